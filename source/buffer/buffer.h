@@ -1,0 +1,87 @@
+// Buffer: a sequence of bytes in fragments, for bodies and for what waits to be written. No callbacks.
+//
+// A fragment is either *borrowed* (it points into the thread's read buffer or another memory that lives as long as
+// the dispatch that is running) or *owned* (it points into a slab). Whoever keeps a Buffer past the dispatch calls
+// own(): body bytes that can be sent at once are never copied, only what cannot is.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "buffer/slab.h"
+
+namespace sluice::buffer {
+
+// Move-only. Thread: its owner's.
+class Buffer {
+ public:
+  explicit Buffer(SlabPool& pool) : pool_(&pool) {}
+  Buffer(Buffer&& other) noexcept;
+  Buffer& operator=(Buffer&& other) noexcept;
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer() { clear(); }
+
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  SlabPool& pool() { return *pool_; }
+
+  // Bytes stay where they are; they must live until the end of this dispatch (or forever, as literals do; own()
+  // copies those too).
+  void append_borrowed(std::string_view bytes);
+  // Copies the bytes into slabs.
+  void append_copy(std::string_view bytes);
+  // Contiguous space for up to `bytes` (at most SlabPool::kLarge / 2), then commit() what was really written. No
+  // other call may come between.
+  char* reserve(size_t bytes);
+  void commit(size_t bytes);
+
+  // Moves bytes from the front of `other` to our end without copying them.
+  void move_from(Buffer& other) { move_from(other, other.size()); }
+  void move_from(Buffer& other, size_t bytes);
+
+  // Copies what is borrowed into slabs. Cheap when nothing is.
+  void own();
+
+  void drain(size_t bytes);
+  void clear();
+
+  // The first fragment; empty when the buffer is.
+  std::string_view front() const;
+  // Fills `out` with the first fragments, at most `max`; returns how many.
+  size_t fragments(iovec* out, size_t max) const;
+  // Copies at most `bytes` from the front to `to` without draining; returns how many.
+  size_t copy_out(char* to, size_t bytes) const;
+  // Makes the first `bytes` (<= size()) one contiguous view; copies only when they are not yet.
+  std::string_view linearize(size_t bytes);
+  std::string to_string() const;
+
+ private:
+  struct Fragment {
+    char* data;
+    uint32_t size;
+    Slab* slab;  // null: borrowed
+  };
+  static constexpr uint32_t kInline = 3;
+
+  Fragment* begin() const { return list_ + first_; }
+  Fragment& last() const { return list_[first_ + count_ - 1]; }
+  void push_back(Fragment fragment);
+  void pop_front();
+  void steal(Buffer& other);
+
+  SlabPool* pool_;
+  Fragment* list_ = inline_;
+  uint32_t capacity_ = kInline;
+  uint32_t first_ = 0;
+  uint32_t count_ = 0;
+  bool borrowed_ = false;  // some fragment may be borrowed
+  size_t size_ = 0;
+  Fragment inline_[kInline];
+};
+
+}  // namespace sluice::buffer

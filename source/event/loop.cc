@@ -1,0 +1,16 @@
+#include "event/loop.h"
+
+namespace sluice::event {
+
+void Loop::finish_turn() {
+  if (turn_end_) {
+    turn_end_();
+  }
+  // A destructor may put further objects on the list.
+  while (!dying_.empty()) {
+    std::vector<std::unique_ptr<Deferred>> batch;
+    batch.swap(dying_);
+  }
+}
+
+}  // namespace sluice::event

@@ -1,0 +1,152 @@
+#include "net/address.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cstddef>
+
+#include "base/strings.h"
+
+namespace sluice::net {
+
+Result<Address> Address::from_ip(std::string_view ip, uint16_t port) {
+  Address out;
+  out.port_ = port;
+  const std::string text(ip);
+  if (inet_pton(AF_INET, text.c_str(), out.ip_) == 1) {
+    out.kind_ = AddressKind::kIp4;
+  } else if (inet_pton(AF_INET6, text.c_str(), out.ip_) == 1) {
+    out.kind_ = AddressKind::kIp6;
+  } else {
+    return Error{cat("'", ip, "' is not an IP address")};
+  }
+  return out;
+}
+
+Result<Address> Address::from_unix(std::string_view path) {
+  if (path.empty() || path.size() > sizeof(sockaddr_un::sun_path) - 1) {
+    return Error{cat("unix socket path '", path, "' must have 1 to ", sizeof(sockaddr_un::sun_path) - 1, " bytes")};
+  }
+  Address out;
+  out.kind_ = AddressKind::kUnix;
+  out.path_ = path;
+  return out;
+}
+
+Address Address::from_sockaddr(const sockaddr* sa, socklen_t length) {
+  Address out;
+  if (sa->sa_family == AF_INET) {
+    const auto* in = reinterpret_cast<const sockaddr_in*>(sa);
+    out.kind_ = AddressKind::kIp4;
+    out.port_ = ntohs(in->sin_port);
+    std::memcpy(out.ip_, &in->sin_addr, 4);
+  } else if (sa->sa_family == AF_INET6) {
+    const auto* in6 = reinterpret_cast<const sockaddr_in6*>(sa);
+    out.port_ = ntohs(in6->sin6_port);
+    if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+      out.kind_ = AddressKind::kIp4;
+      std::memcpy(out.ip_, in6->sin6_addr.s6_addr + 12, 4);
+    } else {
+      out.kind_ = AddressKind::kIp6;
+      std::memcpy(out.ip_, &in6->sin6_addr, 16);
+    }
+  } else if (sa->sa_family == AF_UNIX) {
+    const auto* un = reinterpret_cast<const sockaddr_un*>(sa);
+    out.kind_ = AddressKind::kUnix;
+    const size_t n = length > offsetof(sockaddr_un, sun_path) ? length - offsetof(sockaddr_un, sun_path) : 0;
+    if (n > 0 && un->sun_path[0] == '\0') {
+      out.path_ = cat("@", std::string_view(un->sun_path + 1, n - 1));
+    } else {
+      out.path_.assign(un->sun_path, strnlen(un->sun_path, n));
+    }
+  }
+  return out;
+}
+
+Address Address::with_port(uint16_t port) const {
+  Address out = *this;
+  out.port_ = port;
+  return out;
+}
+
+bool Address::is_loopback() const {
+  if (kind_ == AddressKind::kIp4) {
+    return ip_[0] == 127;
+  }
+  return kind_ == AddressKind::kIp6 && std::memcmp(ip_, &in6addr_loopback, 16) == 0;
+}
+
+socklen_t Address::to_sockaddr(sockaddr_storage& out) const {
+  std::memset(&out, 0, sizeof(out));
+  if (kind_ == AddressKind::kIp4) {
+    auto* in = reinterpret_cast<sockaddr_in*>(&out);
+    in->sin_family = AF_INET;
+    in->sin_port = htons(port_);
+    std::memcpy(&in->sin_addr, ip_, 4);
+    return sizeof(*in);
+  }
+  if (kind_ == AddressKind::kIp6) {
+    auto* in6 = reinterpret_cast<sockaddr_in6*>(&out);
+    in6->sin6_family = AF_INET6;
+    in6->sin6_port = htons(port_);
+    std::memcpy(&in6->sin6_addr, ip_, 16);
+    return sizeof(*in6);
+  }
+  auto* un = reinterpret_cast<sockaddr_un*>(&out);
+  un->sun_family = AF_UNIX;
+  std::memcpy(un->sun_path, path_.data(), path_.size());
+  if (!path_.empty() && path_[0] == '@') {
+    un->sun_path[0] = '\0';
+    return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path_.size());
+  }
+  return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path_.size() + 1);
+}
+
+std::string Address::ip_to_string() const {
+  if (kind_ == AddressKind::kUnix) {
+    return path_;
+  }
+  char text[INET6_ADDRSTRLEN] = "";
+  inet_ntop(kind_ == AddressKind::kIp4 ? AF_INET : AF_INET6, ip_, text, sizeof(text));
+  return text;
+}
+
+std::string Address::to_string() const {
+  switch (kind_) {
+    case AddressKind::kNone: return "";
+    case AddressKind::kIp4: return cat(ip_to_string(), ":", port_);
+    case AddressKind::kIp6: return cat("[", ip_to_string(), "]:", port_);
+    case AddressKind::kUnix: return path_;
+  }
+  return "";
+}
+
+Result<Cidr> Cidr::from(std::string_view ip, uint32_t prefix) {
+  Result<Address> base = Address::from_ip(ip, 0);
+  if (!base) {
+    return Error{base.error()};
+  }
+  Cidr out;
+  out.base_ = *base;
+  out.prefix_ = std::min<uint32_t>(prefix, static_cast<uint32_t>(base->ip_bytes().size()) * 8);
+  return out;
+}
+
+bool Cidr::contains(const Address& address) const {
+  if (address.kind() != base_.kind()) {
+    return false;
+  }
+  const std::string_view a = base_.ip_bytes();
+  const std::string_view b = address.ip_bytes();
+  const uint32_t whole = prefix_ / 8;
+  if (std::memcmp(a.data(), b.data(), whole) != 0) {
+    return false;
+  }
+  const uint32_t rest = prefix_ % 8;
+  const auto mask = static_cast<uint8_t>(0xff << (8 - rest));
+  return rest == 0 || ((static_cast<uint8_t>(a[whole]) ^ static_cast<uint8_t>(b[whole])) & mask) == 0;
+}
+
+}  // namespace sluice::net

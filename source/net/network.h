@@ -1,0 +1,60 @@
+// Network: listening and connecting as a seam. UvNetwork makes sockets, SimNetwork makes pipes in virtual time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/function.h"
+#include "base/result.h"
+#include "net/address.h"
+#include "net/transport.h"
+
+namespace sluice::net {
+
+struct ListenOptions {
+  bool reuse_port = true;      // one descriptor for each worker; false: one, shared by dup
+  bool bind_to_port = true;
+  uint32_t backlog = 0;        // 0: the system's somaxconn
+  bool ipv4_compat = false;    // an IPv6 socket takes IPv4 too
+  uint32_t unix_mode = 0;      // of a unix socket's path; 0: leave it to the umask
+};
+
+// An address and its descriptors, one for each worker. Belongs to the server; outlives plans. Thread: main.
+class ListenSocket {
+ public:
+  virtual ~ListenSocket() = default;
+  // The real address (a port of 0 was replaced by the one that the system chose).
+  virtual const Address& address() const = 0;
+};
+
+// Accepts on one worker; destroying it stops accepting (the socket itself lives on with its ListenSocket). Owned by
+// the worker's Listener. Thread: worker.
+class Acceptor {
+ public:
+  virtual ~Acceptor() = default;
+  // Off: no accept until on again; connections wait in the kernel's queue.
+  virtual void want_accept(bool on) = 0;
+};
+
+// What an Acceptor tells. `transport` is connected; never null.
+using OnAccept = Function<void(std::unique_ptr<Transport> transport)>;
+
+// Thread: bind() on main, the rest on the worker that owns it.
+class Network {
+ public:
+  virtual ~Network() = default;
+
+  // Binds (and for every worker listens on) an address. Errors name the address and the reason.
+  virtual Result<std::unique_ptr<ListenSocket>> bind(const Address& address, const ListenOptions& options,
+                                                     uint32_t workers) = 0;
+  // Takes connections of `socket` for this worker. Failures (no descriptors) pause accepting for a moment.
+  virtual std::unique_ptr<Acceptor> accept(ListenSocket& socket, uint32_t worker, OnAccept on_accept) = 0;
+  // Begins to connect; the handler gets `connected` or `failed`. Never null: immediate failures are told later too.
+  virtual std::unique_ptr<Transport> connect(const Address& address) = 0;
+
+  virtual ReadBuffer& read_buffer() = 0;
+};
+
+}  // namespace sluice::net
