@@ -1,0 +1,101 @@
+// Facts: all that is known of one exchange (or TCP connection) when a log line, a header or a local reply is
+// formatted. The exchange fills it; command operators read it; nobody else keeps it.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/time.h"
+#include "http/message.h"
+#include "net/address.h"
+
+namespace sluice::format {
+
+// Envoy's response flags, in its order; a set of bits. docs: features.md 4a.
+enum class Flag : uint8_t {
+  kFailedLocalHealthCheck, kNoHealthyUpstream, kUpstreamRequestTimeout, kLocalReset, kUpstreamRemoteReset,
+  kUpstreamConnectionFailure, kUpstreamConnectionTermination, kUpstreamOverflow, kNoRouteFound, kDelayInjected,
+  kFaultInjected, kRateLimited, kUnauthorizedExternalService, kRateLimitServiceError,
+  kDownstreamConnectionTermination, kUpstreamRetryLimitExceeded, kStreamIdleTimeout, kInvalidEnvoyRequestHeaders,
+  kDownstreamProtocolError, kUpstreamMaxStreamDurationReached, kResponseFromCacheFilter, kNoFilterConfigFound,
+  kDurationTimeout, kUpstreamProtocolError, kNoClusterFound, kOverloadManager, kDnsResolutionFailed, kDropOverload,
+  kDownstreamRemoteReset, kUnconditionalDropOverload, kCount
+};
+
+class Flags {
+ public:
+  void set(Flag flag) { bits_ |= uint32_t{1} << static_cast<int>(flag); }
+  bool has(Flag flag) const { return (bits_ >> static_cast<int>(flag) & 1) != 0; }
+  bool any() const { return bits_ != 0; }
+
+ private:
+  uint32_t bits_ = 0;
+};
+
+inline constexpr MonotonicTime kUnset{INT64_MIN};
+
+// Thread: its exchange's.
+struct Facts {
+  // Who and when. Points in time are kUnset until they happen.
+  WallTime start_wall;
+  MonotonicTime start;                       // first byte of the request
+  MonotonicTime request_end = kUnset;        // last byte of the request received
+  MonotonicTime upstream_connect_start = kUnset;
+  MonotonicTime upstream_connected = kUnset;
+  MonotonicTime upstream_tx_start = kUnset;  // first byte sent upstream
+  MonotonicTime upstream_tx_end = kUnset;
+  MonotonicTime upstream_rx_start = kUnset;  // first byte of the response from upstream
+  MonotonicTime upstream_rx_end = kUnset;
+  MonotonicTime response_start = kUnset;     // first byte of the response sent downstream
+  MonotonicTime end = kUnset;
+  uint64_t connection_id = 0;
+  uint64_t upstream_connection_id = 0;
+  uint64_t stream_id = 0;
+
+  // Downstream. `remote` is the client after X-Forwarded-For; `direct_remote` the peer of the connection.
+  const net::Address* remote = nullptr;
+  const net::Address* direct_remote = nullptr;
+  const net::Address* local = nullptr;
+  http::Protocol protocol = http::Protocol::kHttp11;
+  bool has_protocol = false;
+
+  // The messages, null when there is none.
+  const http::RequestHeaders* request = nullptr;
+  const http::HeaderMap* request_trailers = nullptr;
+  const http::ResponseHeaders* response = nullptr;
+  const http::HeaderMap* response_trailers = nullptr;
+  std::string_view original_path;            // before normalisation and rewrites; empty: as it is
+  uint64_t request_headers_bytes = 0;
+  uint64_t response_headers_bytes = 0;
+  uint64_t response_trailers_bytes = 0;
+  uint64_t bytes_received = 0;               // of the request body
+  uint64_t bytes_sent = 0;                   // of the response body
+  uint64_t downstream_wire_rx = 0, downstream_wire_tx = 0;
+  uint64_t upstream_wire_rx = 0, upstream_wire_tx = 0;
+  uint64_t downstream_header_rx = 0, downstream_header_tx = 0;
+  uint64_t upstream_header_rx = 0, upstream_header_tx = 0;
+
+  // How it ended.
+  uint16_t response_code = 0;                // 0: no response was started
+  std::string_view details;                  // %RESPONSE_CODE_DETAILS%
+  std::string_view termination_details;      // %CONNECTION_TERMINATION_DETAILS%
+  std::string_view local_reply_body;
+  std::string_view upstream_failure;         // %UPSTREAM_TRANSPORT_FAILURE_REASON%
+  Flags flags;
+
+  // Where it went.
+  std::string_view route_name;
+  std::string_view virtual_cluster;
+  std::string_view cluster;                  // the observable name (alt_stat_name)
+  std::string_view cluster_raw;
+  std::string_view filter_chain;
+  std::string_view requested_server_name;
+  const net::Address* upstream_host = nullptr;
+  std::string_view upstream_hostname;
+  net::Address upstream_local;
+  http::Protocol upstream_protocol = http::Protocol::kHttp11;
+  bool has_upstream_protocol = false;
+  uint32_t attempts = 0;
+};
+
+}  // namespace sluice::format

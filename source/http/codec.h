@@ -1,0 +1,135 @@
+// Codecs: bytes to message events, message parts to bytes. Sans-io: no socket, no clock, no timer. HTTP/1
+// (http/http1) and HTTP/2 look the same from outside.
+//
+// One dispatch: the connection reads bytes and calls decode(); the codec calls the events; whatever the events make
+// the other side encode lands in an output Buffer, which the connection writes at the end of the dispatch.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/arena.h"
+#include "buffer/buffer.h"
+#include "http/message.h"
+
+namespace sluice::http {
+
+// Names a stream within its codec: HTTP/2's number; on HTTP/1 the running number of the message.
+using StreamId = uint32_t;
+
+// Why the peer's bytes were refused. `details` is the token for %RESPONSE_CODE_DETAILS% ("http1.codec_error").
+struct CodecError {
+  uint16_t status = 400;  // what a server answers: 400, 426, 431, 501 ...
+  std::string_view details;
+};
+
+enum class Decoded : uint8_t {
+  kMore,     // everything usable was consumed; more bytes are welcome
+  kBlocked,  // stopped at the end of a message: call decode() with the rest after the codec says ready()
+  kFailed,   // on_error() was called; the codec takes nothing any more
+};
+
+struct CodecOptions {
+  uint32_t max_head_bytes = 60 * 1024;  // raw request head with its line ends; responses: 80 KiB
+  uint32_t max_fields = 100;
+  bool accept_http_10 = false;
+  std::string_view default_host_for_http_10;
+  bool enable_trailers = false;      // off: trailers are checked and dropped
+  bool allow_chunked_length = false; // Transfer-Encoding and Content-Length together: the length is dropped
+  bool allow_absolute_url = true;
+  bool allow_upgrade = true;         // codec level; which types are allowed is the exchange's decision
+  bool stream_error_on_invalid_message = false;  // keep the connection where the framing is still certain
+  enum class Underscores : uint8_t { kAllow, kReject, kDrop } underscores = Underscores::kAllow;
+  enum class Case : uint8_t { kLower, kProper, kPreserve } header_case = Case::kLower;
+  bool proxy_100_continue = false;   // off: an Expect is answered by the connection and 1xx from upstream are dropped
+};
+
+// What a server codec tells its connection. References are valid during the call only, but header texts stand in the
+// arena that on_begin() gave.
+class ServerEvents {
+ public:
+  // The head of a new request is complete; its texts and fields will stand in the returned arena.
+  virtual Arena& on_begin(StreamId stream) = 0;
+  // `headers` was created in that arena: the pointer stays valid for the life of the exchange.
+  virtual void on_headers(StreamId stream, RequestHeaders& headers, End end) = 0;
+  // Takes what it wants out of `data`; what is left is dropped. May be empty with End::kYes.
+  virtual void on_data(StreamId stream, buffer::Buffer& data, End end) = 0;
+  // Ends the message.
+  virtual void on_trailers(StreamId stream, HeaderMap& trailers) = 0;
+  // The peer gave up this stream alone (HTTP/2).
+  virtual void on_reset(StreamId stream) = 0;
+  // The connection cannot go on. With a stream whose request has begun (`stream` != 0) its exchange ends; a server
+  // answers error.status when nothing was answered yet, and closes.
+  virtual void on_error(StreamId stream, const CodecError& error) = 0;
+
+ protected:
+  ~ServerEvents() = default;
+};
+
+// The server side of one downstream connection. Owned by it. Thread: worker.
+class ServerCodec {
+ public:
+  virtual ~ServerCodec() = default;
+
+  // Consumes from the front of `in`.
+  virtual Decoded decode(buffer::Buffer& in) = 0;
+  // HTTP/1: the response and the request of the current message are both complete, a pipelined next one may be
+  // decoded. HTTP/2: always.
+  virtual bool ready() const = 0;
+
+  // 1xx but 101. Any number before the final response.
+  virtual void encode_interim(StreamId stream, const ResponseHeaders& headers, buffer::Buffer& out) = 0;
+  // The codec owns the framing: it writes content-length as it stands in `headers`, or transfer-encoding: chunked, or
+  // close-delimited for HTTP/1.0; nothing for HEAD, 204, 304; hop-by-hop fields in `headers` were removed before.
+  virtual void encode_headers(StreamId stream, const ResponseHeaders& headers, End end, buffer::Buffer& out) = 0;
+  // Moves all of `data` into `out`. On HTTP/1 more bytes than Content-Length said is a bug of the caller.
+  virtual void encode_data(StreamId stream, buffer::Buffer& data, End end, buffer::Buffer& out) = 0;
+  virtual void encode_trailers(StreamId stream, const HeaderMap& trailers, buffer::Buffer& out) = 0;
+  // Ends a stream without completing it. HTTP/1: the connection must be closed (keep_alive() becomes false).
+  virtual void reset(StreamId stream, buffer::Buffer& out) = 0;
+
+  // The next response head says `connection: close` (HTTP/1) or GOAWAY is sent (HTTP/2).
+  virtual void start_drain(buffer::Buffer& out) = 0;
+  // Whether the connection may be used after the current message; false after close, errors, close-delimited bodies.
+  virtual bool keep_alive() const = 0;
+  virtual Protocol protocol() const = 0;
+};
+
+// What a client codec tells its connection.
+class ClientEvents {
+ public:
+  virtual Arena& on_begin(StreamId stream) = 0;  // the arena for the next response head of that stream
+  virtual void on_interim(StreamId stream, ResponseHeaders& headers) = 0;  // 1xx but 101
+  virtual void on_headers(StreamId stream, ResponseHeaders& headers, End end) = 0;
+  virtual void on_data(StreamId stream, buffer::Buffer& data, End end) = 0;
+  virtual void on_trailers(StreamId stream, HeaderMap& trailers) = 0;
+  virtual void on_reset(StreamId stream) = 0;
+  // The peer broke the protocol: the streams in flight fail, the connection is not used again.
+  virtual void on_error(StreamId stream, const CodecError& error) = 0;
+
+ protected:
+  ~ClientEvents() = default;
+};
+
+// The client side of one upstream connection. HTTP/1 carries one message at a time. Owned by it. Thread: worker.
+class ClientCodec {
+ public:
+  virtual ~ClientCodec() = default;
+
+  virtual Decoded decode(buffer::Buffer& in) = 0;
+  // The peer closed its side: ends a close-delimited body well, and is an error (on_error) in any other message.
+  // Nothing happens between messages.
+  virtual void decode_eof() = 0;
+
+  // Begins a request and returns its stream.
+  virtual StreamId encode_headers(const RequestHeaders& headers, End end, buffer::Buffer& out) = 0;
+  virtual void encode_data(StreamId stream, buffer::Buffer& data, End end, buffer::Buffer& out) = 0;
+  virtual void encode_trailers(StreamId stream, const HeaderMap& trailers, buffer::Buffer& out) = 0;
+  virtual void reset(StreamId stream, buffer::Buffer& out) = 0;
+
+  // The current message is complete both ways and the connection may carry the next one.
+  virtual bool reusable() const = 0;
+  virtual Protocol protocol() const = 0;
+};
+
+}  // namespace sluice::http

@@ -1,0 +1,50 @@
+// The parts of HTTP messages that pass between codecs, exchanges and filters.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "buffer/buffer.h"
+#include "http/header_map.h"
+
+namespace sluice::http {
+
+// Whether a part is the last one of its message.
+enum class End : uint8_t { kNo, kYes };
+
+enum class Protocol : uint8_t { kHttp10, kHttp11, kHttp2 };
+std::string_view name_of(Protocol protocol);  // "HTTP/1.0", "HTTP/1.1", "HTTP/2"
+
+// The head of a request: what Envoy shows as pseudo headers stands in fields of its own, the rest in `fields`.
+// `host` never stands in `fields`: it is `authority`. Thread: its exchange's.
+struct RequestHeaders {
+  explicit RequestHeaders(Arena& arena) : fields(arena) {}
+
+  std::string_view method;     // ":method", as sent (methods are case-sensitive)
+  std::string_view path;       // ":path", the request target in origin form with its query; "" for CONNECT
+  std::string_view authority;  // ":authority"; may be empty
+  std::string_view scheme;     // ":scheme": from an absolute target, else empty until the exchange sets it
+  Protocol protocol = Protocol::kHttp11;
+  HeaderMap fields;
+
+  // With pseudo header names too (":path", "host" means ":authority"); null data when absent.
+  std::string_view get(std::string_view name) const;
+  bool has(std::string_view name) const { return get(name).data() != nullptr; }
+};
+
+// The head of a response.
+struct ResponseHeaders {
+  explicit ResponseHeaders(Arena& arena) : fields(arena) {}
+
+  uint16_t status = 0;
+  std::string_view reason;  // as the peer sent it; the encoder writes the standard phrase when it is empty
+  Protocol protocol = Protocol::kHttp11;
+  HeaderMap fields;
+
+  std::string_view get(std::string_view name) const;  // also ":status"; null data when absent
+};
+
+// The standard reason phrase of a status code ("Not Found"), "Unknown" for others.
+std::string_view reason_phrase(uint16_t status);
+
+}  // namespace sluice::http

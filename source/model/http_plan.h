@@ -1,0 +1,83 @@
+// HttpPlan: a connection manager's configuration, compiled. Held by its filter chain, read by every exchange.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "http/codec.h"
+#include "model/filter_plan.h"
+#include "model/header_rules.h"
+#include "model/listener_plan.h"
+#include "model/route_table.h"
+#include "net/address.h"
+
+namespace sluice::model {
+
+enum class ServerHeader : uint8_t { kOverwrite, kAppendIfAbsent, kPassThrough };
+enum class ClientCertDetails : uint8_t { kSanitize, kForwardOnly, kAppendForward, kSanitizeSet, kAlwaysForwardOnly };
+enum class EscapedSlashes : uint8_t { kKeep, kReject, kUnescapeAndRedirect, kUnescapeAndForward };
+enum class CodecType : uint8_t { kAuto, kHttp1, kHttp2 };
+
+// One mapper of local_reply_config; `filter` is an access-log filter, opaque here (proxy/access_log).
+struct LocalReplyFormat {
+  std::shared_ptr<const format::Formatter> body;
+  std::string content_type;
+};
+
+// Defaults are Envoy's (features.md, timeouts). A zero duration means: none. Immutable. Thread: any.
+class HttpPlan final : public NetworkFilterPlan {
+ public:
+  std::string stat_prefix;
+  CodecType codec_type = CodecType::kAuto;
+  http::CodecOptions codec;
+  std::vector<FilterPlan> filters;  // in order; the last one is terminal (router)
+  std::shared_ptr<const class AccessLogSet> access_logs;  // null: none
+
+  RouteTablePtr routes;             // inline route_config
+
+  Duration idle_timeout = std::chrono::hours(1);
+  Duration max_connection_duration{0};
+  Duration max_stream_duration{0};
+  uint32_t max_requests_per_connection = 0;
+  Duration stream_idle_timeout = std::chrono::minutes(5);
+  Duration request_timeout{0};
+  Duration request_headers_timeout{0};
+  Duration drain_timeout = std::chrono::seconds(5);
+  Duration delayed_close_timeout = std::chrono::seconds(1);
+
+  std::string server_name = "envoy";
+  ServerHeader server_header = ServerHeader::kOverwrite;
+  std::string via;
+  bool use_remote_address = false;
+  uint32_t xff_num_trusted_hops = 0;
+  bool skip_xff_append = false;
+  std::vector<net::Cidr> internal_ranges;
+  bool add_user_agent = false;
+  bool generate_request_id = true;
+  bool preserve_external_request_id = false;
+  bool always_set_request_id_in_response = false;
+  bool pack_trace_reason = true;
+  bool normalize_path = false;
+  bool merge_slashes = false;
+  EscapedSlashes escaped_slashes = EscapedSlashes::kKeep;
+  bool strip_matching_host_port = false;
+  bool strip_any_host_port = false;
+  bool strip_trailing_host_dot = false;
+  bool represent_ipv4_as_mapped_ipv6 = false;
+  bool append_x_forwarded_port = false;
+  bool append_local_overload = false;
+  std::string scheme_to_overwrite;
+  bool scheme_match_upstream = false;
+  std::vector<Upgrade> upgrades;
+  ClientCertDetails client_cert = ClientCertDetails::kSanitize;
+  std::optional<LocalReplyFormat> local_reply;
+  bool suppress_envoy_headers = false;  // of the router: copied here because local replies look at it too
+  std::string node_id, node_cluster;    // of the bootstrap, for add_user_agent
+  Origin origin;
+};
+
+}  // namespace sluice::model
