@@ -1,0 +1,56 @@
+"""The lists beside this file: cases that may fail (pending.txt) and the floor of the acceptance corpus (floor.txt)."""
+import glob
+import os
+import re
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.abspath(os.path.join(HERE, "../../.."))
+PENDING, FLOOR = os.path.join(HERE, "pending.txt"), os.path.join(HERE, "floor.txt")
+
+
+def all_ids():
+    """Every case's id, which is its path."""
+    paths = glob.glob(os.path.join(HERE, "cases/**/*.yaml"), recursive=True)
+    return sorted(os.path.relpath(p, os.path.join(HERE, "cases"))[:-5] for p in paths if not p.endswith(".configs.yaml"))
+
+
+def rows(path):
+    """Lines without comments, as (first word, the rest)."""
+    with open(path) as f:
+        lines = [line.split("#")[0].strip() for line in f]
+    return [(line.split(None, 1) + [""])[:2] for line in lines if line]
+
+
+def read():
+    """{id: features it waits for}"""
+    found = {}
+    for name, features in rows(PENDING):
+        if not features or name in found:
+            raise SystemExit("pending.txt: %s %s" % (name, "is there twice" if name in found else "does not say what it waits for"))
+        found[name] = features
+    return found
+
+
+def remove(ids):
+    with open(PENDING) as f:
+        lines = f.readlines()
+    with open(PENDING, "w") as f:
+        f.writelines(line for line in lines if (line.split() or [""])[0] not in ids)
+
+
+def floor():
+    return {name: int(number) for name, number in rows(FLOOR)}
+
+
+def raise_floor(score):
+    with open(FLOOR) as f:
+        text = f.read()
+    for name, old in floor().items():
+        text = re.sub(r"(?m)^%s \d+$" % name, "%s %d" % (name, max(old, score[name])), text)
+    with open(FLOOR, "w") as f:
+        f.write(text)
+
+
+def judge(ok, pending):
+    """({id: passed}, {id: features}) -> (cases that should pass and do not, cases that pass and should not be pending)."""
+    return sorted(i for i in ok if not ok[i] and i not in pending), sorted(i for i in ok if ok[i] and i in pending)
