@@ -1,0 +1,83 @@
+"""The list of everything that ./tools/test runs (tools/test says how to call it)."""
+import argparse
+import os
+import sys
+
+from steps import ROOT, Steps, by_status, pytest_line
+
+PYTHON = sys.executable
+BEHAVIOUR, HTTP1 = "test/conformance/behaviour/run", "test/conformance/http1/run"
+CONFIGS, QUICKSTART, DOCS = "test/tools/configs_test.py", "test/tools/quickstart_test.py", "test/tools/docs_test.py"
+
+
+def pytest(*paths):
+    return [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", *paths]
+
+
+def build(preset):
+    """Configure (once; Ninja does it again when the files ask for it) and build."""
+    command = "{ [ -e build/%s/build.ninja ] || cmake --preset %s; } && cmake --build build/%s -j2" % (preset, preset, preset)
+    return ["bash", "-c", command]
+
+
+def sanitized(preset):
+    """The build with a sanitizer: C++ tests, and hostile input against its proxy."""
+    environment = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_init_order=1", "UBSAN_OPTIONS": "print_stacktrace=1",
+                   "TSAN_OPTIONS": "second_deadlock_stack=1"}
+    made = "build " + preset
+    return [(made, build(preset), dict(count=by_status)),
+            ("C++ tests, " + preset, [PYTHON, "tools/suite/cpp_tests.py", preset], dict(needs=[made], env=environment)),
+            ("hostile HTTP/1, " + preset, [PYTHON, HTTP1, "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment))]
+
+
+def steps(options):
+    release, on = "build release", dict(needs=["build release"])
+    quick = [
+        (release, build("release"), dict(count=by_status)),
+        ("lint", [PYTHON, "tools/lint/rooms.py"], {}),
+        ("C++ tests", [PYTHON, "tools/suite/cpp_tests.py", "release"], on),
+    ]
+    if options.quick:
+        return quick + [
+            ("hostile HTTP/1, a sample", [PYTHON, HTTP1, "--every", "12"], on),
+            ("behaviour, a sample", [PYTHON, BEHAVIOUR, "--every", "12"], on)]
+    plan = quick + [
+        ("Python tests", pytest("test", *("--ignore=" + path for path in [CONFIGS, QUICKSTART, DOCS])), dict(count=pytest_line)),
+        ("hostile HTTP/1", [PYTHON, HTTP1], on),
+        ("behaviour", [PYTHON, BEHAVIOUR], on),
+        ("configurations of the corpus", [PYTHON, BEHAVIOUR, "--configs"], on),
+        ("configs/", pytest(CONFIGS), dict(count=pytest_line, **on)),
+        ("quickstart", pytest(QUICKSTART), dict(count=pytest_line, **on)),
+        ("docs", pytest(DOCS), dict(count=pytest_line, **on)),
+    ]
+    for preset in ("asan", "tsan"):
+        plan += sanitized(preset) if getattr(options, preset) else []
+    return plan
+
+
+def main():
+    p = argparse.ArgumentParser(prog="tools/test", description=__doc__)
+    p.add_argument("--quick", action="store_true", help="the inner loop, under a minute")
+    p.add_argument("--asan", action="store_true", help="also with ASan and UBSan")
+    p.add_argument("--tsan", action="store_true", help="also with TSan")
+    p.add_argument("--only", metavar="TEXT", help="only the steps whose name has TEXT")
+    p.add_argument("--list", action="store_true", help="print the names of the steps")
+    options = p.parse_args()
+    plan = steps(options)
+    if options.only:
+        chosen = {name for name, _, _ in plan if options.only in name}
+        chosen |= {n for name, _, more in plan if name in chosen for n in more.get("needs", [])}
+        plan = [step for step in plan if step[0] in chosen]
+    names = [name for name, _, _ in plan]
+    if options.list or not plan:
+        print("\n".join(names) or "no such step")
+        sys.exit(not plan)
+    os.chdir(ROOT)
+    run = Steps(names)
+    for name, argv, more in plan:
+        run.run(name, argv, **more)
+    run.end()
+
+
+if __name__ == "__main__":
+    main()
