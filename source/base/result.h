@@ -24,16 +24,22 @@ class [[nodiscard]] Result {
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
-  T& value() {
+  T& value() & {
     SLUICE_CHECK(ok());
     return std::get<0>(state_);
   }
-  const T& value() const {
+  const T& value() const& {
     SLUICE_CHECK(ok());
     return std::get<0>(state_);
   }
-  T& operator*() { return value(); }
-  const T& operator*() const { return value(); }
+  // Of a temporary: `auto socket = *network.bind(...)` moves it out.
+  T&& value() && {
+    SLUICE_CHECK(ok());
+    return std::get<0>(std::move(state_));
+  }
+  T& operator*() & { return value(); }
+  const T& operator*() const& { return value(); }
+  T&& operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace sluice::event {
 
@@ -9,32 +10,27 @@ void Timer::arm(Duration delay) {
   unlink();
   if (delay.count() <= 0) {
     due_tick_ = wheel_.tick_;
+    wheel_.soon_.push_back(*this);
   } else {
-    // Round up: a timer never fires early.
-    due_tick_ = (wheel_.now_.ns + delay.count() + TimerWheel::kTickNs - 1) / TimerWheel::kTickNs;
+    // Round up: a timer never fires early. A delay beyond the end of time means "never" in practice.
+    const int64_t room = INT64_MAX - TimerWheel::kTickNs - wheel_.now_.ns;
+    const int64_t due = wheel_.now_.ns + std::min<int64_t>(delay.count(), room);
+    due_tick_ = (due + TimerWheel::kTickNs - 1) / TimerWheel::kTickNs;
+    wheel_.insert(*this);
   }
-  wheel_.insert(*this);
-  if (due_tick_ < wheel_.announced_) {
-    wheel_.announced_ = due_tick_;
-    if (wheel_.on_earlier_) {
-      wheel_.on_earlier_(MonotonicTime{due_tick_ * TimerWheel::kTickNs});
-    }
-  }
+  wheel_.next_tick_ = std::min(wheel_.next_tick_, due_tick_);
 }
 
+// Level n holds distances from 256^n up to 256^(n+1) ticks. Distance 0 (only while a coarser slot is spread at its
+// own tick) goes to the slot of level 0 that is about to fire.
 void TimerWheel::insert(Timer& timer) {
-  const int64_t distance = timer.due_tick_ - tick_;
-  if (distance <= 0) {
-    due_.push_back(timer);
-    return;
-  }
+  // Beyond the last level (49 days) a timer is parked in the farthest slot and inserted anew from there.
+  const int64_t at = std::min(timer.due_tick_, tick_ + (int64_t{1} << 32) - 1);
+  const int64_t distance = at - tick_;
   int level = 0;
   while (level < kLevels - 1 && distance >= (int64_t{1} << (8 * (level + 1)))) {
     ++level;
   }
-  // Beyond the last level (49 days) a timer is parked in the farthest slot and inserted anew from there.
-  const int64_t farthest = tick_ + (int64_t{1} << 32) - 1;
-  const int64_t at = std::min(timer.due_tick_, farthest);
   const int slot = static_cast<int>((at >> (8 * level)) & (kSlots - 1));
   levels_[level].slots[slot].push_back(timer);
   levels_[level].occupied[slot / 64] |= uint64_t{1} << (slot % 64);
@@ -56,7 +52,7 @@ void TimerWheel::cascade(int level) {
 
 // The next tick at which something may have to be done: a slot of level 0 fires, or a slot of a higher level is
 // spread. INT64_MAX when the wheel is empty.
-int64_t TimerWheel::next_tick() const {
+int64_t TimerWheel::find_next_tick() const {
   int64_t best = INT64_MAX;
   for (int level = 0; level < kLevels; ++level) {
     const int64_t here = tick_ >> (8 * level);
@@ -75,51 +71,44 @@ int64_t TimerWheel::next_tick() const {
   return best;
 }
 
+// Callbacks may arm, cancel and destroy any timer, their own too: so the callback runs outside of its timer and goes
+// back only when the timer still lives.
 int TimerWheel::fire(Slot& slot) {
   int fired = 0;
   Slot batch;
   batch.splice_back(slot);
   while (Timer* timer = batch.pop_front()) {
     ++fired;
-    timer->callback_();
+    bool gone = false;
+    timer->gone_ = &gone;
+    Function<void()> callback = std::move(timer->callback_);
+    callback();
+    if (!gone) {
+      timer->gone_ = nullptr;
+      timer->callback_ = std::move(callback);
+    }
   }
   return fired;
 }
 
 int TimerWheel::run_due() {
-  int fired = fire(due_);
   const int64_t target = now_.ns / kTickNs;
-  while (true) {
-    const int64_t tick = next_tick();
-    if (tick > target) {
-      break;
-    }
+  if (target < next_tick_ && soon_.empty()) {
+    return 0;
+  }
+  int fired = fire(soon_);
+  for (int64_t tick = find_next_tick(); tick <= target; tick = find_next_tick()) {
     tick_ = tick;
     const int slot = static_cast<int>(tick_ & (kSlots - 1));
     if (slot == 0) {
       cascade(1);
     }
     levels_[0].occupied[slot / 64] &= ~(uint64_t{1} << (slot % 64));
-    Slot batch;
-    batch.splice_back(levels_[0].slots[slot]);
-    Slot now_due;
-    now_due.splice_back(due_);
-    batch.splice_back(now_due);
-    fired += fire(batch);
+    fired += fire(levels_[0].slots[slot]);
   }
   tick_ = std::max(tick_, target);
-  announced_ = INT64_MAX;
-  const MonotonicTime next = next_wakeup();
-  announced_ = next == kNever ? INT64_MAX : next.ns / kTickNs;
+  next_tick_ = soon_.empty() ? find_next_tick() : tick_;
   return fired;
-}
-
-MonotonicTime TimerWheel::next_wakeup() const {
-  if (!due_.empty()) {
-    return now_;
-  }
-  const int64_t tick = next_tick();
-  return tick == INT64_MAX ? kNever : MonotonicTime{tick * kTickNs};
 }
 
 }  // namespace sluice::event

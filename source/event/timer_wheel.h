@@ -19,8 +19,14 @@ struct InWheel;
 class Timer : public IntrusiveNode<InWheel> {
  public:
   Timer(TimerWheel& wheel, Function<void()> callback) : wheel_(wheel), callback_(std::move(callback)) {}
+  ~Timer() {
+    if (gone_ != nullptr) {
+      *gone_ = true;
+    }
+  }
 
-  // Replaces an earlier deadline. A zero or negative delay fires in the next turn of the loop.
+  // Replaces an earlier deadline. A zero or negative delay fires soon: never inside arm(), but perhaps still in this
+  // turn of the loop; armed so inside a timer's callback, in the next turn.
   void arm(Duration delay);
   void cancel() { unlink(); }
   bool armed() const { return linked(); }
@@ -30,9 +36,11 @@ class Timer : public IntrusiveNode<InWheel> {
   TimerWheel& wheel_;
   Function<void()> callback_;
   int64_t due_tick_ = 0;
+  bool* gone_ = nullptr;  // set while the callback runs: where to say that the timer was destroyed
 };
 
-// Four levels of 256 slots of 1 ms, 256 ms, 65 s, 4.7 h. Part of a Loop. Thread: its loop's.
+// Four levels of 256 slots of 1 ms, 256 ms, 65 s, 4.7 h. Part of a Loop, which sets the time, calls run_due() in every
+// turn and sleeps no longer than until next_wakeup(). Thread: its loop's.
 class TimerWheel {
  public:
   static constexpr int64_t kTickNs = 1'000'000;
@@ -41,14 +49,16 @@ class TimerWheel {
   explicit TimerWheel(MonotonicTime start) : now_(start), tick_(start.ns / kTickNs) {}
 
   MonotonicTime now() const { return now_; }
+  // Time never goes back.
   void set_now(MonotonicTime now) { now_ = now; }
-  // Fires everything that is due at now(); returns how many callbacks ran.
+  // Fires everything that is due at now(), in the order of the deadlines' ticks; returns how many callbacks ran. Costs
+  // two compares when nothing can be due.
   int run_due();
-  // When run_due() should be called next: never later than the earliest deadline, perhaps a little earlier (for the
-  // far levels); kNever when nothing is armed.
-  MonotonicTime next_wakeup() const;
-  // Called with the new earliest wake-up when arm() made it earlier.
-  void on_earlier(Function<void(MonotonicTime)> callback) { on_earlier_ = std::move(callback); }
+  // When run_due() should be called next: never later than the earliest deadline; may be earlier (a deadline of the
+  // far levels, or one that was cancelled meanwhile); kNever when nothing is armed. A load.
+  MonotonicTime next_wakeup() const {
+    return next_tick_ == INT64_MAX ? kNever : MonotonicTime{next_tick_ * kTickNs};
+  }
 
  private:
   friend class Timer;
@@ -57,20 +67,20 @@ class TimerWheel {
   using Slot = IntrusiveList<Timer, InWheel>;
   struct Level {
     std::array<Slot, kSlots> slots;
-    std::array<uint64_t, kSlots / 64> occupied{};  // may say yes for a slot that cancel() emptied, never no for a full one
+    // May say yes for a slot that cancel() emptied, never no for a full one.
+    std::array<uint64_t, kSlots / 64> occupied{};
   };
 
   void insert(Timer& timer);
   void cascade(int level);
-  int64_t next_tick() const;
+  int64_t find_next_tick() const;
   int fire(Slot& slot);
 
   MonotonicTime now_;
   int64_t tick_;  // all ticks up to this one have been run
   std::array<Level, kLevels> levels_;
-  Slot due_;  // armed with no delay, or due while the wheel was running
-  Function<void(MonotonicTime)> on_earlier_;
-  int64_t announced_ = INT64_MAX;
+  Slot soon_;                      // armed without a delay
+  int64_t next_tick_ = INT64_MAX;  // nothing can be due before this tick
 };
 
 }  // namespace sluice::event

@@ -66,12 +66,15 @@ struct Ready {
   bool writable = false;
   bool connected = false;  // a connect finished well (once)
   bool failed = false;     // connect failed, or the peer reset: nothing more will come
+  // Told once, and only while reading is off: the peer ended its sending side, so it is half-closed or gone. While
+  // reading is on the same comes as kEof from read().
+  bool peer_closed = false;
 };
 
 class Transport;
 
-// Implemented by the connection that uses the transport. It may close or destroy the transport inside (destroying
-// goes through Loop::destroy_later). Thread: its loop's.
+// Implemented by the connection that uses the transport. Inside, it may close the transport and give it to
+// Loop::destroy_later. Thread: its loop's.
 class TransportHandler {
  public:
   virtual void on_ready(Ready ready) = 0;
@@ -85,19 +88,23 @@ enum class CloseHow : uint8_t {
   kReset,  // abortive: the peer sees a reset
 };
 
-// Readable events are level-triggered and on from the start; writable events come only while asked for. After close()
-// no call to the handler follows. Owned by its user. Thread: its loop's.
+// Readable events are level-triggered and on from the start; writable events come only while asked for. Without a
+// handler nothing is lost: bytes wait in the kernel. After kEof no readable event follows. After close() no call to the
+// handler follows, reading and writing say kFailed. Its destructor closes it (kFin). Owned by its user, destroyed
+// before its Network. Thread: its loop's.
 class Transport : public event::Deferred {
  public:
   virtual void set_handler(TransportHandler* handler) = 0;
 
-  // Reads at most `max` bytes into the lease's room and borrows them into `into`. A short read means that the pipe is
-  // empty for now.
+  // Reads at most `max` bytes (at most 4 GiB, and what the lease has room for) and borrows them into `into`. A short
+  // read means that the pipe is empty for now. Bytes that came before a reset are read before kFailed.
   virtual IoResult read(ReadLease& lease, size_t max, buffer::Buffer& into) = 0;
-  // Writes from the front of `from` and drains what was taken. One system call in the usual case.
+  // Writes from the front of `from` and drains what was taken: kOk when that was something, kAgain when there is no
+  // room (or the connect has not finished). One system call in the usual case.
   virtual IoResult write(buffer::Buffer& from) = 0;
 
-  // Reading off: bytes stay in the kernel, the peer's window closes. Cheap when nothing changes.
+  // Reading off: bytes stay in the kernel, the peer's window closes. Costs nothing when no bytes arrive before it is on
+  // again.
   virtual void want_read(bool on) = 0;
   // Writable events until switched off; for when write() took less than all.
   virtual void want_write(bool on) = 0;
@@ -109,7 +116,7 @@ class Transport : public event::Deferred {
 
   virtual const Address& local() const = 0;
   virtual const Address& remote() const = 0;
-  // Why a transport failed, in words ("connection refused"); empty when it did not.
+  // Why a transport failed, in the system's words ("Connection refused"); empty when it did not.
   virtual std::string_view failure() const = 0;
 };
 

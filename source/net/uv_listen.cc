@@ -1,0 +1,279 @@
+#include "net/uv_listen.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+#include "base/strings.h"
+#include "base/log.h"
+
+namespace sluice::net {
+
+namespace {
+
+constexpr int kAcceptsPerEvent = 32;
+constexpr Duration kFirstPause = std::chrono::milliseconds(100);
+constexpr Duration kLongestPause = std::chrono::seconds(1);
+
+void switch_on(int fd, int level, int option) {
+  const int one = 1;
+  setsockopt(fd, level, option, &one, sizeof(one));
+}
+
+bool is_abstract(const Address& address) { return address.to_string().front() == '@'; }
+
+bool is_wildcard(const Address& address) {
+  const std::string_view bytes = address.ip_bytes();
+  return std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == 0; });
+}
+
+}  // namespace
+
+// ---- UvListenSocket
+
+Error UvListenSocket::error(std::string_view doing) const {
+  const int number = errno;
+  return Error{cat("cannot ", doing, " ", address_.to_string(), ": ", std::strerror(number))};
+}
+
+// A bound descriptor that does not listen yet.
+Result<int> UvListenSocket::open(const ListenOptions& options, bool reuse_port) const {
+  sockaddr_storage name;
+  const socklen_t length = address_.to_sockaddr(name);
+  const int fd = socket(name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    return error("make a socket for");
+  }
+  if (address_.is_ip()) {
+    switch_on(fd, SOL_SOCKET, SO_REUSEADDR);
+    switch_on(fd, IPPROTO_TCP, TCP_NODELAY);  // accepted sockets inherit it: one system call less for each
+    if (reuse_port) {
+      switch_on(fd, SOL_SOCKET, SO_REUSEPORT);
+    }
+  }
+  if (address_.kind() == AddressKind::kIp6) {
+    const int only6 = options.ipv4_compat ? 0 : 1;
+    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only6, sizeof(only6));
+  }
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&name), length) != 0) {
+    const Error failed = error("bind");
+    ::close(fd);
+    return failed;
+  }
+  return fd;
+}
+
+// SO_REUSEPORT would let two processes of one user share a port without a word, which is nearly always a mistake.
+Result<void> UvListenSocket::check_port_is_free(const ListenOptions& options) const {
+  const Result<int> probe = open(options, false);
+  if (!probe) {
+    return Error{probe.error()};
+  }
+  ::close(*probe);
+  return {};
+}
+
+// A path that a dead process left behind is removed; that of a living one is not.
+Result<void> UvListenSocket::prepare_path() const {
+  struct stat info;
+  if (is_abstract(address_) || lstat(address_.to_string().c_str(), &info) != 0 || !S_ISSOCK(info.st_mode)) {
+    return {};  // bind() has the last word
+  }
+  sockaddr_storage name;
+  const socklen_t length = address_.to_sockaddr(name);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    return error("make a socket for");
+  }
+  const bool dead = connect(fd, reinterpret_cast<const sockaddr*>(&name), length) != 0 && errno == ECONNREFUSED;
+  ::close(fd);
+  if (!dead) {
+    errno = EADDRINUSE;
+    return error("bind");
+  }
+  unlink(address_.to_string().c_str());
+  return {};
+}
+
+Result<void> UvListenSocket::start(const ListenOptions& options, uint32_t workers) {
+  const bool each_its_own = options.reuse_port && address_.is_ip() && workers > 1;
+  const uint32_t backlog = options.backlog == 0 ? INT_MAX : std::min<uint32_t>(options.backlog, INT_MAX);
+  for (uint32_t worker = 0; worker < workers; ++worker) {
+    if (worker > 0 && !each_its_own) {
+      const int copy = fcntl(descriptors_[0], F_DUPFD_CLOEXEC, 0);
+      if (copy < 0) {
+        return error("duplicate the socket of");
+      }
+      descriptors_.push_back(copy);
+      continue;
+    }
+    const Result<int> fd = open(options, each_its_own);
+    if (!fd) {
+      return Error{fd.error()};
+    }
+    descriptors_.push_back(*fd);
+    if (worker == 0 && address_.is_ip() && address_.port() == 0) {
+      sockaddr_storage name;
+      socklen_t length = sizeof(name);
+      getsockname(*fd, reinterpret_cast<sockaddr*>(&name), &length);
+      address_ = address_.with_port(Address::from_sockaddr(reinterpret_cast<const sockaddr*>(&name), length).port());
+    }
+    if (worker == 0 && address_.kind() == AddressKind::kUnix && !is_abstract(address_) && options.unix_mode != 0 &&
+        chmod(address_.to_string().c_str(), options.unix_mode) != 0) {
+      return error("set the mode of");
+    }
+    if (listen(*fd, static_cast<int>(backlog)) != 0) {
+      return error("listen on");
+    }
+  }
+  return {};
+}
+
+Result<std::unique_ptr<ListenSocket>> UvListenSocket::bind(const Address& address, const ListenOptions& options,
+                                                           uint32_t workers) {
+  std::unique_ptr<UvListenSocket> socket(new UvListenSocket(address));
+  if (options.bind_to_port) {
+    Result<void> ready;
+    if (address.kind() == AddressKind::kUnix) {
+      ready = socket->prepare_path();
+    } else if (address.port() != 0 && options.reuse_port && workers > 1) {
+      ready = socket->check_port_is_free(options);
+    }
+    if (ready) {
+      ready = socket->start(options, workers);
+    }
+    if (!ready) {
+      return Error{ready.error()};
+    }
+  }
+  return std::unique_ptr<ListenSocket>(std::move(socket));
+}
+
+UvListenSocket::~UvListenSocket() {
+  for (const int fd : descriptors_) {
+    ::close(fd);
+  }
+}
+
+int UvListenSocket::descriptor(uint32_t worker) const {
+  return descriptors_.empty() ? -1 : descriptors_[worker % descriptors_.size()];
+}
+
+// ---- UvAcceptor
+
+class UvAcceptor::Listening final : public event::Deferred, public Pollable {
+ public:
+  Listening(event::UvLoop& loop, UvSocketShared& shared, const UvListenSocket& socket, uint32_t worker,
+            OnAccept on_accept)
+      : shared_(shared),
+        fd_(socket.descriptor(worker)),
+        on_accept_(std::move(on_accept)),
+        retry_(loop.timers(), [this] { listen_again(); }) {
+    if (socket.address().is_ip() && !is_wildcard(socket.address())) {
+      local_ = socket.address();
+    } else if (socket.address().kind() == AddressKind::kUnix) {
+      local_ = socket.address();
+    }
+  }
+
+  void want(bool on) {
+    if (on) {
+      listen_again();
+    } else {
+      retry_.cancel();
+      leave_poller();
+    }
+  }
+
+  // Nothing shared is touched after this.
+  void end() {
+    want(false);
+    shared_.poller.forget(*this);
+  }
+
+  void on_events(uint32_t) override {
+    for (int i = 0; i < kAcceptsPerEvent && in_poller_; ++i) {
+      if (!accept_one()) {
+        return;
+      }
+    }
+  }
+
+ private:
+  void listen_again() {
+    if (fd_ >= 0 && !in_poller_) {
+      in_poller_ = shared_.poller.add(fd_, EPOLLIN, *this);
+      if (!in_poller_) {
+        pause();
+      }
+    }
+  }
+  void leave_poller() {
+    if (in_poller_) {
+      in_poller_ = false;
+      shared_.poller.remove(fd_);
+    }
+  }
+  void pause() {
+    SLUICE_LOG(kWarning, kListener, "accepting pauses for ", to_ms(pause_), " ms: ", std::strerror(errno));
+    leave_poller();
+    retry_.arm(pause_);
+    pause_ = std::min(pause_ * 2, kLongestPause);
+  }
+
+  // False when nothing waits.
+  bool accept_one() {
+    sockaddr_storage name;
+    socklen_t length = sizeof(name);
+    const int fd = accept4(fd_, reinterpret_cast<sockaddr*>(&name), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      if (errno == EAGAIN) {
+        return false;
+      }
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        pause();
+      }
+      return true;  // the connection ended before it was accepted: go on with the next
+    }
+    const Address remote = Address::from_sockaddr(reinterpret_cast<const sockaddr*>(&name), length);
+    std::unique_ptr<UvSocket> socket = UvSocket::accepted(shared_, fd, remote, local_);
+    if (socket == nullptr) {
+      pause();
+      return true;
+    }
+    pause_ = kFirstPause;
+    on_accept_(std::move(socket));
+    return true;
+  }
+
+  UvSocketShared& shared_;
+  const int fd_;
+  OnAccept on_accept_;
+  event::Timer retry_;
+  Duration pause_ = kFirstPause;
+  Address local_;  // kNone when only each connection knows
+  bool in_poller_ = false;
+};
+
+UvAcceptor::UvAcceptor(event::UvLoop& loop, UvSocketShared& shared, const UvListenSocket& socket, uint32_t worker,
+                       OnAccept on_accept)
+    : loop_(loop), listening_(std::make_unique<Listening>(loop, shared, socket, worker, std::move(on_accept))) {
+  listening_->want(true);
+}
+
+UvAcceptor::~UvAcceptor() {
+  listening_->end();
+  loop_.destroy_later(std::move(listening_));
+}
+
+void UvAcceptor::want_accept(bool on) { listening_->want(on); }
+
+}  // namespace sluice::net
