@@ -9,6 +9,7 @@
 
 #include "base/time.h"
 #include "http/codec.h"
+#include "http/path.h"
 #include "model/filter_plan.h"
 #include "model/header_rules.h"
 #include "model/listener_plan.h"
@@ -19,7 +20,7 @@ namespace sluice::model {
 
 enum class ServerHeader : uint8_t { kOverwrite, kAppendIfAbsent, kPassThrough };
 enum class ClientCertDetails : uint8_t { kSanitize, kForwardOnly, kAppendForward, kSanitizeSet, kAlwaysForwardOnly };
-enum class EscapedSlashes : uint8_t { kKeep, kReject, kUnescapeAndRedirect, kUnescapeAndForward };
+using http::EscapedSlashes;
 enum class CodecType : uint8_t { kAuto, kHttp1, kHttp2 };
 
 // One mapper of local_reply_config; `filter` is an access-log filter, opaque here (proxy/access_log).
