@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/random.h"
 #include "base/time.h"
 #include "http/message.h"
 #include "net/address.h"
@@ -27,12 +28,33 @@ class Flags {
   void set(Flag flag) { bits_ |= uint32_t{1} << static_cast<int>(flag); }
   bool has(Flag flag) const { return (bits_ >> static_cast<int>(flag) & 1) != 0; }
   bool any() const { return bits_ != 0; }
+  bool shares_any(Flags other) const { return (bits_ & other.bits_) != 0; }
 
  private:
   uint32_t bits_ = 0;
 };
 
 inline constexpr MonotonicTime kUnset{INT64_MIN};
+
+// Why a log line is written; Envoy's AccessLogType in its order. kNotSet: by a listener's own access log.
+enum class LogType : uint8_t {
+  kNotSet, kTcpUpstreamConnected, kTcpPeriodic, kTcpConnectionEnd, kDownstreamStart, kDownstreamPeriodic,
+  kDownstreamEnd, kUpstreamPoolReady, kUpstreamPeriodic, kUpstreamEnd,
+  kDownstreamTunnelSuccessfullyEstablished, kUdpTunnelUpstreamConnected, kUdpPeriodic, kUdpSessionEnd, kCount
+};
+
+// What TLS knows of one connection: the session and both certificates, as text. Lists of names are joined with ','.
+// Filled once for a connection by its transport; empty texts are unset. Thread: its connection's.
+struct TlsFacts {
+  std::string_view version, cipher, session_id;
+  std::string_view peer_subject, peer_issuer, peer_serial, peer_fingerprint_256, peer_fingerprint_1;
+  std::string_view peer_certificate;  // URL-encoded PEM
+  std::string_view peer_uri_san, peer_dns_san, peer_ip_san, peer_email_san, peer_othername_san;
+  std::string_view peer_chain_fingerprints_256, peer_chain_fingerprints_1, peer_chain_serials;
+  std::string_view local_subject, local_uri_san, local_dns_san, local_ip_san, local_email_san, local_othername_san;
+  std::string_view ja3, ja4;
+  WallTime peer_valid_from, peer_valid_until;  // 0: no certificate
+};
 
 // Thread: its exchange's.
 struct Facts {
@@ -47,7 +69,12 @@ struct Facts {
   MonotonicTime upstream_rx_start = kUnset;  // first byte of the response from upstream
   MonotonicTime upstream_rx_end = kUnset;
   MonotonicTime response_start = kUnset;     // first byte of the response sent downstream
-  MonotonicTime end = kUnset;
+  MonotonicTime response_end = kUnset;       // last byte of the response sent downstream
+  MonotonicTime end = kUnset;                // the exchange (or connection) is over
+  MonotonicTime downstream_handshake_end = kUnset;  // of TLS
+  MonotonicTime upstream_handshake_end = kUnset;
+  Duration pool_wait{-1};                    // from asking the pool to having a stream; negative: never had one
+  WallTime emitted;                          // when the line is written; 0: derived from start_wall and end
   uint64_t connection_id = 0;
   uint64_t upstream_connection_id = 0;
   uint64_t stream_id = 0;
@@ -55,7 +82,10 @@ struct Facts {
   // Downstream. `remote` is the client after X-Forwarded-For; `direct_remote` the peer of the connection.
   const net::Address* remote = nullptr;
   const net::Address* direct_remote = nullptr;
-  const net::Address* local = nullptr;
+  const net::Address* local = nullptr;         // after original_dst
+  const net::Address* direct_local = nullptr;  // of the socket; null: the same as `local`
+  const TlsFacts* downstream_tls = nullptr;    // null: not TLS
+  std::string_view downstream_failure;         // %DOWNSTREAM_TRANSPORT_FAILURE_REASON%
   http::Protocol protocol = http::Protocol::kHttp11;
   bool has_protocol = false;
 
@@ -82,6 +112,9 @@ struct Facts {
   std::string_view local_reply_body;
   std::string_view upstream_failure;         // %UPSTREAM_TRANSPORT_FAILURE_REASON%
   Flags flags;
+  bool health_check = false;                 // the health_check filter recognised it (not_health_check_filter)
+  bool traced = false;                       // a trace is sampled (traceable_filter)
+  LogType log_type = LogType::kNotSet;
 
   // Where it went.
   std::string_view route_name;
@@ -96,6 +129,10 @@ struct Facts {
   http::Protocol upstream_protocol = http::Protocol::kHttp11;
   bool has_upstream_protocol = false;
   uint32_t attempts = 0;
+  const TlsFacts* upstream_tls = nullptr;    // null: not TLS
+
+  std::string_view trace_id;                 // lower-case hex; empty: no tracer, or not traced
+  Random* random = nullptr;                  // the worker's, for %UNIQUE_ID% and runtime_filter
 };
 
 }  // namespace sluice::format
