@@ -1,0 +1,1 @@
+source tools/gdb/sluice.py
