@@ -6,8 +6,35 @@
 
 namespace sluice::match {
 
+namespace {
+
+// RE2 of 2023 and later takes "(?<name>" for "(?P<name>"; the distribution's is older. Escapes and classes are skipped.
+std::string with_old_group_names(std::string_view pattern) {
+  std::string out;
+  bool in_class = false;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    const char c = pattern[i];
+    out += c;
+    if (c == '\\' && i + 1 < pattern.size()) {
+      out += pattern[++i];
+    } else if (in_class) {
+      in_class = c != ']';
+    } else if (c == '[') {
+      in_class = true;
+    } else if (c == '(' && pattern.substr(i + 1).starts_with("?<") && i + 3 < pattern.size() &&
+               pattern[i + 3] != '=' && pattern[i + 3] != '!') {
+      out += "?P<";
+      i += 2;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 struct Regex::Compiled {
-  explicit Compiled(std::string_view pattern) : re(re2::StringPiece(pattern.data(), pattern.size()), RE2::Quiet) {}
+  explicit Compiled(std::string_view written) : text(written), re(with_old_group_names(written), RE2::Quiet) {}
+  std::string text;
   RE2 re;
 };
 
@@ -27,7 +54,7 @@ Result<Regex> Regex::compile(std::string_view pattern, uint32_t max_program_size
 }
 
 std::string_view Regex::pattern() const {
-  return compiled_ == nullptr ? std::string_view() : std::string_view(compiled_->re.pattern());
+  return compiled_ == nullptr ? std::string_view() : std::string_view(compiled_->text);
 }
 
 bool Regex::matches(std::string_view text) const {

@@ -1,5 +1,5 @@
-// HeaderRules: request_headers_to_add, request_headers_to_remove and their response twins, compiled; and their
-// application in Envoy's order of levels.
+// HeaderRules: request_headers_to_add, request_headers_to_remove and their response twins, compiled.
+// https://www.envoyproxy.io/docs/envoy/v1.36.0/configuration/http/http_conn_man/headers#custom-request-response-headers
 #pragma once
 
 #include <cstdint>
@@ -16,21 +16,27 @@ enum class AppendAction : uint8_t { kAppendIfExistsOrAdd, kAddIfAbsent, kOverwri
 
 // Thread: any (immutable).
 struct HeaderRule {
-  std::string name;  // lower case; ":path" and friends are refused when compiled unless allowed there
+  std::string name;  // lower case; the compiler refused pseudo headers and host
   http::Token token = http::Token::kNone;
   format::Formatter value;
   AppendAction action = AppendAction::kAppendIfExistsOrAdd;
-  bool keep_empty_value = false;
+  bool keep_empty_value = false;  // else a value that turns out empty changes nothing
 };
 
-// Removals come before additions. Thread: any (immutable).
+// One level's rules. Removals come first; then all values are formatted from the message as it is then, and only after
+// that overwrites and additions are written: a rule never sees another rule of its level. Thread: any (immutable).
 struct HeaderRules {
   std::vector<std::string> remove;
   std::vector<HeaderRule> add;
 
   bool empty() const { return remove.empty() && add.empty(); }
-  void apply(http::RequestHeaders& headers, const format::Facts& facts) const;
-  void apply(http::ResponseHeaders& headers, const format::Facts& facts) const;
+  void apply(http::RequestHeaders& headers, const format::Facts& facts) const { apply(headers.fields, facts); }
+  void apply(http::ResponseHeaders& headers, const format::Facts& facts) const { apply(headers.fields, facts); }
+  void apply(http::HeaderMap& fields, const format::Facts& facts) const;
 };
+
+// Whether several lines of that header are one list joined with ',' (as Envoy keeps its "inline" headers), so that an
+// addition extends the line. All others get a line of their own.
+bool joins_lines(http::Token token);
 
 }  // namespace sluice::model

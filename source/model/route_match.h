@@ -1,4 +1,5 @@
-// RouteMatch: the conditions of one route, compiled.
+// RouteMatch: the conditions of one route, compiled. All of them must hold.
+// https://www.envoyproxy.io/docs/envoy/v1.36.0/api-v3/config/route/v3/route_components.proto (RouteMatch)
 #pragma once
 
 #include <cstdint>
@@ -31,31 +32,46 @@ struct MatchInputs {
 
 enum class PathKind : uint8_t { kPrefix, kExact, kRegex, kSeparatedPrefix, kConnect };
 
+// On the first value of a query parameter, compared raw.
 struct QueryMatcher {
   std::string name;
-  std::optional<match::StringMatcher> value;  // unset: it must be present
+  std::optional<match::StringMatcher> value;  // unset: only presence counts
+  bool absent = false;                        // present_match false: it must not be there
+};
+
+// On the first cookie of that name. Inverted, a missing cookie matches too.
+struct CookieMatcher {
+  std::string name;
+  match::StringMatcher value;
+  bool invert = false;
 };
 
 struct Fraction {
   uint32_t numerator = 0;
   uint32_t denominator = 100;  // 100, 10,000 or 1,000,000
-  std::string runtime_key;
+  std::string runtime_key;     // `numerator` and `denominator` are the key's value already when a static layer sets it
+
+  bool includes(uint64_t random) const { return random % denominator < numerator; }
 };
 
 // Thread: any (immutable).
 struct RouteMatch {
   PathKind kind = PathKind::kPrefix;
-  std::string path;
+  std::string path;  // the prefix or the whole path, as written; empty for kRegex and kConnect
   match::Regex regex;
-  bool case_sensitive = true;
-  bool grpc = false;
+  bool case_sensitive = true;  // of `path`
+  bool grpc = false;           // content-type application/grpc or application/grpc+...
   std::vector<http::HeaderMatcher> headers;
   std::vector<QueryMatcher> query;
+  std::vector<CookieMatcher> cookies;
   std::optional<Fraction> fraction;
-  std::optional<bool> tls_presented, tls_validated;
+  std::optional<bool> tls_presented, tls_validated;  // hold on a plain connection only when false
 
+  // `path_only` is what is matched (without the query, and without path parameters when those are ignored).
   bool matches(const http::RequestHeaders& request, std::string_view path_only, std::string_view query_string,
                const MatchInputs& inputs) const;
+  // The path condition alone. Requests without a path are matched by kConnect only, and CONNECT by nothing else.
+  bool matches_path(const http::RequestHeaders& request, std::string_view path_only) const;
 };
 
 }  // namespace sluice::model

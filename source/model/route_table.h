@@ -4,17 +4,17 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
-#include "base/time.h"
+#include "base/result.h"
 #include "http/message.h"
 #include "model/filter_plan.h"
 #include "model/header_rules.h"
 #include "model/origin.h"
+#include "model/route_action.h"
+#include "model/route_index.h"
 #include "model/route_match.h"
 
 namespace sluice::model {
@@ -22,77 +22,21 @@ namespace sluice::model {
 struct VirtualHost;
 class RouteTable;
 
-// One entry of weighted_clusters.
-struct WeightedCluster {
-  std::string name;
-  uint32_t weight = 0;
-  HeaderRules request_headers, response_headers;
-  std::string host_rewrite;
-  FilterOverrides overrides;
-};
-
-// How the path and host of a forwarded request are rewritten; at most one of the path forms is set.
-struct Rewrite {
-  std::string prefix;          // prefix_rewrite
-  bool has_prefix = false;
-  std::shared_ptr<const RegexRewrite> path_regex;
-  std::string host_literal;
-  std::string host_header;     // host_rewrite_header
-  std::shared_ptr<const RegexRewrite> host_path_regex;
-  bool host_auto = false;      // from the chosen endpoint's hostname
-  bool append_forwarded_host = false;
-};
-
-struct Upgrade {
-  std::string type;  // lower case
-  bool enabled = true;
-};
-
-// `route:` forwards to a cluster.
-struct ForwardAction {
-  std::string cluster;         // set, or:
-  std::string cluster_header;  // the header that names the cluster, or:
-  std::vector<WeightedCluster> weighted;
-  uint64_t total_weight = 0;
-  uint16_t cluster_not_found_status = 503;
-  Rewrite rewrite;
-  std::optional<Duration> timeout;       // unset: 15 s; 0: none
-  std::optional<Duration> idle_timeout;  // unset: the connection manager's stream_idle_timeout
-  uint8_t priority = 0;                  // 0 default, 1 high
-  std::vector<Upgrade> upgrades;
-};
-
-// `direct_response:`
-struct DirectResponseAction {
-  uint16_t status = 200;
-  std::string body;
-};
-
-// `redirect:`
-struct RedirectAction {
-  uint16_t status = 301;
-  bool https = false;
-  std::string scheme, host, path, prefix;
-  uint32_t port = 0;
-  bool strip_query = false;
-  std::shared_ptr<const RegexRewrite> path_regex;
-};
-
-struct NonForwardingAction {};
-
+// Thread: any (immutable).
 struct Route {
   std::string name;
   RouteMatch match;
-  std::variant<ForwardAction, DirectResponseAction, RedirectAction, NonForwardingAction> action;
+  RouteAction action;
   HeaderRules request_headers, response_headers;
   FilterOverrides overrides;
   std::string stat_prefix;
-  const VirtualHost* host = nullptr;
+  const VirtualHost* host = nullptr;  // null in the redirect of require_tls
   Origin origin;
 };
 
 enum class RequireTls : uint8_t { kNone, kExternalOnly, kAll };
 
+// Thread: any (immutable).
 struct VirtualHost {
   std::string name;
   std::vector<std::string> domains;
@@ -104,36 +48,53 @@ struct VirtualHost {
   bool include_attempt_count_in_response = false;
   const RouteTable* table = nullptr;
   Origin origin;
+  RouteIndex index;  // by RouteTable::build()
 };
 
-// What a look-up found. No host: no virtual host matched. Thread: its exchange's.
+// What a look-up found. No host: no virtual host matched. With a virtual host that requires TLS, `route` may be a
+// redirect that belongs to no host (its `host` is null): its answer gets no header rules. Thread: its exchange's.
 struct RouteChoice {
   const VirtualHost* host = nullptr;
   const Route* route = nullptr;
 };
 
-// Thread: any.
+// Thread: any once built.
 class RouteTable {
  public:
   std::string name;
   std::vector<std::unique_ptr<VirtualHost>> hosts;
   HeaderRules request_headers, response_headers;
   FilterOverrides overrides;
-  std::vector<std::string> internal_only_headers;
+  std::vector<std::string> internal_only_headers;  // lower case
   bool most_specific_header_mutations_wins = false;
   bool ignore_port_in_host_matching = false;
+  bool ignore_path_parameters = false;
+  std::string vhost_header;  // the header that chooses the virtual host instead of the authority; empty: none
   Origin origin;
 
-  // To be called once, when all hosts are in: builds the look-up by domain. An error names a domain that stands twice.
-  Result<void> build();
+  RouteTable();
+  ~RouteTable();
+  RouteTable(const RouteTable&) = delete;
+  RouteTable& operator=(const RouteTable&) = delete;
 
+  // Two virtual hosts want one domain.
+  struct DuplicateDomain {
+    const VirtualHost* host;  // the later one
+    size_t domain;            // in its domains
+    const VirtualHost* first;
+  };
+  // To be called once, when all hosts are in: builds the look-up by domain and by path, and the links upwards.
+  std::vector<DuplicateDomain> build();
+
+  // The virtual host by domain (exact, then the longest "*suffix", the longest "prefix*", then "*"), in it the first
+  // route of the list that matches.
   RouteChoice find(const http::RequestHeaders& request, const MatchInputs& inputs) const;
 
  private:
-  const VirtualHost* find_host(std::string_view authority) const;
-
   struct Domains;
-  std::shared_ptr<const Domains> domains_;
+  const VirtualHost* find_host(const http::RequestHeaders& request) const;
+
+  std::unique_ptr<const Domains> domains_;
 };
 
 using RouteTablePtr = std::shared_ptr<const RouteTable>;
