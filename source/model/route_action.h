@@ -40,7 +40,7 @@ struct Rewrite {
   std::string host_header;     // host_rewrite_header: its value, when there is one
   std::shared_ptr<const RegexRewrite> host_path_regex;    // the path, replaced, is the host
   std::shared_ptr<const format::Formatter> host_format;
-  bool host_auto = false;      // from the chosen endpoint's hostname (see rewrite_host)
+  bool host_auto = false;      // from the chosen endpoint's hostname
   bool append_forwarded_host = false;
 };
 

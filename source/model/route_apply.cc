@@ -94,6 +94,19 @@ std::string_view new_host(const Rewrite& rewrite, http::RequestHeaders& request,
   return request.fields.arena().copy(text);
 }
 
+// Sets the authority, x-envoy-original-host, and x-forwarded-host when the route wants it.
+void rewrite_host(const Rewrite& rewrite, std::string_view host, http::RequestHeaders& request, Originals originals) {
+  const std::string_view old = request.authority;
+  if (originals == Originals::kSet) request.fields.set(Token::kXEnvoyOriginalHost, old);
+  if (rewrite.append_forwarded_host && !old.empty()) {
+    // The blank after a comma belongs to the text, so "a, b" does not end with "b" here, as in Envoy.
+    const std::string_view list = request.fields.get(Token::kXForwardedHost);
+    const std::string_view last = list.substr(list.rfind(',') + 1);
+    if (last != old) request.fields.append_value(Token::kXForwardedHost, old);
+  }
+  request.authority = host;
+}
+
 // The client's host without the port that the redirect replaces, or that was the default of the scheme it leaves.
 std::string_view redirect_host(const RedirectAction& redirect, std::string_view scheme, const http::RequestHeaders& request) {
   if (!redirect.host.empty()) return redirect.host;
@@ -130,30 +143,18 @@ std::string_view ForwardAction::cluster_name(const WeightedCluster* chosen, cons
   return chosen != nullptr ? chosen->name : cluster;
 }
 
-void rewrite_host(const Rewrite& rewrite, std::string_view host, http::RequestHeaders& request, Originals originals) {
-  const std::string_view old = request.authority;
-  if (originals == Originals::kSet) request.fields.set(Token::kXEnvoyOriginalHost, old);
-  if (rewrite.append_forwarded_host && !old.empty()) {
-    // The blank after a comma belongs to the text, so "a, b" does not end with "b" here, as in Envoy.
-    const std::string_view list = request.fields.get(Token::kXForwardedHost);
-    const std::string_view last = list.substr(list.rfind(',') + 1);
-    if (last != old) request.fields.append_value(Token::kXForwardedHost, old);
-  }
-  request.authority = host;
-}
-
-void finalize_request(const RouteChoice& choice, const WeightedCluster* weighted, http::RequestHeaders& request,
-                      const format::Facts& facts, Originals originals) {
+void rewrite_request(const RouteChoice& choice, const ForwardAction& action, const WeightedCluster* weighted,
+                     http::RequestHeaders& request, const format::Facts& facts, std::string_view upstream_hostname,
+                     Originals originals) {
   for_each_level(
       choice, weighted, [](const auto& level) -> const HeaderRules& { return level.request_headers; },
       [&](const HeaderRules& rules) { rules.apply(request, facts); });
   // Envoy lets the weighted cluster's host replace the client's before the route looks at it, without a trace of it.
   if (weighted != nullptr && !weighted->host_rewrite.empty()) request.authority = weighted->host_rewrite;
 
-  const Rewrite& rewrite = std::get<ForwardAction>(choice.route->action).rewrite;
-  if (const std::string_view host = new_host(rewrite, request, facts); !host.empty()) {
-    rewrite_host(rewrite, host, request, originals);
-  }
+  const Rewrite& rewrite = action.rewrite;
+  const std::string_view host = rewrite.host_auto ? upstream_hostname : new_host(rewrite, request, facts);
+  if (!host.empty()) rewrite_host(rewrite, host, request, originals);
   if (rewrite.has_prefix) {
     rewrite_prefix(choice.route->match, rewrite.prefix, request, originals);
   } else if (rewrite.path_regex != nullptr) {
@@ -170,10 +171,10 @@ void finalize_response(const RouteChoice& choice, const WeightedCluster* weighte
       [&](const HeaderRules& rules) { rules.apply(response, facts); });
 }
 
-std::string_view build_location(const RedirectAction& redirect, const RouteMatch& match, http::RequestHeaders& request,
+std::string_view build_location(const RedirectAction& redirect, const Route& route, http::RequestHeaders& request,
                                 const format::Facts& facts, Originals originals) {
   if (redirect.has_prefix) {
-    rewrite_prefix(match, redirect.prefix, request, originals);
+    rewrite_prefix(route.match, redirect.prefix, request, originals);
   } else if (redirect.path_regex != nullptr) {
     rewrite_pattern(*redirect.path_regex, request, originals);
   } else if (redirect.path_format != nullptr) {

@@ -34,21 +34,19 @@ void for_each_level(const RouteChoice& choice, const WeightedCluster* weighted, 
 }
 
 // Makes of a client's request the one that goes to the cluster: header rules of all levels, then the host, then the
-// path. The route's action must be a ForwardAction; auto_host_rewrite is left to rewrite_host(), when the endpoint is
-// known. New texts stand in the message's arena.
-void finalize_request(const RouteChoice& choice, const WeightedCluster* weighted, http::RequestHeaders& request,
-                      const format::Facts& facts, Originals originals);
+// path. `action` is the route's; `upstream_hostname` that of the chosen endpoint, for auto_host_rewrite (empty: the host
+// stays). New texts stand in the message's arena.
+void rewrite_request(const RouteChoice& choice, const ForwardAction& action, const WeightedCluster* weighted,
+                     http::RequestHeaders& request, const format::Facts& facts, std::string_view upstream_hostname,
+                     Originals originals = Originals::kSet);
 
 // Header rules of all levels on a response: of an upstream, or of the proxy itself for a route that was found.
 void finalize_response(const RouteChoice& choice, const WeightedCluster* weighted, http::ResponseHeaders& response,
                        const format::Facts& facts);
 
-// Sets the authority, x-envoy-original-host, and x-forwarded-host when the route wants it. `host` must outlive the request.
-void rewrite_host(const Rewrite& rewrite, std::string_view host, http::RequestHeaders& request, Originals originals);
-
 // The Location of a redirect, in the message's arena. A redirect that rewrites prefix, pattern or format changes
-// request.path first and sets x-envoy-original-path, as Envoy does and logs show. `match` is the route's.
-std::string_view build_location(const RedirectAction& redirect, const RouteMatch& match, http::RequestHeaders& request,
-                                const format::Facts& facts, Originals originals);
+// request.path first and sets x-envoy-original-path, as Envoy does and logs show. `route` is the redirect's.
+std::string_view build_location(const RedirectAction& redirect, const Route& route, http::RequestHeaders& request,
+                                const format::Facts& facts, Originals originals = Originals::kSet);
 
 }  // namespace sluice::model
