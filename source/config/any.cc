@@ -1,0 +1,139 @@
+#include "config/any.h"
+
+#include <utility>
+
+#include "api/messages.h"
+#include "base/strings.h"
+#include "config/node.h"
+#include "config/reader.h"
+
+namespace sluice::config {
+namespace {
+
+using google::protobuf::Any;
+using google::protobuf::Message;
+using google::protobuf::Struct;
+using google::protobuf::Value;
+
+// A Struct as nodes, so that the one reader turns it into a message. It has no positions.
+const Node& to_node(const Value& value, NodeTree& tree);
+
+const Node& to_node(const Struct& fields, NodeTree& tree) {
+  Node& node = tree.add(Node::Kind::Map, {});
+  for (const auto& [key, value] : fields.fields()) {
+    node.entries.push_back({tree.keep(key), {}, &to_node(value, tree)});
+  }
+  return node;
+}
+
+const Node& to_node(const Value& value, NodeTree& tree) {
+  switch (value.kind_case()) {
+    case Value::kBoolValue: {
+      Node& node = tree.add(Node::Kind::Boolean, {});
+      node.boolean = value.bool_value();
+      node.text = value.bool_value() ? "true" : "false";
+      return node;
+    }
+    case Value::kNumberValue: {
+      Node& node = tree.add(Node::Kind::Number, {});
+      char digits[32];
+      const auto end = std::to_chars(digits, digits + sizeof(digits), value.number_value()).ptr;
+      node.text = tree.keep({digits, static_cast<size_t>(end - digits)});
+      return node;
+    }
+    case Value::kStringValue: {
+      Node& node = tree.add(Node::Kind::Text, {});
+      node.text = tree.keep(value.string_value());
+      return node;
+    }
+    case Value::kStructValue:
+      return to_node(value.struct_value(), tree);
+    case Value::kListValue: {
+      Node& node = tree.add(Node::Kind::List, {});
+      for (const Value& each : value.list_value().values()) {
+        node.entries.push_back({{}, {}, &to_node(each, tree)});
+      }
+      return node;
+    }
+    default:
+      return tree.add(Node::Kind::Null, {});
+  }
+}
+
+// The fields that a TypedStruct (of either package) or a Struct holds; null for any other message.
+const Struct* struct_of(const Message& message, std::string& type_url) {
+  const auto* type = message.GetDescriptor();
+  if (type->full_name() == "google.protobuf.Struct") return static_cast<const Struct*>(&message);
+  if (!is_typed_struct(type->full_name())) return nullptr;
+  const auto* reflection = message.GetReflection();
+  type_url = reflection->GetString(message, type->FindFieldByName("type_url"));
+  return static_cast<const Struct*>(&reflection->GetMessage(message, type->FindFieldByName("value")));
+}
+
+// Reads `fields` into a new message like `prototype`, kept for `any` in place of what was there.
+const Message* convert(const Any& any, const Struct& fields, const Message& prototype, SourceMap& map,
+                       Findings& findings) {
+  NodeTree tree;
+  const Node& node = to_node(fields, tree);
+  Message& kept = map.adopt(any, std::unique_ptr<Message>(prototype.New()));
+  Findings found;
+  const std::string path = map.path(any);
+  read_nodes(node, kept, path, map, found);
+  for (ConfigError error : found.errors()) {
+    error.at = map.at(any);
+    error.file = map.file(error.at);
+    findings.fail(std::move(error));
+  }
+  return &kept;
+}
+
+}  // namespace
+
+std::string_view type_name(std::string_view type_url) { return type_url.substr(type_url.rfind('/') + 1); }
+
+bool is_typed_struct(std::string_view full_name) {
+  return full_name == "xds.type.v3.TypedStruct" || full_name == "udpa.type.v1.TypedStruct";
+}
+
+std::unique_ptr<Message> new_message(std::string_view full_name) {
+  static const int known = sluice::api::use_all_messages();
+  const auto* type =
+      known == 0 ? nullptr
+                 : google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(std::string(full_name));
+  if (type == nullptr) return nullptr;
+  return std::unique_ptr<Message>(google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
+}
+
+Result<const Message*> unpack(const Any& any, SourceMap& map) {
+  if (const Message* known = map.unpacked(any)) return known;
+  if (any.type_url().empty()) return Error{"an extension needs a configuration with \"@type\""};
+  const std::string_view name = type_name(any.type_url());
+  std::unique_ptr<Message> content = new_message(name);
+  if (content == nullptr) return Error{cat("unknown type ", name, "; not supported yet: ", name)};
+  if (!content->ParsePartialFromString(any.value())) return Error{cat("these bytes are no ", name)};
+  std::string type_url;
+  if (const Struct* fields = struct_of(*content, type_url); fields != nullptr && !type_url.empty()) {
+    if (const auto typed = new_message(type_name(type_url))) {
+      Findings findings;
+      const Message* converted = convert(any, *fields, *typed, map, findings);
+      if (!findings.ok()) return Error{cat(findings.errors()[0].field, ": ", findings.errors()[0].text)};
+      return converted;
+    }
+  }
+  return &map.adopt(any, std::move(content));
+}
+
+Result<const Message*> unpack_as(const Any& any, const Message& prototype, SourceMap& map, Findings& findings) {
+  auto content = unpack(any, map);
+  if (!content) return content;
+  const auto* wanted = prototype.GetDescriptor();
+  if ((*content)->GetDescriptor() == wanted) return content;
+  std::string type_url;
+  if (const Struct* fields = struct_of(**content, type_url)) {
+    const Struct copy = *fields;  // what holds them is replaced
+    return convert(any, copy, prototype, map, findings);
+  }
+  return Error{cat("expected the type ", wanted->full_name(), ", got ", (*content)->GetDescriptor()->full_name())};
+}
+
+}  // namespace sluice::config
