@@ -1,0 +1,88 @@
+// CompileScope: what a compiler (proto -> plan) is given beside its message: where errors go and what they may refer to.
+// Every compiler reports all errors that it finds and goes on; what it returns counts only if no error was reported.
+#pragma once
+
+#include <google/protobuf/any.pb.h>
+#include <google/protobuf/duration.pb.h>
+#include <google/protobuf/message.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+#include "config/config_error.h"
+#include "config/extensions.h"
+#include "config/runtime_values.h"
+#include "config/source_map.h"
+#include "format/formatter.h"
+#include "model/origin.h"
+
+namespace sluice::config {
+
+// Of the bootstrap, for what prints or sends it.
+struct NodeNames {
+  std::string id, cluster;
+};
+
+// One for each compilation; the messages, the map and the findings outlive it. Thread: main.
+class CompileScope {
+ public:
+  CompileScope(SourceMap& map, Findings& findings, const Extensions& extensions)
+      : map_(map), findings_(findings), extensions_(extensions) {}
+  CompileScope(const CompileScope&) = delete;
+  CompileScope& operator=(const CompileScope&) = delete;
+
+  // ---- errors, with the place of the message or of one of its fields (by number; `index` in a list)
+  void error(const google::protobuf::Message& message, std::string text);
+  void error(const google::protobuf::Message& message, int field, std::string text, int index = -1);
+  // "not supported yet: FIELD".
+  void not_supported(const google::protobuf::Message& message, int field, int index = -1);
+  // Reports every field that is set and is not in `known`: no field of a configuration is ever passed over in silence.
+  // (Fields that carry no meaning for the proxy, like metadata, are known to their compilers.)
+  void only(const google::protobuf::Message& message, std::initializer_list<int> known);
+
+  // ---- what stands in the configuration
+  // The typed content of an Any; null, with an error there, when it is empty or of an unknown type.
+  const google::protobuf::Message* unpack(const google::protobuf::Any& any);
+  // The content as a T; null, with an error, when it is something else.
+  template <typename T>
+  const T* unpack_to(const google::protobuf::Any& any) {
+    return static_cast<const T*>(unpack_to(any, T::descriptor()->full_name()));
+  }
+  model::Origin origin(const google::protobuf::Message& message) const;
+  SourceMap& map() { return map_; }
+  Findings& findings() { return findings_; }
+
+  // ---- what a compiler may refer to
+  const Extensions& extensions() const { return extensions_; }
+  std::set<std::string, std::less<>> clusters;  // all that are known
+  bool clusters_incomplete = false;             // some could not be read: a missing one is no error of its own
+  // Reports a name that is no cluster.
+  void require_cluster(const google::protobuf::Message& message, int field, const std::string& name);
+  RuntimeValues runtime;
+  NodeNames node;
+
+  // ---- small things that everybody compiles
+  // A text with command operators that stands in `field`; none after an error.
+  std::optional<format::Formatter> formatter(const google::protobuf::Message& message, int field, std::string_view text,
+                                             format::ParseOptions options);
+  // RE2's limit on compiled patterns.
+  uint32_t max_program_size() const;
+
+ private:
+  const google::protobuf::Message* unpack_to(const google::protobuf::Any& any, std::string_view type);
+
+  SourceMap& map_;
+  Findings& findings_;
+  const Extensions& extensions_;
+};
+
+// Validation has refused what does not fit.
+Duration to_duration(const google::protobuf::Duration& duration);
+
+}  // namespace sluice::config

@@ -1,0 +1,29 @@
+#include "config/extensions.h"
+
+#include "base/check.h"
+
+namespace sluice::config {
+
+void Extensions::add(const HttpFilterType& filter) {
+  SLUICE_CHECK(http_.emplace(filter.type, filter).second);
+  if (!filter.route_type.empty()) SLUICE_CHECK(http_by_route_.emplace(filter.route_type, filter.type).second);
+}
+
+void Extensions::add(const NetworkFilterType& filter) { SLUICE_CHECK(network_.emplace(filter.type, filter).second); }
+
+const HttpFilterType* Extensions::http_filter(std::string_view type) const {
+  const auto at = http_.find(type);
+  return at == http_.end() ? nullptr : &at->second;
+}
+
+const HttpFilterType* Extensions::http_filter_by_route_type(std::string_view type) const {
+  const auto at = http_by_route_.find(type);
+  return at == http_by_route_.end() ? nullptr : http_filter(at->second);
+}
+
+const NetworkFilterType* Extensions::network_filter(std::string_view type) const {
+  const auto at = network_.find(type);
+  return at == network_.end() ? nullptr : &at->second;
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,58 @@
+// Extensions: what this build can do, by the type of the configuration message (never by the name of a filter). The
+// composition root fills it with an explicit list (filters/builtin.h); nothing registers itself.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string_view>
+
+#include "model/filter_plan.h"
+#include "model/listener_plan.h"
+
+namespace google::protobuf {
+class Message;
+}
+
+namespace sluice::config {
+
+class CompileScope;
+
+// Compilers return null after they reported errors to the scope. The message is of the type that they are registered for.
+using CompileHttpFilter = std::shared_ptr<const model::FilterConfig> (*)(const google::protobuf::Message&, CompileScope&);
+using CompileNetworkFilter = std::shared_ptr<const model::NetworkFilterPlan> (*)(const google::protobuf::Message&,
+                                                                                 CompileScope&);
+
+// Thread: any (immutable once the list is complete).
+struct HttpFilterType {
+  std::string_view type;  // full name of the message, "envoy.extensions.filters.http.router.v3.Router"
+  CompileHttpFilter compile;
+  bool terminal = false;        // ends a filter chain, as the router does
+  std::string_view route_type;  // of typed_per_filter_config; empty: the filter has none
+  CompileHttpFilter compile_route = nullptr;
+};
+
+// Thread: any (immutable once the list is complete).
+struct NetworkFilterType {
+  std::string_view type;
+  CompileNetworkFilter compile;
+  bool terminal = false;
+};
+
+// Thread: filled on main before anything is compiled, read-only afterwards.
+class Extensions {
+ public:
+  void add(const HttpFilterType& filter);
+  void add(const NetworkFilterType& filter);
+
+  // By full name of the message; null when there is none.
+  const HttpFilterType* http_filter(std::string_view type) const;
+  const HttpFilterType* http_filter_by_route_type(std::string_view type) const;
+  const NetworkFilterType* network_filter(std::string_view type) const;
+
+ private:
+  std::map<std::string_view, HttpFilterType> http_;
+  std::map<std::string_view, std::string_view> http_by_route_;
+  std::map<std::string_view, NetworkFilterType> network_;
+};
+
+}  // namespace sluice::config
