@@ -8,8 +8,8 @@ void Loop::finish_turn() {
   }
   // A destructor may put further objects on the list.
   while (!dying_.empty()) {
-    std::vector<std::unique_ptr<Deferred>> batch;
-    batch.swap(dying_);
+    batch_.swap(dying_);
+    batch_.clear();
   }
 }
 

@@ -29,7 +29,8 @@ class Loop {
   // For Timer members: `Timer timer_{loop.timers(), [this] { ... }}`.
   TimerWheel& timers() { return wheel_; }
 
-  // Runs `work` on this loop's thread in a later turn. Work posted by one thread keeps its order. Thread: any.
+  // Runs `work` on this loop's thread, never inside post(): at the end of this turn or of a later one. Work posted by
+  // one thread keeps its order. Thread: any.
   virtual void post(Function<void()> work) = 0;
 
   // Destroys the object at the end of this turn. The only legal way to destroy something that may be on the call
@@ -59,6 +60,7 @@ class Loop {
  private:
   Function<void()> turn_end_;
   std::vector<std::unique_ptr<Deferred>> dying_;
+  std::vector<std::unique_ptr<Deferred>> batch_;  // kept for its memory
 };
 
 }  // namespace sluice::event

@@ -1,0 +1,251 @@
+#include "filters/http/router/router.h"
+
+#include <charconv>
+
+#include "base/strings.h"
+#include "base/trace.h"
+#include "model/route_apply.h"
+#include "proxy/reason.h"
+
+namespace sluice::filters::router {
+
+using http::Token;
+using proxy::LocalReply;
+using proxy::Reason;
+using proxy::Step;
+using stats::ClusterStat;
+using stats::HttpStat;
+using upstream::ResetReason;
+
+namespace {
+
+constexpr Duration kDefaultTimeout = std::chrono::seconds(15);
+
+std::string_view number_text(Arena& arena, int64_t number) {
+  char text[24];
+  const auto end = std::to_chars(text, text + sizeof(text), number).ptr;
+  return arena.copy({text, static_cast<size_t>(end - text)});
+}
+
+Reason reason_of(ResetReason reason) {
+  switch (reason) {
+    case ResetReason::kConnectFailure: return Reason::kUpstreamConnectFailure;
+    case ResetReason::kConnectTimeout: return Reason::kUpstreamConnectTimeout;
+    case ResetReason::kConnectionTermination: return Reason::kUpstreamConnectionTermination;
+    case ResetReason::kOverflow: return Reason::kUpstreamOverflow;
+    case ResetReason::kProtocolError: return Reason::kUpstreamProtocolError;
+    case ResetReason::kRemoteReset: return Reason::kUpstreamRemoteReset;
+    case ResetReason::kLocalReset: return Reason::kUpstreamLocalReset;
+  }
+  return Reason::kUpstreamLocalReset;
+}
+
+}  // namespace
+
+Router::Router(proxy::Exchange& exchange, const RouterOptions& options)
+    : exchange_(exchange), options_(options), deadline_(exchange.local().loop.timers(), [this] { on_timeout(); }) {}
+
+Step Router::on_request_headers(proxy::Exchange&, http::RequestHeaders& headers, http::End end) {
+  exchange_.block().inc(HttpStat::kRqTotal);
+  const model::RouteChoice& choice = exchange_.route();
+  if (choice.route == nullptr) {
+    exchange_.block().inc(HttpStat::kNoRoute);
+    return exchange_.reply(proxy::reply_of(Reason::kRouteNotFound));
+  }
+  if (const auto* action = std::get_if<model::DirectResponseAction>(&choice.route->action)) {
+    return direct(*action);
+  }
+  if (const auto* action = std::get_if<model::RedirectAction>(&choice.route->action)) {
+    return redirect(*action, headers);
+  }
+  if (const auto* action = std::get_if<model::ForwardAction>(&choice.route->action)) {
+    return forward(*action, headers, end);
+  }
+  return no_cluster(503);
+}
+
+Step Router::direct(const model::DirectResponseAction& action) {
+  exchange_.block().inc(HttpStat::kRqDirectResponse);
+  LocalReply reply = proxy::reply_of(Reason::kDirectResponse);
+  reply.status = action.status;
+  reply.body = action.body;
+  if (action.status == 201 || action.status / 100 == 3) {
+    // Envoy answers these with the URL that was asked for.
+    http::RequestHeaders& headers = *exchange_.request();
+    reply.location = exchange_.arena().copy(cat(headers.scheme, "://", headers.authority, headers.path));
+  }
+  return exchange_.reply(reply);
+}
+
+Step Router::redirect(const model::RedirectAction& action, http::RequestHeaders& headers) {
+  exchange_.block().inc(HttpStat::kRqRedirect);
+  LocalReply reply = proxy::reply_of(Reason::kRedirect);
+  reply.status = action.status;
+  reply.location = model::build_location(action, exchange_.route().route->match, headers, exchange_.facts(), originals());
+  return exchange_.reply(reply);
+}
+
+Step Router::no_cluster(uint16_t status) {
+  exchange_.block().inc(HttpStat::kNoCluster);
+  LocalReply reply = proxy::reply_of(Reason::kClusterNotFound);
+  reply.status = status;
+  return exchange_.reply(reply);
+}
+
+Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& headers, http::End end) {
+  const model::WeightedCluster* weighted = exchange_.weighted();
+  cluster_ = exchange_.clusters().find(action.cluster_name(weighted, headers));
+  if (cluster_ == nullptr) {
+    return no_cluster(action.cluster_not_found_status);
+  }
+  format::Facts& facts = exchange_.facts();
+  facts.cluster_raw = cluster_->plan().name;
+  facts.cluster = cluster_->plan().stat_name;
+  trace::step("router: choose host");
+  host_ = cluster_->choose_host();
+  if (host_ == nullptr) {
+    cluster_->block().inc(ClusterStat::kUpstreamCxNoneHealthy);
+    cluster_->codes().inc(503);
+    return exchange_.reply(proxy::reply_of(Reason::kNoHealthyUpstream));
+  }
+  set_timeout(action, headers);
+  model::finalize_request(exchange_.route(), weighted, headers, facts, originals());
+  if (action.rewrite.host_auto && !host_->plan->hostname.empty()) {
+    model::rewrite_host(action.rewrite, host_->plan->hostname, headers, originals());
+  }
+  facts.attempts = 1;
+  if (exchange_.route().host->include_attempt_count) {
+    headers.fields.set(Token::kXEnvoyAttemptCount, "1");
+  }
+  attempt_ = exchange_.arena().create<Attempt>(*this, exchange_);
+  exchange_.on_abort([this] { give_up(); });
+  exchange_.on_response_full([this](bool full) { attempt_->pause_response(full); });
+  exchange_.set_request_room([this] { return attempt_->request_room(); });
+  exchange_.when_request_complete([this] { arm_deadline(); });
+  attempt_->start(*cluster_, *host_, action.priority, end);
+  return Step::taken();
+}
+
+void Router::set_timeout(const model::ForwardAction& action, http::RequestHeaders& headers) {
+  timeout_ = action.timeout.value_or(kDefaultTimeout);
+  if (headers.fields.has(Token::kXEnvoyUpstreamRqTimeoutMs)) {
+    if (const auto ms = parse_number<uint32_t>(headers.fields.get(Token::kXEnvoyUpstreamRqTimeoutMs))) {
+      timeout_ = std::chrono::milliseconds(*ms);
+    }
+    headers.fields.remove(Token::kXEnvoyUpstreamRqTimeoutMs);
+  }
+  if (!options_.suppress_envoy_headers && timeout_.count() > 0) {
+    headers.fields.set(Token::kXEnvoyExpectedRqTimeoutMs, number_text(exchange_.arena(), to_ms(timeout_)));
+  }
+}
+
+// The clock of the route timeout starts when the whole request has arrived.
+void Router::arm_deadline() {
+  if (timeout_.count() > 0) {
+    deadline_.arm(timeout_);
+  }
+}
+
+void Router::on_timeout() {
+  cluster_->block().inc(ClusterStat::kUpstreamRqTimeout);
+  upstream::HostState::inc(host_->state.rq_timeout);
+  if (exchange_.response_begun()) {
+    exchange_.cut_response(proxy::facts_of(Reason::kResponseTimeout).details, format::Flag::kUpstreamRequestTimeout);
+    return;
+  }
+  upstream::HostState::inc(host_->state.rq_error);
+  cluster_->codes().inc(504);
+  (void)exchange_.reply(proxy::reply_of(Reason::kResponseTimeout));
+}
+
+void Router::give_up() {
+  deadline_.cancel();
+  attempt_->reset();
+}
+
+Step Router::on_request_data(proxy::Exchange&, buffer::Buffer& data, http::End end) {
+  if (attempt_ != nullptr) {
+    attempt_->send_data(data, end);
+  }
+  return Step::taken();
+}
+
+Step Router::on_request_trailers(proxy::Exchange&, http::HeaderMap& trailers) {
+  if (attempt_ != nullptr) {
+    attempt_->send_trailers(trailers);
+  }
+  return Step::taken();
+}
+
+void Router::on_headers(Attempt&, http::ResponseHeaders& headers, http::End end) {
+  format::Facts& facts = exchange_.facts();
+  trace::step("router: response");
+  facts.upstream_rx_start = exchange_.local().loop.now();
+  facts.details = proxy::facts_of(Reason::kViaUpstream).details;
+  cluster_->codes().inc(headers.status);
+  upstream::HostState::inc(headers.status >= 500 ? host_->state.rq_error : host_->state.rq_success);
+  if (!options_.suppress_envoy_headers) {
+    if (facts.request_end != format::kUnset) {
+      headers.fields.set(Token::kXEnvoyUpstreamServiceTime,
+                         number_text(exchange_.arena(), to_ms(facts.upstream_rx_start - facts.request_end)));
+    }
+    if (exchange_.route().host->include_attempt_count_in_response) {
+      headers.fields.set(Token::kXEnvoyAttemptCount, "1");
+    }
+  }
+  model::finalize_response(exchange_.route(), exchange_.weighted(), headers, facts);
+  if (end == http::End::kYes) {
+    upstream_complete();
+  }
+  exchange_.respond_headers(headers, end);
+}
+
+void Router::on_data(Attempt&, buffer::Buffer& data, http::End end) {
+  if (end == http::End::kYes) {
+    upstream_complete();
+  }
+  exchange_.respond_data(data, end);
+}
+
+void Router::on_trailers(Attempt&, http::HeaderMap& trailers) {
+  upstream_complete();
+  exchange_.respond_trailers(trailers);
+}
+
+void Router::upstream_complete() {
+  deadline_.cancel();
+  format::Facts& facts = exchange_.facts();
+  facts.upstream_rx_end = exchange_.local().loop.now();
+  if (facts.request_end != format::kUnset) {
+    const auto ms = static_cast<uint64_t>(to_ms(facts.upstream_rx_end - facts.request_end));
+    cluster_->codes().record_time(ms);
+  }
+}
+
+void Router::on_failed(Attempt&, ResetReason reset, std::string_view details) {
+  deadline_.cancel();
+  const Reason reason = reason_of(reset);
+  Arena& arena = exchange_.arena();
+  std::string why = cat(upstream::words_of(reset), details.empty() ? "" : "|", details);
+  for (char& c : why) {
+    if (c == ' ') {
+      c = '_';
+    }
+  }
+  if (exchange_.response_begun()) {
+    exchange_.block().inc(HttpStat::kRqResetAfterDownstreamResponseStarted);
+    exchange_.cut_response(arena.copy(cat("upstream_reset_after_response_started{", why, "}")), *proxy::facts_of(reason).flag);
+    return;
+  }
+  LocalReply reply = proxy::reply_of(reason);
+  upstream::HostState::inc(host_->state.rq_error);
+  cluster_->codes().inc(reply.status);
+  reply.details = arena.copy(cat("upstream_reset_before_response_started{", why, "}"));
+  if (reset == ResetReason::kConnectFailure) {
+    exchange_.facts().upstream_failure = arena.copy(details);
+  }
+  reply.overloaded = reset == ResetReason::kOverflow && !options_.suppress_envoy_headers;
+  (void)exchange_.reply(reply);
+}
+
+}  // namespace sluice::filters::router

@@ -1,0 +1,121 @@
+// The composition root: the only file that names libuv, the built-in filters and the server together.
+#include <signal.h>
+
+#include <cstdio>
+#include <thread>
+#include <vector>
+
+#include "base/log.h"
+#include "config/bootstrap.h"
+#include "event/uv_files.h"
+#include "event/uv_loop.h"
+#include "event/uv_signals.h"
+#include "filters/builtin.h"
+#include "net/uv_network.h"
+#include "server/options.h"
+#include "server/platform.h"
+#include "server/server.h"
+
+namespace {
+
+using namespace sluice;
+
+// Seams on libuv; a thread for each worker. Thread: main.
+class UvPlatform final : public server::Platform {
+ public:
+  explicit UvPlatform(Duration flush_interval)
+      : network_(loop_), files_(loop_, flush_interval), random_(SeededRandom::seed_from_kernel()) {}
+
+  event::Loop& main_loop() override { return loop_; }
+  net::Network& main_network() override { return network_; }
+  event::Files& files() override { return files_; }
+  Random& random() override { return random_; }
+  event::UvLoop& uv_loop() { return loop_; }
+
+  server::WorkerSeams make_worker(uint32_t) override {
+    server::WorkerSeams seams;
+    auto loop = std::make_unique<event::UvLoop>();
+    seams.network = std::make_unique<net::UvNetwork>(*loop);
+    seams.loop = std::move(loop);
+    seams.random = std::make_unique<SeededRandom>(SeededRandom::seed_from_kernel());
+    return seams;
+  }
+  void spawn(event::Loop& loop) override {
+    threads_.emplace_back([&loop] { loop.run(); });
+  }
+  void join() override {
+    for (std::thread& thread : threads_) {
+      thread.join();
+    }
+    threads_.clear();
+  }
+
+ private:
+  event::UvLoop loop_;
+  net::UvNetwork network_;
+  event::UvFiles files_;
+  SeededRandom random_;
+  std::vector<std::thread> threads_;
+};
+
+int fail(const std::string& text) {
+  std::fprintf(stderr, "%s\n", text.c_str());
+  return 1;
+}
+
+int serve(UvPlatform& platform, const server::Options& options, config::CompiledBootstrap bootstrap) {
+  server::Server server(platform, options, std::move(bootstrap));
+  if (Result<void> started = server.start(); !started) {
+    return fail(started.error());
+  }
+  event::UvSignals signals(platform.uv_loop(), {SIGTERM, SIGINT, SIGUSR1, SIGHUP}, [&server](int signal) {
+    if (signal == SIGTERM || signal == SIGINT) {
+      server.shutdown();
+    } else if (signal == SIGUSR1) {
+      server.reopen_logs();
+    }
+  });
+  platform.main_loop().run();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Result<server::Options> parsed = server::parse_options({argv + 1, argv + argc});
+  if (!parsed) {
+    return fail("sluice: " + parsed.error());
+  }
+  const server::Options& options = *parsed;
+  if (options.print_help) {
+    std::fputs(server::help_text().c_str(), stdout);
+    return 0;
+  }
+  if (options.print_version) {
+    std::printf("%s\n", server::version_text().c_str());
+    return 0;
+  }
+  log::set_level(options.log_level);
+  for (const auto& [component, level] : options.component_levels) {
+    log::set_level(component, level);
+  }
+  if (!options.log_path.empty()) {
+    if (Result<void> opened = log::open_file(options.log_path); !opened) {
+      return fail("sluice: " + opened.error());
+    }
+  }
+  UvPlatform platform(options.file_flush_interval);
+  config::Extensions extensions = filters::builtin();
+  Result<config::CompiledBootstrap> bootstrap =
+      config::load_bootstrap({options.config_path, options.config_yaml, options.service_node, options.service_cluster,
+                              options.service_zone},
+                             extensions, platform.files());
+  if (!bootstrap) {
+    return fail(bootstrap.error());
+  }
+  if (options.mode == server::Mode::kValidate) {
+    std::printf("configuration '%s' OK\n", options.config_path.c_str());
+    return 0;
+  }
+  return serve(platform, options, std::move(*bootstrap));
+}

@@ -1,0 +1,48 @@
+#include "net/outbox.h"
+
+namespace sluice::net {
+
+void FlushQueue::flush_all() {
+  while (Outbox* outbox = waiting_.pop_front()) {
+    outbox->flush();
+  }
+}
+
+void Outbox::flush() {
+  if (transport_ == nullptr || bytes_.empty()) {
+    return;
+  }
+  size_t sent = 0;
+  if (!blocked_) {
+    const size_t before = bytes_.size();
+    const IoResult result = transport_->write(bytes_);
+    sent = before - bytes_.size();
+    if (result.status == IoStatus::kFailed) {
+      abandon();
+      owner_.on_send_failed();
+      return;
+    }
+    blocked_ = !bytes_.empty();
+    transport_->want_write(blocked_);
+  }
+  bytes_.own();
+  update_full();
+  if (sent > 0) {
+    owner_.on_sent(sent);
+  }
+}
+
+void Outbox::update_full() {
+  if (limit_ == 0) {
+    return;
+  }
+  if (!full_ && bytes_.size() > limit_) {
+    full_ = true;
+    owner_.on_full(true);
+  } else if (full_ && bytes_.size() <= limit_ / 2) {
+    full_ = false;
+    owner_.on_full(false);
+  }
+}
+
+}  // namespace sluice::net

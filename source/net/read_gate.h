@@ -1,0 +1,43 @@
+// ReadGate: the set of reasons not to read one side of an exchange. Open if and only if the set is empty.
+#pragma once
+
+#include <cstdint>
+
+#include "base/function.h"
+
+namespace sluice::net {
+
+// Why nothing is read. The admin page prints the names.
+enum class Pause : uint8_t {
+  kPeerFull,    // what was read could not be passed on: the other side's output is above its high mark
+  kConnecting,  // the upstream connection is not there yet
+  kSerial,      // HTTP/1: the previous message of this connection is not finished
+};
+
+// Owned by the connection it stops; told about every change from open to closed and back. Thread: worker.
+class ReadGate {
+ public:
+  explicit ReadGate(Function<void(bool open)> on_change) : on_change_(std::move(on_change)) {}
+
+  void close(Pause reason) { change(reasons_ | bit(reason)); }
+  void open(Pause reason) { change(reasons_ & static_cast<uint8_t>(~bit(reason))); }
+  bool is_open() const { return reasons_ == 0; }
+  bool has(Pause reason) const { return (reasons_ & bit(reason)) != 0; }
+  // All reasons go at once, without telling (a new message begins on a connection that was let free).
+  void reset() { reasons_ = 0; }
+
+ private:
+  static uint8_t bit(Pause reason) { return static_cast<uint8_t>(1u << static_cast<int>(reason)); }
+  void change(uint8_t reasons) {
+    const bool was_open = reasons_ == 0;
+    reasons_ = reasons;
+    if (was_open != (reasons == 0)) {
+      on_change_(reasons == 0);
+    }
+  }
+
+  Function<void(bool open)> on_change_;
+  uint8_t reasons_ = 0;
+};
+
+}  // namespace sluice::net

@@ -1,0 +1,53 @@
+// What serves the connections of one filter chain on one worker, and the network filter that makes it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "model/listener_plan.h"
+#include "net/transport.h"
+#include "upstream/cluster.h"
+#include "upstream/worker_local.h"
+
+namespace sluice::proxy {
+
+// Values of the whole process that the data path looks at; written on main, read by workers. Thread: any.
+struct ServerState {
+  std::atomic<bool> draining{false};        // answers tell clients to go (connection: close)
+  std::atomic<bool> health_failed{false};   // /healthcheck/fail
+  std::atomic<uint64_t> next_connection_id{0};
+};
+
+// What a worker lends to what it serves. Outlives it. Thread: worker.
+struct ProxyLocal {
+  upstream::WorkerLocal& local;
+  upstream::ClusterSet& clusters;
+  ServerState& state;
+};
+
+// What a chain server must know of its listener. Thread: worker.
+struct ListenerFacts {
+  const model::ListenerPlan& plan;
+  const model::FilterChainPlan& chain;
+};
+
+// Owned by its worker's Listener. Thread: worker.
+class ChainServer {
+ public:
+  virtual ~ChainServer() = default;
+  // Takes an accepted connection. `on_closed` is called once, when it is gone.
+  virtual void serve(std::unique_ptr<net::Transport> transport, Function<void()> on_closed) = 0;
+  // Idle connections are told to go now, busy ones with their next answer.
+  virtual void start_drain() = 0;
+  virtual size_t connections() const = 0;
+  // Cuts what is left.
+  virtual void close_all() = 0;
+};
+
+// A network filter that owns its connections: the last of a chain. Immutable, shared by all workers. Thread: any.
+class TerminalFilter : public model::NetworkFilterPlan {
+ public:
+  virtual std::unique_ptr<ChainServer> on_worker(const ProxyLocal& proxy, const ListenerFacts& listener) const = 0;
+};
+
+}  // namespace sluice::proxy

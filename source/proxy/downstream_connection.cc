@@ -1,0 +1,418 @@
+#include "proxy/downstream_connection.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/strings.h"
+#include "base/trace.h"
+#include "http/http1/server_codec.h"
+#include "proxy/reason.h"
+
+namespace sluice::proxy {
+
+using stats::HttpStat;
+
+namespace {
+constexpr size_t kReadAhead = 64 * 1024;
+// Bytes of pipelined requests that are kept while one is answered; above it the client has to wait.
+constexpr size_t kMaxPipelined = 64 * 1024;
+}  // namespace
+
+DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<net::Transport> transport,
+                                           Function<void()> on_closed)
+    : server_(server),
+      id_(server.proxy().state.next_connection_id.fetch_add(1, std::memory_order_relaxed)),
+      started_(server.proxy().local.loop.now()),
+      first_byte_(format::kUnset),
+      transport_(std::move(transport)),
+      on_closed_(std::move(on_closed)),
+      codec_(std::make_unique<http::http1::Http1ServerCodec>(server.plan().codec, *this, server.proxy().local.slabs)),
+      outbox_(server.proxy().local.flushes, server.proxy().local.slabs, server.listener().plan.buffer_limit, *this),
+      in_(server.proxy().local.slabs),
+      gate_([this](bool open) {
+        if (state_ == State::kOpen) {
+          server_.block().inc(open ? HttpStat::kDownstreamFlowControlResumedReadingTotal
+                                   : HttpStat::kDownstreamFlowControlPausedReadingTotal);
+          transport_->want_read(open);
+        }
+      }),
+      idle_(server.proxy().local.loop.timers(), [this] { on_idle_timeout(); }),
+      headers_(server.proxy().local.loop.timers(), [this] { on_headers_timeout(); }),
+      duration_(server.proxy().local.loop.timers(), [this] {
+        server_.block().inc(HttpStat::kDownstreamCxMaxDurationReached);
+        start_drain();
+      }) {
+  auto& block = server_.block();
+  block.inc(HttpStat::kDownstreamCxTotal);
+  block.inc(HttpStat::kDownstreamCxActive);
+  block.inc(HttpStat::kDownstreamCxHttp1Total);
+  block.inc(HttpStat::kDownstreamCxHttp1Active);
+  outbox_.attach(transport_.get());
+  transport_->set_handler(this);
+  const model::HttpPlan& plan = server_.plan();
+  if (plan.idle_timeout.count() > 0) {
+    idle_.arm(plan.idle_timeout);
+  }
+  if (plan.max_connection_duration.count() > 0) {
+    duration_.arm(plan.max_connection_duration);
+  }
+}
+
+DownstreamConnection::~DownstreamConnection() { SLUICE_DCHECK(state_ == State::kClosed); }
+
+upstream::WorkerLocal& DownstreamConnection::local() { return server_.proxy_local(); }
+
+void DownstreamConnection::on_ready(net::Ready ready) {
+  if (ready.writable && state_ != State::kClosed) {
+    outbox_.on_writable();
+  }
+  if (ready.readable && state_ != State::kClosed) {
+    read();
+  } else if (ready.failed && state_ != State::kClosed) {
+    peer_gone();
+  }
+}
+
+void DownstreamConnection::read() {
+  trace::step("downstream: read");
+  Exchange* exchange = exchanges_.front();
+  const size_t room = exchange != nullptr ? exchange->request_room() : kReadAhead;
+  net::ReadLease lease(local().network.read_buffer());
+  const net::IoResult result = transport_->read(lease, std::min(room, SIZE_MAX - kReadAhead) + kReadAhead, in_);
+  if (result.bytes > 0) {
+    server_.block().add(HttpStat::kDownstreamCxRxBytesTotal, result.bytes);
+    if (state_ == State::kClosing) {
+      in_.clear();  // the answer was given: the rest is only read so that the client does not see a reset
+    } else {
+      if (exchanges_.empty() && first_byte_ == format::kUnset) {
+        on_first_byte();
+      }
+      decode();
+    }
+  }
+  if (state_ != State::kClosed && (result.status == net::IoStatus::kEof || result.status == net::IoStatus::kFailed)) {
+    peer_gone();
+  }
+  local().flushes.flush_all();
+  in_.own();
+}
+
+void DownstreamConnection::on_first_byte() {
+  first_byte_ = local().loop.now();
+  if (server_.plan().request_headers_timeout.count() > 0) {
+    headers_.arm(server_.plan().request_headers_timeout);
+  }
+}
+
+// Decodes what is there. Runs again when an exchange ended and left a pipelined request behind; never nested.
+void DownstreamConnection::decode() {
+  if (decoding_) {
+    return;
+  }
+  decoding_ = true;
+  while (!in_.empty() && state_ == State::kOpen) {
+    const http::Decoded result = codec_->decode(in_);
+    if (result == http::Decoded::kFailed) {
+      in_.clear();
+    }
+    if (result == http::Decoded::kMore || (result == http::Decoded::kBlocked && !codec_->ready())) {
+      break;
+    }
+  }
+  decoding_ = false;
+  if (state_ == State::kOpen) {
+    if (in_.size() > kMaxPipelined) {
+      gate_.close(net::Pause::kSerial);
+    } else {
+      gate_.open(net::Pause::kSerial);
+    }
+  }
+}
+
+Exchange* DownstreamConnection::find(http::StreamId stream) {
+  for (Exchange* exchange = exchanges_.front(); exchange != nullptr; exchange = exchanges_.next(*exchange)) {
+    if (exchange->stream() == stream) {
+      return exchange;
+    }
+  }
+  return nullptr;
+}
+
+Arena& DownstreamConnection::on_begin(http::StreamId stream) {
+  trace::step("codec: request head");
+  idle_.cancel();
+  headers_.cancel();
+  spoke_ = true;
+  ++requests_;
+  auto* exchange = new Exchange(*this, stream);
+  if (first_byte_ != format::kUnset) {
+    exchange->facts().start = first_byte_;
+    first_byte_ = format::kUnset;
+  }
+  exchanges_.push_back(*exchange);
+  return exchange->arena();
+}
+
+void DownstreamConnection::on_headers(http::StreamId stream, http::RequestHeaders& headers, http::End end) {
+  Exchange* exchange = find(stream);
+  const uint32_t limit = server_.plan().max_requests_per_connection;
+  if (limit != 0 && requests_ >= limit && !close_after_) {
+    server_.block().inc(HttpStat::kDownstreamCxMaxRequestsReached);
+    close_after_response();
+  }
+  if (headers.fields.has(http::Token::kExpect)) {
+    answer_expectation(*exchange, headers);
+  }
+  exchange->on_headers(headers, end);
+}
+
+// RFC 9110 10.1.1. Without proxy_100_continue it is answered here, before routing, as Envoy does.
+void DownstreamConnection::answer_expectation(Exchange& exchange, http::RequestHeaders& headers) {
+  if (server_.plan().codec.proxy_100_continue || !equal_ignore_case(headers.fields.get(http::Token::kExpect), "100-continue")) {
+    return;
+  }
+  headers.fields.remove(http::Token::kExpect);
+  http::ResponseHeaders interim(exchange.arena());
+  interim.status = 100;
+  codec_->encode_interim(exchange.stream(), interim, outbox_.bytes());
+  outbox_.schedule();
+}
+
+void DownstreamConnection::on_data(http::StreamId stream, buffer::Buffer& data, http::End end) {
+  if (Exchange* exchange = find(stream)) {
+    exchange->on_data(data, end);
+  }
+}
+
+void DownstreamConnection::on_trailers(http::StreamId stream, http::HeaderMap& trailers) {
+  if (Exchange* exchange = find(stream)) {
+    exchange->on_trailers(trailers);
+  }
+}
+
+void DownstreamConnection::on_reset(http::StreamId stream) {
+  if (Exchange* exchange = find(stream)) {
+    server_.block().inc(HttpStat::kDownstreamRqRxReset);
+    exchange->abort("http2.remote_reset", format::Flag::kDownstreamRemoteReset);
+  }
+}
+
+void DownstreamConnection::on_error(http::StreamId stream, const http::CodecError& error) {
+  SLUICE_LOG(kDebug, kHttp, "[C", id_, "] request refused: ", error.details);
+  server_.block().inc(HttpStat::kDownstreamCxProtocolError);
+  headers_.cancel();
+  close_after_response();
+  Exchange* exchange = find(stream);
+  if (exchange == nullptr) {
+    (void)on_begin(stream);
+    exchange = exchanges_.back();
+  }
+  exchange->refuse(error);
+}
+
+void DownstreamConnection::send_interim(Exchange& exchange, const http::ResponseHeaders& headers) {
+  codec_->encode_interim(exchange.stream(), headers, outbox_.bytes());
+  outbox_.schedule();
+}
+
+void DownstreamConnection::send_headers(Exchange& exchange, http::ResponseHeaders& headers, http::End end) {
+  if (server_.draining() && !close_after_) {
+    server_.block().inc(HttpStat::kDownstreamCxDrainClose);
+    close_after_response();
+  }
+  if (!exchange.request_complete() && (end == http::End::kYes || exchange.answered_locally())) {
+    close_after_response();
+  }
+  trace::step("downstream: encode response");
+  codec_->encode_headers(exchange.stream(), headers, end, outbox_.bytes());
+  outbox_.schedule();
+}
+
+void DownstreamConnection::send_data(Exchange& exchange, buffer::Buffer& data, http::End end) {
+  codec_->encode_data(exchange.stream(), data, end, outbox_.bytes());
+  outbox_.schedule();
+}
+
+void DownstreamConnection::send_trailers(Exchange& exchange, const http::HeaderMap& trailers) {
+  codec_->encode_trailers(exchange.stream(), trailers, outbox_.bytes());
+  outbox_.schedule();
+}
+
+void DownstreamConnection::close_after_response() {
+  if (!close_after_) {
+    close_after_ = true;
+    codec_->start_drain(outbox_.bytes());
+  }
+}
+
+void DownstreamConnection::exchange_finished(Exchange& exchange) {
+  exchange.unlink();
+  local().loop.destroy_later(std::unique_ptr<event::Deferred>(&exchange));
+  if (state_ != State::kOpen) {
+    return;
+  }
+  gate_.open(net::Pause::kPeerFull);
+  if (close_after_ || !codec_->keep_alive() || (exchanges_.empty() && server_.draining())) {
+    close_when_sent();
+    return;
+  }
+  if (exchanges_.empty() && server_.plan().idle_timeout.count() > 0) {
+    idle_.arm(server_.plan().idle_timeout);
+  }
+  if (!in_.empty()) {
+    if (first_byte_ == format::kUnset) {
+      on_first_byte();
+    }
+    decode();
+  }
+}
+
+void DownstreamConnection::cut() {
+  if (state_ != State::kClosed) {
+    // What was encoded still leaves, the end of the message does not come: that is how HTTP/1 says "cut".
+    close_when_sent();
+    if (state_ == State::kClosing && outbox_.empty()) {
+      close(ClosedBy::kUs);
+    }
+  }
+}
+
+// No further request. What is in the outbox leaves, then FIN, then the client has delayed_close_timeout to close.
+void DownstreamConnection::close_when_sent() {
+  if (state_ != State::kOpen) {
+    return;
+  }
+  state_ = State::kClosing;
+  idle_.cancel();
+  headers_.cancel();
+  duration_.cancel();
+  gate_.reset();
+  transport_->want_read(true);
+  in_.clear();
+  if (outbox_.empty()) {
+    linger();
+  } else {
+    fin_when_sent_ = true;
+  }
+}
+
+void DownstreamConnection::linger() {
+  fin_when_sent_ = false;
+  const Duration wait = server_.plan().delayed_close_timeout;
+  if (wait.count() <= 0) {
+    close(ClosedBy::kUs);
+    return;
+  }
+  transport_->shutdown_write();
+  idle_.arm(wait);
+}
+
+void DownstreamConnection::start_drain() {
+  if (state_ != State::kOpen) {
+    return;
+  }
+  if (exchanges_.empty() && first_byte_ == format::kUnset) {
+    close_when_sent();
+  } else if (!close_after_) {
+    server_.block().inc(HttpStat::kDownstreamCxDrainClose);
+    close_after_response();
+  }
+}
+
+void DownstreamConnection::on_idle_timeout() {
+  if (state_ == State::kClosing) {
+    server_.block().inc(HttpStat::kDownstreamCxDelayedCloseTimeout);
+    close(ClosedBy::kUs);
+    return;
+  }
+  if (!idle_drain_) {
+    server_.block().inc(HttpStat::kDownstreamCxIdleTimeout);
+    if (spoke_ && server_.plan().drain_timeout.count() > 0) {
+      // One more time, as Envoy does: a request that is on its way now is still answered.
+      idle_drain_ = true;
+      close_after_response();
+      idle_.arm(server_.plan().drain_timeout);
+      return;
+    }
+  }
+  close(ClosedBy::kUs);
+}
+
+void DownstreamConnection::on_headers_timeout() {
+  server_.block().inc(HttpStat::kDownstreamRqHeaderTimeout);
+  close_after_response();
+  (void)on_begin(0);
+  (void)exchanges_.back()->reply(reply_of(Reason::kRequestHeadersTimeout));
+}
+
+void DownstreamConnection::peer_gone() {
+  if (!exchanges_.empty()) {
+    server_.block().inc(HttpStat::kDownstreamCxDestroyActiveRq);
+    server_.block().inc(HttpStat::kDownstreamCxDestroyRemoteActiveRq);
+  }
+  const bool was_open = state_ == State::kOpen;
+  state_ = State::kClosing;
+  while (Exchange* exchange = exchanges_.front()) {
+    if (was_open) {
+      server_.block().inc(HttpStat::kDownstreamRqRxReset);
+    }
+    exchange->abort(facts_of(Reason::kDownstreamRemoteDisconnect).details, format::Flag::kDownstreamConnectionTermination);
+  }
+  close(ClosedBy::kPeer);
+}
+
+void DownstreamConnection::close_now(std::string_view details) {
+  if (state_ == State::kClosed) {
+    return;
+  }
+  if (!exchanges_.empty()) {
+    server_.block().inc(HttpStat::kDownstreamCxDestroyActiveRq);
+    server_.block().inc(HttpStat::kDownstreamCxDestroyLocalActiveRq);
+  }
+  state_ = State::kClosing;
+  while (Exchange* exchange = exchanges_.front()) {
+    exchange->abort(details, std::nullopt);
+  }
+  close(ClosedBy::kUs);
+}
+
+void DownstreamConnection::close(ClosedBy by) {
+  if (state_ == State::kClosed) {
+    return;
+  }
+  SLUICE_DCHECK(exchanges_.empty());
+  state_ = State::kClosed;
+  idle_.cancel();
+  headers_.cancel();
+  duration_.cancel();
+  outbox_.abandon();
+  transport_->close(net::CloseHow::kFin);
+  auto& block = server_.block();
+  block.inc(HttpStat::kDownstreamCxDestroy);
+  block.inc(by == ClosedBy::kUs ? HttpStat::kDownstreamCxDestroyLocal : HttpStat::kDownstreamCxDestroyRemote);
+  block.dec(HttpStat::kDownstreamCxActive);
+  block.dec(HttpStat::kDownstreamCxHttp1Active);
+  block.record(HttpStat::kDownstreamCxLengthMs, static_cast<uint64_t>(to_ms(local().loop.now() - started_)));
+  unlink();
+  --server_.count_;
+  on_closed_();
+  local().loop.destroy_later(std::unique_ptr<event::Deferred>(this));
+}
+
+void DownstreamConnection::on_sent(size_t bytes) {
+  trace::step("downstream: sent");
+  server_.block().add(HttpStat::kDownstreamCxTxBytesTotal, bytes);
+  if (fin_when_sent_ && outbox_.empty()) {
+    linger();
+  }
+}
+
+void DownstreamConnection::on_send_failed() { peer_gone(); }
+
+void DownstreamConnection::on_full(bool full) {
+  for (Exchange* exchange = exchanges_.front(); exchange != nullptr; exchange = exchanges_.next(*exchange)) {
+    exchange->on_downstream_full(full);
+  }
+}
+
+}  // namespace sluice::proxy

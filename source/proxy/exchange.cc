@@ -1,0 +1,400 @@
+#include "proxy/exchange.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/trace.h"
+#include "proxy/access_log/access_log.h"
+#include "proxy/downstream_connection.h"
+#include "proxy/reason.h"
+#include "proxy/request_preparation.h"
+#include "proxy/response_preparation.h"
+
+namespace sluice::proxy {
+
+using stats::HttpStat;
+
+namespace {
+
+// Memory of ended exchanges, kept by the thread for the next ones.
+struct FreeList {
+  static constexpr uint32_t kMaxKept = 256;
+  ~FreeList() {
+    while (head != nullptr) {
+      ::operator delete(std::exchange(head, *static_cast<void**>(head)));
+    }
+  }
+  void* head = nullptr;
+  uint32_t kept = 0;
+};
+thread_local FreeList free_exchanges;
+
+HttpStat class_stat(uint16_t status) {
+  switch (status / 100) {
+    case 1: return HttpStat::kDownstreamRq1xx;
+    case 2: return HttpStat::kDownstreamRq2xx;
+    case 3: return HttpStat::kDownstreamRq3xx;
+    case 4: return HttpStat::kDownstreamRq4xx;
+    default: return HttpStat::kDownstreamRq5xx;
+  }
+}
+
+stats::ListenerHttpStat listener_class_stat(uint16_t status) {
+  using stats::ListenerHttpStat;
+  switch (status / 100) {
+    case 1: return ListenerHttpStat::kDownstreamRq1xx;
+    case 2: return ListenerHttpStat::kDownstreamRq2xx;
+    case 3: return ListenerHttpStat::kDownstreamRq3xx;
+    case 4: return ListenerHttpStat::kDownstreamRq4xx;
+    default: return ListenerHttpStat::kDownstreamRq5xx;
+  }
+}
+
+}  // namespace
+
+void* Exchange::operator new(size_t bytes) {
+  if (free_exchanges.head != nullptr) {
+    --free_exchanges.kept;
+    return std::exchange(free_exchanges.head, *static_cast<void**>(free_exchanges.head));
+  }
+  return ::operator new(bytes);
+}
+
+void Exchange::operator delete(void* memory, size_t) {
+  if (free_exchanges.kept == FreeList::kMaxKept) {
+    ::operator delete(memory);
+    return;
+  }
+  *static_cast<void**>(memory) = free_exchanges.head;
+  free_exchanges.head = memory;
+  ++free_exchanges.kept;
+}
+
+Exchange::Exchange(DownstreamConnection& connection, http::StreamId stream)
+    : connection_(connection),
+      stream_(stream),
+      arena_(connection.local().chunks),
+      stream_idle_(connection.local().loop.timers(), [this] { on_stream_idle(); }),
+      deadline_(connection.local().loop.timers(),
+                [this] {
+                  block().inc(HttpStat::kDownstreamRqTimeout);
+                  (void)reply(reply_of(Reason::kRequestTimeout));
+                }),
+      max_duration_(connection.local().loop.timers(), [this] {
+        block().inc(HttpStat::kDownstreamRqMaxDurationReached);
+        if (response_begun_) {
+          cut_response(facts_of(Reason::kMaxStreamDuration).details, {});
+        } else {
+          (void)reply(reply_of(Reason::kMaxStreamDuration));
+        }
+      }) {
+  event::Loop& loop = connection_.local().loop;
+  facts_.start = loop.now();
+  facts_.start_wall = loop.wall_now();
+  facts_.connection_id = connection_.id();
+  facts_.direct_remote = facts_.remote = &connection_.remote();
+  facts_.local = &connection_.local_address();
+  facts_.filter_chain = connection_.server().listener().chain.name;
+  stable_random_ = connection_.local().random.next();
+  block().inc(HttpStat::kDownstreamRqTotal);
+  block().inc(HttpStat::kDownstreamRqHttp1Total);
+  block().inc(HttpStat::kDownstreamRqActive);
+}
+
+Exchange::~Exchange() { SLUICE_DCHECK(finished_); }
+
+const model::HttpPlan& Exchange::plan() const { return connection_.server().plan(); }
+upstream::WorkerLocal& Exchange::local() { return connection_.local(); }
+upstream::ClusterSet& Exchange::clusters() { return connection_.server().proxy().clusters; }
+stats::Block<HttpStat>& Exchange::block() { return connection_.server().block(); }
+net::ReadGate& Exchange::request_gate() { return connection_.gate(); }
+size_t Exchange::response_room() const { return connection_.response_room(); }
+
+bool Exchange::has_overrides() const {
+  bool any = false;
+  for_each_override_level([&](const model::FilterOverrides& level) { any |= !level.empty(); });
+  return any;
+}
+
+void Exchange::arm_timers() {
+  const model::HttpPlan& p = plan();
+  idle_timeout_ = p.stream_idle_timeout;
+  if (idle_timeout_.count() > 0) {
+    stream_idle_.arm(idle_timeout_);
+  }
+  if (p.request_timeout.count() > 0 && !request_complete_) {
+    deadline_.arm(p.request_timeout);
+  }
+  if (p.max_stream_duration.count() > 0) {
+    max_duration_.arm(p.max_stream_duration);
+  }
+}
+
+void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
+  request_ = &headers;
+  facts_.request = &headers;
+  facts_.protocol = headers.protocol;
+  facts_.has_protocol = true;
+  if (end == http::End::kYes) {
+    request_complete_ = true;
+    facts_.request_end = local().loop.now();
+  }
+  arm_timers();
+  trace::step("exchange: prepare request");
+  const Peer peer{connection_.remote(), connection_.local_address(), false};
+  const Prepared prepared = prepare_request(plan(), headers, facts_, peer, arena_, local().random, connection_.server().proxy().state);
+  if (prepared.reply != nullptr) {
+    (void)reply(*prepared.reply);
+    return;
+  }
+  find_route();
+  trace::step("chain: request headers");
+  chain_.build(*this, plan().filters);
+  chain_.request_headers(*this, headers, end);
+}
+
+void Exchange::find_route() {
+  if (plan().routes == nullptr) {
+    return;
+  }
+  trace::step("exchange: find route");
+  model::MatchInputs inputs;
+  inputs.stable_random = stable_random_;
+  route_ = plan().routes->find(*request_, inputs);
+  if (route_.route == nullptr) {
+    return;
+  }
+  facts_.route_name = route_.route->name;
+  if (const auto* forward = std::get_if<model::ForwardAction>(&route_.route->action)) {
+    if (!forward->weighted.empty()) {
+      weighted_ = forward->pick(*request_, stable_random_);
+    }
+    if (forward->idle_timeout) {
+      idle_timeout_ = *forward->idle_timeout;
+      stream_idle_.cancel();
+      if (idle_timeout_.count() > 0) {
+        stream_idle_.arm(idle_timeout_);
+      }
+    }
+  }
+}
+
+void Exchange::on_data(buffer::Buffer& data, http::End end) {
+  touch();
+  facts_.bytes_received += data.size();
+  if (!answered_locally_ && !response_complete_) {
+    chain_.request_data(*this, data, end);
+  }
+  data.clear();
+  if (end == http::End::kYes) {
+    request_is_complete();
+  }
+}
+
+void Exchange::on_trailers(http::HeaderMap& trailers) {
+  touch();
+  facts_.request_trailers = &trailers;
+  if (!answered_locally_ && !response_complete_) {
+    chain_.request_trailers(*this, trailers);
+  }
+  request_is_complete();
+}
+
+void Exchange::request_is_complete() {
+  if (request_complete_) {
+    return;
+  }
+  request_complete_ = true;
+  facts_.request_end = local().loop.now();
+  deadline_.cancel();
+  if (on_request_complete_) {
+    Function<void()> hook = std::move(on_request_complete_);
+    hook();
+  }
+  if (response_complete_) {
+    finish();
+  }
+}
+
+void Exchange::when_request_complete(Function<void()> hook) {
+  if (request_complete_) {
+    hook();
+  } else {
+    on_request_complete_ = std::move(hook);
+  }
+}
+
+Step Exchange::reply(const LocalReply& reply) {
+  if (finished_) {
+    return Step::taken();
+  }
+  if (reply.flag) {
+    facts_.flags.set(*reply.flag);
+  }
+  facts_.details = reply.details;
+  if (response_begun_) {
+    cut_response(reply.details, {});
+    return Step::taken();
+  }
+  answered_locally_ = true;
+  if (on_abort_) {
+    Function<void()> abort = std::move(on_abort_);
+    abort();
+  }
+  const BuiltReply built = build_local_reply(arena_, reply, request_, plan());
+  facts_.local_reply_body = built.body;
+  const http::End end = built.body.empty() ? http::End::kYes : http::End::kNo;
+  respond_headers(*built.headers, end);
+  if (end == http::End::kNo && !finished_) {
+    buffer::Buffer body(local().slabs);
+    body.append_borrowed(built.body);
+    respond_data(body, http::End::kYes);
+  }
+  return Step::taken();
+}
+
+void Exchange::respond_interim(http::ResponseHeaders& headers) {
+  touch();
+  connection_.send_interim(*this, headers);
+}
+
+void Exchange::respond_headers(http::ResponseHeaders& headers, http::End end) {
+  touch();
+  response_ = &headers;
+  facts_.response = &headers;
+  trace::step("chain: response headers");
+  if (chain_.built() && !chain_.response_headers(*this, headers, end)) {
+    return;
+  }
+  response_begun_ = true;
+  facts_.response_code = headers.status;
+  facts_.response_start = local().loop.now();
+  block().inc(HttpStat::kDownstreamRqCompleted);
+  block().inc(class_stat(headers.status));
+  auto& listener = connection_.server().listener_block();
+  listener.inc(stats::ListenerHttpStat::kDownstreamRqCompleted);
+  listener.inc(listener_class_stat(headers.status));
+  prepare_response(plan(), headers, facts_, answered_locally_, connection_.server().proxy().state, local().loop);
+  connection_.send_headers(*this, headers, end);
+  if (end == http::End::kYes) {
+    response_is_complete();
+  }
+}
+
+void Exchange::respond_data(buffer::Buffer& data, http::End end) {
+  touch();
+  if (chain_.built() && !chain_.response_data(*this, data, end)) {
+    return;
+  }
+  facts_.bytes_sent += data.size();
+  connection_.send_data(*this, data, end);
+  if (end == http::End::kYes) {
+    response_is_complete();
+  }
+}
+
+void Exchange::respond_trailers(http::HeaderMap& trailers) {
+  touch();
+  facts_.response_trailers = &trailers;
+  if (chain_.built() && !chain_.response_trailers(*this, trailers)) {
+    return;
+  }
+  connection_.send_trailers(*this, trailers);
+  response_is_complete();
+}
+
+void Exchange::response_is_complete() {
+  if (finished_) {
+    return;
+  }
+  response_complete_ = true;
+  on_abort_ = nullptr;
+  if (request_complete_) {
+    finish();
+    return;
+  }
+  // The rest of the request would be of no use to anybody: the exchange ends here, and with HTTP/1 its connection.
+  block().inc(HttpStat::kDownstreamRqResponseBeforeRqComplete);
+  connection_.close_after_response();
+  finish();
+}
+
+void Exchange::cut_response(std::string_view details, std::optional<format::Flag> flag) {
+  if (finished_) {
+    return;
+  }
+  facts_.details = details;
+  if (flag) {
+    facts_.flags.set(*flag);
+  }
+  block().inc(HttpStat::kDownstreamRqTxReset);
+  DownstreamConnection& connection = connection_;
+  finish();
+  connection.cut();
+}
+
+void Exchange::abort(std::string_view details, std::optional<format::Flag> flag) {
+  if (finished_) {
+    return;
+  }
+  facts_.details = details;
+  if (flag) {
+    facts_.flags.set(*flag);
+  }
+  finish();
+}
+
+void Exchange::refuse(const http::CodecError& error) {
+  facts_.flags.set(format::Flag::kDownstreamProtocolError);
+  LocalReply answer;
+  answer.status = error.status;
+  answer.body = http::reason_phrase(error.status);
+  answer.details = error.details;
+  (void)reply(answer);
+}
+
+void Exchange::on_downstream_full(bool full) {
+  if (on_response_full_ && !finished_) {
+    on_response_full_(full);
+  }
+}
+
+void Exchange::on_stream_idle() {
+  block().inc(HttpStat::kDownstreamRqIdleTimeout);
+  if (response_begun_) {
+    cut_response(facts_of(Reason::kStreamIdleTimeout).details, format::Flag::kStreamIdleTimeout);
+    return;
+  }
+  LocalReply answer = reply_of(Reason::kStreamIdleTimeout);
+  answer.status = request_complete_ ? 504 : 408;
+  (void)reply(answer);
+}
+
+void Exchange::finish() {
+  if (finished_) {
+    return;
+  }
+  trace::step("exchange: finish");
+  finished_ = true;
+  stream_idle_.cancel();
+  deadline_.cancel();
+  max_duration_.cancel();
+  facts_.end = local().loop.now();
+  if (on_abort_) {
+    Function<void()> abort = std::move(on_abort_);
+    abort();
+  }
+  on_response_full_ = nullptr;
+  on_request_complete_ = nullptr;
+  block().dec(HttpStat::kDownstreamRqActive);
+  block().record(HttpStat::kDownstreamRqTime, static_cast<uint64_t>(to_ms(facts_.end - facts_.start)));
+  if (chain_.built()) {
+    chain_.complete(*this, facts_);
+  }
+  if (plan().access_logs != nullptr) {
+    connection_.server().log(facts_);
+  }
+  connection_.exchange_finished(*this);
+}
+
+}  // namespace sluice::proxy

@@ -1,0 +1,145 @@
+// Exchange: one request and its response, from the first byte to the access log. The file to start reading: the order
+// of its steps is docs/life_of_a_request.md.
+//
+//   request:   headers -> (data)* -> (trailers) -> complete
+//   response:  none -> headers sent -> (data)* -> complete
+//   finish() runs exactly once: when both are complete, or when either side is cut.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/arena.h"
+#include "base/intrusive_list.h"
+#include "event/loop.h"
+#include "format/facts.h"
+#include "http/codec.h"
+#include "http/message.h"
+#include "model/http_plan.h"
+#include "net/read_gate.h"
+#include "proxy/filter_chain.h"
+#include "proxy/local_reply.h"
+#include "upstream/cluster.h"
+
+namespace sluice::proxy {
+
+class DownstreamConnection;
+
+// Owned by its DownstreamConnection; destroyed through the loop after finish(). Thread: worker.
+class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamConnection> {
+ public:
+  Exchange(DownstreamConnection& connection, http::StreamId stream);
+  ~Exchange() override;
+
+  // --- for filters ---
+  Arena& arena() { return arena_; }
+  // Null only in an exchange that the codec could not parse.
+  http::RequestHeaders* request() { return request_; }
+  // Null before the response.
+  http::ResponseHeaders* response() { return response_; }
+  format::Facts& facts() { return facts_; }
+  const model::HttpPlan& plan() const;
+  const model::RouteChoice& route() const { return route_; }
+  // The weighted cluster that was drawn, or null.
+  const model::WeightedCluster* weighted() const { return weighted_; }
+  uint64_t stable_random() const { return stable_random_; }
+  upstream::WorkerLocal& local();
+  upstream::ClusterSet& clusters();
+  stats::Block<stats::HttpStat>& block();
+
+  // Answers here and now, through the response side of the filters. When the response has begun, the connection is
+  // cut instead. Always returns Step::taken().
+  Step reply(const LocalReply& reply);
+  bool answered_locally() const { return answered_locally_; }
+
+  // --- for the router ---
+  // Interim responses pass by the filters.
+  void respond_interim(http::ResponseHeaders& headers);
+  void respond_headers(http::ResponseHeaders& headers, http::End end);
+  void respond_data(buffer::Buffer& data, http::End end);
+  void respond_trailers(http::HeaderMap& trailers);
+  // The upstream failed after the response had begun: the client must see that it is cut.
+  void cut_response(std::string_view details, std::optional<format::Flag> flag);
+  // Reasons not to read the request.
+  net::ReadGate& request_gate();
+  // How many response bytes the client's side takes before it is above its high mark.
+  size_t response_room() const;
+  // How many request bytes may be read at once: set by the router to the room towards the upstream.
+  void set_request_room(Function<size_t()> room) { request_room_ = std::move(room); }
+  size_t request_room() { return request_room_ ? request_room_() : 0; }
+  bool request_complete() const { return request_complete_; }
+  bool response_begun() const { return response_begun_; }
+  // Called when the output towards the client rises above its limit (true) and when it has room again.
+  void on_response_full(Function<void(bool full)> hook) { on_response_full_ = std::move(hook); }
+  // Called once if the exchange ends before its response is complete: the try upstream is given up.
+  void on_abort(Function<void()> hook) { on_abort_ = std::move(hook); }
+  // Called when the last byte of the request has arrived; at once if it has.
+  void when_request_complete(Function<void()> hook);
+
+  // --- for the connection ---
+  http::StreamId stream() const { return stream_; }
+  void on_headers(http::RequestHeaders& headers, http::End end);
+  void on_data(buffer::Buffer& data, http::End end);
+  void on_trailers(http::HeaderMap& trailers);
+  // The client is gone, or the connection is cut; `details` says by whom.
+  void abort(std::string_view details, std::optional<format::Flag> flag);
+  // The message was refused by the codec.
+  void refuse(const http::CodecError& error);
+  void on_downstream_full(bool full);
+  bool finished() const { return finished_; }
+  bool response_complete() const { return response_complete_; }
+
+  // --- for the filter chain ---
+  bool has_overrides() const;
+  template <typename Visit>
+  void for_each_override_level(Visit&& visit) const {
+    if (weighted_ != nullptr) visit(weighted_->overrides);
+    if (route_.route != nullptr) visit(route_.route->overrides);
+    if (route_.host != nullptr) {
+      visit(route_.host->overrides);
+      visit(route_.host->table->overrides);
+    }
+  }
+
+  static void* operator new(size_t bytes);
+  static void operator delete(void* memory, size_t bytes);
+
+ private:
+  void find_route();
+  void request_is_complete();
+  void response_is_complete();
+  void finish();
+  void arm_timers();
+  void on_stream_idle();
+  void touch() {
+    if (stream_idle_.armed()) stream_idle_.arm(idle_timeout_);
+  }
+
+  DownstreamConnection& connection_;
+  const http::StreamId stream_;
+  Arena arena_;
+  http::RequestHeaders* request_ = nullptr;
+  http::ResponseHeaders* response_ = nullptr;
+  model::RouteChoice route_;
+  const model::WeightedCluster* weighted_ = nullptr;
+  uint64_t stable_random_ = 0;
+  FilterChain chain_;
+  format::Facts facts_;
+  Duration idle_timeout_{0};
+  event::Timer stream_idle_;
+  event::Timer deadline_;          // request_timeout while the request comes in
+  event::Timer max_duration_;
+  Function<void(bool)> on_response_full_;
+  Function<void()> on_abort_;
+  Function<void()> on_request_complete_;
+  Function<size_t()> request_room_;
+  bool request_complete_ = false;
+  bool response_begun_ = false;
+  bool response_complete_ = false;
+  bool answered_locally_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace sluice::proxy

@@ -1,0 +1,46 @@
+#include "proxy/http_server.h"
+
+#include "base/strings.h"
+#include "proxy/downstream_connection.h"
+
+namespace sluice::proxy {
+
+HttpServer::HttpServer(std::shared_ptr<const model::HttpPlan> plan, const ProxyLocal& proxy, const ListenerFacts& listener)
+    : plan_(std::move(plan)), proxy_(proxy), listener_(listener) {
+  stats::Registry& registry = proxy_.local.registry;
+  stats_ = registry.add_block<stats::HttpStat>(cat("http.", plan_->stat_prefix, "."));
+  listener_stats_ = registry.add_block<stats::ListenerHttpStat>(
+      cat("listener.", listener_.plan.stat_prefix, ".http.", plan_->stat_prefix, "."));
+  block_ = proxy_.local.cells.block<stats::HttpStat>(stats_);
+  listener_block_ = proxy_.local.cells.block<stats::ListenerHttpStat>(listener_stats_);
+}
+
+HttpServer::~HttpServer() {
+  close_all();
+  proxy_.local.registry.release_block(stats_);
+  proxy_.local.registry.release_block(listener_stats_);
+}
+
+void HttpServer::serve(std::unique_ptr<net::Transport> transport, Function<void()> on_closed) {
+  auto* connection = new DownstreamConnection(*this, std::move(transport), std::move(on_closed));
+  connections_.push_back(*connection);
+  ++count_;
+}
+
+void HttpServer::start_drain() {
+  draining_ = true;
+  DownstreamConnection* connection = connections_.front();
+  while (connection != nullptr) {
+    DownstreamConnection* next = connections_.next(*connection);
+    connection->start_drain();
+    connection = next;
+  }
+}
+
+void HttpServer::close_all() {
+  while (DownstreamConnection* connection = connections_.front()) {
+    connection->close_now("downstream_local_disconnect");
+  }
+}
+
+}  // namespace sluice::proxy

@@ -1,0 +1,62 @@
+// HttpServer: the connection manager of one filter chain on one worker: its plan, its counters, its connections.
+#pragma once
+
+#include <memory>
+
+#include "base/intrusive_list.h"
+#include "model/http_plan.h"
+#include "proxy/chain_server.h"
+#include "stats/names_http.h"
+#include "stats/names_listener.h"
+
+namespace sluice::proxy {
+
+class DownstreamConnection;
+
+// Owned by its worker's Listener. Thread: worker.
+class HttpServer final : public ChainServer {
+ public:
+  HttpServer(std::shared_ptr<const model::HttpPlan> plan, const ProxyLocal& proxy, const ListenerFacts& listener);
+  ~HttpServer() override;
+
+  void serve(std::unique_ptr<net::Transport> transport, Function<void()> on_closed) override;
+  void start_drain() override;
+  size_t connections() const override { return count_; }
+  void close_all() override;
+
+  const model::HttpPlan& plan() const { return *plan_; }
+  const ProxyLocal& proxy() const { return proxy_; }
+  upstream::WorkerLocal& proxy_local() { return proxy_.local; }
+  const ListenerFacts& listener() const { return listener_; }
+  bool draining() const { return draining_ || proxy_.state.draining.load(std::memory_order_relaxed); }
+  stats::Block<stats::HttpStat>& block() { return block_; }
+  stats::Block<stats::ListenerHttpStat>& listener_block() { return listener_block_; }
+
+ private:
+  friend class DownstreamConnection;
+
+  std::shared_ptr<const model::HttpPlan> plan_;
+  const ProxyLocal proxy_;
+  const ListenerFacts listener_;
+  stats::BlockId stats_;
+  stats::BlockId listener_stats_;
+  stats::Block<stats::HttpStat> block_;
+  stats::Block<stats::ListenerHttpStat> listener_block_;
+  IntrusiveList<DownstreamConnection, HttpServer> connections_;
+  size_t count_ = 0;
+  bool draining_ = false;
+};
+
+// The terminal filter that makes HttpServers. Immutable, shared by all workers. Thread: any.
+class HttpConnectionManager final : public TerminalFilter {
+ public:
+  explicit HttpConnectionManager(std::shared_ptr<const model::HttpPlan> plan) : plan_(std::move(plan)) {}
+  std::unique_ptr<ChainServer> on_worker(const ProxyLocal& proxy, const ListenerFacts& listener) const override {
+    return std::make_unique<HttpServer>(plan_, proxy, listener);
+  }
+
+ private:
+  std::shared_ptr<const model::HttpPlan> plan_;
+};
+
+}  // namespace sluice::proxy

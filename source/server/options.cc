@@ -1,0 +1,224 @@
+#include "server/options.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <iterator>
+
+#include "base/strings.h"
+
+namespace sluice::server {
+
+namespace {
+
+using Apply = Result<void> (*)(Options&, std::string_view value);
+
+struct Flag {
+  std::string_view name;   // without dashes
+  std::string_view short_name;
+  std::string_view value;  // what the value is, for the help; empty: a switch
+  std::string_view help;
+  Apply apply;
+};
+
+template <typename T>
+Result<void> number(std::string_view flag, std::string_view text, T& out) {
+  const std::optional<T> value = parse_number<T>(text);
+  if (!value) {
+    return Error{cat("--", flag, " needs a number, not '", text, "'")};
+  }
+  out = *value;
+  return {};
+}
+
+template <typename Unit>
+Result<void> span(std::string_view flag, std::string_view text, Duration& out) {
+  uint32_t value = 0;
+  Result<void> done = number(flag, text, value);
+  if (done) {
+    out = Unit(value);
+  }
+  return done;
+}
+
+Result<void> level(Options& o, std::string_view text) {
+  Result<log::Level> parsed = log::parse_level(text);
+  if (!parsed) {
+    return Error{parsed.error()};
+  }
+  o.log_level = *parsed;
+  return {};
+}
+
+// "upstream:debug,http:trace"
+Result<void> component_levels(Options& o, std::string_view text) {
+  for (std::string_view part : split(text, ',')) {
+    const size_t colon = part.find(':');
+    Result<log::Level> parsed = log::parse_level(colon == std::string_view::npos ? "" : part.substr(colon + 1));
+    if (!parsed) {
+      return Error{cat("--component-log-level '", part, "': ", parsed.error())};
+    }
+    bool known = false;
+    for (int i = 0; i < static_cast<int>(log::Component::kCount); ++i) {
+      const auto component = static_cast<log::Component>(i);
+      if (log::name_of(component) == part.substr(0, colon)) {
+        o.component_levels.emplace_back(component, *parsed);
+        known = true;
+      }
+    }
+    if (!known) {
+      return Error{cat("--component-log-level: unknown component '", part.substr(0, colon), "'")};
+    }
+  }
+  return {};
+}
+
+Result<void> mode(Options& o, std::string_view text) {
+  if (text == "serve") {
+    o.mode = Mode::kServe;
+  } else if (text == "validate") {
+    o.mode = Mode::kValidate;
+  } else {
+    return Error{cat("--mode must be serve or validate, not '", text, "'")};
+  }
+  return {};
+}
+
+Result<void> strategy(Options& o, std::string_view text) {
+  if (text != "gradual" && text != "immediate") {
+    return Error{cat("--drain-strategy must be gradual or immediate, not '", text, "'")};
+  }
+  o.drain_strategy = text;
+  return {};
+}
+
+constexpr Flag kFlags[] = {
+    {"config-path", "c", "FILE", "the bootstrap configuration, YAML or JSON",
+     [](Options& o, std::string_view v) -> Result<void> { o.config_path = v; return {}; }},
+    {"config-yaml", "", "TEXT", "configuration merged over the file's",
+     [](Options& o, std::string_view v) -> Result<void> { o.config_yaml = v; return {}; }},
+    {"mode", "", "serve|validate", "validate: check the configuration and end", mode},
+    {"concurrency", "", "N", "worker threads (default: the CPUs this process may use)",
+     [](Options& o, std::string_view v) { return number("concurrency", v, o.concurrency); }},
+    {"log-level", "l", "LEVEL", "trace, debug, info, warning, error, critical, off", level},
+    {"component-log-level", "", "LIST", "levels of single components: http:debug,upstream:trace", component_levels},
+    {"log-path", "", "FILE", "the application log (default: standard error)",
+     [](Options& o, std::string_view v) -> Result<void> { o.log_path = v; return {}; }},
+    {"file-flush-interval-msec", "", "MS", "how often access logs are written out",
+     [](Options& o, std::string_view v) { return span<std::chrono::milliseconds>("file-flush-interval-msec", v, o.file_flush_interval); }},
+    {"drain-time-s", "", "S", "how long a drain takes",
+     [](Options& o, std::string_view v) { return span<std::chrono::seconds>("drain-time-s", v, o.drain_time); }},
+    {"drain-strategy", "", "gradual|immediate", "how connections are told to go in a drain", strategy},
+    {"parent-shutdown-time-s", "", "S", "when a parent process ends after a hot restart",
+     [](Options& o, std::string_view v) { return span<std::chrono::seconds>("parent-shutdown-time-s", v, o.parent_shutdown_time); }},
+    {"term-drain-s", "", "S", "after SIGTERM: end at the last exchange, at the latest after this time",
+     [](Options& o, std::string_view v) { return span<std::chrono::seconds>("term-drain-s", v, o.term_drain); }},
+    {"service-node", "", "ID", "node.id, when the configuration has none",
+     [](Options& o, std::string_view v) -> Result<void> { o.service_node = v; return {}; }},
+    {"service-cluster", "", "NAME", "node.cluster, when the configuration has none",
+     [](Options& o, std::string_view v) -> Result<void> { o.service_cluster = v; return {}; }},
+    {"service-zone", "", "NAME", "node.locality.zone, when the configuration has none",
+     [](Options& o, std::string_view v) -> Result<void> { o.service_zone = v; return {}; }},
+    {"base-id", "", "N", "accepted: there is no hot restart whose memory it would name",
+     [](Options& o, std::string_view v) { return number("base-id", v, o.base_id); }},
+    {"disable-hot-restart", "", "", "accepted: there is no hot restart to switch off",
+     [](Options& o, std::string_view) -> Result<void> { o.disable_hot_restart = true; return {}; }},
+    {"version", "", "", "print the version and end",
+     [](Options& o, std::string_view) -> Result<void> { o.print_version = true; return {}; }},
+    {"help", "h", "", "print this text and end",
+     [](Options& o, std::string_view) -> Result<void> { o.print_help = true; return {}; }},
+};
+
+const Flag* find_flag(std::string_view name, bool is_short) {
+  for (const Flag& flag : kFlags) {
+    if (!name.empty() && name == (is_short ? flag.short_name : flag.name)) {
+      return &flag;
+    }
+  }
+  return nullptr;
+}
+
+Error unknown_flag(std::string_view word, std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const Flag& flag : kFlags) {
+    names.push_back(flag.name);
+  }
+  const std::string_view guess = nearest(name, names);
+  return Error{guess.empty() ? cat("unknown flag ", word, "; --help lists all flags")
+                             : cat("unknown flag ", word, "; did you mean --", guess, "?")};
+}
+
+}  // namespace
+
+Result<Options> parse_options(const std::vector<std::string>& arguments) {
+  Options options;
+  options.command_line = arguments;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view word = arguments[i];
+    const bool is_long = word.starts_with("--");
+    if (!word.starts_with("-") || word.size() < 2) {
+      return Error{cat("unexpected argument '", word, "'; --help lists all flags")};
+    }
+    std::string_view name = word.substr(is_long ? 2 : 1);
+    std::optional<std::string_view> value;
+    if (const size_t equals = name.find('='); equals != std::string_view::npos) {
+      value = name.substr(equals + 1);
+      name = name.substr(0, equals);
+    }
+    const Flag* flag = find_flag(name, !is_long);
+    if (flag == nullptr) {
+      return unknown_flag(word, name);
+    }
+    if (flag->value.empty()) {
+      if (value) {
+        return Error{cat("--", flag->name, " takes no value")};
+      }
+      value = "";
+    } else if (!value) {
+      if (i + 1 == arguments.size()) {
+        return Error{cat("--", flag->name, " needs a value: ", flag->value)};
+      }
+      value = arguments[++i];
+    }
+    if (Result<void> done = flag->apply(options, *value); !done) {
+      return Error{done.error()};
+    }
+  }
+  return options;
+}
+
+std::string help_text() {
+  std::string out = "sluice: an L7 proxy that runs Envoy v3 configuration.\n\n  sluice -c FILE [flags]\n\n";
+  for (const Flag& flag : kFlags) {
+    std::string left = flag.short_name.empty() ? cat("  --", flag.name) : cat("  -", flag.short_name, ", --", flag.name);
+    append(left, flag.value.empty() ? "" : " ", flag.value);
+    left.resize(std::max<size_t>(left.size() + 2, 42), ' ');
+    append(out, left, flag.help, "\n");
+  }
+  return out;
+}
+
+std::string version_text() { return "sluice " SLUICE_VERSION "/" SLUICE_BUILD_TYPE; }
+
+uint32_t available_cpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  uint32_t cpus = 1;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) {
+    cpus = static_cast<uint32_t>(std::max(1, CPU_COUNT(&set)));
+  }
+  // cgroup v2: "QUOTA PERIOD" or "max PERIOD".
+  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  std::string quota;
+  uint64_t period = 0;
+  if (file >> quota >> period && period > 0) {
+    if (const std::optional<uint64_t> q = parse_number<uint64_t>(quota)) {
+      cpus = std::min<uint32_t>(cpus, static_cast<uint32_t>(std::max<uint64_t>(1, (*q + period - 1) / period)));
+    }
+  }
+  return cpus;
+}
+
+}  // namespace sluice::server

@@ -1,0 +1,50 @@
+// Options: the command line, with Envoy's flags.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace sluice::server {
+
+enum class Mode : uint8_t { kServe, kValidate };
+
+// https://www.envoyproxy.io/docs/envoy/v1.36.0/operations/cli. Thread: main; immutable once parsed.
+struct Options {
+  std::string config_path;   // -c, --config-path
+  std::string config_yaml;   // --config-yaml: merged over the file
+  Mode mode = Mode::kServe;
+  uint32_t concurrency = 0;  // 0: the CPUs that the cgroup quota allows
+  log::Level log_level = log::Level::kInfo;
+  std::vector<std::pair<log::Component, log::Level>> component_levels;
+  std::string log_path;
+  Duration file_flush_interval = std::chrono::seconds(10);
+  Duration drain_time = std::chrono::seconds(600);
+  Duration parent_shutdown_time = std::chrono::seconds(900);
+  Duration term_drain = std::chrono::seconds(3);  // --term-drain-s, ours: SIGTERM to the end at the latest
+  std::string drain_strategy = "gradual";
+  std::string service_node, service_cluster, service_zone;
+  bool disable_hot_restart = false;
+  uint32_t base_id = 0;
+  bool print_version = false;
+  bool print_help = false;
+
+  // The words as given, for /server_info.
+  std::vector<std::string> command_line;
+};
+
+// An error is one sentence that names the flag, with the nearest known one for a typing mistake.
+Result<Options> parse_options(const std::vector<std::string>& arguments);
+std::string help_text();
+std::string version_text();
+
+// The CPUs that this process may use: affinity and cgroup quota, at least 1.
+uint32_t available_cpus();
+
+}  // namespace sluice::server

@@ -1,0 +1,27 @@
+// Platform: where the seams of a server come from: libuv and threads in production, one virtual world in the
+// simulation.
+#pragma once
+
+#include "event/files.h"
+#include "event/loop.h"
+#include "net/network.h"
+#include "server/worker.h"
+
+namespace sluice::server {
+
+// Outlives its server. Thread: main.
+class Platform {
+ public:
+  virtual ~Platform() = default;
+  virtual event::Loop& main_loop() = 0;
+  virtual net::Network& main_network() = 0;
+  virtual event::Files& files() = 0;
+  virtual Random& random() = 0;
+  virtual WorkerSeams make_worker(uint32_t index) = 0;
+  // Runs the loop of a worker, on a thread of its own where there are threads.
+  virtual void spawn(event::Loop& loop) = 0;
+  // Waits until every spawned loop has stopped.
+  virtual void join() = 0;
+};
+
+}  // namespace sluice::server

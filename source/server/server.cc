@@ -1,0 +1,155 @@
+#include "server/server.h"
+
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/strings.h"
+
+namespace sluice::server {
+
+using stats::ClusterManagerStat;
+using stats::ListenerManagerStat;
+using stats::ServerStat;
+
+Server::Server(Platform& platform, const Options& options, config::CompiledBootstrap bootstrap)
+    : platform_(platform),
+      options_(options),
+      bootstrap_(std::move(bootstrap)),
+      cells_(registry_),
+      term_timer_(platform.main_loop().timers(), [this] { finish(); }),
+      stats_timer_(platform.main_loop().timers(), [this] { flush_stats(); }) {
+  server_block_ = cells_.block<ServerStat>(registry_.add_block<ServerStat>("server."));
+  listeners_block_ = cells_.block<ListenerManagerStat>(registry_.add_block<ListenerManagerStat>("listener_manager."));
+  clusters_block_ = cells_.block<ClusterManagerStat>(registry_.add_block<ClusterManagerStat>("cluster_manager."));
+}
+
+Server::~Server() { SLUICE_CHECK(workers_.empty()); }
+
+Result<void> Server::bind_all() {
+  const uint32_t workers = concurrency();
+  std::string errors;
+  for (const model::ListenerPlanPtr& plan : bootstrap_.listeners) {
+    Result<std::unique_ptr<net::ListenSocket>> socket = platform_.main_network().bind(plan->address, plan->socket, workers);
+    if (!socket) {
+      append(errors, errors.empty() ? "" : "\n", "listener '", plan->name, "': ", socket.error());
+      continue;
+    }
+    sockets_.push_back(std::move(*socket));
+  }
+  if (errors.empty() && bootstrap_.admin_address) {
+    net::ListenOptions single;
+    single.reuse_port = false;
+    Result<std::unique_ptr<net::ListenSocket>> socket = platform_.main_network().bind(*bootstrap_.admin_address, single, 1);
+    if (!socket) {
+      errors = cat("admin: ", socket.error());
+    } else {
+      admin_socket_ = std::move(*socket);
+    }
+  }
+  return errors.empty() ? Result<void>() : Result<void>(Error{errors});
+}
+
+uint32_t Server::concurrency() const { return options_.concurrency != 0 ? options_.concurrency : available_cpus(); }
+
+Result<void> Server::start() {
+  const MonotonicTime began = platform_.main_loop().now();
+  start_time_ = began;
+  if (Result<void> bound = bind_all(); !bound) {
+    sockets_.clear();
+    return bound;
+  }
+  publish();
+  server_block_.set(ServerStat::kLive, 1);
+  server_block_.set(ServerStat::kConcurrency, concurrency());
+  if (admin_socket_ != nullptr) {
+    admin_ = std::make_unique<admin::Admin>(platform_.main_loop(), platform_.main_network(), *admin_socket_, *this);
+  }
+  for (auto& worker : workers_) {
+    platform_.spawn(worker->loop());
+  }
+  listeners_block_.set(ListenerManagerStat::kWorkersStarted, 1);
+  stats_timer_.arm(bootstrap_.stats_flush_interval);
+  SLUICE_LOG(kInfo, kMain, version_text(), " serves with ", workers_.size(), " workers");
+  return {};
+}
+
+// Everything is handed over before the workers' threads run; later updates go through their loops' post().
+void Server::publish() {
+  for (const model::ClusterPlanPtr& plan : bootstrap_.clusters) {
+    clusters_.push_back(std::make_shared<upstream::ClusterShared>(plan, registry_));
+    clusters_block_.inc(ClusterManagerStat::kClusterAdded);
+  }
+  clusters_block_.set(ClusterManagerStat::kActiveClusters, clusters_.size());
+  for (uint32_t i = 0; i < concurrency(); ++i) {
+    workers_.push_back(std::make_unique<Worker>(i, platform_.make_worker(i), registry_, state_));
+    for (const auto& cluster : clusters_) {
+      workers_.back()->add_cluster(cluster);
+    }
+    for (size_t l = 0; l < sockets_.size(); ++l) {
+      workers_.back()->add_listener(bootstrap_.listeners[l], *sockets_[l]);
+    }
+  }
+  listeners_block_.add(ListenerManagerStat::kListenerAdded, sockets_.size());
+  listeners_block_.add(ListenerManagerStat::kListenerCreateSuccess, sockets_.size() * workers_.size());
+  listeners_block_.set(ListenerManagerStat::kTotalListenersActive, sockets_.size());
+}
+
+void Server::shutdown() {
+  if (shutting_down_) {
+    return;
+  }
+  shutting_down_ = true;
+  SLUICE_LOG(kInfo, kMain, "shutting down: no accepts, connections are told to go");
+  state_.draining.store(true, std::memory_order_relaxed);
+  workers_draining_ = static_cast<uint32_t>(workers_.size());
+  for (auto& worker : workers_) {
+    worker->loop().post([this, &worker = *worker] {
+      worker.stop_accepting();
+      worker.drain([this] {
+        platform_.main_loop().post([this] {
+          if (--workers_draining_ == 0) {
+            finish();
+          }
+        });
+      });
+    });
+  }
+  term_timer_.arm(options_.term_drain);
+}
+
+void Server::finish() {
+  if (ended_) {
+    return;
+  }
+  ended_ = true;
+  term_timer_.cancel();
+  stats_timer_.cancel();
+  for (auto& worker : workers_) {
+    worker->loop().post([&worker = *worker] {
+      worker.close();
+      // One more turn, so that what was closed is destroyed on its own thread.
+      worker.loop().post([&worker] { worker.loop().stop(); });
+    });
+  }
+  platform_.join();
+  workers_.clear();
+  admin_.reset();
+  admin_socket_.reset();
+  sockets_.clear();
+  clusters_.clear();
+  bootstrap_.flush_logs();
+  platform_.main_loop().stop();
+}
+
+void Server::reopen_logs() {
+  log::reopen_file();
+  bootstrap_.reopen_logs();
+}
+
+void Server::flush_stats() {
+  registry_.flush();
+  server_block_.set(ServerStat::kUptime, static_cast<uint64_t>(uptime_seconds()));
+  stats_timer_.arm(bootstrap_.stats_flush_interval);
+}
+
+}  // namespace sluice::server

@@ -1,0 +1,69 @@
+#include "server/worker.h"
+
+namespace sluice::server {
+
+namespace {
+constexpr Duration kEmptyCheck = std::chrono::milliseconds(5);  // only while draining
+}
+
+Worker::Worker(uint32_t index, WorkerSeams seams, stats::Registry& registry, proxy::ServerState& state)
+    : seams_(std::move(seams)),
+      cells_(registry),
+      local_{*seams_.loop, *seams_.network, *seams_.random, chunks_, slabs_, flushes_, registry, cells_, index},
+      clusters_(local_),
+      proxy_{local_, clusters_, state},
+      empty_check_(seams_.loop->timers(), [this] { check_empty(); }) {
+  seams_.loop->at_turn_end([this] { flushes_.flush_all(); });
+}
+
+Worker::~Worker() = default;
+
+void Worker::add_listener(model::ListenerPlanPtr plan, net::ListenSocket& socket) {
+  listeners_.push_back(std::make_unique<proxy::Listener>(std::move(plan), socket, proxy_));
+}
+
+void Worker::stop_accepting() {
+  for (auto& listener : listeners_) {
+    listener->stop_accepting();
+  }
+}
+
+void Worker::drain(Function<void()> when_empty) {
+  for (auto& listener : listeners_) {
+    listener->start_drain();
+  }
+  when_empty_ = std::move(when_empty);
+  check_empty();
+}
+
+void Worker::check_empty() {
+  if (!when_empty_) {
+    return;
+  }
+  if (connections() == 0) {
+    Function<void()> tell = std::move(when_empty_);
+    tell();
+    return;
+  }
+  empty_check_.arm(kEmptyCheck);
+}
+
+size_t Worker::connections() const {
+  size_t total = 0;
+  for (const auto& listener : listeners_) {
+    total += listener->connections();
+  }
+  return total;
+}
+
+void Worker::close() {
+  empty_check_.cancel();
+  stop_accepting();
+  for (auto& listener : listeners_) {
+    listener->close_all();
+  }
+  listeners_.clear();
+  clusters_.clear();
+}
+
+}  // namespace sluice::server

@@ -1,0 +1,64 @@
+// Worker: one thread of the data plane: its loop, its network, its clusters, its listeners.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/owner.h"
+#include "buffer/slab.h"
+#include "event/loop.h"
+#include "net/network.h"
+#include "net/outbox.h"
+#include "proxy/listener.h"
+#include "stats/registry.h"
+#include "upstream/cluster.h"
+
+namespace sluice::server {
+
+// The seams of one worker. Owned by its Worker. Thread: its worker's.
+struct WorkerSeams {
+  std::unique_ptr<event::Loop> loop;
+  std::unique_ptr<net::Network> network;
+  std::unique_ptr<Random> random;
+};
+
+// Built on main before its thread runs; after that main reaches it through loop().post() alone. Thread: its own.
+class Worker {
+ public:
+  Worker(uint32_t index, WorkerSeams seams, stats::Registry& registry, proxy::ServerState& state);
+  ~Worker();
+
+  event::Loop& loop() { return *seams_.loop; }
+  uint32_t index() const { return local_.index; }
+
+  // --- on the worker's thread ---
+  void add_cluster(std::shared_ptr<upstream::ClusterShared> cluster) { clusters_.add(std::move(cluster)); }
+  void add_listener(model::ListenerPlanPtr plan, net::ListenSocket& socket);
+  void stop_accepting();
+  // Idle connections go now, busy ones with their answer; `when_empty` is called once, when the last is gone.
+  void drain(Function<void()> when_empty);
+  size_t connections() const;
+  // Cuts what is left and lets everything go; the loop may be stopped then.
+  void close();
+
+ private:
+  void check_empty();
+
+  WorkerSeams seams_;
+  Owner arena_owner_{"arenas"};
+  Owner slab_owner_{"slabs"};
+  ChunkPool chunks_{arena_owner_};
+  buffer::SlabPool slabs_{slab_owner_};
+  net::FlushQueue flushes_;
+  stats::WorkerCells cells_;
+  upstream::WorkerLocal local_;
+  upstream::ClusterSet clusters_;
+  proxy::ProxyLocal proxy_;
+  std::vector<std::unique_ptr<proxy::Listener>> listeners_;
+  Function<void()> when_empty_;
+  event::Timer empty_check_;
+};
+
+}  // namespace sluice::server

@@ -1,0 +1,51 @@
+// Breakers: the circuit-breaker counts of one cluster, shared by all workers, so that a limit is exact over them.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "model/cluster_plan.h"
+
+namespace sluice::upstream {
+
+enum class Resource : uint8_t { kConnections, kPending, kRequests, kCount };
+
+// One atomic for each priority and resource, changed when a lease is taken or given back. Thread: any.
+class Breakers {
+ public:
+  explicit Breakers(const std::array<model::BreakerLimits, 2>& limits) : limits_(limits) {}
+
+  // False, and nothing taken, when the limit is reached.
+  bool try_take(Resource resource, uint8_t priority) {
+    std::atomic<uint32_t>& count = at(resource, priority);
+    if (count.fetch_add(1, std::memory_order_relaxed) < limit(resource, priority)) {
+      return true;
+    }
+    count.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+  // Takes beyond the limit.
+  void take(Resource resource, uint8_t priority) { at(resource, priority).fetch_add(1, std::memory_order_relaxed); }
+  void give_back(Resource resource, uint8_t priority) { at(resource, priority).fetch_sub(1, std::memory_order_relaxed); }
+
+  uint32_t in_use(Resource resource, uint8_t priority) const {
+    return counts_[priority][static_cast<int>(resource)].load(std::memory_order_relaxed);
+  }
+  uint32_t limit(Resource resource, uint8_t priority) const {
+    const model::BreakerLimits& limits = limits_[priority];
+    switch (resource) {
+      case Resource::kConnections: return limits.max_connections;
+      case Resource::kPending: return limits.max_pending_requests;
+      default: return limits.max_requests;
+    }
+  }
+
+ private:
+  std::atomic<uint32_t>& at(Resource resource, uint8_t priority) { return counts_[priority][static_cast<int>(resource)]; }
+
+  const std::array<model::BreakerLimits, 2> limits_;
+  std::atomic<uint32_t> counts_[2][static_cast<int>(Resource::kCount)] = {};
+};
+
+}  // namespace sluice::upstream

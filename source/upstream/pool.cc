@@ -1,0 +1,157 @@
+#include "upstream/pool.h"
+
+#include "base/log.h"
+#include "base/trace.h"
+#include "upstream/cluster.h"
+#include "upstream/upstream_connection.h"
+
+namespace sluice::upstream {
+
+using stats::ClusterStat;
+
+PoolRequest::~PoolRequest() { cancel(); }
+
+void PoolRequest::cancel() {
+  if (pool_ != nullptr) {
+    pool_->cluster().block().inc(ClusterStat::kUpstreamRqCancelled);
+    pool_->leave_queue(*this);
+  }
+}
+
+Pool::Pool(Cluster& cluster, Host& host, WorkerLocal& local) : cluster_(cluster), host_(host), local_(local) {}
+
+Pool::~Pool() {
+  while (PoolRequest* request = queue_.front()) {
+    leave_queue(*request);
+    request->on_no_stream(ResetReason::kLocalReset, "");
+  }
+  while (UpstreamConnection* connection = idle_.front()) {
+    connection->close(ResetReason::kLocalReset);
+  }
+  while (UpstreamConnection* connection = busy_.front()) {
+    connection->close(ResetReason::kLocalReset);
+  }
+}
+
+void Pool::request(PoolRequest& request, uint8_t priority) {
+  if (UpstreamConnection* connection = idle_.back()) {
+    if (!cluster_.breakers().try_take(Resource::kRequests, priority)) {
+      cluster_.block().inc(ClusterStat::kUpstreamRqPendingOverflow);
+      request.on_no_stream(ResetReason::kOverflow, "");
+      return;
+    }
+    connection->set_priority(priority);
+    give(*connection, request);
+    return;
+  }
+  if (!cluster_.breakers().try_take(Resource::kPending, priority)) {
+    cluster_.block().inc(ClusterStat::kUpstreamRqPendingOverflow);
+    request.on_no_stream(ResetReason::kOverflow, "");
+    return;
+  }
+  request.pool_ = this;
+  request.priority_ = priority;
+  queue_.push_back(request);
+  ++queued_;
+  cluster_.block().inc(ClusterStat::kUpstreamRqPendingTotal);
+  cluster_.block().inc(ClusterStat::kUpstreamRqPendingActive);
+  if (connecting_ < queued_) {
+    connect(priority);
+  }
+}
+
+void Pool::connect(uint8_t priority) {
+  // A pool without any connection may always have one, so that its requests are not stuck for ever.
+  const bool within = cluster_.breakers().try_take(Resource::kConnections, priority);
+  if (!within) {
+    cluster_.block().inc(ClusterStat::kUpstreamCxOverflow);
+    if (connections_ > 0) {
+      return;
+    }
+    cluster_.breakers().take(Resource::kConnections, priority);
+  }
+  auto* connection = new UpstreamConnection(*this, cluster_.next_connection_id());
+  connection->set_connect_priority(priority);
+  busy_.push_back(*connection);
+  ++connecting_;
+  ++connections_;
+}
+
+void Pool::leave_queue(PoolRequest& request) {
+  request.unlink();
+  request.pool_ = nullptr;
+  --queued_;
+  cluster_.breakers().give_back(Resource::kPending, request.priority_);
+  cluster_.block().dec(ClusterStat::kUpstreamRqPendingActive);
+}
+
+void Pool::give(UpstreamConnection& connection, PoolRequest& request) {
+  connection.unlink();
+  busy_.push_back(connection);
+  trace::step("pool: lease");
+  cluster_.block().inc(ClusterStat::kUpstreamRqTotal);
+  HostState::inc(host_.state.rq_total);
+  connection.lease(request.user());
+  request.on_stream(connection);
+}
+
+void Pool::on_connected(UpstreamConnection& connection) {
+  --connecting_;
+  on_idle(connection);
+}
+
+void Pool::on_idle(UpstreamConnection& connection) {
+  while (PoolRequest* request = queue_.front()) {
+    const uint8_t priority = request->priority_;
+    leave_queue(*request);
+    if (!cluster_.breakers().try_take(Resource::kRequests, priority)) {
+      cluster_.block().inc(ClusterStat::kUpstreamRqPendingOverflow);
+      request->on_no_stream(ResetReason::kOverflow, "");
+      continue;
+    }
+    connection.set_priority(priority);
+    give(connection, *request);
+    return;
+  }
+  connection.unlink();
+  idle_.push_back(connection);
+}
+
+void Pool::on_connect_failed(UpstreamConnection& connection, ResetReason reason, std::string_view details) {
+  --connecting_;
+  HostState::inc(host_.state.cx_connect_fail);
+  cluster_.block().inc(ClusterStat::kUpstreamCxConnectFail);
+  SLUICE_LOG(kDebug, kPool, "[C", connection.connection_id(), "] connecting to ", host_.address().to_string(), " of ",
+             cluster_.plan().name, " failed: ", details);
+  // Those that wait now have waited for this connection; who comes later gets a new try.
+  IntrusiveList<PoolRequest, PoolRequest> failed;
+  failed.splice_back(queue_);
+  while (PoolRequest* request = failed.front()) {
+    leave_queue(*request);
+    cluster_.block().inc(ClusterStat::kUpstreamRqPendingFailureEject);
+    request->on_no_stream(reason, details);
+  }
+}
+
+void Pool::on_closed(UpstreamConnection& connection) {
+  connection.unlink();
+  --connections_;
+  cluster_.breakers().give_back(Resource::kConnections, connection.connect_priority());
+  // Somebody may wait for exactly this place.
+  if (!connection.was_connecting() && queued_ > connecting_) {
+    connect(queue_.front()->priority_);
+  }
+}
+
+void Pool::on_stream_ended(uint8_t priority) { cluster_.breakers().give_back(Resource::kRequests, priority); }
+
+void Pool::drain() {
+  while (UpstreamConnection* connection = idle_.front()) {
+    connection->close(ResetReason::kLocalReset);
+  }
+  for (UpstreamConnection* connection = busy_.front(); connection != nullptr; connection = busy_.next(*connection)) {
+    connection->drain();
+  }
+}
+
+}  // namespace sluice::upstream

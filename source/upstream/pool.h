@@ -1,0 +1,91 @@
+// Pool: the connections of one worker to one host, for one cluster. Hands out leases on streams.
+//
+//   request --> idle connection? ----------------------------> lease
+//       |         no: may one more connect? --> connecting --> lease when connected
+//       |         no: pending below the limit? --> queue ----> lease when one becomes idle
+//       +-------- no: refused (overflow)
+//
+// HTTP/1: a connection carries one stream at a time; the most recently used idle one is taken first, so that the
+// others can time out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "base/intrusive_list.h"
+#include "event/loop.h"
+#include "upstream/reset_reason.h"
+#include "upstream/stream.h"
+#include "upstream/worker_local.h"
+
+namespace sluice::upstream {
+
+class Cluster;
+class Pool;
+class UpstreamConnection;
+
+// One request that waits for a stream; part of its Attempt. Destroying or cancelling it is always safe. Thread:
+// worker.
+class PoolRequest : public IntrusiveNode<PoolRequest> {
+ public:
+  virtual ~PoolRequest();
+  // May be called inside Pool::request().
+  virtual void on_stream(UpstreamStream& stream) = 0;
+  virtual void on_no_stream(ResetReason reason, std::string_view details) = 0;
+  virtual StreamUser& user() = 0;
+
+  void cancel();
+  bool waiting() const { return pool_ != nullptr; }
+
+ private:
+  friend class Pool;
+  Pool* pool_ = nullptr;
+  uint8_t priority_ = 0;
+};
+
+// Made at first use of a host by a worker. Thread: worker.
+class Pool {
+ public:
+  Pool(Cluster& cluster, Host& host, WorkerLocal& local);
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // Ends in exactly one of request.on_stream() and request.on_no_stream(), unless it is cancelled. `priority`: 0
+  // default, 1 high (circuit breakers).
+  void request(PoolRequest& request, uint8_t priority);
+
+  // No new streams on the connections that are there; idle ones close now, busy ones when they are done.
+  void drain();
+
+  Cluster& cluster() { return cluster_; }
+  Host& host() { return host_; }
+  WorkerLocal& local() { return local_; }
+
+ private:
+  friend class UpstreamConnection;
+  friend class PoolRequest;
+
+  void on_connected(UpstreamConnection& connection);
+  void on_connect_failed(UpstreamConnection& connection, ResetReason reason, std::string_view details);
+  void on_idle(UpstreamConnection& connection);
+  void on_closed(UpstreamConnection& connection);
+  void on_stream_ended(uint8_t priority);
+
+  void give(UpstreamConnection& connection, PoolRequest& request);
+  void leave_queue(PoolRequest& request);
+  void connect(uint8_t priority);
+
+  Cluster& cluster_;
+  Host& host_;
+  WorkerLocal& local_;
+  IntrusiveList<PoolRequest, PoolRequest> queue_;
+  IntrusiveList<UpstreamConnection, Pool> idle_;
+  IntrusiveList<UpstreamConnection, Pool> busy_;        // connecting, leased, or draining
+  uint32_t connecting_ = 0;
+  uint32_t queued_ = 0;
+  uint32_t connections_ = 0;
+};
+
+}  // namespace sluice::upstream

@@ -1,0 +1,28 @@
+// WorkerLocal: what the objects of one worker share: its loop, network, memory and counters.
+#pragma once
+
+#include "base/arena.h"
+#include "base/owner.h"
+#include "base/random.h"
+#include "buffer/slab.h"
+#include "event/loop.h"
+#include "net/network.h"
+#include "net/outbox.h"
+#include "stats/registry.h"
+
+namespace sluice::upstream {
+
+// Outlives everything on its worker. Thread: its worker's.
+struct WorkerLocal {
+  event::Loop& loop;
+  net::Network& network;
+  Random& random;
+  ChunkPool& chunks;
+  buffer::SlabPool& slabs;
+  net::FlushQueue& flushes;
+  stats::Registry& registry;
+  stats::WorkerCells& cells;
+  uint32_t index = 0;
+};
+
+}  // namespace sluice::upstream
