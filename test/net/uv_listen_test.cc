@@ -19,7 +19,9 @@ namespace {
 
 Address loopback(uint16_t port = 0) { return *Address::from_ip("127.0.0.1", port); }
 
-int descriptor(ListenSocket& socket, uint32_t worker) { return static_cast<UvListenSocket&>(socket).descriptor(worker); }
+int descriptor(ListenSocket& socket, uint32_t worker) {
+  return static_cast<UvListenSocket&>(socket).descriptor(worker);
+}
 
 std::string scratch_path(const char* name) {
   return testing::TempDir() + "sluice_" + std::to_string(getpid()) + "_" + name;
@@ -178,7 +180,8 @@ TEST(UvListen, UnixPathWithModeAndStaleFile) {
   // The file is still there, but nobody listens.
   auto socket = *bench.network.bind(address, {}, 1);
   std::unique_ptr<Peer> server;
-  auto acceptor = bench.network.accept(*socket, 0, [&](auto t) { server = std::make_unique<Peer>(bench, std::move(t)); });
+  auto acceptor = bench.network.accept(
+      *socket, 0, [&](std::unique_ptr<Transport> t) { server = std::make_unique<Peer>(bench, std::move(t)); });
   Peer client(bench, bench.network.connect(address));
   ASSERT_TRUE(bench.run_until([&] { return server != nullptr && client.connected; }));
   EXPECT_EQ(server->transport->local(), address);
