@@ -26,7 +26,7 @@ DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<n
       first_byte_(format::kUnset),
       transport_(std::move(transport)),
       on_closed_(std::move(on_closed)),
-      codec_(std::make_unique<http::http1::Http1ServerCodec>(server.plan().codec, *this, server.proxy().local.slabs)),
+      codec_(std::make_unique<http::http1::Http1ServerCodec>(server.plan().codec, static_cast<http::ServerEvents&>(*this), server.proxy().local.slabs)),
       outbox_(server.proxy().local.flushes, server.proxy().local.slabs, server.listener().plan.buffer_limit, *this),
       in_(server.proxy().local.slabs),
       gate_([this](bool open) {
@@ -356,7 +356,7 @@ void DownstreamConnection::peer_gone() {
     if (was_open) {
       server_.block().inc(HttpStat::kDownstreamRqRxReset);
     }
-    exchange->abort(facts_of(Reason::kDownstreamRemoteDisconnect).details, format::Flag::kDownstreamConnectionTermination);
+    exchange->abort(facts_of(Reason::kDownstreamDisconnect).details, format::Flag::kDownstreamConnectionTermination);
   }
   close(ClosedBy::kPeer);
 }

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/trace.h"
+#include "model/route_apply.h"
 #include "proxy/access_log/access_log.h"
 #include "proxy/downstream_connection.h"
 #include "proxy/reason.h"
@@ -85,7 +86,7 @@ Exchange::Exchange(DownstreamConnection& connection, http::StreamId stream)
         if (response_begun_) {
           cut_response(facts_of(Reason::kMaxStreamDuration).details, {});
         } else {
-          (void)reply(reply_of(Reason::kMaxStreamDuration));
+          (void)reply(timeout_reply(Reason::kMaxStreamDuration, request_complete_));
         }
       }) {
   event::Loop& loop = connection_.local().loop;
@@ -141,21 +142,40 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
   }
   arm_timers();
   trace::step("exchange: prepare request");
-  const Peer peer{connection_.remote(), connection_.local_address(), false};
-  const Prepared prepared = prepare_request(plan(), headers, facts_, peer, arena_, local().random, connection_.server().proxy().state);
+  const Peer peer{connection_.remote(), connection_.local_address()};
+  const Prepared prepared = prepare_request(plan(), headers, peer, local().random);
+  facts_.remote = prepared.client;
+  if (prepared.stat) {
+    block().inc(*prepared.stat);
+  }
   if (prepared.reply != nullptr) {
     (void)reply(*prepared.reply);
     return;
   }
-  find_route();
+  find_route(prepared.internal);
+  if (!prepared.upgrade.empty() && !upgrade_is_allowed(prepared.upgrade)) {
+    block().inc(HttpStat::kDownstreamRqWsOnNonWsRoute);
+    (void)reply(reply_of(Reason::kUpgradeFailed));
+    return;
+  }
   trace::step("chain: request headers");
   chain_.build(*this, plan().filters);
   chain_.request_headers(*this, headers, end);
 }
 
-void Exchange::find_route() {
+bool Exchange::upgrade_is_allowed(std::string_view type) const {
+  const auto* forward = route_.route == nullptr ? nullptr : std::get_if<model::ForwardAction>(&route_.route->action);
+  return upgrade_allowed(type, plan(), forward == nullptr ? nullptr : &forward->upgrades);
+}
+
+void Exchange::find_route(bool internal) {
   if (plan().routes == nullptr) {
     return;
+  }
+  if (!internal) {
+    for (const std::string& name : plan().routes->internal_only_headers) {
+      request_->fields.remove(name);
+    }
   }
   trace::step("exchange: find route");
   model::MatchInputs inputs;
@@ -241,7 +261,10 @@ Step Exchange::reply(const LocalReply& reply) {
     Function<void()> abort = std::move(on_abort_);
     abort();
   }
-  const BuiltReply built = build_local_reply(arena_, reply, request_, plan());
+  const BuiltReply built = build_local_reply(arena_, reply, request_);
+  if (route_.route != nullptr) {
+    model::finalize_response(route_, weighted_, *built.headers, facts_);
+  }
   facts_.local_reply_body = built.body;
   const http::End end = built.body.empty() ? http::End::kYes : http::End::kNo;
   respond_headers(*built.headers, end);
@@ -274,7 +297,7 @@ void Exchange::respond_headers(http::ResponseHeaders& headers, http::End end) {
   auto& listener = connection_.server().listener_block();
   listener.inc(stats::ListenerHttpStat::kDownstreamRqCompleted);
   listener.inc(listener_class_stat(headers.status));
-  prepare_response(plan(), headers, facts_, answered_locally_, connection_.server().proxy().state, local().loop);
+  prepare_response(plan(), request_, headers, local().loop.wall_now());
   connection_.send_headers(*this, headers, end);
   if (end == http::End::kYes) {
     response_is_complete();
@@ -346,11 +369,7 @@ void Exchange::abort(std::string_view details, std::optional<format::Flag> flag)
 
 void Exchange::refuse(const http::CodecError& error) {
   facts_.flags.set(format::Flag::kDownstreamProtocolError);
-  LocalReply answer;
-  answer.status = error.status;
-  answer.body = http::reason_phrase(error.status);
-  answer.details = error.details;
-  (void)reply(answer);
+  (void)reply(codec_error_reply(error));
 }
 
 void Exchange::on_downstream_full(bool full) {
@@ -365,9 +384,7 @@ void Exchange::on_stream_idle() {
     cut_response(facts_of(Reason::kStreamIdleTimeout).details, format::Flag::kStreamIdleTimeout);
     return;
   }
-  LocalReply answer = reply_of(Reason::kStreamIdleTimeout);
-  answer.status = request_complete_ ? 504 : 408;
-  (void)reply(answer);
+  (void)reply(timeout_reply(Reason::kStreamIdleTimeout, request_complete_));
 }
 
 void Exchange::finish() {

@@ -21,6 +21,7 @@
 #include "net/read_gate.h"
 #include "proxy/filter_chain.h"
 #include "proxy/local_reply.h"
+#include "stats/names_http.h"
 #include "upstream/cluster.h"
 
 namespace sluice::proxy {
@@ -107,7 +108,8 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   static void operator delete(void* memory, size_t bytes);
 
  private:
-  void find_route();
+  void find_route(bool internal);
+  bool upgrade_is_allowed(std::string_view type) const;
   void request_is_complete();
   void response_is_complete();
   void finish();

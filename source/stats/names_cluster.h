@@ -84,7 +84,8 @@ namespace sluice::stats {
   X(kCounter, kUpstreamRqRetrySuccess, "upstream_rq_retry_success") \
   X(kCounter, kUpstreamRqRxReset, "upstream_rq_rx_reset") \
   X(kCounter, kUpstreamRqRxResetNoError, "upstream_rq_rx_reset_no_error") \
-  X(kCounter, kUpstreamRqTotal, "upstream_rq_total") X(kCounter, kUpstreamRqTxReset, "upstream_rq_tx_reset") \
+  X(kCounter, kUpstreamRqTimeout, "upstream_rq_timeout") X(kCounter, kUpstreamRqTotal, "upstream_rq_total") \
+  X(kCounter, kUpstreamRqTxReset, "upstream_rq_tx_reset") \
   X(kGauge, kVersion, "version") X(kGauge, kWarmingState, "warming_state") \
   X(kHistogram, kUpstreamCxConnectMs, "upstream_cx_connect_ms") \
   X(kHistogram, kUpstreamCxLengthMs, "upstream_cx_length_ms") X(kHistogram, kUpstreamRqPerCx, "upstream_rq_per_cx")

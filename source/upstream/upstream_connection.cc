@@ -21,7 +21,7 @@ UpstreamConnection::UpstreamConnection(Pool& pool, uint64_t id)
       local_(pool.local()),
       id_(id),
       started_(pool.local().loop.now()),
-      codec_(std::make_unique<http::http1::Http1ClientCodec>(pool.cluster().plan().codec, *this, pool.local().slabs)),
+      codec_(std::make_unique<http::http1::Http1ClientCodec>(pool.cluster().plan().codec, static_cast<http::ClientEvents&>(*this), pool.local().slabs)),
       outbox_(pool.local().flushes, pool.local().slabs, pool.cluster().plan().buffer_limit, *this),
       in_(pool.local().slabs),
       gate_([this](bool open) {

@@ -27,19 +27,6 @@ std::string_view number_text(Arena& arena, int64_t number) {
   return arena.copy({text, static_cast<size_t>(end - text)});
 }
 
-Reason reason_of(ResetReason reason) {
-  switch (reason) {
-    case ResetReason::kConnectFailure: return Reason::kUpstreamConnectFailure;
-    case ResetReason::kConnectTimeout: return Reason::kUpstreamConnectTimeout;
-    case ResetReason::kConnectionTermination: return Reason::kUpstreamConnectionTermination;
-    case ResetReason::kOverflow: return Reason::kUpstreamOverflow;
-    case ResetReason::kProtocolError: return Reason::kUpstreamProtocolError;
-    case ResetReason::kRemoteReset: return Reason::kUpstreamRemoteReset;
-    case ResetReason::kLocalReset: return Reason::kUpstreamLocalReset;
-  }
-  return Reason::kUpstreamLocalReset;
-}
-
 }  // namespace
 
 Router::Router(proxy::Exchange& exchange, const RouterOptions& options)
@@ -81,7 +68,7 @@ Step Router::redirect(const model::RedirectAction& action, http::RequestHeaders&
   exchange_.block().inc(HttpStat::kRqRedirect);
   LocalReply reply = proxy::reply_of(Reason::kRedirect);
   reply.status = action.status;
-  reply.location = model::build_location(action, exchange_.route().route->match, headers, exchange_.facts(), originals());
+  reply.location = model::build_location(action, *exchange_.route().route, headers, exchange_.facts(), originals());
   return exchange_.reply(reply);
 }
 
@@ -109,15 +96,12 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
     return exchange_.reply(proxy::reply_of(Reason::kNoHealthyUpstream));
   }
   set_timeout(action, headers);
-  model::finalize_request(exchange_.route(), weighted, headers, facts, originals());
-  if (action.rewrite.host_auto && !host_->plan->hostname.empty()) {
-    model::rewrite_host(action.rewrite, host_->plan->hostname, headers, originals());
-  }
+  model::rewrite_request(exchange_.route(), action, weighted, headers, facts, host_->plan->hostname, originals());
   facts.attempts = 1;
   if (exchange_.route().host->include_attempt_count) {
     headers.fields.set(Token::kXEnvoyAttemptCount, "1");
   }
-  attempt_ = exchange_.arena().create<Attempt>(*this, exchange_);
+  attempt_ = exchange_.arena().create<Attempt>(static_cast<AttemptOwner&>(*this), exchange_);
   exchange_.on_abort([this] { give_up(); });
   exchange_.on_response_full([this](bool full) { attempt_->pause_response(full); });
   exchange_.set_request_room([this] { return attempt_->request_room(); });
@@ -222,29 +206,26 @@ void Router::upstream_complete() {
   }
 }
 
-void Router::on_failed(Attempt&, ResetReason reset, std::string_view details) {
+void Router::on_failed(Attempt&, ResetReason reset, std::string_view failure) {
   deadline_.cancel();
-  const Reason reason = reason_of(reset);
   Arena& arena = exchange_.arena();
-  std::string why = cat(upstream::words_of(reset), details.empty() ? "" : "|", details);
-  for (char& c : why) {
-    if (c == ' ') {
-      c = '_';
-    }
+  if (!failure.empty()) {
+    exchange_.facts().upstream_failure = failure = arena.copy(failure);
   }
   if (exchange_.response_begun()) {
     exchange_.block().inc(HttpStat::kRqResetAfterDownstreamResponseStarted);
-    exchange_.cut_response(arena.copy(cat("upstream_reset_after_response_started{", why, "}")), *proxy::facts_of(reason).flag);
+    const proxy::UpstreamReset words = proxy::describe_reset(reset, proxy::ResponseBegun::kYes, failure, 0, arena);
+    exchange_.cut_response(words.details, proxy::facts_of(proxy::reason_of(reset)).flag);
     return;
   }
-  LocalReply reply = proxy::reply_of(reason);
+  LocalReply reply = proxy::upstream_reset_reply(reset, failure, 0, arena);
   upstream::HostState::inc(host_->state.rq_error);
   cluster_->codes().inc(reply.status);
-  reply.details = arena.copy(cat("upstream_reset_before_response_started{", why, "}"));
-  if (reset == ResetReason::kConnectFailure) {
-    exchange_.facts().upstream_failure = arena.copy(details);
+  http::HeaderMap overloaded(arena);
+  if (reset == ResetReason::kOverflow && !options_.suppress_envoy_headers) {
+    overloaded.add(Token::kXEnvoyOverloaded, "true");
+    reply.fields = &overloaded;
   }
-  reply.overloaded = reset == ResetReason::kOverflow && !options_.suppress_envoy_headers;
   (void)exchange_.reply(reply);
 }
 
