@@ -71,6 +71,15 @@ Address Address::with_port(uint16_t port) const {
   return out;
 }
 
+Address Address::masked(uint32_t prefix) const {
+  Address out = with_port(0);
+  for (uint32_t i = 0; i < sizeof(out.ip_); ++i) {
+    const uint32_t kept = prefix <= i * 8 ? 0 : std::min(8U, prefix - i * 8);
+    out.ip_[i] = static_cast<uint8_t>(out.ip_[i] & 0xff00U >> kept);
+  }
+  return out;
+}
+
 bool Address::is_loopback() const {
   if (kind_ == AddressKind::kIp4) {
     return ip_[0] == 127;

@@ -30,6 +30,8 @@ class Address {
   uint16_t port() const { return port_; }
   Address with_port(uint16_t port) const;
   bool is_loopback() const;
+  // The network that it belongs to: its first `prefix` bits, port 0. IP only.
+  Address masked(uint32_t prefix) const;
   // The 4 or 16 bytes of the IP address in network order.
   std::string_view ip_bytes() const { return {reinterpret_cast<const char*>(ip_), kind_ == AddressKind::kIp4 ? 4u : 16u}; }
 

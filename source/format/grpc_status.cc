@@ -1,0 +1,91 @@
+#include "format/grpc_status.h"
+
+#include "base/strings.h"
+
+namespace sluice::format {
+namespace {
+
+struct Names {
+  std::string_view camel, snake;
+};
+constexpr Names kStatuses[] = {{"OK", "OK"},
+                               {"Canceled", "CANCELLED"},
+                               {"Unknown", "UNKNOWN"},
+                               {"InvalidArgument", "INVALID_ARGUMENT"},
+                               {"DeadlineExceeded", "DEADLINE_EXCEEDED"},
+                               {"NotFound", "NOT_FOUND"},
+                               {"AlreadyExists", "ALREADY_EXISTS"},
+                               {"PermissionDenied", "PERMISSION_DENIED"},
+                               {"ResourceExhausted", "RESOURCE_EXHAUSTED"},
+                               {"FailedPrecondition", "FAILED_PRECONDITION"},
+                               {"Aborted", "ABORTED"},
+                               {"OutOfRange", "OUT_OF_RANGE"},
+                               {"Unimplemented", "UNIMPLEMENTED"},
+                               {"Internal", "INTERNAL"},
+                               {"Unavailable", "UNAVAILABLE"},
+                               {"DataLoss", "DATA_LOSS"},
+                               {"Unauthenticated", "UNAUTHENTICATED"}};
+
+constexpr uint32_t kUnknown = 2;
+
+uint32_t from_http(uint16_t code) {
+  switch (code) {
+    case 400: return 13;
+    case 401: return 16;
+    case 403: return 7;
+    case 404: return 12;
+    case 429:
+    case 502:
+    case 503:
+    case 504: return 14;
+    default: return kUnknown;
+  }
+}
+
+std::optional<uint32_t> sent(const http::HeaderMap* fields) {
+  return fields == nullptr ? std::nullopt : parse_number<uint32_t>(fields->get(http::Token::kGrpcStatus));
+}
+
+std::optional<uint32_t> from_response(const Facts& facts) {
+  if (const auto status = sent(facts.response_trailers)) {
+    return status;
+  }
+  return sent(facts.response == nullptr ? nullptr : &facts.response->fields);
+}
+
+bool is_grpc(const Facts& facts) {
+  if (facts.request == nullptr) {
+    return false;
+  }
+  constexpr std::string_view kType = "application/grpc";
+  const std::string_view type = facts.request->fields.get(http::Token::kContentType);
+  return type.starts_with(kType) && (type.size() == kType.size() || type[kType.size()] == '+');
+}
+
+}  // namespace
+
+uint32_t grpc_status_or_mapped(const Facts& facts) {
+  const auto status = from_response(facts);
+  return status ? *status : from_http(facts.response_code);
+}
+
+std::optional<uint32_t> grpc_status(const Facts& facts) {
+  if (!is_grpc(facts)) {
+    return std::nullopt;
+  }
+  const auto status = from_response(facts);
+  if (!status && facts.response_code == 0) {
+    return std::nullopt;
+  }
+  return grpc_status_or_mapped(facts);
+}
+
+std::string_view camel_name_of(uint32_t grpc_status) {
+  return grpc_status < std::size(kStatuses) ? kStatuses[grpc_status].camel : std::string_view();
+}
+
+std::string_view snake_name_of(uint32_t grpc_status) {
+  return grpc_status < std::size(kStatuses) ? kStatuses[grpc_status].snake : std::string_view();
+}
+
+}  // namespace sluice::format

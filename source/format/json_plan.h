@@ -1,0 +1,29 @@
+// A compiled JSON format. Only Formatter uses this.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "format/formatter.h"
+#include "format/operators.h"
+
+namespace sluice::format {
+
+// A value of the document. Immutable. Thread: any.
+struct JsonPlan {
+  enum class Kind : uint8_t { kLiteral, kText, kOperator, kMap, kList };
+
+  Kind kind = Kind::kLiteral;
+  std::string literal;                                // JSON as it stands
+  std::vector<Piece> pieces;                          // kText: mixed text; kOperator: one operator alone
+  std::vector<std::pair<std::string, JsonPlan>> members;  // sorted; keys with their quotes and colon
+  std::vector<JsonPlan> items;
+};
+
+Result<JsonPlan> compile_json(const JsonNode& node, const ParseOptions& options);
+void append_json(std::string& to, const Facts& facts, const JsonPlan& plan, ParseOptions::Unset unset);
+
+}  // namespace sluice::format

@@ -1,0 +1,126 @@
+#include "format/json_text.h"
+
+#include <charconv>
+#include <cmath>
+
+namespace sluice::format {
+namespace {
+
+constexpr std::string_view kHex = "0123456789abcdef";
+
+bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; }
+
+bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+
+// Bytes of the UTF-8 character at `i`, 0 when there is none.
+size_t character_at(std::string_view text, size_t i) {
+  const auto byte = [&](size_t at) { return static_cast<unsigned char>(text[at]); };
+  const unsigned char first = byte(i);
+  if (first < 0x80) {
+    return 1;
+  }
+  const size_t length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  if (length == 0 || i + length > text.size()) {
+    return 0;
+  }
+  for (size_t k = 1; k < length; ++k) {
+    if (!is_continuation(text[i + k])) {
+      return 0;
+    }
+  }
+  const unsigned char second = byte(i + 1);
+  const bool wrong = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+                     (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
+  return wrong ? 0 : length;
+}
+
+bool is_utf8(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const size_t length = character_at(text, i);
+    if (length == 0) {
+      return false;
+    }
+    i += length;
+  }
+  return true;
+}
+
+// The letter behind the backslash of a short escape, 0 when there is none.
+char short_escape(char c) {
+  switch (c) {
+    case '"':
+    case '\\': return c;
+    case '\b': return 'b';
+    case '\f': return 'f';
+    case '\n': return 'n';
+    case '\r': return 'r';
+    case '\t': return 't';
+    default: return 0;
+  }
+}
+
+}  // namespace
+
+void escape_json(std::string& to, size_t start) {
+  bool ascii = true;
+  bool plain = true;
+  for (size_t i = start; i < to.size(); ++i) {
+    const auto c = static_cast<unsigned char>(to[i]);
+    ascii = ascii && c < 0x80;
+    plain = plain && is_plain(c);
+  }
+  if (plain) {
+    return;
+  }
+  const bool utf8 = ascii || is_utf8(std::string_view(to).substr(start));
+  const auto width = [&](char c) -> size_t {
+    return is_plain(static_cast<unsigned char>(c)) || (utf8 && (c & 0x80) != 0) ? 1 : short_escape(c) != 0 ? 2 : 6;
+  };
+  size_t grown = 0;
+  for (size_t i = start; i < to.size(); ++i) {
+    grown += width(to[i]) - 1;
+  }
+  // From the end, so that nothing is overwritten before it was read.
+  size_t from = to.size();
+  to.resize(to.size() + grown);
+  size_t at = to.size();
+  while (from > start) {
+    const char c = to[--from];
+    switch (width(c)) {
+      case 1: to[--at] = c; break;
+      case 2:
+        to[--at] = short_escape(c);
+        to[--at] = '\\';
+        break;
+      default: {
+        const auto byte = static_cast<unsigned char>(c);
+        to[--at] = kHex[byte & 15];
+        to[--at] = kHex[byte >> 4];
+        at -= 4;
+        to.replace(at, 4, "\\u00");
+      }
+    }
+  }
+}
+
+void append_json_string(std::string& to, std::string_view text) {
+  to += '"';
+  const size_t start = to.size();
+  to += text;
+  escape_json(to, start);
+  to += '"';
+}
+
+void append_json_number(std::string& to, double number) {
+  if (!std::isfinite(number)) {
+    to += "null";
+    return;
+  }
+  char digits[40];
+  const bool whole = number == std::trunc(number) && std::fabs(number) < 1e15;
+  const auto end = whole ? std::to_chars(digits, digits + sizeof(digits), static_cast<int64_t>(number)).ptr
+                         : std::to_chars(digits, digits + sizeof(digits), number).ptr;
+  to.append(digits, end);
+}
+
+}  // namespace sluice::format

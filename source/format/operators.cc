@@ -1,0 +1,54 @@
+#include "format/operators.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace sluice::format {
+namespace {
+
+constexpr std::string_view kElsewhere[] = {
+    "BYTES_RETRANSMITTED", "CEL", "CLUSTER_METADATA", "COALESCE", "DOWNSTREAM_DETECTED_CLOSE_TYPE",
+    "DOWNSTREAM_DIRECT_LOCAL_ADDRESS_ENDPOINT_ID", "DOWNSTREAM_LOCAL_ADDRESS_ENDPOINT_ID",
+    "DOWNSTREAM_LOCAL_CLOSE_REASON", "DYNAMIC_METADATA", "FILTER_STATE", "METADATA", "PACKETS_RETRANSMITTED",
+    "QUERY_PARAMS", "ROUNDTRIP_DURATION", "SPAN_ID", "TYPED_CEL", "UPSTREAM_CONNECTION_IDS_ATTEMPTED",
+    "UPSTREAM_DETECTED_CLOSE_TYPE", "UPSTREAM_FILTER_STATE", "UPSTREAM_HOSTS_ATTEMPTED",
+    "UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT", "UPSTREAM_HOST_NAMES_ATTEMPTED", "UPSTREAM_LOCAL_CLOSE_REASON",
+    "UPSTREAM_METADATA", "UPSTREAM_REMOTE_ADDRESS_ENDPOINT_ID", "XFCC_VALUE"};
+
+bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+}  // namespace
+
+const Operator* find_operator(std::string_view name) {
+  for (const auto table : {exchange_operators(), header_operators(), connection_operators(), time_operators()}) {
+    const auto found = std::find_if(table.begin(), table.end(), [&](const Operator& op) { return op.name == name; });
+    if (found != table.end()) {
+      return &*found;
+    }
+  }
+  return nullptr;
+}
+
+bool is_known_elsewhere(std::string_view name) {
+  return std::find(std::begin(kElsewhere), std::end(kElsewhere), name) != std::end(kElsewhere);
+}
+
+bool put_number(std::string& to, uint64_t value) {
+  char digits[24];
+  to.append(digits, std::to_chars(digits, digits + sizeof(digits), value).ptr);
+  return true;
+}
+
+bool put_text(std::string& to, std::string_view value) {
+  to += value;
+  return !value.empty();
+}
+
+bool put_without_blanks(std::string& to, std::string_view value) {
+  const size_t start = to.size();
+  to += value;
+  std::replace_if(to.begin() + static_cast<ptrdiff_t>(start), to.end(), is_blank, '_');
+  return !value.empty();
+}
+
+}  // namespace sluice::format
