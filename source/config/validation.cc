@@ -160,6 +160,8 @@ class Validator {
       const bool set = owner.GetReflection()->HasField(owner, item.field);
       if (set) return submessage(owner.GetReflection()->GetMessage(owner, item.field), *item.rules, item.descends,
                                  map_.at(owner, item.field->number()));
+      // The member of a choice that was not chosen need not be there.
+      if (item.field->real_containing_oneof() != nullptr) return;
       const auto& rules = *item.rules;
       if (rules.message().required() || rules.duration().required() || rules.any().required()) {
         fail(map_.at(owner), "must be set");
