@@ -35,7 +35,8 @@ class Server final : private admin::AdminSource {
   // Opens access logs and the application log again (SIGUSR1).
   void reopen_logs();
 
-  const net::Address* admin_address() const;
+  // Nothing is left but the main loop's last turn.
+  bool ended() const { return ended_; }
 
  private:
   Result<void> bind_all();

@@ -1,0 +1,59 @@
+// A whole Sluice in the simulation: the production Server on simulated seams, with clients and origins around it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/server.h"
+#include "test/support/sim_fabric.h"
+#include "test/support/sim_files.h"
+#include "test/support/sim_loop.h"
+#include "test/support/sim_network.h"
+
+namespace sluice::test {
+
+// The machine that a proxy runs on. Outlives its server. Thread: the simulation's.
+class SimPlatform final : public server::Platform {
+ public:
+  SimPlatform(SimFabric& fabric, std::string host)
+      : fabric_(fabric),
+        host_(std::move(host)),
+        loop_(fabric.world()),
+        network_(loop_, fabric, host_),
+        files_(loop_),
+        random_(fabric.world().random().fork()) {}
+
+  event::Loop& main_loop() override { return loop_; }
+  net::Network& main_network() override { return network_; }
+  SimFiles& files() override { return files_; }
+  Random& random() override { return random_; }
+
+  server::WorkerSeams make_worker(uint32_t) override {
+    server::WorkerSeams seams;
+    auto loop = std::make_unique<SimLoop>(fabric_.world());
+    seams.network = std::make_unique<SimNetwork>(*loop, fabric_, host_);
+    seams.loop = std::move(loop);
+    seams.random = std::make_unique<SimRandom>(fabric_.world().random().fork());
+    return seams;
+  }
+  // Every loop takes its turns when the world steps; only the end of a loop must be waited for.
+  void spawn(event::Loop& loop) override { spawned_.push_back(static_cast<SimLoop*>(&loop)); }
+  void join() override {
+    for (SimLoop* loop : spawned_) {
+      loop->run();
+    }
+    spawned_.clear();
+  }
+
+ private:
+  SimFabric& fabric_;
+  const std::string host_;
+  SimLoop loop_;
+  SimNetwork network_;
+  SimFiles files_;
+  SimRandom random_;
+  std::vector<SimLoop*> spawned_;
+};
+
+}  // namespace sluice::test

@@ -1,0 +1,106 @@
+// SimProxy: a world with one proxy, an origin at 10.0.0.9:9000 and a machine for clients, made from YAML.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "filters/builtin.h"
+#include "test/sim/sim_peers.h"
+#include "test/sim/sim_platform.h"
+
+namespace sluice::test {
+
+// Thread: the simulation's.
+class SimProxy {
+ public:
+  static constexpr std::string_view kPath = "/etc/sluice.yaml";
+
+  SimProxy(uint64_t seed, std::string_view yaml, SimOrigin::Respond respond)
+      : world(seed),
+        fabric(world),
+        clients(fabric, "10.0.0.1"),
+        origins(fabric, "10.0.0.9"),
+        platform(fabric, "10.0.0.2"),
+        origin(origins, *net::Address::from_ip("10.0.0.9", 9000), std::move(respond)) {
+    platform.files().write(std::string(kPath), std::string(yaml));
+    config::Extensions extensions = filters::builtin();
+    config::BootstrapSource source;
+    source.path = kPath;
+    Result<config::CompiledBootstrap> bootstrap = config::load_bootstrap(source, extensions, platform.files());
+    if (!bootstrap) {
+      error = bootstrap.error();
+      return;
+    }
+    server::Options options;
+    options.concurrency = 1;
+    server = std::make_unique<server::Server>(platform, options, std::move(*bootstrap));
+    if (Result<void> started = server->start(); !started) {
+      error = started.error();
+    }
+  }
+  ~SimProxy() { stop(); }
+
+  std::unique_ptr<SimTalker> connect() { return clients.connect(*net::Address::from_ip("10.0.0.2", 8080)); }
+  // SIGTERM, and everything that follows; false when the server did not end in time.
+  bool stop() {
+    if (server == nullptr) {
+      return true;
+    }
+    server->shutdown();
+    const bool ended = world.run_until([this] { return server->ended(); }, std::chrono::seconds(20));
+    server.reset();
+    return ended;
+  }
+
+  SimWorld world;
+  SimFabric fabric;
+  SimMachine clients;
+  SimMachine origins;
+  SimPlatform platform;
+  SimOrigin origin;
+  std::string error;
+  std::unique_ptr<server::Server> server;
+};
+
+// One listener on 10.0.0.2:8080, everything goes to the origin, the log is /log.
+inline constexpr std::string_view kPlainProxy = R"(
+static_resources:
+  listeners:
+  - name: main
+    address: {socket_address: {address: 10.0.0.2, port_value: 8080}}
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: main
+          access_log:
+          - name: envoy.access_loggers.file
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog
+              path: /log
+              log_format: {text_format_source: {inline_string: "%REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_FLAGS%\n"}}
+          route_config:
+            virtual_hosts:
+            - name: all
+              domains: ["*"]
+              routes:
+              - match: {prefix: /direct}
+                direct_response: {status: 200, body: {inline_string: "hello"}}
+              - match: {prefix: /}
+                route: {cluster: origin}
+          http_filters:
+          - name: envoy.filters.http.router
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
+  clusters:
+  - name: origin
+    connect_timeout: 1s
+    load_assignment:
+      cluster_name: origin
+      endpoints:
+      - lb_endpoints:
+        - endpoint: {address: {socket_address: {address: 10.0.0.9, port_value: 9000}}}
+)";
+
+}  // namespace sluice::test
