@@ -24,11 +24,7 @@ Slab* SlabPool::take(size_t wanted) {
     free_[kind] = slab->next_free;
     --kept_[kind];
   } else {
-    const size_t bytes = kind == 0 ? kSmall : kLarge;
-    slab = static_cast<Slab*>(std::malloc(bytes));
-    SLUICE_CHECK(slab != nullptr);
-    slab->capacity = static_cast<uint32_t>(bytes - sizeof(Slab));
-    owner_.charge(static_cast<int64_t>(bytes));
+    slab = make(kind == 0 ? kSmall : kLarge);
   }
   slab->references = 1;
   slab->used = 0;
@@ -37,9 +33,30 @@ Slab* SlabPool::take(size_t wanted) {
   return slab;
 }
 
+Slab* SlabPool::take_whole(size_t wanted) {
+  if (wanted <= kLarge - sizeof(Slab)) {
+    return take(wanted);
+  }
+  Slab* slab = make(wanted + sizeof(Slab));
+  slab->references = 1;
+  slab->used = 0;
+  slab->pool = this;
+  slab->next_free = nullptr;
+  return slab;
+}
+
+Slab* SlabPool::make(size_t bytes) {
+  auto* slab = static_cast<Slab*>(std::malloc(bytes));
+  SLUICE_CHECK(slab != nullptr);
+  slab->capacity = static_cast<uint32_t>(bytes - sizeof(Slab));
+  owner_.charge(static_cast<int64_t>(bytes));
+  return slab;
+}
+
 void SlabPool::give_back(Slab* slab) {
-  const int kind = slab->capacity + sizeof(Slab) == kSmall ? 0 : 1;
-  if (kept_[kind] < kMaxKept[kind]) {
+  const size_t bytes = slab->capacity + sizeof(Slab);
+  const int kind = bytes == kSmall ? 0 : 1;
+  if (bytes <= kLarge && kept_[kind] < kMaxKept[kind]) {
     slab->next_free = free_[kind];
     free_[kind] = slab;
     ++kept_[kind];

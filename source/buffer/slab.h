@@ -35,6 +35,8 @@ class SlabPool {
 
   // A slab with one reference, for `wanted` bytes: small when they fit, else large (the caller takes several).
   Slab* take(size_t wanted);
+  // One slab that holds all of `wanted` bytes; those above kLarge are not kept for reuse.
+  Slab* take_whole(size_t wanted);
   static void release(Slab* slab) {
     if (--slab->references == 0) {
       slab->pool->give_back(slab);
@@ -43,6 +45,7 @@ class SlabPool {
 
  private:
   void give_back(Slab* slab);
+  Slab* make(size_t bytes);
 
   Owner& owner_;
   Slab* free_[2] = {nullptr, nullptr};

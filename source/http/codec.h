@@ -23,14 +23,19 @@ struct CodecError {
   std::string_view details;
 };
 
+// CodecError::details when the peer closed in mid-message: not a breach of the protocol.
+inline constexpr std::string_view kCutShort = "http1.cut_short";
+
 enum class Decoded : uint8_t {
   kMore,     // everything usable was consumed; more bytes are welcome
-  kBlocked,  // stopped at the end of a message: call decode() with the rest after the codec says ready()
+  // HTTP/1: stopped at the end of a message. Call decode() with the rest once the codec is ready(), which it may be
+  // already: one call decodes one message at most, so that its caller can look at what the answers cost.
+  kBlocked,
   kFailed,   // on_error() was called; the codec takes nothing any more
 };
 
 struct CodecOptions {
-  uint32_t max_head_bytes = 60 * 1024;  // raw request head with its line ends; responses: 80 KiB
+  uint32_t max_head_bytes = 60 * 1024;  // raw head with its line ends, or trailer section; for responses give 80 KiB
   uint32_t max_fields = 100;
   bool accept_http_10 = false;
   std::string_view default_host_for_http_10;
@@ -48,7 +53,8 @@ struct CodecOptions {
 // arena that on_begin() gave.
 class ServerEvents {
  public:
-  // The head of a new request is complete; its texts and fields will stand in the returned arena.
+  // The head of a new request is complete, or its fault was found; its texts and fields will stand in the returned
+  // arena. on_headers() or on_error() follows.
   virtual Arena& on_begin(StreamId stream) = 0;
   // `headers` was created in that arena: the pointer stays valid for the life of the exchange.
   virtual void on_headers(StreamId stream, RequestHeaders& headers, End end) = 0;
@@ -58,8 +64,8 @@ class ServerEvents {
   virtual void on_trailers(StreamId stream, HeaderMap& trailers) = 0;
   // The peer gave up this stream alone (HTTP/2).
   virtual void on_reset(StreamId stream) = 0;
-  // The connection cannot go on. With a stream whose request has begun (`stream` != 0) its exchange ends; a server
-  // answers error.status when nothing was answered yet, and closes.
+  // The connection cannot go on. With a stream whose request has begun (`stream` != 0; on HTTP/1 always) its exchange
+  // ends; a server answers error.status when nothing was answered yet, and closes.
   virtual void on_error(StreamId stream, const CodecError& error) = 0;
 
  protected:
@@ -74,15 +80,21 @@ class ServerCodec {
   // Consumes from the front of `in`.
   virtual Decoded decode(buffer::Buffer& in) = 0;
   // HTTP/1: the response and the request of the current message are both complete, a pipelined next one may be
-  // decoded. HTTP/2: always.
+  // decoded; or the tunnel that the request asked for is open. False once the connection must close. HTTP/2: always.
   virtual bool ready() const = 0;
 
   // 1xx but 101. Any number before the final response.
   virtual void encode_interim(StreamId stream, const ResponseHeaders& headers, buffer::Buffer& out) = 0;
   // The codec owns the framing: it writes content-length as it stands in `headers`, or transfer-encoding: chunked, or
-  // close-delimited for HTTP/1.0; nothing for HEAD, 204, 304; hop-by-hop fields in `headers` were removed before.
+  // close-delimited for HTTP/1.0; nothing for HEAD, 204, 304; hop-by-hop fields in `headers` were removed before
+  // (http/hop_by_hop.h). HTTP/1: with End::kYes before the request is complete the head announces the close; a reply
+  // with a body that will not wait for the request's end calls start_drain() first. A 101, or a 2xx to CONNECT, opens
+  // the tunnel: bytes pass both ways from then on, and what came behind the request's head is decoded next.
+  // Fields that HTTP/1 cannot carry (a control character in the value) are left out: no message ever becomes two.
   virtual void encode_headers(StreamId stream, const ResponseHeaders& headers, End end, buffer::Buffer& out) = 0;
-  // Moves all of `data` into `out`. On HTTP/1 more bytes than Content-Length said is a bug of the caller.
+  // Moves all of `data` into `out`. More or fewer bytes than Content-Length said is a bug of the caller: what is too
+  // much is dropped, and keep_alive() becomes false. With End::kYes before the request is complete the codec takes no
+  // more of it (HTTP/1: the rest is dropped, and keep_alive() becomes false).
   virtual void encode_data(StreamId stream, buffer::Buffer& data, End end, buffer::Buffer& out) = 0;
   virtual void encode_trailers(StreamId stream, const HeaderMap& trailers, buffer::Buffer& out) = 0;
   // Ends a stream without completing it. HTTP/1: the connection must be closed (keep_alive() becomes false).
@@ -104,7 +116,8 @@ class ClientEvents {
   virtual void on_data(StreamId stream, buffer::Buffer& data, End end) = 0;
   virtual void on_trailers(StreamId stream, HeaderMap& trailers) = 0;
   virtual void on_reset(StreamId stream) = 0;
-  // The peer broke the protocol: the streams in flight fail, the connection is not used again.
+  // The peer broke the protocol: the streams in flight fail, the connection is not used again. `stream` is 0 for bytes
+  // that no request asked for, also directly behind a complete response.
   virtual void on_error(StreamId stream, const CodecError& error) = 0;
 
  protected:
@@ -117,11 +130,12 @@ class ClientCodec {
   virtual ~ClientCodec() = default;
 
   virtual Decoded decode(buffer::Buffer& in) = 0;
-  // The peer closed its side: ends a close-delimited body well, and is an error (on_error) in any other message.
-  // Nothing happens between messages.
+  // The peer closed its side: ends a close-delimited body or a tunnel well, and is an error (kCutShort) in any other
+  // message. Nothing happens between messages.
   virtual void decode_eof() = 0;
 
-  // Begins a request and returns its stream.
+  // Begins a request and returns its stream. One that asks for a tunnel has no body; its bytes may be encoded once the
+  // response accepted it (101, or 2xx to CONNECT), not before.
   virtual StreamId encode_headers(const RequestHeaders& headers, End end, buffer::Buffer& out) = 0;
   virtual void encode_data(StreamId stream, buffer::Buffer& data, End end, buffer::Buffer& out) = 0;
   virtual void encode_trailers(StreamId stream, const HeaderMap& trailers, buffer::Buffer& out) = 0;

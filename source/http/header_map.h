@@ -22,6 +22,17 @@ struct HeaderField {
   std::string_view value() const { return {value_data, value_size}; }
 };
 
+// How the peer spelt the names of a head, for CodecOptions::Case::kPreserve: a second copy of that head, its letters as
+// they came. Names that stand elsewhere (added by us) have no other spelling than lower case. Thread: its exchange's.
+struct Spelling {
+  const char* lower;
+  const char* original;
+  size_t bytes;
+  std::string_view host;  // "Host" as it came: that field does not stand in the map
+
+  std::string_view of(const char* name, size_t size) const;
+};
+
 // Texts given to add() and set() are views that must outlive the map (arena or literal); *_copy() copies them into
 // the arena. Names given must be lower case. Pseudo headers do not stand here but in RequestHeaders and
 // ResponseHeaders (http/message.h). Thread: its exchange's.
@@ -42,8 +53,8 @@ class HeaderMap {
   // The first field of that name, or null. By token it costs one bit test when absent.
   const HeaderField* find(Token token) const;
   const HeaderField* find(std::string_view name) const;
-  bool has(Token token) const { return (present_[index(token) / 64] >> (index(token) % 64) & 1) != 0 && find(token) != nullptr; }
-  // The first value, empty when there is none.
+  bool has(Token token) const { return maybe(token) && find(token) != nullptr; }
+  // The first value; null data when there is none.
   std::string_view get(Token token) const;
   std::string_view get(std::string_view name) const;
   // How many lines have that name.
@@ -58,7 +69,7 @@ class HeaderMap {
   void set(std::string_view name, std::string_view value);
   void set_copy(Token token, std::string_view value) { set(token, arena_->copy(value)); }
   void set_copy(std::string_view name, std::string_view value);
-  // Joins to the first line with ',' (RFC 9110 5.3), or adds a line.
+  // Joins to the first line with ',' (RFC 9110 5.3) in the arena, or adds a line; also when that line is empty.
   void append_value(Token token, std::string_view value, std::string_view separator = ",");
   // Return how many lines went.
   uint32_t remove(Token token);
@@ -79,11 +90,18 @@ class HeaderMap {
   // For the codec, which knows the token already.
   void push_back(const HeaderField& field) {
     if (size_ == capacity_) {
-      grow();
+      reserve(capacity_ == 0 ? kFirstCapacity : 2 * capacity_);
     }
     fields_[size_++] = field;
     present_[index(field.token) / 64] |= uint64_t{1} << (index(field.token) % 64);
   }
+
+  // Room for that many lines in all.
+  void reserve(uint32_t fields);
+
+  // Null unless the codec that made this map keeps spellings.
+  const Spelling* spelling() const { return spelling_; }
+  void set_spelling(const Spelling* spelling) { spelling_ = spelling; }
 
   // Names plus values, without separators: what limits and %REQUEST_HEADERS_BYTES% count.
   size_t byte_size() const;
@@ -91,9 +109,10 @@ class HeaderMap {
  private:
   static constexpr uint32_t index(Token token) { return static_cast<uint32_t>(token); }
   static constexpr uint32_t kFirstCapacity = 32;
-  void grow();
+  bool maybe(Token token) const { return (present_[index(token) / 64] >> (index(token) % 64) & 1) != 0; }
 
   Arena* arena_;
+  const Spelling* spelling_ = nullptr;
   HeaderField* fields_ = nullptr;
   uint32_t size_ = 0;
   uint32_t capacity_ = 0;

@@ -15,8 +15,15 @@ enum class End : uint8_t { kNo, kYes };
 enum class Protocol : uint8_t { kHttp10, kHttp11, kHttp2 };
 std::string_view name_of(Protocol protocol);  // "HTTP/1.0", "HTTP/1.1", "HTTP/2"
 
+// Whether a request asks for a byte tunnel in place of, or after, its answer.
+enum class Tunnel : uint8_t {
+  kNone,
+  kUpgrade,  // `connection: upgrade` with `upgrade` (both stand in the fields): a tunnel after 101 (RFC 9110 7.8)
+  kConnect,  // CONNECT: a tunnel after any 2xx (RFC 9110 9.3.6)
+};
+
 // The head of a request: what Envoy shows as pseudo headers stands in fields of its own, the rest in `fields`.
-// `host` never stands in `fields`: it is `authority`. Thread: its exchange's.
+// `host` never stands in `fields`: it is `authority`. Nor does `transfer-encoding`: codecs own it. Thread: its exchange's.
 struct RequestHeaders {
   explicit RequestHeaders(Arena& arena) : fields(arena) {}
 
@@ -25,6 +32,8 @@ struct RequestHeaders {
   std::string_view authority;  // ":authority"; may be empty
   std::string_view scheme;     // ":scheme": from an absolute target, else empty until the exchange sets it
   Protocol protocol = Protocol::kHttp11;
+  Tunnel tunnel = Tunnel::kNone;  // set by the server codec, obeyed by the client codec
+  uint16_t dropped_fields = 0;    // left out because of CodecOptions::underscores
   HeaderMap fields;
 
   // With pseudo header names too (":path", "host" means ":authority"); null data when absent.
@@ -32,18 +41,21 @@ struct RequestHeaders {
   bool has(std::string_view name) const { return get(name).data() != nullptr; }
 };
 
-// The head of a response.
+// The head of a response. `transfer-encoding` never stands in `fields`. Thread: its exchange's.
 struct ResponseHeaders {
   explicit ResponseHeaders(Arena& arena) : fields(arena) {}
 
   uint16_t status = 0;
   std::string_view reason;  // as the peer sent it; the encoder writes the standard phrase when it is empty
   Protocol protocol = Protocol::kHttp11;
+  bool chunked = false;     // it came chunked; an answer to HEAD says so to the client too
   HeaderMap fields;
 
   std::string_view get(std::string_view name) const;  // also ":status"; null data when absent
 };
 
+// Three digits that live for ever.
+std::string_view status_text(uint16_t status);
 // The standard reason phrase of a status code ("Not Found"), "Unknown" for others.
 std::string_view reason_phrase(uint16_t status);
 

@@ -1,0 +1,138 @@
+#include "http/authority.h"
+
+#include <array>
+#include <cstdint>
+
+#include "http/chars.h"
+
+namespace sluice::http {
+
+namespace {
+
+// unreserved and sub-delims of RFC 3986; '%' stands for itself here and is looked at apart.
+constexpr std::array<bool, 256> kNameChars = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=%")) {
+    table[static_cast<unsigned char>(c)] = true;
+  }
+  return table;
+}();
+
+bool is_port(std::string_view text) {
+  uint32_t port = 0;
+  for (const char c : text) {
+    if (!is_digit(c)) {
+      return false;
+    }
+    port = port * 10 + static_cast<uint32_t>(c - '0');
+    if (port > 65535) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool has_whole_escapes(std::string_view text) {
+  for (size_t at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 3)) {
+    if (at + 2 >= text.size() || hex_value(text[at + 1]) < 0 || hex_value(text[at + 2]) < 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool is_ipv4_address(std::string_view text) {
+  int parts = 0;
+  while (true) {
+    size_t digits = 0;
+    int value = 0;
+    while (digits < text.size() && is_digit(text[digits])) {
+      value = value * 10 + (text[digits++] - '0');
+      if (digits > 3) {
+        return false;
+      }
+    }
+    if (digits == 0 || value > 255) {
+      return false;
+    }
+    ++parts;
+    text.remove_prefix(digits);
+    if (parts == 4) {
+      return text.empty();
+    }
+    if (text.empty() || text[0] != '.') {
+      return false;
+    }
+    text.remove_prefix(1);
+  }
+}
+
+}  // namespace
+
+bool is_ipv6_address(std::string_view text) {
+  int groups = 0;
+  bool gap = false;  // "::" was seen
+  if (text.starts_with("::")) {
+    gap = true;
+    text.remove_prefix(2);
+  }
+  while (!text.empty()) {
+    if (text.find(':') == std::string_view::npos && text.find('.') != std::string_view::npos) {
+      groups += 2;  // the last 32 bits in IPv4 notation
+      return is_ipv4_address(text) && (gap ? groups < 8 : groups == 8);
+    }
+    size_t digits = 0;
+    while (digits < text.size() && hex_value(text[digits]) >= 0) {
+      ++digits;
+    }
+    if (digits == 0 || digits > 4 || ++groups > 8) {
+      return false;
+    }
+    text.remove_prefix(digits);
+    if (text.empty()) {
+      break;
+    }
+    if (text.starts_with("::")) {
+      if (gap) {
+        return false;
+      }
+      gap = true;
+      text.remove_prefix(2);
+    } else if (text[0] == ':' && text.size() > 1) {
+      text.remove_prefix(1);
+    } else {
+      return false;
+    }
+  }
+  return gap ? groups < 8 : groups == 8;
+}
+
+bool is_authority(std::string_view text, Port port) {
+  std::string_view rest;
+  if (text.starts_with('[')) {
+    const size_t end = text.find(']');
+    if (end == std::string_view::npos || !is_ipv6_address(text.substr(1, end - 1))) {
+      return false;
+    }
+    rest = text.substr(end + 1);
+  } else {
+    size_t end = 0;
+    while (end < text.size() && kNameChars[static_cast<unsigned char>(text[end])]) {
+      ++end;
+    }
+    const std::string_view name = text.substr(0, end);
+    if (name.empty() || !has_whole_escapes(name)) {
+      return false;
+    }
+    rest = text.substr(end);
+  }
+  if (rest.empty()) {
+    return port == Port::kOptional;
+  }
+  if (rest[0] != ':' || !is_port(rest.substr(1))) {
+    return false;
+  }
+  return port == Port::kOptional || rest.size() > 1;
+}
+
+}  // namespace sluice::http

@@ -1,0 +1,35 @@
+// What can be wrong with a peer's HTTP/1 message, and what it is answered.
+#pragma once
+
+#include <cstdint>
+
+#include "http/codec.h"
+
+namespace sluice::http::http1 {
+
+enum class Fault : uint8_t {
+  kNone,
+  kMalformed,            // the grammar of RFC 9112 is broken
+  kCharacters,           // a control character in a field value
+  kTooLarge,             // a head or trailer section above CodecOptions::max_head_bytes
+  kTooManyFields,
+  kLowVersion,           // HTTP/1.0 when it is not accepted, HTTP/0.9
+  kVersion,              // HTTP/2.0 and above
+  kMethod,               // a method longer than any
+  kUrl,                  // an absolute target that cannot be taken apart
+  kScheme,               // neither http nor https
+  kMissingHost,          // where the exchange cannot see it: the authority came from the target
+  kUnderscore,
+  kTransferEncoding,     // a coding that we do not have
+  kTransferEncodingHere, // a coding where none may be: HTTP/1.0, CONNECT
+  kLengthHere,           // a length where none may be: CONNECT, 1xx
+  kChunkedLength,        // both framings at once
+  kConnection,           // the Connection field names what it must not
+  kCutShort,             // the peer closed in mid-message
+  kUnasked,              // bytes that no request asked for, or an upgrade that was not asked for
+  kTooManyInterims,
+};
+
+CodecError error_of(Fault fault);
+
+}  // namespace sluice::http::http1

@@ -1,0 +1,55 @@
+// Field lines (RFC 9112 5): checked where they stand, or made into a HeaderMap in one pass over the arena's copy of a
+// head, with what the framing rules need to know.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "http/codec.h"
+#include "http/header_map.h"
+#include "http/http1/fault.h"
+#include "http/http1/section_reader.h"
+
+namespace sluice::http::http1 {
+
+// What the fields say about the message and its connection.
+struct FieldFacts {
+  uint64_t length = 0;         // Content-Length
+  uint8_t lengths = 0;         // how many such lines (more than 255 count as 255)
+  uint8_t codings = 0;         // how many Transfer-Encoding lines
+  uint8_t hosts = 0;
+  bool bad_length = false;     // not 1*DIGIT, or 2^63 and above
+  bool chunked = false;        // the last Transfer-Encoding line says exactly "chunked"
+  bool close = false;          // options of Connection
+  bool keep_alive = false;
+  bool upgrade = false;
+  bool nominates = false;      // Connection names other fields
+  uint16_t dropped = 0;        // fields with underscores
+  std::string_view host;
+  std::string_view host_name;
+};
+
+// One line without its CRLF; `index` counts field lines from 0. Finds the faults that parse_fields() finds in it.
+Fault check_field_line(std::string_view line, uint32_t index, const CodecOptions& options);
+
+// A head or trailer section that stands in an arena, where it may be changed; kSlack bytes behind it may be read and
+// written too.
+struct SectionCopy {
+  static constexpr size_t kSlack = 16;
+  char* data;
+  size_t size;
+  const LineEnds* ends;
+  Section kind;
+};
+// Adds the fields of all lines from `first_line` (which begins at offset `at`) on to `fields`, names in lower case
+// and in place. Transfer-Encoding, and the Host of a request, go to `facts` only.
+Fault parse_fields(const SectionCopy& section, uint32_t first_line, size_t at, const CodecOptions& options,
+                   HeaderMap& fields, FieldFacts& facts);
+
+// The end of the line that begins at `at`: from the table, or searched for.
+size_t line_end(const SectionCopy& section, uint32_t line, size_t at);
+
+// Digits alone, below 2^63 (RFC 9110 8.6).
+bool parse_length(std::string_view text, uint64_t& out);
+
+}  // namespace sluice::http::http1

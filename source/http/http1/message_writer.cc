@@ -1,0 +1,317 @@
+#include "http/http1/message_writer.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "http/authority.h"
+#include "http/chars.h"
+#include "http/http1/body_reader.h"
+#include "http/http1/fields.h"
+#include "http/http1/head_out.h"
+
+namespace sluice::http::http1 {
+
+namespace {
+
+// Start line, framing and connection fields, and the empty line, without their variable parts.
+constexpr size_t kFixedParts = 160;
+
+// Methods whose requests have no meaning for a body: without one they say nothing about its length.
+bool is_bodiless(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "DELETE" || method == "TRACE" || method == "CONNECT";
+}
+
+bool forbids_body(uint16_t status) { return status < 200 || status == 204 || status == 304; }
+
+char* put_hex(char* at, uint64_t value) {
+  int digits = 1;
+  while (digits < 16 && value >> (4 * digits) != 0) {
+    ++digits;
+  }
+  for (int i = digits; i-- > 0; ++at) {
+    *at = "0123456789abcdef"[value >> (4 * i) & 15];
+  }
+  return at;
+}
+
+// Text that filters may have made: what `allowed` refuses is percent-encoded. The peer's own texts pass unchanged.
+template <typename Allowed>
+void add_escaped(HeadOut& head, std::string_view text, Allowed&& allowed) {
+  for (const char c : text) {
+    if (allowed(c)) {
+      head.add(&c, 1);
+    } else {
+      const char escaped[] = {'%', "0123456789ABCDEF"[static_cast<unsigned char>(c) >> 4],
+                              "0123456789ABCDEF"[static_cast<unsigned char>(c) & 15]};
+      head.add(escaped, sizeof(escaped));
+    }
+  }
+}
+
+void add_method(HeadOut& head, std::string_view method) {
+  if (is_token(method)) {
+    head.add(method);
+    return;
+  }
+  head.add("_");  // no method that an origin knows
+  for (const char c : method) {
+    head.add(is_token_char(c) ? &c : "_", 1);
+  }
+}
+
+void add_target(HeadOut& head, std::string_view target) {
+  if (is_request_target(target) && target.find('#') == std::string_view::npos) {
+    head.add(target);
+  } else if (target.empty()) {
+    head.add("/");
+  } else {
+    add_escaped(head, target, [](char c) { return is_target_char(c) && c != '#'; });
+  }
+}
+
+void add_authority(HeadOut& head, std::string_view authority) {
+  if (authority.empty() || is_authority(authority)) {
+    head.add(authority);
+  } else {
+    add_escaped(head, authority, [](char c) { return is_token_char(c) || c == ':'; });
+  }
+}
+
+void add_status_line(HeadOut& head, Protocol protocol, const ResponseHeaders& headers) {
+  if (headers.status == 200 && protocol != Protocol::kHttp10 && headers.reason.empty()) {
+    head.add("HTTP/1.1 200 OK\r\n");
+    return;
+  }
+  head.add(protocol == Protocol::kHttp10 ? "HTTP/1.0 " : "HTTP/1.1 ");
+  head.add(status_text(headers.status));
+  head.add(" ");
+  head.add(!headers.reason.empty() && is_field_value(headers.reason) ? headers.reason
+                                                                      : reason_phrase(headers.status));
+  head.add("\r\n");
+}
+
+// The fields that the framing writes, or that never come from a map.
+constexpr TokenSet kNeverCopied = {Token::kTransferEncoding};
+
+constexpr TokenSet kNoTrailers = [] {
+  TokenSet set;
+  for (int token = 1; token < static_cast<int>(Token::kCount); ++token) {
+    if (forbidden_in_trailers(static_cast<Token>(token))) {
+      set.add(static_cast<Token>(token));
+    }
+  }
+  return set;
+}();
+
+// The one valid length in a map.
+const HeaderField* find_length(const HeaderMap& fields, uint64_t& length) {
+  const HeaderField* field = fields.find(Token::kContentLength);
+  const bool valid =
+      field != nullptr && parse_length(field->value(), length) && fields.count(Token::kContentLength) == 1;
+  return valid ? field : nullptr;
+}
+
+}  // namespace
+
+// ---- framing
+
+MessageWriter::Framing MessageWriter::frame_body(const HeaderMap& fields, End end) {
+  Framing framing;
+  framing.own_length =
+      find_length(fields, framing.length) != nullptr && (end == End::kNo || framing.length == 0);
+  framing.body = framing.own_length ? Body::kLength : end == End::kYes ? Body::kNone : Body::kChunked;
+  framing.write_chunked = framing.body == Body::kChunked;
+  framing.write_zero = framing.body == Body::kNone;
+  return framing;
+}
+
+MessageWriter::Framing MessageWriter::frame_request(const RequestHeaders& headers, End end) {
+  if (headers.tunnel != Tunnel::kNone) {
+    Framing framing;
+    framing.body = Body::kTunnel;
+    return framing;
+  }
+  Framing framing = frame_body(headers.fields, end);
+  framing.write_zero &= !is_bodiless(headers.method);
+  return framing;
+}
+
+MessageWriter::Framing MessageWriter::frame_response(const ResponseHeaders& headers, End end,
+                                                     const ResponseTerms& terms) {
+  Framing framing;
+  const bool opens_connect = terms.tunnel == Tunnel::kConnect && headers.status >= 200 && headers.status < 300;
+  if (opens_connect || (terms.tunnel == Tunnel::kUpgrade && headers.status == 101)) {
+    framing.body = Body::kTunnel;
+    return framing;
+  }
+  if (terms.to_head || forbids_body(headers.status)) {
+    // Content-Length tells what GET would have got (RFC 9110 8.6), but 1xx and 204 have none.
+    uint64_t length = 0;
+    framing.own_length =
+        headers.status >= 200 && headers.status != 204 && find_length(headers.fields, length) != nullptr;
+    framing.write_chunked = !framing.own_length && headers.chunked && !forbids_body(headers.status) &&
+                            terms.protocol != Protocol::kHttp10;
+    return framing;
+  }
+  framing = frame_body(headers.fields, end);
+  if (framing.body == Body::kChunked && terms.protocol == Protocol::kHttp10) {
+    framing.body = Body::kUntilClose;
+    framing.write_chunked = false;
+  }
+  return framing;
+}
+
+void MessageWriter::begin(const Framing& framing, End end) {
+  body_ = framing.body;
+  left_ = framing.length;
+  intact_ = framing.body != Body::kUntilClose;
+  if (end == End::kYes && body_ != Body::kTunnel) {
+    body_ = Body::kDone;
+  }
+}
+
+// ---- heads
+
+void MessageWriter::write_request(const RequestHeaders& headers, End end, buffer::Buffer& out) {
+  const Framing framing = frame_request(headers, end);
+  const Spelling* spelling = headers.fields.spelling();
+  const CodecOptions::Case header_case = options_.header_case;
+  TokenSet skip = kNeverCopied;
+  skip.add(Token::kHost);
+  if (!framing.own_length) skip.add(Token::kContentLength);
+  if (headers.tunnel != Tunnel::kUpgrade) skip.add(Token::kConnection);
+  {
+    // Escapes make texts three times as long, at worst.
+    const size_t texts = headers.method.size() + headers.path.size() + 2 * headers.authority.size();
+    HeadOut head(kFixedParts + 3 * texts + HeadOut::bound_of(headers.fields),
+                 std::min<uint64_t>(framing.length, kCopyBelow), out);
+    add_method(head, headers.method);
+    head.add(" ");
+    if (headers.tunnel == Tunnel::kConnect) {
+      add_authority(head, headers.authority);
+    } else {
+      add_target(head, headers.path);
+    }
+    head.add(" HTTP/1.1\r\n");
+    if (spelling != nullptr && !spelling->host.empty()) {
+      head.add(spelling->host);
+    } else {
+      head.add_name("host", header_case);
+    }
+    head.add(": ");
+    add_authority(head, headers.authority);
+    head.add("\r\n");
+    head.add_fields(headers.fields, skip, header_case);
+    if (framing.write_zero) head.add_line("content-length", "0", header_case);
+    if (framing.write_chunked) head.add_line("transfer-encoding", "chunked", header_case);
+    head.add("\r\n");
+  }
+  begin(framing, end);
+}
+
+void MessageWriter::write_response(const ResponseHeaders& headers, End end, const ResponseTerms& terms,
+                                   buffer::Buffer& out) {
+  const Framing framing = frame_response(headers, end, terms);
+  const CodecOptions::Case header_case = options_.header_case;
+  const bool switches = framing.body == Body::kTunnel && terms.tunnel == Tunnel::kUpgrade;
+  TokenSet skip = kNeverCopied;
+  if (!framing.own_length) skip.add(Token::kContentLength);
+  if (!switches) skip.add(Token::kConnection);
+  {
+    HeadOut head(kFixedParts + headers.reason.size() + HeadOut::bound_of(headers.fields),
+                 std::min<uint64_t>(framing.length, kCopyBelow), out);
+    add_status_line(head, terms.protocol, headers);
+    head.add_fields(headers.fields, skip, header_case);
+    if (framing.write_zero) head.add_line("content-length", "0", header_case);
+    if (framing.write_chunked) head.add_line("transfer-encoding", "chunked", header_case);
+    if (switches) {
+      if (!headers.fields.has(Token::kConnection)) head.add_line("connection", "upgrade", header_case);
+    } else if (framing.body == Body::kTunnel) {
+      // The connection is a tunnel now: nothing to say about its end.
+    } else if (!terms.keep_alive || framing.body == Body::kUntilClose) {
+      head.add_line("connection", "close", header_case);
+    } else if (terms.protocol == Protocol::kHttp10) {
+      head.add_line("connection", "keep-alive", header_case);
+    }
+    head.add("\r\n");
+  }
+  begin(framing, end);
+}
+
+void MessageWriter::write_interim(const ResponseHeaders& headers, buffer::Buffer& out) {
+  HeadOut head(kFixedParts + headers.reason.size() + HeadOut::bound_of(headers.fields), 0, out);
+  add_status_line(head, Protocol::kHttp11, headers);
+  head.add_fields(headers.fields, {Token::kTransferEncoding, Token::kConnection, Token::kContentLength},
+                  options_.header_case);
+  head.add("\r\n");
+}
+
+// ---- bodies
+
+void MessageWriter::write_data(buffer::Buffer& data, End end, buffer::Buffer& out) {
+  switch (body_) {
+    case Body::kBefore:
+    case Body::kNone:
+    case Body::kDone: data.clear(); break;
+    case Body::kLength: write_length(data, end, out); break;
+    case Body::kChunked: write_chunk(data, end, out); break;
+    case Body::kUntilClose:
+    case Body::kTunnel: out.move_from(data); break;
+  }
+  if (end == End::kYes) {
+    body_ = Body::kDone;
+  }
+}
+
+void MessageWriter::write_length(buffer::Buffer& data, End end, buffer::Buffer& out) {
+  const size_t bytes = static_cast<size_t>(std::min<uint64_t>(data.size(), left_));
+  left_ -= bytes;
+  intact_ &= bytes == data.size() && (end == End::kNo || left_ == 0);
+  if (bytes > 0 && bytes <= kCopyBelow && !out.empty()) {
+    char* to = out.reserve(bytes);
+    out.commit(data.copy_out(to, bytes));
+  } else {
+    out.move_from(data, bytes);
+  }
+  data.clear();
+}
+
+void MessageWriter::write_chunk(buffer::Buffer& data, End end, buffer::Buffer& out) {
+  const size_t bytes = data.size();
+  if (bytes > 0) {
+    constexpr size_t kAround = 16 + 2 + 2 + 5;
+    const bool copied = bytes <= kCopyBelow && !out.empty();
+    char* const start = out.reserve(kAround + (copied ? bytes : 0));
+    char* at = put_hex(start, bytes);
+    *at++ = '\r';
+    *at++ = '\n';
+    if (copied) {
+      at += data.copy_out(at, bytes);
+      data.clear();
+      std::memcpy(at, "\r\n0\r\n\r\n", 7);
+      at += end == End::kYes ? 7 : 2;
+      out.commit(static_cast<size_t>(at - start));
+      return;
+    }
+    out.commit(static_cast<size_t>(at - start));
+    out.move_from(data);
+    out.append_borrowed(end == End::kYes ? "\r\n0\r\n\r\n" : "\r\n");
+  } else if (end == End::kYes) {
+    out.append_copy("0\r\n\r\n");
+  }
+}
+
+void MessageWriter::write_trailers(const HeaderMap& trailers, buffer::Buffer& out) {
+  if (body_ == Body::kChunked) {
+    HeadOut section(kFixedParts + HeadOut::bound_of(trailers), 0, out);
+    section.add("0\r\n");
+    if (options_.enable_trailers) {
+      section.add_fields(trailers, kNoTrailers, options_.header_case);
+    }
+    section.add("\r\n");
+  }
+  intact_ &= body_ != Body::kLength || left_ == 0;
+  body_ = Body::kDone;
+}
+
+}  // namespace sluice::http::http1

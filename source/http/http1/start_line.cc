@@ -1,0 +1,131 @@
+#include "http/http1/start_line.h"
+
+#include "base/strings.h"
+#include "http/authority.h"
+#include "http/chars.h"
+
+namespace sluice::http::http1 {
+
+namespace {
+
+// RFC 9112 3 asks for 501 when a method is longer than any that we know.
+constexpr size_t kLongestMethod = 64;
+
+Fault parse_request_version(std::string_view text, const CodecOptions& options, Protocol& out) {
+  if (text == "HTTP/1.1") {
+    out = Protocol::kHttp11;
+    return Fault::kNone;
+  }
+  if (text.size() != 8 || !text.starts_with("HTTP/") || !is_digit(text[5]) || text[6] != '.' || !is_digit(text[7])) {
+    return Fault::kMalformed;
+  }
+  if (text[5] > '1') {
+    return Fault::kVersion;
+  }
+  if (text[5] == '0' || (text[7] == '0' && !options.accept_http_10)) {
+    return Fault::kLowVersion;
+  }
+  // A higher minor version is spoken to as the highest that we know (RFC 9110 2.5).
+  out = text[7] == '0' ? Protocol::kHttp10 : Protocol::kHttp11;
+  return Fault::kNone;
+}
+
+// scheme "://" [ userinfo "@" ] host [ ":" port ] path-abempty [ "?" query ] (RFC 9112 3.2.2).
+Fault parse_absolute(std::string_view target, RequestLine& out) {
+  const size_t colon = target.find("://");
+  if (colon == std::string_view::npos || !is_token(target.substr(0, colon))) {
+    return Fault::kMalformed;
+  }
+  if (equal_ignore_case(target.substr(0, colon), "http")) {
+    out.scheme = "http";
+  } else if (equal_ignore_case(target.substr(0, colon), "https")) {
+    out.scheme = "https";
+  } else {
+    return Fault::kScheme;
+  }
+  target.remove_prefix(colon + 3);
+  const size_t end = target.find_first_of("/?#");
+  std::string_view authority = target.substr(0, end);
+  out.path = end == std::string_view::npos ? std::string_view() : target.substr(end);
+  if (const size_t at = authority.find('@'); at != std::string_view::npos) {
+    authority.remove_prefix(at + 1);  // user information is for nobody behind us
+  }
+  if (!is_authority(authority) || out.path.starts_with('#')) {
+    return Fault::kUrl;
+  }
+  out.authority = authority;
+  if (out.path.empty()) {
+    out.path = out.method == "OPTIONS" ? "*" : "/";  // RFC 9112 3.2.4
+  }
+  return Fault::kNone;
+}
+
+Fault parse_target(std::string_view target, const CodecOptions& options, RequestLine& out) {
+  if (!is_request_target(target)) {
+    return Fault::kMalformed;
+  }
+  if (out.method == "CONNECT") {
+    if (!is_authority(target, Port::kRequired)) {
+      return Fault::kMalformed;
+    }
+    out.authority = target;
+    return Fault::kNone;
+  }
+  if (target[0] == '/') {
+    out.path = target;
+    return Fault::kNone;
+  }
+  if (target == "*") {
+    out.path = target;
+    return out.method == "OPTIONS" ? Fault::kNone : Fault::kMalformed;
+  }
+  const Fault fault = parse_absolute(target, out);
+  if (fault == Fault::kNone && !options.allow_absolute_url) {
+    out.path = target;  // the exchange refuses it
+    out.authority = out.scheme = {};
+  }
+  return fault;
+}
+
+}  // namespace
+
+Fault parse_request_line(std::string_view line, const CodecOptions& options, RequestLine& out) {
+  const size_t method_end = line.find(' ');
+  const std::string_view method = line.substr(0, method_end);
+  if (method_end == std::string_view::npos || !is_token(method)) {
+    return Fault::kMalformed;
+  }
+  if (method.size() > kLongestMethod) {
+    return Fault::kMethod;
+  }
+  out.method = method;
+  line.remove_prefix(method_end + 1);
+  const size_t target_end = line.find(' ');
+  if (target_end == std::string_view::npos) {
+    return Fault::kMalformed;
+  }
+  const Fault fault = parse_request_version(line.substr(target_end + 1), options, out.protocol);
+  return fault != Fault::kNone ? fault : parse_target(line.substr(0, target_end), options, out);
+}
+
+Fault parse_status_line(std::string_view line, StatusLine& out) {
+  if (line.size() < 12 || !line.starts_with("HTTP/1.") || !is_digit(line[7]) || line[8] != ' ') {
+    return Fault::kMalformed;
+  }
+  out.protocol = line[7] == '0' ? Protocol::kHttp10 : Protocol::kHttp11;
+  if (!is_digit(line[9]) || !is_digit(line[10]) || !is_digit(line[11])) {
+    return Fault::kMalformed;
+  }
+  out.status = static_cast<uint16_t>((line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0'));
+  if (out.status < 100 || out.status > 599) {
+    return Fault::kMalformed;
+  }
+  // The blank before an absent reason is forgotten by many servers.
+  if (line.size() > 12 && line[12] != ' ') {
+    return Fault::kMalformed;
+  }
+  out.reason = line.size() > 13 ? line.substr(13) : std::string_view();
+  return Fault::kNone;
+}
+
+}  // namespace sluice::http::http1
