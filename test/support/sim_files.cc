@@ -12,7 +12,9 @@ class SimFiles::Appender final : public event::AppendFile {
  public:
   Appender(SimFiles& files, std::string path) : files_(files), path_(std::move(path)) {}
   bool append(std::string_view bytes) override {
+    ++files_.counts_.appended;
     if (files_.broken_.contains(path_)) {
+      ++files_.counts_.dropped;
       return false;
     }
     all_ += bytes;
@@ -60,7 +62,7 @@ Result<std::string> SimFiles::read(const std::string& path) {
     return Error{cat("cannot read ", path, ": No such file or directory")};
   }
   if (found->second->size() > kLargest) {
-    return Error{cat("cannot read ", path, ": it is larger than 1 GiB")};
+    return Error{cat("cannot read ", path, ": File too large")};
   }
   return *found->second;
 }
@@ -82,7 +84,8 @@ Result<std::unique_ptr<event::Watch>> SimFiles::watch(const std::string& path, F
 
 void SimFiles::tell(const std::string& path) {
   for (Watcher* watcher : watchers_) {
-    if (watcher->path() == path) {
+    const std::string& watched = watcher->path();
+    if (watched == path || (watched.ends_with('/') && path.starts_with(watched))) {
       watcher->tell();
     }
   }

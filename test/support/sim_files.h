@@ -22,6 +22,7 @@ class SimFiles final : public event::Files {
   Result<std::string> read(const std::string& path) override;
   Result<std::shared_ptr<event::AppendFile>> open_append(const std::string& path) override;
   Result<std::unique_ptr<event::Watch>> watch(const std::string& path, Function<void()> changed) override;
+  event::AppendCounts append_counts() const override { return counts_; }
 
   // For tests: what a user or a config map does to the files. Watches are told in a later turn.
   void write(const std::string& path, std::string content);
@@ -43,6 +44,7 @@ class SimFiles final : public event::Files {
   std::map<std::string, std::string> broken_;
   std::map<std::string, std::shared_ptr<Appender>> appenders_;
   std::vector<Watcher*> watchers_;
+  event::AppendCounts counts_;
 };
 
 }  // namespace sluice::test

@@ -1,0 +1,47 @@
+#include "event/uv_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/strings.h"
+
+namespace sluice::event {
+
+Result<std::string> UvFiles::read(const std::string& path) {
+  const auto error = [&path](int number) { return Error{cat("cannot read ", path, ": ", std::strerror(number))}; };
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return error(errno);
+  }
+  std::string content;
+  struct stat info;
+  if (fstat(fd, &info) == 0 && info.st_size > 0) {
+    if (static_cast<size_t>(info.st_size) > kLargest) {
+      ::close(fd);
+      return error(EFBIG);
+    }
+    content.reserve(static_cast<size_t>(info.st_size));
+  }
+  // The size of a pipe is not known, and that of a file may change: read to the end.
+  char part[64 * 1024];
+  ssize_t n;
+  while ((n = ::read(fd, part, sizeof(part))) != 0) {
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n < 0 || content.size() + static_cast<size_t>(n) > kLargest) {
+      const int number = n < 0 ? errno : EFBIG;
+      ::close(fd);
+      return error(number);
+    }
+    content.append(part, static_cast<size_t>(n));
+  }
+  ::close(fd);
+  return content;
+}
+
+}  // namespace sluice::event
