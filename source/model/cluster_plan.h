@@ -40,7 +40,8 @@ enum class LbPolicy : uint8_t { kRoundRobin, kLeastRequest, kRandom };
 // Immutable, shared by all workers. Thread: any.
 struct ClusterPlan {
   std::string name;
-  std::string stat_name;  // alt_stat_name or name; ':' replaced by '_' in stats
+  std::string observable_name;  // alt_stat_name or name: what logs and headers show
+  std::string stat_name;        // the same with ':' as '_': in the names of stats
   Discovery discovery = Discovery::kStatic;
   LbPolicy lb_policy = LbPolicy::kRoundRobin;
   Duration connect_timeout = std::chrono::seconds(5);

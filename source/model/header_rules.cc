@@ -1,6 +1,6 @@
 #include "model/header_rules.h"
 
-#include <initializer_list>
+#include <string>
 
 namespace sluice::model {
 namespace {
@@ -14,20 +14,15 @@ std::string& scratch() {
   return text;
 }
 
-struct Pending {
-  const HeaderRule* rule;
-  std::string_view value;
-};
-
 bool has(const http::HeaderMap& fields, const HeaderRule& rule) {
   return rule.token != Token::kNone ? fields.has(rule.token) : fields.find(rule.name) != nullptr;
 }
 
-// Whether the rule changes anything, given the message as it is.
-bool in_force(const http::HeaderMap& fields, const HeaderRule& rule) {
-  switch (rule.action) {
-    case AppendAction::kAddIfAbsent: return !has(fields, rule);
-    case AppendAction::kOverwriteIfExists: return has(fields, rule);
+// Whether the rule changes anything.
+bool in_force(AppendAction action, bool present) {
+  switch (action) {
+    case AppendAction::kAddIfAbsent: return !present;
+    case AppendAction::kOverwriteIfExists: return present;
     case AppendAction::kAppendIfExistsOrAdd:
     case AppendAction::kOverwriteIfExistsOrAdd: return true;
   }
@@ -36,24 +31,6 @@ bool in_force(const http::HeaderMap& fields, const HeaderRule& rule) {
 
 bool overwrites(const HeaderRule& rule) {
   return rule.action == AppendAction::kOverwriteIfExists || rule.action == AppendAction::kOverwriteIfExistsOrAdd;
-}
-
-void overwrite(http::HeaderMap& fields, const Pending& change) {
-  if (change.rule->token != Token::kNone) {
-    fields.set(change.rule->token, change.value);
-  } else {
-    fields.set(change.rule->name, change.value);
-  }
-}
-
-void add(http::HeaderMap& fields, const Pending& change) {
-  if (joins_lines(change.rule->token)) {
-    fields.append_value(change.rule->token, change.value);
-  } else if (change.rule->token != Token::kNone) {
-    fields.add(change.rule->token, change.value);
-  } else {
-    fields.add(change.rule->name, change.value);
-  }
 }
 
 }  // namespace
@@ -95,25 +72,36 @@ bool joins_lines(Token token) {
   }
 }
 
+std::string_view evaluate(const HeaderRule& rule, bool present, const format::Facts& facts, Arena& arena) {
+  if (!in_force(rule.action, present)) return {};
+  std::string& text = scratch();
+  rule.value.append(text, facts);
+  if (text.empty()) return rule.keep_empty_value ? std::string_view("") : std::string_view();
+  return arena.copy(text);
+}
+
+void write(const HeaderRule& rule, std::string_view value, http::HeaderMap& fields) {
+  const bool known = rule.token != Token::kNone;
+  if (overwrites(rule)) {
+    known ? fields.set(rule.token, value) : fields.set(rule.name, value);
+  } else if (joins_lines(rule.token)) {
+    fields.append_value(rule.token, value);
+  } else {
+    known ? fields.add(rule.token, value) : fields.add(rule.name, value);
+  }
+}
+
 void HeaderRules::apply(http::HeaderMap& fields, const format::Facts& facts) const {
   for (const std::string& name : remove) fields.remove(name);
   if (add.empty()) return;
 
   Arena& arena = fields.arena();
-  auto* changes = static_cast<Pending*>(arena.allocate(add.size() * sizeof(Pending), alignof(Pending)));
-  size_t count = 0;
-  for (const HeaderRule& rule : add) {
-    if (!in_force(fields, rule)) continue;
-    std::string& text = scratch();
-    rule.value.append(text, facts);
-    if (text.empty() && !rule.keep_empty_value) continue;
-    changes[count++] = {&rule, arena.copy(text)};
-  }
-  for (size_t i = 0; i < count; ++i) {
-    if (overwrites(*changes[i].rule)) overwrite(fields, changes[i]);
-  }
-  for (size_t i = 0; i < count; ++i) {
-    if (!overwrites(*changes[i].rule)) model::add(fields, changes[i]);
+  auto* values = static_cast<std::string_view*>(arena.allocate(add.size() * sizeof(std::string_view), alignof(std::string_view)));
+  for (size_t i = 0; i < add.size(); ++i) values[i] = evaluate(add[i], has(fields, add[i]), facts, arena);
+  for (const bool overwriting : {true, false}) {
+    for (size_t i = 0; i < add.size(); ++i) {
+      if (values[i].data() != nullptr && overwrites(add[i]) == overwriting) write(add[i], values[i], fields);
+    }
   }
 }
 

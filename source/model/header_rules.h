@@ -16,12 +16,18 @@ enum class AppendAction : uint8_t { kAppendIfExistsOrAdd, kAddIfAbsent, kOverwri
 
 // Thread: any (immutable).
 struct HeaderRule {
-  std::string name;  // lower case; the compiler refused pseudo headers and host
+  std::string name;  // lower case; pseudo headers and host in HeaderMutations only
   http::Token token = http::Token::kNone;
   format::Formatter value;
   AppendAction action = AppendAction::kAppendIfExistsOrAdd;
   bool keep_empty_value = false;  // else a value that turns out empty changes nothing
 };
+
+// The value that a rule gives for a message as it is now, in `arena`; null data when the rule changes nothing: the header
+// is there, or is not, or the value is empty and such are not wanted.
+std::string_view evaluate(const HeaderRule& rule, bool present, const format::Facts& facts, Arena& arena);
+// Writes an evaluated value as the rule's action says.
+void write(const HeaderRule& rule, std::string_view value, http::HeaderMap& fields);
 
 // One level's rules. Removals come first; then all values are formatted from the message as it is then, and only after
 // that overwrites and additions are written: a rule never sees another rule of its level. Thread: any (immutable).

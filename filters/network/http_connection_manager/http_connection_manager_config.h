@@ -1,0 +1,12 @@
+// HttpConnectionManager -> HttpPlan.
+// https://www.envoyproxy.io/docs/envoy/v1.36.0/api-v3/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto
+#pragma once
+
+#include "config/extensions.h"
+
+namespace sluice::filters {
+
+// The connection manager as an extension.
+config::NetworkFilterType http_connection_manager();
+
+}  // namespace sluice::filters

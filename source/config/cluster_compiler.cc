@@ -1,0 +1,176 @@
+#include "config/cluster_compiler.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/strings.h"
+#include "config/core_compiler.h"
+#include "config/http_options_compiler.h"
+#include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h"
+
+namespace sluice::config {
+namespace {
+
+namespace core = envoy::config::core::v3;
+namespace endpoint = envoy::config::endpoint::v3;
+using envoy::config::cluster::v3::CircuitBreakers;
+using envoy::config::cluster::v3::Cluster;
+using HttpOptions = envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
+
+constexpr uint32_t kMaxResponseHeadBytes = 80 * 1024;
+
+model::HealthStatus compile_health(core::HealthStatus status) {
+  switch (status) {
+    case core::HEALTHY: return model::HealthStatus::kHealthy;
+    case core::UNHEALTHY: return model::HealthStatus::kUnhealthy;
+    case core::DRAINING: return model::HealthStatus::kDraining;
+    case core::TIMEOUT: return model::HealthStatus::kTimeout;
+    case core::DEGRADED: return model::HealthStatus::kDegraded;
+    default: return model::HealthStatus::kUnknown;
+  }
+}
+
+void compile_endpoint(const endpoint::LbEndpoint& proto, const endpoint::LocalityLbEndpoints& locality,
+                      model::ClusterPlan& out, CompileScope& scope) {
+  using L = endpoint::LbEndpoint;
+  using E = endpoint::Endpoint;
+  scope.only(proto, {L::kEndpointFieldNumber, L::kHealthStatusFieldNumber, L::kMetadataFieldNumber,
+                     L::kLoadBalancingWeightFieldNumber});
+  scope.only(proto.endpoint(), {E::kAddressFieldNumber, E::kHostnameFieldNumber});
+  if (!proto.endpoint().has_address()) {
+    scope.error(proto, "needs an endpoint with an address");
+    return;
+  }
+  auto address = compile_address(proto.endpoint().address(), scope);
+  if (!address) return;
+  model::EndpointPlan one;
+  one.address = std::move(*address);
+  one.hostname = proto.endpoint().hostname();
+  one.weight = proto.has_load_balancing_weight() ? proto.load_balancing_weight().value() : 1;
+  one.priority = locality.priority();
+  one.region = locality.locality().region();
+  one.zone = locality.locality().zone();
+  one.sub_zone = locality.locality().sub_zone();
+  one.health = compile_health(proto.health_status());
+  if (!out.endpoints.empty() && one.weight != out.endpoints.front().weight) {
+    scope.error(proto, L::kLoadBalancingWeightFieldNumber, "not supported yet: load_balancing_weight that differs between endpoints");
+  }
+  out.endpoints.push_back(std::move(one));
+}
+
+// The weight of a locality counts only with locality-weighted balancing, which is refused elsewhere.
+void compile_endpoints(const endpoint::ClusterLoadAssignment& proto, model::ClusterPlan& out, CompileScope& scope) {
+  using A = endpoint::ClusterLoadAssignment;
+  using L = endpoint::LocalityLbEndpoints;
+  scope.only(proto, {A::kClusterNameFieldNumber, A::kEndpointsFieldNumber});
+  for (const L& locality : proto.endpoints()) {
+    scope.only(locality, {L::kLocalityFieldNumber, L::kMetadataFieldNumber, L::kLbEndpointsFieldNumber,
+                          L::kLoadBalancingWeightFieldNumber});
+    for (const auto& one : locality.lb_endpoints()) compile_endpoint(one, locality, out, scope);
+  }
+}
+
+// The first entry of a priority counts.
+void compile_breakers(const CircuitBreakers& proto, model::ClusterPlan& out, CompileScope& scope) {
+  using T = CircuitBreakers::Thresholds;
+  scope.only(proto, {CircuitBreakers::kThresholdsFieldNumber});
+  std::array<bool, 2> seen{};
+  for (const T& threshold : proto.thresholds()) {
+    scope.only(threshold, {T::kPriorityFieldNumber, T::kMaxConnectionsFieldNumber, T::kMaxPendingRequestsFieldNumber,
+                           T::kMaxRequestsFieldNumber, T::kMaxRetriesFieldNumber});
+    const size_t priority = threshold.priority() == core::HIGH ? 1 : 0;
+    if (std::exchange(seen[priority], true)) continue;
+    model::BreakerLimits& limits = out.breakers[priority];
+    if (threshold.has_max_connections()) limits.max_connections = threshold.max_connections().value();
+    if (threshold.has_max_pending_requests()) limits.max_pending_requests = threshold.max_pending_requests().value();
+    if (threshold.has_max_requests()) limits.max_requests = threshold.max_requests().value();
+    if (threshold.has_max_retries()) limits.max_retries = threshold.max_retries().value();
+  }
+}
+
+void take(const CommonHttpOptions& common, model::ClusterPlan& out) {
+  out.idle_timeout = common.idle_timeout;
+  if (common.max_requests_per_connection != 0) out.max_requests_per_connection = common.max_requests_per_connection;
+}
+
+void compile_http_options(const HttpOptions& proto, model::ClusterPlan& out, CompileScope& scope) {
+  using Explicit = HttpOptions::ExplicitHttpConfig;
+  scope.only(proto, {HttpOptions::kCommonHttpProtocolOptionsFieldNumber, HttpOptions::kExplicitHttpConfigFieldNumber});
+  CommonHttpOptions common;
+  compile_common_http_options(proto.common_http_protocol_options(), Side::kUpstream, common, out.codec, scope);
+  take(common, out);
+  if (!proto.has_explicit_http_config()) return;
+  scope.only(proto.explicit_http_config(), {Explicit::kHttpProtocolOptionsFieldNumber});
+  compile_http1_options(proto.explicit_http_config().http_protocol_options(), Side::kUpstream, out.codec, scope);
+}
+
+// Deprecated, but still honoured when the typed options are absent.
+void compile_old_http_options(const Cluster& proto, model::ClusterPlan& out, CompileScope& scope) {
+  if (proto.has_common_http_protocol_options()) {
+    CommonHttpOptions common;
+    compile_common_http_options(proto.common_http_protocol_options(), Side::kUpstream, common, out.codec, scope);
+    take(common, out);
+  }
+  if (proto.has_http_protocol_options()) {
+    compile_http1_options(proto.http_protocol_options(), Side::kUpstream, out.codec, scope);
+  }
+}
+
+void compile_protocol_options(const Cluster& proto, model::ClusterPlan& out, CompileScope& scope) {
+  if (proto.has_max_requests_per_connection()) {
+    out.max_requests_per_connection = proto.max_requests_per_connection().value();
+  }
+  bool typed = false;
+  for (const auto& [name, any] : proto.typed_extension_protocol_options()) {
+    const google::protobuf::Message* content = scope.unpack(any);
+    if (content == nullptr) continue;
+    if (content->GetDescriptor() == HttpOptions::descriptor()) {
+      typed = true;
+      compile_http_options(static_cast<const HttpOptions&>(*content), out, scope);
+    } else {
+      scope.error(any, cat("not supported yet: ", content->GetDescriptor()->full_name()));
+    }
+  }
+  if (!typed) compile_old_http_options(proto, out, scope);
+}
+
+void compile_kind(const Cluster& proto, CompileScope& scope) {
+  if (proto.has_cluster_type()) {
+    scope.not_supported(proto, Cluster::kClusterTypeFieldNumber);
+  } else if (proto.type() != Cluster::STATIC) {
+    scope.error(proto, Cluster::kTypeFieldNumber, cat("not supported yet: type ", Cluster::DiscoveryType_Name(proto.type())));
+  }
+  if (proto.lb_policy() != Cluster::ROUND_ROBIN) {
+    scope.error(proto, Cluster::kLbPolicyFieldNumber, cat("not supported yet: lb_policy ", Cluster::LbPolicy_Name(proto.lb_policy())));
+  }
+}
+
+}  // namespace
+
+model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope) {
+  // dns_lookup_family says nothing about a cluster that asks no DNS.
+  scope.only(proto, {Cluster::kNameFieldNumber, Cluster::kAltStatNameFieldNumber, Cluster::kTypeFieldNumber,
+                     Cluster::kClusterTypeFieldNumber, Cluster::kConnectTimeoutFieldNumber,
+                     Cluster::kPerConnectionBufferLimitBytesFieldNumber, Cluster::kLbPolicyFieldNumber,
+                     Cluster::kLoadAssignmentFieldNumber, Cluster::kMaxRequestsPerConnectionFieldNumber,
+                     Cluster::kCircuitBreakersFieldNumber, Cluster::kCommonHttpProtocolOptionsFieldNumber,
+                     Cluster::kHttpProtocolOptionsFieldNumber, Cluster::kTypedExtensionProtocolOptionsFieldNumber,
+                     Cluster::kDnsLookupFamilyFieldNumber, Cluster::kMetadataFieldNumber});
+  compile_kind(proto, scope);
+  auto out = std::make_shared<model::ClusterPlan>();
+  out->name = proto.name();
+  out->observable_name = proto.alt_stat_name().empty() ? proto.name() : proto.alt_stat_name();
+  out->stat_name = out->observable_name;
+  std::replace(out->stat_name.begin(), out->stat_name.end(), ':', '_');
+  if (proto.has_connect_timeout()) out->connect_timeout = to_duration(proto.connect_timeout());
+  if (proto.has_per_connection_buffer_limit_bytes()) out->buffer_limit = proto.per_connection_buffer_limit_bytes().value();
+  out->codec.max_head_bytes = kMaxResponseHeadBytes;
+  compile_protocol_options(proto, *out, scope);
+  compile_breakers(proto.circuit_breakers(), *out, scope);
+  if (proto.type() == Cluster::STATIC) compile_endpoints(proto.load_assignment(), *out, scope);
+  out->origin = scope.origin(proto);
+  return out;
+}
+
+}  // namespace sluice::config

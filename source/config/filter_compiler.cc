@@ -1,0 +1,119 @@
+#include "config/filter_compiler.h"
+
+#include <map>
+
+#include "base/strings.h"
+#include "config/any.h"
+#include "envoy/config/route/v3/route_components.pb.h"
+
+namespace sluice::config {
+namespace {
+
+namespace hcm = envoy::extensions::filters::network::http_connection_manager::v3;
+using envoy::config::route::v3::FilterConfig;
+using google::protobuf::Any;
+using google::protobuf::Message;
+
+constexpr std::string_view kHttpFilters = "envoy.extensions.filters.http.";
+
+std::string_view type_of(const Message& message) { return message.GetDescriptor()->full_name(); }
+
+std::string refusal(std::string_view type, std::string_view kind) {
+  if (type.starts_with(kHttpFilters) || is_typed_struct(type)) return cat("not supported yet: ", type);
+  return cat(type, " is not ", kind);
+}
+
+const HttpFilterType* find_type(const hcm::HttpFilter& filter, const Message& content, CompileScope& scope) {
+  const HttpFilterType* type = scope.extensions().http_filter(type_of(content));
+  if (type == nullptr && !(filter.is_optional() && is_typed_struct(type_of(content)))) {
+    const bool for_routes = scope.extensions().http_filter_by_route_type(type_of(content)) != nullptr;
+    scope.error(filter.typed_config(), for_routes ? cat(type_of(content), " is for typed_per_filter_config")
+                                                  : refusal(type_of(content), "an HTTP filter"));
+  }
+  return type;
+}
+
+// Null when there is none, or none is wanted (an optional one that nobody knows).
+const HttpFilterType* compile_filter(const hcm::HttpFilter& filter, std::vector<model::FilterPlan>& out,
+                                     CompileScope& scope) {
+  using F = hcm::HttpFilter;
+  if (filter.has_config_discovery()) {
+    scope.not_supported(filter, F::kConfigDiscoveryFieldNumber);
+    return nullptr;
+  }
+  if (!filter.has_typed_config()) {
+    scope.error(filter, cat("the filter '", filter.name(), "' needs a typed_config: filters are found by its type, not by name"));
+    return nullptr;
+  }
+  const Message* content = scope.unpack(filter.typed_config());
+  if (content == nullptr) return nullptr;
+  const HttpFilterType* type = find_type(filter, *content, scope);
+  if (type == nullptr) return nullptr;
+  out.push_back({filter.name(), type->compile(*content, scope), filter.disabled(), scope.origin(filter)});
+  return type;
+}
+
+std::shared_ptr<const model::FilterConfig> compile_override(const Any& any, bool optional, CompileScope& scope) {
+  const Message* content = scope.unpack(any);
+  if (content == nullptr) return nullptr;
+  if (const HttpFilterType* type = scope.extensions().http_filter_by_route_type(type_of(*content))) {
+    return type->compile_route(*content, scope);
+  }
+  if (!optional) {
+    const bool filter = scope.extensions().http_filter(type_of(*content)) != nullptr;
+    scope.error(any, filter ? cat(type_of(*content), " has no settings for routes")
+                            : refusal(type_of(*content), "a setting of an HTTP filter for routes"));
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::vector<model::FilterPlan> compile_http_filters(const Message& owner, int field,
+                                                    const google::protobuf::RepeatedPtrField<hcm::HttpFilter>& filters,
+                                                    CompileScope& scope) {
+  std::vector<model::FilterPlan> out;
+  out.reserve(static_cast<size_t>(filters.size()));
+  if (filters.empty()) scope.error(owner, field, "needs at least a filter that ends the chain, usually the router");
+  for (int i = 0; i < filters.size(); ++i) {
+    const bool last = i + 1 == filters.size();
+    const HttpFilterType* type = compile_filter(filters[i], out, scope);
+    if (type == nullptr) continue;
+    if (last && !type->terminal) {
+      scope.error(filters[i], cat("'", filters[i].name(), "' cannot be the last filter: the last one must be terminal, usually the router"));
+    } else if (!last && type->terminal) {
+      scope.error(filters[i], cat("'", filters[i].name(), "' is terminal and must be the last filter"));
+    }
+    if (last && filters[i].disabled()) scope.error(filters[i], hcm::HttpFilter::kDisabledFieldNumber, "a terminal filter cannot be disabled");
+  }
+  return out;
+}
+
+model::FilterOverrides compile_filter_overrides(const google::protobuf::Map<std::string, Any>& configs, CompileScope& scope) {
+  const std::map<std::string, const Any*> sorted = [&] {
+    std::map<std::string, const Any*> by_name;
+    for (const auto& [name, any] : configs) by_name.emplace(name, &any);
+    return by_name;
+  }();
+  model::FilterOverrides out;
+  for (const auto& [name, any] : sorted) {
+    const Message* content = scope.unpack(*any);
+    if (content == nullptr) continue;
+    if (content->GetDescriptor() != FilterConfig::descriptor()) {
+      out.push_back({name, compile_override(*any, false, scope), false});
+      continue;
+    }
+    const auto& wrapper = static_cast<const FilterConfig&>(*content);
+    if (wrapper.disabled()) {
+      out.push_back({name, nullptr, true});
+    } else if (wrapper.has_config()) {
+      auto config = compile_override(wrapper.config(), wrapper.is_optional(), scope);
+      if (config != nullptr) out.push_back({name, std::move(config), false});
+    } else {
+      scope.error(*any, "needs a config, or disabled: true");
+    }
+  }
+  return out;
+}
+
+}  // namespace sluice::config

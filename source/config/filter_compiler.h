@@ -1,0 +1,28 @@
+// Compilers of lists of HTTP filters and of their per-route settings: extensions are found by the type of their message.
+#pragma once
+
+#include <google/protobuf/any.pb.h>
+#include <google/protobuf/map.h>
+#include <google/protobuf/repeated_ptr_field.h>
+
+#include <string>
+#include <vector>
+
+#include "config/compile_scope.h"
+#include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
+#include "model/filter_plan.h"
+
+namespace sluice::config {
+
+// http_filters, in order. The last one, and no other, must end the chain. `owner` and `field` give errors their place.
+std::vector<model::FilterPlan> compile_http_filters(
+    const google::protobuf::Message& owner, int field,
+    const google::protobuf::RepeatedPtrField<
+        envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter>& filters,
+    CompileScope& scope);
+
+// typed_per_filter_config, sorted by name. A name that no filter has is fine, as in Envoy.
+model::FilterOverrides compile_filter_overrides(const google::protobuf::Map<std::string, google::protobuf::Any>& configs,
+                                                CompileScope& scope);
+
+}  // namespace sluice::config

@@ -1,0 +1,44 @@
+// Compilers of header changes: *_headers_to_add and *_headers_to_remove, and lists of mutations.
+#pragma once
+
+#include <google/protobuf/repeated_ptr_field.h>
+
+#include <optional>
+#include <string>
+
+#include "config/compile_scope.h"
+#include "envoy/config/common/mutation_rules/v3/mutation_rules.pb.h"
+#include "envoy/config/core/v3/base.pb.h"
+#include "model/header_mutations.h"
+#include "model/header_rules.h"
+
+namespace sluice::config {
+
+// Whether pseudo headers and host may be changed: routes may not, the header_mutation filter may.
+enum class PseudoHeaders { kRefuse, kAllow };
+
+// None after an error.
+std::optional<model::HeaderRule> compile_header_rule(const envoy::config::core::v3::HeaderValueOption& option,
+                                                     PseudoHeaders pseudo, CompileScope& scope);
+
+// The fields NAME_headers_to_add and NAME_headers_to_remove of a route, virtual host, weighted cluster or route table;
+// `remove_field` is the number of the latter, for the place of errors.
+model::HeaderRules compile_header_rules(
+    const google::protobuf::Message& owner,
+    const google::protobuf::RepeatedPtrField<envoy::config::core::v3::HeaderValueOption>& add,
+    const google::protobuf::RepeatedPtrField<std::string>& remove, int remove_field, CompileScope& scope);
+
+model::HeaderMutations compile_header_mutations(
+    const google::protobuf::RepeatedPtrField<envoy::config::common::mutation_rules::v3::HeaderMutation>& mutations,
+    CompileScope& scope);
+
+// Fills request_headers and response_headers of `out` from any message that has the usual four fields.
+template <typename Proto, typename Out>
+void compile_both_header_rules(const Proto& proto, Out& out, CompileScope& scope) {
+  out.request_headers = compile_header_rules(proto, proto.request_headers_to_add(), proto.request_headers_to_remove(),
+                                             Proto::kRequestHeadersToRemoveFieldNumber, scope);
+  out.response_headers = compile_header_rules(proto, proto.response_headers_to_add(), proto.response_headers_to_remove(),
+                                              Proto::kResponseHeadersToRemoveFieldNumber, scope);
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,218 @@
+#include <limits>
+
+#include "base/strings.h"
+#include "config/core_compiler.h"
+#include "config/filter_compiler.h"
+#include "config/header_compiler.h"
+#include "config/matcher_compiler.h"
+#include "config/route_compiler.h"
+
+namespace sluice::config {
+namespace {
+
+namespace route = envoy::config::route::v3;
+using Action = route::RouteAction;
+using Unset = format::ParseOptions::Unset;
+
+std::shared_ptr<const format::Formatter> share(std::optional<format::Formatter> formatter) {
+  return formatter ? std::make_shared<const format::Formatter>(std::move(*formatter)) : nullptr;
+}
+
+model::WeightedCluster compile_weighted(const route::WeightedCluster::ClusterWeight& proto, const RouteContext& context,
+                                        CompileScope& scope) {
+  using W = route::WeightedCluster::ClusterWeight;
+  scope.only(proto, {W::kNameFieldNumber, W::kClusterHeaderFieldNumber, W::kWeightFieldNumber,
+                     W::kRequestHeadersToAddFieldNumber, W::kRequestHeadersToRemoveFieldNumber,
+                     W::kResponseHeadersToAddFieldNumber, W::kResponseHeadersToRemoveFieldNumber,
+                     W::kTypedPerFilterConfigFieldNumber, W::kHostRewriteLiteralFieldNumber});
+  if (proto.name().empty() == proto.cluster_header().empty()) {
+    scope.error(proto, proto.name().empty() ? "needs a name or a cluster_header" : "has both name and cluster_header; one must go");
+  } else if (!proto.name().empty() && context.validate_clusters) {
+    scope.require_cluster(proto, W::kNameFieldNumber, proto.name());
+  }
+  model::WeightedCluster out;
+  out.name = proto.name();
+  out.cluster_header = to_lower(proto.cluster_header());
+  out.weight = proto.weight().value();
+  compile_both_header_rules(proto, out, scope);
+  out.host_rewrite = proto.host_rewrite_literal();
+  out.overrides = compile_filter_overrides(proto.typed_per_filter_config(), scope);
+  return out;
+}
+
+void compile_weighted_clusters(const route::WeightedCluster& proto, const RouteContext& context, model::ForwardAction& out,
+                               CompileScope& scope) {
+  using W = route::WeightedCluster;
+  // total_weight is read by nobody any more, in Envoy neither.
+  scope.only(proto, {W::kClustersFieldNumber, W::kTotalWeightFieldNumber, W::kHeaderNameFieldNumber});
+  for (const auto& cluster : proto.clusters()) {
+    out.weighted.push_back(compile_weighted(cluster, context, scope));
+    out.total_weight += out.weighted.back().weight;
+  }
+  out.weight_header = to_lower(proto.header_name());
+  if (out.total_weight == 0) {
+    scope.error(proto, W::kClustersFieldNumber, "the weights must add up to more than 0");
+  } else if (out.total_weight > std::numeric_limits<uint32_t>::max()) {
+    scope.error(proto, W::kClustersFieldNumber, cat("the weights add up to ", out.total_weight, "; at most 4294967295 is allowed"));
+  }
+}
+
+void compile_target(const Action& proto, const RouteContext& context, model::ForwardAction& out, CompileScope& scope) {
+  switch (proto.cluster_specifier_case()) {
+    case Action::kCluster:
+      out.cluster = proto.cluster();
+      if (context.validate_clusters) scope.require_cluster(proto, Action::kClusterFieldNumber, out.cluster);
+      break;
+    case Action::kClusterHeader:
+      out.cluster_header = to_lower(proto.cluster_header());
+      break;
+    case Action::kWeightedClusters:
+      compile_weighted_clusters(proto.weighted_clusters(), context, out, scope);
+      break;
+    case Action::kClusterSpecifierPlugin:
+      scope.not_supported(proto, Action::kClusterSpecifierPluginFieldNumber);
+      break;
+    case Action::kInlineClusterSpecifierPlugin:
+      scope.not_supported(proto, Action::kInlineClusterSpecifierPluginFieldNumber);
+      break;
+    case Action::CLUSTER_SPECIFIER_NOT_SET:
+      break;  // validation has told
+  }
+}
+
+void compile_path_rewrite(const Action& proto, model::Rewrite& out, CompileScope& scope) {
+  const int forms = (proto.prefix_rewrite().empty() ? 0 : 1) + (proto.has_regex_rewrite() ? 1 : 0) +
+                    (proto.path_rewrite().empty() ? 0 : 1) + (proto.has_path_rewrite_policy() ? 1 : 0);
+  if (forms > 1) scope.error(proto, "only one of prefix_rewrite, regex_rewrite, path_rewrite_policy and path_rewrite may be set");
+  out.prefix = proto.prefix_rewrite();
+  out.has_prefix = !out.prefix.empty();
+  if (proto.has_regex_rewrite()) out.path_regex = compile_regex_rewrite(proto.regex_rewrite(), scope);
+  if (!proto.path_rewrite().empty()) {
+    out.path_format = share(scope.formatter(proto, Action::kPathRewriteFieldNumber, proto.path_rewrite(), {.unset = Unset::kNothing}));
+  }
+}
+
+void compile_host_rewrite(const Action& proto, model::Rewrite& out, CompileScope& scope) {
+  switch (proto.host_rewrite_specifier_case()) {
+    case Action::kHostRewriteLiteral:
+      out.host_literal = proto.host_rewrite_literal();
+      break;
+    case Action::kAutoHostRewrite:
+      out.host_auto = proto.auto_host_rewrite().value();
+      break;
+    case Action::kHostRewriteHeader:
+      out.host_header = to_lower(proto.host_rewrite_header());
+      break;
+    case Action::kHostRewritePathRegex:
+      out.host_path_regex = compile_regex_rewrite(proto.host_rewrite_path_regex(), scope);
+      break;
+    case Action::kHostRewrite:
+      out.host_format = share(scope.formatter(proto, Action::kHostRewriteFieldNumber, proto.host_rewrite(), {}));
+      break;
+    case Action::HOST_REWRITE_SPECIFIER_NOT_SET:
+      break;
+  }
+  out.append_forwarded_host = proto.append_x_forwarded_host();
+}
+
+std::vector<model::Upgrade> compile_upgrades(const Action& proto, CompileScope& scope) {
+  using U = Action::UpgradeConfig;
+  std::vector<model::Upgrade> out;
+  for (const U& upgrade : proto.upgrade_configs()) {
+    scope.only(upgrade, {U::kUpgradeTypeFieldNumber, U::kEnabledFieldNumber});
+    model::Upgrade one{to_lower(upgrade.upgrade_type()), !upgrade.has_enabled() || upgrade.enabled().value()};
+    for (const model::Upgrade& before : out) {
+      if (before.type == one.type) scope.error(upgrade, U::kUpgradeTypeFieldNumber, cat("'", one.type, "' stands twice"));
+    }
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+model::ForwardAction compile_forward(const Action& proto, const RouteContext& context, CompileScope& scope) {
+  scope.only(proto, {Action::kClusterFieldNumber, Action::kClusterHeaderFieldNumber, Action::kWeightedClustersFieldNumber,
+                     Action::kClusterSpecifierPluginFieldNumber, Action::kInlineClusterSpecifierPluginFieldNumber,
+                     Action::kClusterNotFoundResponseCodeFieldNumber, Action::kPrefixRewriteFieldNumber,
+                     Action::kRegexRewriteFieldNumber, Action::kPathRewriteFieldNumber, Action::kHostRewriteLiteralFieldNumber,
+                     Action::kAutoHostRewriteFieldNumber, Action::kHostRewriteHeaderFieldNumber,
+                     Action::kHostRewritePathRegexFieldNumber, Action::kHostRewriteFieldNumber,
+                     Action::kAppendXForwardedHostFieldNumber, Action::kTimeoutFieldNumber, Action::kIdleTimeoutFieldNumber,
+                     Action::kPriorityFieldNumber, Action::kUpgradeConfigsFieldNumber});
+  model::ForwardAction out;
+  compile_target(proto, context, out, scope);
+  switch (proto.cluster_not_found_response_code()) {
+    case Action::NOT_FOUND: out.cluster_not_found_status = 404; break;
+    case Action::INTERNAL_SERVER_ERROR: out.cluster_not_found_status = 500; break;
+    default: break;
+  }
+  compile_path_rewrite(proto, out.rewrite, scope);
+  compile_host_rewrite(proto, out.rewrite, scope);
+  if (proto.has_timeout()) out.timeout = to_duration(proto.timeout());
+  if (proto.has_idle_timeout()) out.idle_timeout = to_duration(proto.idle_timeout());
+  out.priority = proto.priority() == envoy::config::core::v3::HIGH ? 1 : 0;
+  out.upgrades = compile_upgrades(proto, scope);
+  return out;
+}
+
+uint16_t redirect_status(route::RedirectAction::RedirectResponseCode code) {
+  switch (code) {
+    case route::RedirectAction::FOUND: return 302;
+    case route::RedirectAction::SEE_OTHER: return 303;
+    case route::RedirectAction::TEMPORARY_REDIRECT: return 307;
+    case route::RedirectAction::PERMANENT_REDIRECT: return 308;
+    default: return 301;
+  }
+}
+
+model::RedirectAction compile_redirect(const route::RedirectAction& proto, CompileScope& scope) {
+  using R = route::RedirectAction;
+  model::RedirectAction out;
+  out.status = redirect_status(proto.response_code());
+  out.https = proto.https_redirect();
+  out.scheme = proto.scheme_redirect();
+  out.host = proto.host_redirect();
+  out.path = proto.path_redirect();
+  out.has_prefix = !proto.prefix_rewrite().empty();
+  out.prefix = proto.prefix_rewrite();
+  out.port = proto.port_redirect();
+  out.strip_query = proto.strip_query();
+  if (proto.has_regex_rewrite()) out.path_regex = compile_regex_rewrite(proto.regex_rewrite(), scope);
+  if (!proto.path_rewrite().empty()) {
+    out.path_format = share(scope.formatter(proto, R::kPathRewriteFieldNumber, proto.path_rewrite(), {.unset = Unset::kNothing}));
+  }
+  if (out.port > 65535) scope.error(proto, R::kPortRedirectFieldNumber, cat(out.port, " is no port; at most 65535 is allowed"));
+  return out;
+}
+
+model::DirectResponseAction compile_direct(const route::DirectResponseAction& proto, const RouteContext& context,
+                                           CompileScope& scope) {
+  using D = route::DirectResponseAction;
+  scope.only(proto, {D::kStatusFieldNumber, D::kBodyFieldNumber});
+  model::DirectResponseAction out;
+  out.status = static_cast<uint16_t>(proto.status());
+  if (proto.has_body()) out.body = read_data_source(proto.body(), scope).value_or("");
+  if (out.body.size() > context.max_direct_body) {
+    scope.error(proto, D::kBodyFieldNumber, cat("has ", out.body.size(), " bytes; at most ", context.max_direct_body,
+                                                " are allowed (max_direct_response_body_size_bytes of the route configuration)"));
+  }
+  return out;
+}
+
+}  // namespace
+
+model::RouteAction compile_route_action(const route::Route& proto, const RouteContext& context, CompileScope& scope) {
+  switch (proto.action_case()) {
+    case route::Route::kRoute: return compile_forward(proto.route(), context, scope);
+    case route::Route::kRedirect: return compile_redirect(proto.redirect(), scope);
+    case route::Route::kDirectResponse: return compile_direct(proto.direct_response(), context, scope);
+    case route::Route::kNonForwardingAction: return model::NonForwardingAction{};
+    case route::Route::kFilterAction:
+      scope.not_supported(proto, route::Route::kFilterActionFieldNumber);
+      break;
+    case route::Route::ACTION_NOT_SET:
+      break;  // validation has told
+  }
+  return model::NonForwardingAction{};
+}
+
+}  // namespace sluice::config

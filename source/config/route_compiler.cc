@@ -1,0 +1,107 @@
+#include "config/route_compiler.h"
+
+#include "base/strings.h"
+#include "config/filter_compiler.h"
+#include "config/header_compiler.h"
+#include "config/matcher_compiler.h"
+
+namespace sluice::config {
+namespace {
+
+namespace route = envoy::config::route::v3;
+
+model::RequireTls compile_require_tls(route::VirtualHost::TlsRequirementType type) {
+  switch (type) {
+    case route::VirtualHost::EXTERNAL_ONLY: return model::RequireTls::kExternalOnly;
+    case route::VirtualHost::ALL: return model::RequireTls::kAll;
+    default: return model::RequireTls::kNone;
+  }
+}
+
+model::Route compile_route(const route::Route& proto, const RouteContext& context, CompileScope& scope) {
+  using R = route::Route;
+  scope.only(proto, {R::kNameFieldNumber, R::kMatchFieldNumber, R::kRouteFieldNumber, R::kRedirectFieldNumber,
+                     R::kDirectResponseFieldNumber, R::kFilterActionFieldNumber, R::kNonForwardingActionFieldNumber,
+                     R::kMetadataFieldNumber, R::kTypedPerFilterConfigFieldNumber, R::kRequestHeadersToAddFieldNumber,
+                     R::kRequestHeadersToRemoveFieldNumber, R::kResponseHeadersToAddFieldNumber,
+                     R::kResponseHeadersToRemoveFieldNumber});
+  model::Route out;
+  out.name = proto.name();
+  out.match = compile_route_match(proto.match(), scope);
+  out.action = compile_route_action(proto, context, scope);
+  compile_both_header_rules(proto, out, scope);
+  out.overrides = compile_filter_overrides(proto.typed_per_filter_config(), scope);
+  out.origin = scope.origin(proto);
+  return out;
+}
+
+std::unique_ptr<model::VirtualHost> compile_virtual_host(const route::VirtualHost& proto, const RouteContext& context,
+                                                         CompileScope& scope) {
+  using V = route::VirtualHost;
+  scope.only(proto, {V::kNameFieldNumber, V::kDomainsFieldNumber, V::kRoutesFieldNumber, V::kRequireTlsFieldNumber,
+                     V::kRequestHeadersToAddFieldNumber, V::kRequestHeadersToRemoveFieldNumber,
+                     V::kResponseHeadersToAddFieldNumber, V::kResponseHeadersToRemoveFieldNumber,
+                     V::kTypedPerFilterConfigFieldNumber, V::kIncludeRequestAttemptCountFieldNumber,
+                     V::kIncludeAttemptCountInResponseFieldNumber, V::kMetadataFieldNumber});
+  auto out = std::make_unique<model::VirtualHost>();
+  out->name = proto.name();
+  out->domains.assign(proto.domains().begin(), proto.domains().end());
+  out->require_tls = compile_require_tls(proto.require_tls());
+  compile_both_header_rules(proto, *out, scope);
+  out->overrides = compile_filter_overrides(proto.typed_per_filter_config(), scope);
+  out->include_attempt_count = proto.include_request_attempt_count();
+  out->include_attempt_count_in_response = proto.include_attempt_count_in_response();
+  out->origin = scope.origin(proto);
+  out->routes.reserve(static_cast<size_t>(proto.routes_size()));
+  for (const auto& one : proto.routes()) out->routes.push_back(compile_route(one, context, scope));
+  return out;
+}
+
+// The look-up tables, and the domains that stand twice.
+void build(const route::RouteConfiguration& proto, model::RouteTable& table, CompileScope& scope) {
+  for (const auto& duplicate : table.build()) {
+    for (int i = 0; i < proto.virtual_hosts_size(); ++i) {
+      if (table.hosts[static_cast<size_t>(i)].get() != duplicate.host) continue;
+      scope.error(proto.virtual_hosts(i), route::VirtualHost::kDomainsFieldNumber,
+                  cat("the domain '", duplicate.host->domains[duplicate.domain], "' stands twice in '", proto.name(),
+                      "', first in the virtual host '", duplicate.first->name, "' (line ", duplicate.first->origin.line, ")"),
+                  static_cast<int>(duplicate.domain));
+    }
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<model::RouteTable> compile_route_table(const route::RouteConfiguration& proto, RouteSource source,
+                                                       CompileScope& scope) {
+  using C = route::RouteConfiguration;
+  scope.only(proto, {C::kNameFieldNumber, C::kVirtualHostsFieldNumber, C::kInternalOnlyHeadersFieldNumber,
+                     C::kResponseHeadersToAddFieldNumber, C::kResponseHeadersToRemoveFieldNumber,
+                     C::kRequestHeadersToAddFieldNumber, C::kRequestHeadersToRemoveFieldNumber,
+                     C::kMostSpecificHeaderMutationsWinsFieldNumber, C::kValidateClustersFieldNumber,
+                     C::kMaxDirectResponseBodySizeBytesFieldNumber, C::kIgnorePortInHostMatchingFieldNumber,
+                     C::kVhostHeaderFieldNumber, C::kIgnorePathParametersInPathMatchingFieldNumber,
+                     C::kTypedPerFilterConfigFieldNumber, C::kMetadataFieldNumber});
+  RouteContext context;
+  context.validate_clusters =
+      proto.has_validate_clusters() ? proto.validate_clusters().value() : source == RouteSource::kInline;
+  if (proto.has_max_direct_response_body_size_bytes()) {
+    context.max_direct_body = proto.max_direct_response_body_size_bytes().value();
+  }
+
+  auto out = std::make_shared<model::RouteTable>();
+  out->name = proto.name();
+  compile_both_header_rules(proto, *out, scope);
+  out->overrides = compile_filter_overrides(proto.typed_per_filter_config(), scope);
+  for (const std::string& name : proto.internal_only_headers()) out->internal_only_headers.push_back(to_lower(name));
+  out->most_specific_header_mutations_wins = proto.most_specific_header_mutations_wins();
+  out->ignore_port_in_host_matching = proto.ignore_port_in_host_matching();
+  out->ignore_path_parameters = proto.ignore_path_parameters_in_path_matching();
+  out->vhost_header = to_lower(proto.vhost_header());
+  out->origin = scope.origin(proto);
+  for (const auto& host : proto.virtual_hosts()) out->hosts.push_back(compile_virtual_host(host, context, scope));
+  build(proto, *out, scope);
+  return out;
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,37 @@
+// HeaderMutations: a list of changes that are made one after the other, each seeing what the ones before it did (unlike
+// HeaderRules). https://www.envoyproxy.io/docs/envoy/v1.36.0/api-v3/config/common/mutation_rules/v3/mutation_rules.proto
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "format/facts.h"
+#include "http/message.h"
+#include "match/string_matcher.h"
+#include "model/header_rules.h"
+
+namespace sluice::model {
+
+// Removes every line of that name (lower case).
+struct RemoveHeader {
+  std::string name;
+};
+// Removes every line whose name matches.
+struct RemoveMatchingHeaders {
+  match::StringMatcher name;
+};
+// A HeaderRule may name a pseudo header here: ":method", ":path", ":authority", ":scheme" of requests, ":status" of responses.
+using HeaderMutation = std::variant<HeaderRule, RemoveHeader, RemoveMatchingHeaders>;
+
+// Thread: any (immutable).
+struct HeaderMutations {
+  std::vector<HeaderMutation> list;
+
+  bool empty() const { return list.empty(); }
+  void apply(http::RequestHeaders& headers, const format::Facts& facts) const;
+  void apply(http::ResponseHeaders& headers, const format::Facts& facts) const;
+  void apply(http::HeaderMap& trailers, const format::Facts& facts) const;
+};
+
+}  // namespace sluice::model
