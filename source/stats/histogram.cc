@@ -1,6 +1,7 @@
 #include "stats/histogram.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace sluice::stats {
@@ -86,7 +87,9 @@ uint64_t Bins::count() const {
 double Bins::sum() const {
   double total = 0;
   for (const auto& [bin, count] : counts_) {
-    total += (bin_lower(bin) + bin_width(bin) / 2.0) * static_cast<double>(count);
+    const double left = bin_lower(bin);
+    const double right = left + bin_width(bin);
+    total += bin == 0 ? 0 : 2 * left * right / (left + right) * static_cast<double>(count);
   }
   return total;
 }
@@ -100,31 +103,22 @@ std::vector<double> Bins::quantiles(std::span<const double> of) const {
   out.reserve(of.size());
   size_t at = 0;
   double before = 0;  // values in the bins below counts_[at]
-  double upto = static_cast<double>(counts_[0].second);
   for (const double quantile : of) {
-    const double rank = total * quantile;
-    while (at + 1 < counts_.size() && upto < rank) {
+    const double rank = std::max(1.0, std::ceil(total * quantile));
+    while (before + static_cast<double>(counts_[at].second) < rank) {
+      before += static_cast<double>(counts_[at].second);
       ++at;
-      before = upto;
-      upto += static_cast<double>(counts_[at].second);
     }
-    const double left = bin_lower(counts_[at].first);
-    const double width = bin_width(counts_[at].first);
-    if (rank == before || width == 0) {
-      out.push_back(left);
-    } else if (rank == upto) {
-      out.push_back(left + width);
-    } else {
-      out.push_back(left + (rank - before) / (upto - before) * width);
-    }
+    const auto& [bin, count] = counts_[at];
+    out.push_back(bin_lower(bin) + bin_width(bin) * (rank - before) / (static_cast<double>(count) + 1));
   }
   return out;
 }
 
-uint64_t Bins::count_below(double bound) const {
+uint64_t Bins::count_upto(double bound) const {
   uint64_t total = 0;
   for (const auto& [bin, count] : counts_) {
-    if (bin_lower(bin) + bin_width(bin) > bound) {
+    if (bin_lower(bin) > bound) {
       break;
     }
     total += count;

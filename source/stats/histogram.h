@@ -61,12 +61,13 @@ class Bins {
  public:
   bool empty() const { return counts_.empty(); }
   uint64_t count() const;
-  // Approximate, from the middle of each bin, as Envoy computes it.
+  // Approximate: every value counts as the harmonic mean of its bin's bounds, as in Envoy.
   double sum() const;
-  // One value for each quantile (0..1, in rising order); NaN when there are no values.
+  // One value for each quantile (0..1, in rising order); NaN when there are no values. It is the value of that rank
+  // (none between two values), where the n values of a bin stand evenly inside it.
   std::vector<double> quantiles(std::span<const double> of) const;
-  // Values in bins that lie wholly at or below `bound`.
-  uint64_t count_below(double bound) const;
+  // Values in bins that begin at or below `bound`.
+  uint64_t count_upto(double bound) const;
   const std::vector<std::pair<uint16_t, uint64_t>>& counts() const { return counts_; }
 
   void add(const HistogramCells& cells);
