@@ -93,6 +93,7 @@ class AppendWriter::File {
   std::string queue;
   Clock::time_point due;       // of a queue that is not empty
   bool reopen_wanted = false;
+  bool reopening = false;
   bool abandoned = false;      // no handle is left
   uint64_t appended = 0;       // bytes, ever
   uint64_t done = 0;           // of them those that were written or lost
@@ -185,7 +186,9 @@ class AppendWriter::Handle final : public AppendFile {
     file_->due = Clock::now();
     shared_->urgent = true;
     shared_->wake.notify_one();
-    shared_->progress.wait_for(lock, kLongestFlush, [&] { return file_->done >= wanted; });
+    shared_->progress.wait_for(lock, kLongestFlush, [&] {
+      return file_->done >= wanted && !file_->reopen_wanted && !file_->reopening;
+    });
   }
 
   void reopen() override {
@@ -318,10 +321,13 @@ bool AppendWriter::Shared::serve(std::unique_lock<std::mutex>& lock, File& file)
   }
   if (file.reopen_wanted) {
     file.reopen_wanted = false;
+    file.reopening = true;
     lock.unlock();
     const bool reopened = file.reopen();
     lock.lock();
+    file.reopening = false;
     counts.reopen_failed += reopened ? 0 : 1;
+    progress.notify_all();
   }
   return true;
 }
