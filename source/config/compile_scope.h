@@ -22,6 +22,10 @@
 #include "format/formatter.h"
 #include "model/origin.h"
 
+namespace sluice::proxy {
+class LogFiles;
+}
+
 namespace sluice::config {
 
 // Of the bootstrap, for what prints or sends it.
@@ -65,7 +69,9 @@ class CompileScope {
   // Reports a name that is no cluster.
   void require_cluster(const google::protobuf::Message& message, int field, const std::string& name);
   RuntimeValues runtime;
+  proxy::LogFiles* log_files = nullptr;       // opens access logs; null: they are not (only validating)
   NodeNames node;
+  std::string_view filter_name;  // of the HTTP filter that is being compiled: its key in typed_per_filter_config
 
   // ---- small things that everybody compiles
   // A text with command operators that stands in `field`; none after an error.

@@ -1,0 +1,22 @@
+// Compiler of access logs: which lines, in which format, to where.
+#pragma once
+
+#include <google/protobuf/repeated_ptr_field.h>
+
+#include <memory>
+
+#include "config/compile_scope.h"
+#include "envoy/config/accesslog/v3/accesslog.pb.h"
+#include "model/access_log_plan.h"
+
+namespace sluice::config {
+
+// Null when the list is empty. Files are opened when the scope has log_files; one that cannot be opened is an error.
+model::AccessLogSetPtr compile_access_logs(
+    const google::protobuf::RepeatedPtrField<envoy::config::accesslog::v3::AccessLog>& logs, CompileScope& scope);
+
+// Also for the mappers of local replies. Null after an error.
+std::shared_ptr<const model::AccessLogFilter> compile_access_log_filter(
+    const envoy::config::accesslog::v3::AccessLogFilter& filter, CompileScope& scope);
+
+}  // namespace sluice::config
