@@ -7,8 +7,8 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
-#include <vector>
 
 #include "base/arena.h"
 #include "base/random.h"
@@ -34,6 +34,7 @@ struct Prepared {
 Prepared prepare_request(const model::HttpPlan& plan, http::RequestHeaders& request, const Peer& peer, Random& random);
 
 // Whether upgrades to `type` (in any letters) are on: by the route's list when it names the type, else by the plan's.
-bool upgrade_allowed(std::string_view type, const model::HttpPlan& plan, const std::vector<model::Upgrade>* of_route);
+bool upgrade_allowed(std::string_view type, std::span<const model::Upgrade> of_route,
+                     std::span<const model::Upgrade> of_plan);
 
 }  // namespace sluice::proxy

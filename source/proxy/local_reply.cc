@@ -1,0 +1,127 @@
+#include "proxy/local_reply.h"
+
+#include "base/check.h"
+#include "base/strings.h"
+
+namespace sluice::proxy {
+namespace {
+
+bool is_plain(char c) { return c >= ' ' && c < '~' && c != '%'; }
+
+std::string_view number_text(size_t number, Arena& arena) { return arena.copy(Piece(number).text()); }
+
+bool has_no_body(uint16_t status) { return status < 200 || status == 204 || status == 304; }
+
+void make_grpc(const LocalReply& reply, bool head, http::ResponseHeaders& out) {
+  http::HeaderMap& fields = out.fields;
+  out.status = 200;
+  fields.remove(http::Token::kContentLength);
+  fields.set(http::Token::kContentType, "application/grpc");
+  if (!fields.has(http::Token::kGrpcStatus)) {
+    const uint8_t status = reply.grpc_status.value_or(grpc_status_of(reply.status));
+    fields.add(http::Token::kGrpcStatus, number_text(status, fields.arena()));
+  }
+  if (!reply.body.empty() && !head) {
+    fields.set(http::Token::kGrpcMessage, percent_encode(reply.body, fields.arena()));
+  }
+}
+
+}  // namespace
+
+LocalReply reply_of(Reason reason) {
+  const ReasonFacts& facts = facts_of(reason);
+  SLUICE_DCHECK(facts.status != 0);
+  LocalReply reply;
+  reply.status = facts.status;
+  reply.body = facts.body;
+  reply.details = facts.details;
+  reply.flag = facts.flag;
+  reply.grpc_status = facts.grpc_status;
+  return reply;
+}
+
+LocalReply timeout_reply(Reason reason, bool request_complete) {
+  LocalReply reply = reply_of(reason);
+  reply.status = request_complete ? 504 : 408;
+  return reply;
+}
+
+LocalReply codec_error_reply(const http::CodecError& error) {
+  LocalReply reply = reply_of(Reason::kDownstreamProtocolError);
+  reply.status = error.status;
+  reply.body = http::reason_phrase(error.status);
+  reply.details = error.details;
+  return reply;
+}
+
+LocalReply upstream_reset_reply(upstream::ResetReason reset, std::string_view failure, uint32_t retries, Arena& arena) {
+  const UpstreamReset words = describe_reset(reset, ResponseBegun::kNo, failure, retries, arena);
+  LocalReply reply = reply_of(reason_of(reset));
+  reply.body = words.body;
+  reply.details = words.details;
+  return reply;
+}
+
+BuiltReply build_local_reply(Arena& arena, const LocalReply& reply, const http::RequestHeaders* request) {
+  auto* headers = arena.create<http::ResponseHeaders>(arena);
+  http::HeaderMap& fields = headers->fields;
+  headers->status = reply.status;
+  if (!reply.location.empty()) fields.add(http::Token::kLocation, reply.location);
+  if (reply.fields != nullptr) {
+    for (const http::HeaderField& field : *reply.fields) fields.push_back(field);
+  }
+  const bool head = request != nullptr && request->method == "HEAD";
+  if (request != nullptr && is_grpc(*request)) {
+    make_grpc(reply, head, *headers);
+    return {headers, {}};
+  }
+  if (reply.body.empty() || has_no_body(reply.status)) {
+    fields.remove(http::Token::kContentLength);
+    fields.remove(http::Token::kContentType);
+    return {headers, {}};
+  }
+  fields.set(http::Token::kContentLength, number_text(reply.body.size(), arena));
+  if (!fields.has(http::Token::kContentType)) fields.add(http::Token::kContentType, "text/plain");
+  return {headers, head ? std::string_view() : reply.body};
+}
+
+bool is_grpc(const http::RequestHeaders& request) {
+  constexpr std::string_view kGrpc = "application/grpc";
+  const std::string_view type = request.fields.get(http::Token::kContentType);
+  return type.starts_with(kGrpc) && (type.size() == kGrpc.size() || type[kGrpc.size()] == '+');
+}
+
+uint8_t grpc_status_of(uint16_t http_status) {
+  switch (http_status) {
+    case 400: return 13;  // INTERNAL
+    case 401: return 16;  // UNAUTHENTICATED
+    case 403: return 7;   // PERMISSION_DENIED
+    case 404: return 12;  // UNIMPLEMENTED
+    case 429:
+    case 502:
+    case 503:
+    case 504: return 14;  // UNAVAILABLE
+    default: return 2;    // UNKNOWN
+  }
+}
+
+std::string_view percent_encode(std::string_view text, Arena& arena) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  size_t escapes = 0;
+  for (const char c : text) escapes += is_plain(c) ? 0 : 1;
+  if (escapes == 0) return text;
+  char* const start = static_cast<char*>(arena.allocate(text.size() + 2 * escapes, 1));
+  char* at = start;
+  for (const char c : text) {
+    if (is_plain(c)) {
+      *at++ = c;
+      continue;
+    }
+    *at++ = '%';
+    *at++ = kHex[static_cast<uint8_t>(c) >> 4];
+    *at++ = kHex[static_cast<uint8_t>(c) & 15];
+  }
+  return {start, static_cast<size_t>(at - start)};
+}
+
+}  // namespace sluice::proxy

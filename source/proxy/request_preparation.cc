@@ -1,0 +1,228 @@
+#include "proxy/request_preparation.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "http/hop_by_hop.h"
+#include "http/joined_fields.h"
+#include "http/path.h"
+#include "http/token_set.h"
+#include "proxy/request_id.h"
+
+namespace sluice::proxy {
+namespace {
+
+using http::RequestHeaders;
+using http::Token;
+using http::TokenSet;
+
+constexpr TokenSet kHopByHop{Token::kConnection, Token::kUpgrade,         Token::kHttp2Settings,
+                             Token::kKeepAlive,  Token::kProxyConnection, Token::kTe};
+
+// Not to be believed when the request is not internal: with them a client could steer retries, timeouts and tracing.
+constexpr TokenSet kInternalOnly{
+    Token::kXEnvoyRetriableStatusCodes,
+    Token::kXEnvoyRetriableHeaderNames,
+    Token::kXEnvoyRetryOn,
+    Token::kXEnvoyRetryGrpcOn,
+    Token::kXEnvoyMaxRetries,
+    Token::kXEnvoyUpstreamAltStatName,
+    Token::kXEnvoyUpstreamRqTimeoutMs,
+    Token::kXEnvoyUpstreamRqPerTryTimeoutMs,
+    Token::kXEnvoyUpstreamRqTimeoutAltResponse,
+    Token::kXEnvoyUpstreamStreamDurationMs,
+    Token::kXEnvoyExpectedRqTimeoutMs,
+    Token::kXEnvoyHedgeOnPerTryTimeout,
+    Token::kXEnvoyForceTrace,
+    Token::kXEnvoyIpTags,
+    Token::kXEnvoyOriginalUrl,
+};
+
+// What only the edge removes: the next hops of a mesh hand these on to each other.
+constexpr TokenSet kEdgeOnly{
+    Token::kXEnvoyDecoratorOperation,       Token::kXEnvoyDownstreamServiceCluster,
+    Token::kXEnvoyDownstreamServiceNode,    Token::kXEnvoyOriginalPath,
+    Token::kXEnvoyOriginalHost,
+};
+
+// Its status is that of the table: 400, 404.
+Prepared refuse(Reason reason, RequestHeaders& request, Prepared out) {
+  out.reply = request.fields.arena().create<LocalReply>(reply_of(reason));
+  return out;
+}
+
+// The literal for a scheme that we forward, in any letters; empty for others.
+std::string_view known_scheme(std::string_view text) {
+  if (equal_ignore_case(text, "http")) return "http";
+  if (equal_ignore_case(text, "https")) return "https";
+  return {};
+}
+
+http::PathRules path_rules(const model::HttpPlan& plan) {
+  return {plan.normalize_path, plan.merge_slashes, plan.escaped_slashes, plan.fragment};
+}
+
+// Checks the path and makes it canonical. With a reply the request is not to be routed.
+Prepared prepare_path(const model::HttpPlan& plan, RequestHeaders& request, Prepared out) {
+  if (request.path.empty()) {
+    return request.tunnel == http::Tunnel::kConnect ? out : refuse(Reason::kMissingPath, request, out);
+  }
+  if (request.path[0] != '/') {  // "*" too, and absolute targets that the codec was told not to take apart
+    out.stat = stats::HttpStat::kDownstreamRqNonRelativePath;
+    return refuse(Reason::kAbsolutePath, request, out);
+  }
+  http::PathVerdict verdict = http::apply_path_rules(path_rules(plan), request.path, request.fields.arena());
+  if (verdict == http::PathVerdict::kContinue) return out;
+  if (verdict == http::PathVerdict::kRedirect && !is_grpc(request)) {
+    LocalReply reply = reply_of(Reason::kPathRedirect);
+    reply.location = request.path;
+    out.stat = stats::HttpStat::kDownstreamRqRedirectedWithNormalizedPath;
+    out.reply = request.fields.arena().create<LocalReply>(reply);
+    return out;
+  }
+  out.stat = stats::HttpStat::kDownstreamRqFailedPathNormalization;
+  return refuse(Reason::kPathNormalizationFailed, request, out);
+}
+
+void prepare_host(const model::HttpPlan& plan, const Peer& peer, RequestHeaders& request) {
+  if (plan.strip_trailing_host_dot) {
+    request.authority = http::strip_trailing_dot(request.authority, request.fields.arena());
+  }
+  if (plan.strip_any_host_port) {
+    request.authority = http::strip_port(request.authority);
+  } else if (plan.strip_matching_host_port) {
+    request.authority = http::strip_port(request.authority, peer.local.port());
+  }
+}
+
+// RFC 9110 10.1.3 has user agents leave user information and fragments out of Referer; what is no absolute URL, has
+// them nevertheless or stands there twice is not forwarded.
+bool is_good_referer(std::string_view url) {
+  const size_t colon = url.find("://");
+  if (colon == 0 || colon == std::string_view::npos) return false;
+  const std::string_view scheme = url.substr(0, colon);
+  if (std::any_of(scheme.begin(), scheme.end(), [](char c) { return lower(c) < 'a' || lower(c) > 'z'; })) return false;
+  const std::string_view rest = url.substr(colon + 3);
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  return !authority.empty() && authority.find_first_of("@ \t") == std::string_view::npos &&
+         rest.find_first_of("# \t") == std::string_view::npos;
+}
+
+void prepare_referer(http::HeaderMap& fields) {
+  if (fields.count(Token::kReferer) > 1 || !is_good_referer(fields.get(Token::kReferer))) {
+    fields.remove(Token::kReferer);
+  }
+}
+
+// x-forwarded-proto, x-forwarded-port and the scheme. What came is believed unless we look at the peer ourselves and
+// no proxy before us is trusted.
+void prepare_forwarded(const model::HttpPlan& plan, const Peer& peer, RequestHeaders& request) {
+  http::HeaderMap& fields = request.fields;
+  const std::string_view of_connection = peer.tls ? "https" : "http";
+  const bool believe = !plan.use_remote_address || plan.xff_num_trusted_hops > 0;
+  if (!believe || !fields.has(Token::kXForwardedProto)) fields.set(Token::kXForwardedProto, of_connection);
+  if (plan.append_x_forwarded_port && peer.local.is_ip() && (!believe || !fields.has(Token::kXForwardedPort))) {
+    fields.set(Token::kXForwardedPort, fields.arena().copy(Piece(peer.local.port()).text()));
+  }
+  if (!plan.scheme_to_overwrite.empty()) {
+    request.scheme = plan.scheme_to_overwrite;
+    fields.set(Token::kXForwardedProto, plan.scheme_to_overwrite);
+    return;
+  }
+  std::string_view scheme = known_scheme(request.scheme);
+  if (scheme.empty()) scheme = known_scheme(fields.get(Token::kXForwardedProto));
+  request.scheme = scheme.empty() ? of_connection : scheme;
+}
+
+bool keeps_client_certificate(const model::HttpPlan& plan, const Peer& peer) {
+  switch (plan.client_cert) {
+    case model::ClientCertDetails::kAlwaysForwardOnly: return true;
+    case model::ClientCertDetails::kForwardOnly:
+    case model::ClientCertDetails::kAppendForward: return peer.client_certificate;
+    case model::ClientCertDetails::kSanitize:
+    case model::ClientCertDetails::kSanitizeSet: return false;
+  }
+  return false;
+}
+
+// Fields that the next hop would believe to be ours.
+TokenSet unbelieved(const model::HttpPlan& plan, const Peer& peer, bool internal) {
+  TokenSet out{Token::kXEnvoyInternal};
+  if (!internal) {
+    out.add(kInternalOnly);
+    if (plan.use_remote_address) out.add(kEdgeOnly);
+  }
+  if (!keeps_client_certificate(plan, peer)) out.add(Token::kXForwardedClientCert);
+  return out;
+}
+
+void add_user_agent(const model::HttpPlan& plan, http::HeaderMap& fields) {
+  if (!plan.node_cluster.empty()) {
+    fields.set(Token::kXEnvoyDownstreamServiceCluster, plan.node_cluster);
+    if (fields.get(Token::kUserAgent).empty()) fields.set(Token::kUserAgent, plan.node_cluster);
+  }
+  if (!plan.node_id.empty()) fields.set(Token::kXEnvoyDownstreamServiceNode, plan.node_id);
+}
+
+std::string_view wanted_upgrade(const RequestHeaders& request) {
+  switch (request.tunnel) {
+    case http::Tunnel::kNone: return {};
+    case http::Tunnel::kUpgrade: return request.fields.get(Token::kUpgrade);
+    case http::Tunnel::kConnect: return "CONNECT";
+  }
+  return {};
+}
+
+}  // namespace
+
+Prepared prepare_request(const model::HttpPlan& plan, RequestHeaders& request, const Peer& peer, Random& random) {
+  Prepared out;
+  out.client = &peer.remote;
+  if (request.authority.data() == nullptr) {
+    if (request.protocol != http::Protocol::kHttp10 || plan.codec.default_host_for_http_10.empty()) {
+      return refuse(Reason::kMissingHost, request, out);
+    }
+    request.authority = plan.codec.default_host_for_http_10;
+  }
+  out = prepare_path(plan, request, out);
+  if (out.reply != nullptr) return out;
+  prepare_host(plan, peer, request);
+
+  http::HeaderMap& fields = request.fields;
+  const TokenSet present = join_repeated(fields);
+  if (present.intersects(kHopByHop)) remove_hop_by_hop(request);
+  if (present.has(Token::kReferer)) prepare_referer(fields);
+
+  const ClientAddress client = find_client(plan, peer, fields);
+  out.client = client.address;
+  out.internal = client.internal;
+  prepare_forwarded(plan, peer, request);
+
+  const TokenSet drop = unbelieved(plan, peer, client.internal);
+  if (present.intersects(drop)) {
+    fields.remove_if([&drop](const http::HeaderField& field) { return drop.has(field.token); });
+  }
+  if (client.internal) fields.set(Token::kXEnvoyInternal, "true");
+  if (plan.add_user_agent) add_user_agent(plan, fields);
+  if (!plan.via.empty()) fields.append_value(Token::kVia, plan.via, ", ");
+
+  const Edge edge = plan.use_remote_address && !client.internal ? Edge::kYes : Edge::kNo;
+  if (edge == Edge::kYes && client.address->is_ip()) {
+    fields.set(Token::kXEnvoyExternalAddress, ip_text(*client.address, fields.arena()));
+  }
+  set_request_id(plan, edge, request, random);
+  out.upgrade = wanted_upgrade(request);
+  return out;
+}
+
+bool upgrade_allowed(std::string_view type, std::span<const model::Upgrade> of_route,
+                     std::span<const model::Upgrade> of_plan) {
+  for (const auto& list : {of_route, of_plan}) {
+    for (const model::Upgrade& upgrade : list) {
+      if (equal_ignore_case(upgrade.type, type)) return upgrade.enabled;
+    }
+  }
+  return false;
+}
+
+}  // namespace sluice::proxy
