@@ -90,6 +90,7 @@ class ServerCodec {
   // (http/hop_by_hop.h). HTTP/1: with End::kYes before the request is complete the head announces the close; a reply
   // with a body that will not wait for the request's end calls start_drain() first. A 101, or a 2xx to CONNECT, opens
   // the tunnel: bytes pass both ways from then on, and what came behind the request's head is decoded next.
+  // HTTP/1 takes stream 0 between messages, to answer a request that did not come in time; the connection must close.
   // Fields that HTTP/1 cannot carry (a control character in the value) are left out: no message ever becomes two.
   virtual void encode_headers(StreamId stream, const ResponseHeaders& headers, End end, buffer::Buffer& out) = 0;
   // Moves all of `data` into `out`. More or fewer bytes than Content-Length said is a bug of the caller: what is too

@@ -237,6 +237,14 @@ void Http1ServerCodec::encode_interim(StreamId stream, const ResponseHeaders& he
 }
 
 void Http1ServerCodec::encode_headers(StreamId stream, const ResponseHeaders& headers, End end, buffer::Buffer& out) {
+  if (stream == 0 && input_ == Input::kHead) {
+    terms_ = ResponseTerms();
+    writer_.start();
+    stream_ = 0;
+    keep_alive_ = false;
+    input_ = Input::kDiscard;
+    sections_.drop();
+  }
   if (stream != stream_ || writer_.begun()) {
     return;
   }
