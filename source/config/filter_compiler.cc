@@ -49,7 +49,9 @@ const HttpFilterType* compile_filter(const hcm::HttpFilter& filter, std::vector<
   if (content == nullptr) return nullptr;
   const HttpFilterType* type = find_type(filter, *content, scope);
   if (type == nullptr) return nullptr;
+  scope.filter_name = filter.name();
   out.push_back({filter.name(), type->compile(*content, scope), filter.disabled(), scope.origin(filter)});
+  scope.filter_name = {};
   return type;
 }
 

@@ -75,12 +75,12 @@ model::HeaderRules compile_header_rules(const google::protobuf::Message& owner,
 }
 
 model::HeaderMutations compile_header_mutations(const google::protobuf::RepeatedPtrField<rules::HeaderMutation>& mutations,
-                                                CompileScope& scope) {
+                                                PseudoHeaders pseudo, CompileScope& scope) {
   model::HeaderMutations out;
   for (const rules::HeaderMutation& mutation : mutations) {
     switch (mutation.action_case()) {
       case rules::HeaderMutation::kAppend:
-        if (auto rule = compile_header_rule(mutation.append(), PseudoHeaders::kAllow, scope)) {
+        if (auto rule = compile_header_rule(mutation.append(), pseudo, scope)) {
           out.list.push_back(std::move(*rule));
         }
         break;

@@ -30,7 +30,7 @@ model::HeaderRules compile_header_rules(
 
 model::HeaderMutations compile_header_mutations(
     const google::protobuf::RepeatedPtrField<envoy::config::common::mutation_rules::v3::HeaderMutation>& mutations,
-    CompileScope& scope);
+    PseudoHeaders pseudo, CompileScope& scope);
 
 // Fills request_headers and response_headers of `out` from any message that has the usual four fields.
 template <typename Proto, typename Out>

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,18 +22,13 @@ enum class ClientCertDetails : uint8_t { kSanitize, kForwardOnly, kAppendForward
 using http::EscapedSlashes;
 enum class CodecType : uint8_t { kAuto, kHttp1, kHttp2 };
 
-// One mapper of local_reply_config; `filter` is an access-log filter, opaque here (proxy/access_log).
-struct LocalReplyFormat {
-  std::shared_ptr<const format::Formatter> body;
-  std::string content_type;
-};
-
 // Defaults are Envoy's (features.md, timeouts). A zero duration means: none. Immutable. Thread: any.
 class HttpPlan final : public NetworkFilterPlan {
  public:
   std::string stat_prefix;
   CodecType codec_type = CodecType::kAuto;
   http::CodecOptions codec;
+  std::string default_host;         // what codec.default_host_for_http_10 views
   std::vector<FilterPlan> filters;  // in order; the last one is terminal (router)
   std::shared_ptr<const class AccessLogSet> access_logs;  // null: none
 
@@ -65,6 +59,7 @@ class HttpPlan final : public NetworkFilterPlan {
   bool normalize_path = false;
   bool merge_slashes = false;
   EscapedSlashes escaped_slashes = EscapedSlashes::kKeep;
+  http::Fragment fragment = http::Fragment::kReject;
   bool strip_matching_host_port = false;
   bool strip_any_host_port = false;
   bool strip_trailing_host_dot = false;
@@ -75,8 +70,6 @@ class HttpPlan final : public NetworkFilterPlan {
   bool scheme_match_upstream = false;
   std::vector<Upgrade> upgrades;
   ClientCertDetails client_cert = ClientCertDetails::kSanitize;
-  std::optional<LocalReplyFormat> local_reply;
-  bool suppress_envoy_headers = false;  // of the router: copied here because local replies look at it too
   std::string node_id, node_cluster;    // of the bootstrap, for add_user_agent
   Origin origin;
 };

@@ -3,9 +3,9 @@
 
 #include "config/extensions.h"
 
-namespace sluice::filters {
+namespace sluice::filters::router {
 
 // The router as an extension.
-config::HttpFilterType router();
+config::HttpFilterType extension();
 
-}  // namespace sluice::filters
+}  // namespace sluice::filters::router

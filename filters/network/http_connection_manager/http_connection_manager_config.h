@@ -4,9 +4,9 @@
 
 #include "config/extensions.h"
 
-namespace sluice::filters {
+namespace sluice::filters::http_connection_manager {
 
 // The connection manager as an extension.
-config::NetworkFilterType http_connection_manager();
+config::NetworkFilterType extension();
 
-}  // namespace sluice::filters
+}  // namespace sluice::filters::http_connection_manager

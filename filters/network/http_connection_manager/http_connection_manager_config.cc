@@ -1,0 +1,185 @@
+#include "filters/network/http_connection_manager/http_connection_manager_config.h"
+
+#include "base/strings.h"
+#include "config/access_log_compiler.h"
+#include "config/compile_scope.h"
+#include "config/core_compiler.h"
+#include "config/filter_compiler.h"
+#include "config/http_options_compiler.h"
+#include "config/route_compiler.h"
+#include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
+#include "model/http_plan.h"
+#include "proxy/http_server.h"
+
+namespace sluice::filters::http_connection_manager {
+namespace {
+
+using config::CompileScope;
+using config::to_duration;
+using Hcm = envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
+
+void check_fields(const Hcm& proto, CompileScope& scope) {
+  scope.only(proto, {Hcm::kCodecTypeFieldNumber, Hcm::kStatPrefixFieldNumber, Hcm::kRouteConfigFieldNumber,
+                     Hcm::kHttpFiltersFieldNumber, Hcm::kAddUserAgentFieldNumber, Hcm::kCommonHttpProtocolOptionsFieldNumber,
+                     Hcm::kHttpProtocolOptionsFieldNumber, Hcm::kServerNameFieldNumber,
+                     Hcm::kServerHeaderTransformationFieldNumber, Hcm::kSchemeHeaderTransformationFieldNumber,
+                     Hcm::kMaxRequestHeadersKbFieldNumber, Hcm::kStreamIdleTimeoutFieldNumber, Hcm::kRequestTimeoutFieldNumber,
+                     Hcm::kRequestHeadersTimeoutFieldNumber, Hcm::kDrainTimeoutFieldNumber,
+                     Hcm::kDelayedCloseTimeoutFieldNumber, Hcm::kAccessLogFieldNumber, Hcm::kUseRemoteAddressFieldNumber,
+                     Hcm::kXffNumTrustedHopsFieldNumber, Hcm::kInternalAddressConfigFieldNumber, Hcm::kSkipXffAppendFieldNumber,
+                     Hcm::kViaFieldNumber, Hcm::kGenerateRequestIdFieldNumber, Hcm::kPreserveExternalRequestIdFieldNumber,
+                     Hcm::kAlwaysSetRequestIdInResponseFieldNumber, Hcm::kForwardClientCertDetailsFieldNumber,
+                     Hcm::kProxy100ContinueFieldNumber, Hcm::kRepresentIpv4RemoteAddressAsIpv4MappedIpv6FieldNumber,
+                     Hcm::kUpgradeConfigsFieldNumber, Hcm::kNormalizePathFieldNumber, Hcm::kMergeSlashesFieldNumber,
+                     Hcm::kPathWithEscapedSlashesActionFieldNumber, Hcm::kStripMatchingHostPortFieldNumber,
+                     Hcm::kStripAnyHostPortFieldNumber, Hcm::kStreamErrorOnInvalidHttpMessageFieldNumber,
+                     Hcm::kStripTrailingHostDotFieldNumber, Hcm::kAppendXForwardedPortFieldNumber});
+}
+
+void compile_codec(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) {
+  switch (proto.codec_type()) {
+    case Hcm::HTTP1: out.codec_type = model::CodecType::kHttp1; break;
+    case Hcm::HTTP2:
+    case Hcm::HTTP3:
+      scope.error(proto, Hcm::kCodecTypeFieldNumber, cat("not supported yet: codec_type ", Hcm::CodecType_Name(proto.codec_type())));
+      break;
+    default: out.codec_type = model::CodecType::kAuto; break;
+  }
+  out.codec.stream_error_on_invalid_message = proto.stream_error_on_invalid_http_message().value();
+  config::compile_http1_options(proto.http_protocol_options(), config::Side::kDownstream, out.codec, scope);
+  out.default_host = proto.http_protocol_options().default_host_for_http_10();
+  out.codec.default_host_for_http_10 = out.default_host;
+  out.codec.proxy_100_continue = proto.proxy_100_continue();
+  if (proto.has_max_request_headers_kb()) out.codec.max_head_bytes = proto.max_request_headers_kb().value() * 1024;
+
+  config::CommonHttpOptions common;
+  config::compile_common_http_options(proto.common_http_protocol_options(), config::Side::kDownstream, common, out.codec, scope);
+  out.idle_timeout = common.idle_timeout;
+  out.max_connection_duration = common.max_connection_duration;
+  out.max_stream_duration = common.max_stream_duration;
+  out.max_requests_per_connection = common.max_requests_per_connection;
+}
+
+void compile_timeouts(const Hcm& proto, model::HttpPlan& out) {
+  if (proto.has_stream_idle_timeout()) out.stream_idle_timeout = to_duration(proto.stream_idle_timeout());
+  if (proto.has_request_timeout()) out.request_timeout = to_duration(proto.request_timeout());
+  if (proto.has_request_headers_timeout()) out.request_headers_timeout = to_duration(proto.request_headers_timeout());
+  if (proto.has_drain_timeout()) out.drain_timeout = to_duration(proto.drain_timeout());
+  if (proto.has_delayed_close_timeout()) out.delayed_close_timeout = to_duration(proto.delayed_close_timeout());
+}
+
+void compile_identity(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) {
+  if (!proto.server_name().empty()) out.server_name = proto.server_name();
+  switch (proto.server_header_transformation()) {
+    case Hcm::APPEND_IF_ABSENT: out.server_header = model::ServerHeader::kAppendIfAbsent; break;
+    case Hcm::PASS_THROUGH: out.server_header = model::ServerHeader::kPassThrough; break;
+    default: break;
+  }
+  out.via = proto.via();
+  out.add_user_agent = proto.add_user_agent().value();
+  out.node_id = scope.node.id;
+  out.node_cluster = scope.node.cluster;
+  out.generate_request_id = !proto.has_generate_request_id() || proto.generate_request_id().value();
+  out.preserve_external_request_id = proto.preserve_external_request_id();
+  out.always_set_request_id_in_response = proto.always_set_request_id_in_response();
+}
+
+model::ClientCertDetails compile_client_cert(Hcm::ForwardClientCertDetails details) {
+  switch (details) {
+    case Hcm::FORWARD_ONLY: return model::ClientCertDetails::kForwardOnly;
+    case Hcm::APPEND_FORWARD: return model::ClientCertDetails::kAppendForward;
+    case Hcm::SANITIZE_SET: return model::ClientCertDetails::kSanitizeSet;
+    case Hcm::ALWAYS_FORWARD_ONLY: return model::ClientCertDetails::kAlwaysForwardOnly;
+    default: return model::ClientCertDetails::kSanitize;
+  }
+}
+
+void compile_forwarding(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) {
+  using Internal = Hcm::InternalAddressConfig;
+  out.use_remote_address = proto.use_remote_address().value();
+  out.xff_num_trusted_hops = proto.xff_num_trusted_hops();
+  out.skip_xff_append = proto.skip_xff_append();
+  scope.only(proto.internal_address_config(), {Internal::kCidrRangesFieldNumber});
+  out.internal_ranges = config::compile_ranges(proto.internal_address_config().cidr_ranges(), scope);
+  out.represent_ipv4_as_mapped_ipv6 = proto.represent_ipv4_remote_address_as_ipv4_mapped_ipv6();
+  out.append_x_forwarded_port = proto.append_x_forwarded_port();
+  out.client_cert = compile_client_cert(proto.forward_client_cert_details());
+  const auto& scheme = proto.scheme_header_transformation();
+  scope.only(scheme, {envoy::config::core::v3::SchemeHeaderTransformation::kSchemeToOverwriteFieldNumber});
+  out.scheme_to_overwrite = scheme.scheme_to_overwrite();
+}
+
+// IMPLEMENTATION_SPECIFIC_DEFAULT keeps them, unless a runtime key says otherwise.
+http::EscapedSlashes compile_slashes(const Hcm& proto, CompileScope& scope) {
+  uint64_t action = proto.path_with_escaped_slashes_action();
+  if (action == Hcm::IMPLEMENTATION_SPECIFIC_DEFAULT) {
+    action = scope.runtime.number("http_connection_manager.path_with_escaped_slashes_action").value_or(0);
+  }
+  switch (action) {
+    case Hcm::REJECT_REQUEST: return http::EscapedSlashes::kReject;
+    case Hcm::UNESCAPE_AND_REDIRECT: return http::EscapedSlashes::kUnescapeAndRedirect;
+    case Hcm::UNESCAPE_AND_FORWARD: return http::EscapedSlashes::kUnescapeAndForward;
+    default: return http::EscapedSlashes::kKeep;
+  }
+}
+
+void compile_normalisation(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) {
+  out.normalize_path = proto.has_normalize_path()
+                           ? proto.normalize_path().value()
+                           : scope.runtime.number("http_connection_manager.normalize_path").value_or(0) >= 100;
+  out.merge_slashes = proto.merge_slashes();
+  out.escaped_slashes = compile_slashes(proto, scope);
+  if (!scope.runtime.boolean("envoy.reloadable_features.http_reject_path_with_fragment").value_or(true)) {
+    out.fragment = http::Fragment::kStrip;
+  }
+  out.strip_matching_host_port = proto.strip_matching_host_port();
+  out.strip_any_host_port = proto.strip_any_host_port();
+  out.strip_trailing_host_dot = proto.strip_trailing_host_dot();
+  if (out.strip_matching_host_port && out.strip_any_host_port) {
+    scope.error(proto, Hcm::kStripAnyHostPortFieldNumber, "cannot stand beside strip_matching_host_port");
+  }
+}
+
+void compile_upgrades(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) {
+  using U = Hcm::UpgradeConfig;
+  for (const U& upgrade : proto.upgrade_configs()) {
+    scope.only(upgrade, {U::kUpgradeTypeFieldNumber, U::kEnabledFieldNumber});
+    model::Upgrade one{to_lower(upgrade.upgrade_type()), !upgrade.has_enabled() || upgrade.enabled().value()};
+    for (const model::Upgrade& before : out.upgrades) {
+      if (before.type == one.type) scope.error(upgrade, U::kUpgradeTypeFieldNumber, cat("'", one.type, "' stands twice"));
+    }
+    out.upgrades.push_back(std::move(one));
+  }
+}
+
+std::shared_ptr<const model::NetworkFilterPlan> compile(const google::protobuf::Message& message, CompileScope& scope) {
+  const auto& proto = static_cast<const Hcm&>(message);
+  check_fields(proto, scope);
+  auto out = std::make_shared<model::HttpPlan>();
+  out->stat_prefix = proto.stat_prefix();
+  compile_codec(proto, *out, scope);
+  compile_timeouts(proto, *out);
+  compile_identity(proto, *out, scope);
+  compile_forwarding(proto, *out, scope);
+  compile_normalisation(proto, *out, scope);
+  compile_upgrades(proto, *out, scope);
+  out->filters = config::compile_http_filters(proto, Hcm::kHttpFiltersFieldNumber, proto.http_filters(), scope);
+  out->access_logs = config::compile_access_logs(proto.access_log(), scope);
+  if (proto.has_route_config()) {
+    out->routes = config::compile_route_table(proto.route_config(), config::RouteSource::kInline, scope);
+  } else if (proto.route_specifier_case() == Hcm::ROUTE_SPECIFIER_NOT_SET) {
+    scope.error(proto, "needs routes: route_config");
+  }
+  out->origin = scope.origin(proto);
+  return std::make_shared<const proxy::HttpConnectionManager>(std::move(out));
+}
+
+}  // namespace
+
+config::NetworkFilterType extension() {
+  return {.type = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+          .compile = &compile,
+          .terminal = true};
+}
+
+}  // namespace sluice::filters::http_connection_manager

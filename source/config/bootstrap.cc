@@ -1,0 +1,135 @@
+#include "config/bootstrap.h"
+
+#include <set>
+#include <utility>
+
+#include "base/strings.h"
+#include "config/accepted_config.h"
+#include "config/access_log_compiler.h"
+#include "config/cluster_compiler.h"
+#include "config/compile_scope.h"
+#include "config/core_compiler.h"
+#include "config/document.h"
+#include "config/listener_compiler.h"
+#include "proxy/access_log/log_files.h"
+
+namespace sluice::config {
+namespace {
+
+namespace v3 = envoy::config::bootstrap::v3;
+using Resources = v3::Bootstrap::StaticResources;
+
+void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
+  using B = v3::Bootstrap;
+  // Hints to Envoy's memory and statistics that change nothing one can see, and what only a control plane would be told.
+  scope.only(proto, {B::kNodeFieldNumber, B::kStaticResourcesFieldNumber, B::kStatsFlushIntervalFieldNumber,
+                     B::kLayeredRuntimeFieldNumber, B::kAdminFieldNumber, B::kDeferredStatOptionsFieldNumber,
+                     B::kMemoryAllocatorManagerFieldNumber, B::kGrpcAsyncClientManagerConfigFieldNumber,
+                     B::kNodeContextParamsFieldNumber});
+  scope.only(proto.static_resources(), {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber});
+}
+
+void compile_runtime(const v3::LayeredRuntime& proto, CompileScope& scope) {
+  using Layer = v3::RuntimeLayer;
+  std::set<std::string> names;
+  bool admin = false;
+  for (const Layer& layer : proto.layers()) {
+    // The admin layer is empty at the start.
+    scope.only(layer, {Layer::kNameFieldNumber, Layer::kStaticLayerFieldNumber, Layer::kAdminLayerFieldNumber});
+    if (!names.insert(layer.name()).second) {
+      scope.error(layer, Layer::kNameFieldNumber, cat("there are two layers named '", layer.name(), "'"));
+    }
+    if (layer.has_admin_layer() && std::exchange(admin, true)) {
+      scope.error(layer, Layer::kAdminLayerFieldNumber, "there can be one admin layer only");
+    }
+    if (layer.has_static_layer()) scope.runtime.add_layer(layer.static_layer());
+  }
+}
+
+NodePlan compile_node(const envoy::config::core::v3::Node& proto, const BootstrapOptions& options) {
+  const auto either = [](const std::string& flag, const std::string& file) { return flag.empty() ? file : flag; };
+  NodePlan out;
+  out.id = either(options.service_node, proto.id());
+  out.cluster = either(options.service_cluster, proto.cluster());
+  out.region = proto.locality().region();
+  out.zone = either(options.service_zone, proto.locality().zone());
+  out.sub_zone = proto.locality().sub_zone();
+  return out;
+}
+
+void compile_admin(const v3::Admin& proto, CompiledBootstrap& out, CompileScope& scope) {
+  using A = v3::Admin;
+  // profile_path belongs to a profiler that we do not have, the limit's exception to an overload manager.
+  scope.only(proto, {A::kAccessLogFieldNumber, A::kAccessLogPathFieldNumber, A::kProfilePathFieldNumber,
+                     A::kAddressFieldNumber, A::kIgnoreGlobalConnLimitFieldNumber});
+  if (!proto.has_address()) {
+    scope.error(proto, A::kAddressFieldNumber, "the admin server needs an address");
+  } else {
+    out.admin_address = compile_address(proto.address(), scope);
+  }
+  out.admin_access_log_path = proto.access_log_path();
+  out.admin_access_logs = compile_access_logs(proto.access_log(), scope);
+}
+
+// First of all: everything else may refer to them.
+void collect_clusters(const Resources& proto, CompileScope& scope) {
+  for (const auto& cluster : proto.clusters()) {
+    if (cluster.name().empty()) scope.clusters_incomplete = true;
+    if (!cluster.name().empty() && !scope.clusters.insert(cluster.name()).second) {
+      scope.error(cluster, envoy::config::cluster::v3::Cluster::kNameFieldNumber,
+                  cat("the cluster '", cluster.name(), "' stands twice"));
+    }
+  }
+}
+
+void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, CompileScope& scope, CompiledBootstrap& out) {
+  check_fields(proto, scope);
+  compile_runtime(proto.layered_runtime(), scope);
+  out.node = compile_node(proto.node(), options);
+  scope.node = {out.node.id, out.node.cluster};
+  if (proto.has_stats_flush_interval()) out.stats_flush_interval = to_duration(proto.stats_flush_interval());
+  if (proto.has_admin()) compile_admin(proto.admin(), out, scope);
+  const Resources& resources = proto.static_resources();
+  collect_clusters(resources, scope);
+  for (const auto& cluster : resources.clusters()) out.clusters.push_back(compile_cluster(cluster, scope));
+  for (const auto& listener : resources.listeners()) out.listeners.push_back(compile_listener(listener, scope));
+}
+
+}  // namespace
+
+void CompiledBootstrap::reopen_logs() {
+  if (log_files != nullptr) log_files->reopen();
+}
+
+void CompiledBootstrap::flush_logs() {
+  if (log_files != nullptr) log_files->flush();
+}
+
+std::string CompileOutcome::error_text() const {
+  std::string text;
+  for (const ConfigError& error : findings.errors()) append(text, text.empty() ? "" : "\n", error.to_string());
+  return text;
+}
+
+CompileOutcome compile_bootstrap(const BootstrapOptions& options, const Extensions& extensions, event::Files* files) {
+  BootstrapSource source{options.path, options.yaml, {}};
+  if (options.allow_unknown_fields) source.options.unknown_fields = ReadOptions::UnknownFields::Note;
+  std::unique_ptr<Document> document = load_bootstrap(source);
+
+  CompiledBootstrap out;
+  CompileScope scope(document->map, document->findings, extensions);
+  if (files != nullptr) out.log_files = std::make_shared<proxy::LogFiles>(*files);
+  scope.log_files = out.log_files.get();
+  compile(document->bootstrap, options, scope, out);
+  document->findings.sort();
+
+  CompileOutcome outcome;
+  outcome.findings = document->findings;
+  if (outcome.findings.ok()) {
+    out.accepted = std::make_shared<const AcceptedConfig>(AcceptedConfig{std::move(document)});
+    outcome.bootstrap = std::move(out);
+  }
+  return outcome;
+}
+
+}  // namespace sluice::config

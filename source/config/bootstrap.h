@@ -1,0 +1,70 @@
+// The entry to this folder: from what the command line gives to the plans that the server runs, or to everything that is
+// wrong with them. No protobuf here: what was accepted stands behind AcceptedConfig (config/accepted_config.h).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "config/config_error.h"
+#include "config/extensions.h"
+#include "event/files.h"
+#include "model/access_log_plan.h"
+#include "model/cluster_plan.h"
+#include "model/listener_plan.h"
+#include "net/address.h"
+
+namespace sluice::proxy {
+class LogFiles;
+}
+
+namespace sluice::config {
+
+struct AcceptedConfig;
+
+// What the command line says about the configuration.
+struct BootstrapOptions {
+  std::string path;                   // -c; empty: none
+  std::string yaml;                   // --config-yaml, merged over the file
+  bool allow_unknown_fields = false;  // --allow-unknown-static-fields
+  std::string service_node, service_cluster, service_zone;  // win over the node of the file when not empty
+};
+
+struct NodePlan {
+  std::string id, cluster;
+  std::string region, zone, sub_zone;
+};
+
+// Thread: main. What it points to is immutable but for the files of the logs.
+struct CompiledBootstrap {
+  std::vector<model::ListenerPlanPtr> listeners;
+  std::vector<model::ClusterPlanPtr> clusters;
+  std::optional<net::Address> admin_address;  // none: no admin server
+  std::string admin_access_log_path;          // deprecated field: a file in the default format; empty: none
+  model::AccessLogSetPtr admin_access_logs;   // null: none
+  NodePlan node;
+  Duration stats_flush_interval = std::chrono::seconds(5);
+  std::shared_ptr<const AcceptedConfig> accepted;
+  std::shared_ptr<proxy::LogFiles> log_files;  // of all access logs; null when only validated
+
+  // After a rotation; and at the end of the process.
+  void reopen_logs();
+  void flush_logs();
+};
+
+// Thread: main.
+struct CompileOutcome {
+  std::optional<CompiledBootstrap> bootstrap;  // none with errors
+  Findings findings;                           // sorted by place; notes also without errors
+
+  // All errors, one on each line.
+  std::string error_text() const;
+};
+
+// Reads, validates and compiles; all errors of all three are told at once. With `files` access logs are opened, and one
+// that cannot be is an error; without (--mode validate) nothing is touched. Thread: main (it blocks on files).
+CompileOutcome compile_bootstrap(const BootstrapOptions& options, const Extensions& extensions, event::Files* files);
+
+}  // namespace sluice::config
