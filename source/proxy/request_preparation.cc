@@ -45,10 +45,9 @@ constexpr TokenSet kEdgeOnly{
     Token::kXEnvoyOriginalHost,
 };
 
-// Its status is that of the table: 400, 404.
-Prepared refuse(Reason reason, RequestHeaders& request, Prepared out) {
-  out.reply = request.fields.arena().create<LocalReply>(reply_of(reason));
-  return out;
+// The answer of the table.
+const LocalReply* refusal(Reason reason, RequestHeaders& request) {
+  return request.fields.arena().create<LocalReply>(reply_of(reason));
 }
 
 // The literal for a scheme that we forward, in any letters; empty for others.
@@ -63,25 +62,28 @@ http::PathRules path_rules(const model::HttpPlan& plan) {
 }
 
 // Checks the path and makes it canonical. With a reply the request is not to be routed.
-Prepared prepare_path(const model::HttpPlan& plan, RequestHeaders& request, Prepared out) {
+void prepare_path(const model::HttpPlan& plan, RequestHeaders& request, Prepared& out) {
   if (request.path.empty()) {
-    return request.tunnel == http::Tunnel::kConnect ? out : refuse(Reason::kMissingPath, request, out);
+    if (request.tunnel != http::Tunnel::kConnect) out.reply = refusal(Reason::kMissingPath, request);
+    return;
   }
   if (request.path[0] != '/') {  // "*" too, and absolute targets that the codec was told not to take apart
     out.stat = stats::HttpStat::kDownstreamRqNonRelativePath;
-    return refuse(Reason::kAbsolutePath, request, out);
+    out.reply = refusal(Reason::kAbsolutePath, request);
+    return;
   }
-  http::PathVerdict verdict = http::apply_path_rules(path_rules(plan), request.path, request.fields.arena());
-  if (verdict == http::PathVerdict::kContinue) return out;
+  const http::PathVerdict verdict =
+      http::apply_path_rules(path_rules(plan), request.path, request.fields.arena());
+  if (verdict == http::PathVerdict::kContinue) return;
   if (verdict == http::PathVerdict::kRedirect && !is_grpc(request)) {
     LocalReply reply = reply_of(Reason::kPathRedirect);
     reply.location = request.path;
     out.stat = stats::HttpStat::kDownstreamRqRedirectedWithNormalizedPath;
     out.reply = request.fields.arena().create<LocalReply>(reply);
-    return out;
+    return;
   }
   out.stat = stats::HttpStat::kDownstreamRqFailedPathNormalization;
-  return refuse(Reason::kPathNormalizationFailed, request, out);
+  out.reply = refusal(Reason::kPathNormalizationFailed, request);
 }
 
 void prepare_host(const model::HttpPlan& plan, const Peer& peer, RequestHeaders& request) {
@@ -120,7 +122,12 @@ void prepare_forwarded(const model::HttpPlan& plan, const Peer& peer, RequestHea
   http::HeaderMap& fields = request.fields;
   const std::string_view of_connection = peer.tls ? "https" : "http";
   const bool believe = !plan.use_remote_address || plan.xff_num_trusted_hops > 0;
-  if (!believe || !fields.has(Token::kXForwardedProto)) fields.set(Token::kXForwardedProto, of_connection);
+  std::string_view proto = fields.get(Token::kXForwardedProto);
+  if (proto.data() == nullptr) {
+    fields.add(Token::kXForwardedProto, proto = of_connection);
+  } else if (!believe) {
+    fields.set(Token::kXForwardedProto, proto = of_connection);
+  }
   if (plan.append_x_forwarded_port && peer.local.is_ip() && (!believe || !fields.has(Token::kXForwardedPort))) {
     fields.set(Token::kXForwardedPort, fields.arena().copy(Piece(peer.local.port()).text()));
   }
@@ -129,8 +136,8 @@ void prepare_forwarded(const model::HttpPlan& plan, const Peer& peer, RequestHea
     fields.set(Token::kXForwardedProto, plan.scheme_to_overwrite);
     return;
   }
-  std::string_view scheme = known_scheme(request.scheme);
-  if (scheme.empty()) scheme = known_scheme(fields.get(Token::kXForwardedProto));
+  std::string_view scheme = request.scheme.empty() ? request.scheme : known_scheme(request.scheme);
+  if (scheme.empty()) scheme = known_scheme(proto);
   request.scheme = scheme.empty() ? of_connection : scheme;
 }
 
@@ -180,11 +187,12 @@ Prepared prepare_request(const model::HttpPlan& plan, RequestHeaders& request, c
   out.client = &peer.remote;
   if (request.authority.data() == nullptr) {
     if (request.protocol != http::Protocol::kHttp10 || plan.codec.default_host_for_http_10.empty()) {
-      return refuse(Reason::kMissingHost, request, out);
+      out.reply = refusal(Reason::kMissingHost, request);
+      return out;
     }
     request.authority = plan.codec.default_host_for_http_10;
   }
-  out = prepare_path(plan, request, out);
+  prepare_path(plan, request, out);
   if (out.reply != nullptr) return out;
   prepare_host(plan, peer, request);
 
