@@ -186,11 +186,8 @@ Prepared prepare_request(const model::HttpPlan& plan, RequestHeaders& request, c
   Prepared out;
   out.client = &peer.remote;
   if (request.authority.data() == nullptr) {
-    if (request.protocol != http::Protocol::kHttp10 || plan.codec.default_host_for_http_10.empty()) {
-      out.reply = refusal(Reason::kMissingHost, request);
-      return out;
-    }
-    request.authority = plan.codec.default_host_for_http_10;
+    out.reply = refusal(Reason::kMissingHost, request);
+    return out;
   }
   prepare_path(plan, request, out);
   if (out.reply != nullptr) return out;

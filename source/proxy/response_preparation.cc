@@ -1,6 +1,7 @@
 #include "proxy/response_preparation.h"
 
 #include "http/date.h"
+#include "http/hop_by_hop.h"
 #include "http/joined_fields.h"
 #include "http/token_set.h"
 
@@ -10,18 +11,10 @@ namespace {
 using http::Token;
 using http::TokenSet;
 
-// RFC 9110 7.6.1. What Connection names stays, as Envoy leaves it.
 constexpr TokenSet kHopByHop{Token::kConnection, Token::kKeepAlive, Token::kProxyConnection, Token::kUpgrade};
-// Answers that speak of an upgrade: agreed to, and required.
-constexpr TokenSet kHopByHopOf101{Token::kKeepAlive, Token::kProxyConnection};
-constexpr TokenSet kHopByHopOf426{Token::kConnection, Token::kKeepAlive, Token::kProxyConnection};
 
 // The same second reads the same everywhere, so a thread's workers may share it.
 thread_local http::DateText current_date;
-
-const TokenSet& hop_by_hop(uint16_t status) {
-  return status == 101 ? kHopByHopOf101 : status == 426 ? kHopByHopOf426 : kHopByHop;
-}
 
 void prepare_server(const model::HttpPlan& plan, http::HeaderMap& fields) {
   const std::string_view name = plan.server_name.empty() ? std::string_view("envoy") : plan.server_name;
@@ -49,9 +42,7 @@ void prepare_response(const model::HttpPlan& plan, const http::RequestHeaders* r
                       WallTime now) {
   http::HeaderMap& fields = response.fields;
   const TokenSet present = join_repeated(fields);
-  if (const TokenSet& drop = hop_by_hop(response.status); present.intersects(drop)) {
-    fields.remove_if([&drop](const http::HeaderField& field) { return drop.has(field.token); });
-  }
+  if (present.intersects(kHopByHop)) remove_hop_by_hop(response);
   if (!present.has(Token::kDate)) fields.add(Token::kDate, fields.arena().copy(current_date.at(now)));
   prepare_server(plan, fields);
   if (!plan.via.empty()) fields.append_value(Token::kVia, plan.via, ", ");

@@ -124,20 +124,6 @@ TEST(PrepareRequest, AHostIsNeeded) {
   EXPECT_EQ(Trial(nothing, "127.0.0.5", "/", {}, empty_host).prepared.reply, nullptr);
 }
 
-TEST(PrepareRequest, Http10MayHaveADefaultHost) {
-  const auto with_default = [](model::HttpPlan& plan) { plan.codec.default_host_for_http_10 = "old.test"; };
-  const auto http10 = [](http::RequestHeaders& request) {
-    request.authority = {};
-    request.protocol = http::Protocol::kHttp10;
-  };
-  const Trial run(with_default, "127.0.0.5", "/", {}, http10);
-  EXPECT_EQ(run.prepared.reply, nullptr);
-  EXPECT_EQ(run.request->authority, "old.test");
-  EXPECT_NE(Trial(nothing, "127.0.0.5", "/", {}, http10).prepared.reply, nullptr);
-  const auto http11 = [](http::RequestHeaders& request) { request.authority = {}; };
-  EXPECT_NE(Trial(with_default, "127.0.0.5", "/", {}, http11).prepared.reply, nullptr);
-}
-
 TEST(PrepareRequest, PathsAreMadeCanonical) {
   const auto forward = [](model::HttpPlan& plan) {
     slashes(plan, model::EscapedSlashes::kUnescapeAndForward);
