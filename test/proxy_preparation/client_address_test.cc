@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "net/machine_address.h"
 #include "test/proxy_preparation/message_bench.h"
 
 namespace sluice::proxy {
@@ -127,6 +128,13 @@ TEST(FindClient, AUnixPeerIsNotAppended) {
   http::RequestHeaders* request = bench.request("/");
   EXPECT_EQ(find_client(plan, Peer{remote, remote, false, false, "192.0.2.1"}, request->fields).address, &remote);
   EXPECT_FALSE(request->fields.has(http::Token::kXForwardedFor));
+}
+
+TEST(MachineIp, IsAnAddressOfThisMachine) {
+  const Result<net::Address> address = net::Address::from_ip(net::machine_ip(), 0);
+  ASSERT_TRUE(address.ok());
+  EXPECT_EQ(address->kind(), net::AddressKind::kIp4);
+  EXPECT_NE(address->ip_to_string(), "0.0.0.0");
 }
 
 TEST(IpText, IsTheCanonicalForm) {

@@ -1,0 +1,30 @@
+#include "net/machine_address.h"
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+
+#include "net/address.h"
+
+namespace sluice::net {
+
+std::string machine_ip() {
+  std::string found = "127.0.0.1";
+  ifaddrs* interfaces = nullptr;
+  if (getifaddrs(&interfaces) != 0) {
+    return found;
+  }
+  for (const ifaddrs* at = interfaces; at != nullptr; at = at->ifa_next) {
+    if (at->ifa_addr == nullptr || at->ifa_addr->sa_family != AF_INET) {
+      continue;
+    }
+    const Address address = Address::from_sockaddr(at->ifa_addr, sizeof(sockaddr_in));
+    if (!address.is_loopback()) {
+      found = address.ip_to_string();
+      break;
+    }
+  }
+  freeifaddrs(interfaces);
+  return found;
+}
+
+}  // namespace sluice::net
