@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/check.h"
+#include "base/poison.h"
 
 namespace sluice {
 
@@ -11,6 +12,7 @@ ChunkPool::~ChunkPool() {
   while (free_ != nullptr) {
     Chunk* chunk = std::exchange(free_, free_->next);
     owner_.release(static_cast<int64_t>(chunk->bytes));
+    unpoison(chunk, chunk->bytes);
     std::free(chunk);
   }
 }
@@ -19,7 +21,9 @@ ChunkPool::Chunk* ChunkPool::take(size_t payload) {
   const size_t bytes = std::max(kChunkBytes, payload + sizeof(Chunk));
   if (bytes == kChunkBytes && free_ != nullptr) {
     --kept_;
-    return std::exchange(free_, free_->next);
+    Chunk* chunk = std::exchange(free_, free_->next);
+    unpoison(chunk, chunk->bytes);
+    return chunk;
   }
   auto* chunk = static_cast<Chunk*>(std::malloc(bytes));
   SLUICE_CHECK(chunk != nullptr);
@@ -33,6 +37,7 @@ void ChunkPool::give_back(Chunk* chunk) {
     chunk->next = free_;
     free_ = chunk;
     ++kept_;
+    poison(chunk + 1, chunk->bytes - sizeof(Chunk));
     return;
   }
   owner_.release(static_cast<int64_t>(chunk->bytes));

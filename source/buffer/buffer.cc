@@ -42,7 +42,7 @@ void Buffer::steal(Buffer& other) {
 
 void Buffer::push_back(Fragment fragment) {
   if (first_ + count_ == capacity_) {
-    if (first_ > 0) {
+    if (first_ > 0 && (first_ >= count_ || list_ == inline_)) {  // not for one free place: that would be quadratic
       std::copy(begin(), begin() + count_, list_);
     } else {
       auto* bigger = new Fragment[capacity_ * 2];

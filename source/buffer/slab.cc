@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/poison.h"
 
 namespace sluice::buffer {
 
@@ -12,6 +13,7 @@ SlabPool::~SlabPool() {
     while (list != nullptr) {
       Slab* slab = std::exchange(list, list->next_free);
       owner_.release(slab->capacity + sizeof(Slab));
+      unpoison(slab->data(), slab->capacity);
       std::free(slab);
     }
   }
@@ -23,6 +25,7 @@ Slab* SlabPool::take(size_t wanted) {
   if (slab != nullptr) {
     free_[kind] = slab->next_free;
     --kept_[kind];
+    unpoison(slab->data(), slab->capacity);
   } else {
     slab = make(kind == 0 ? kSmall : kLarge);
   }
@@ -60,6 +63,7 @@ void SlabPool::give_back(Slab* slab) {
     slab->next_free = free_[kind];
     free_[kind] = slab;
     ++kept_[kind];
+    poison(slab->data(), slab->capacity);
     return;
   }
   owner_.release(slab->capacity + sizeof(Slab));

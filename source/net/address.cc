@@ -14,7 +14,7 @@ namespace sluice::net {
 Result<Address> Address::from_ip(std::string_view ip, uint16_t port) {
   Address out;
   out.port_ = port;
-  const std::string text(ip);
+  const std::string text(ip.find('\0') == std::string_view::npos ? ip : std::string_view());  // C would stop there
   if (inet_pton(AF_INET, text.c_str(), out.ip_) == 1) {
     out.kind_ = AddressKind::kIp4;
   } else if (inet_pton(AF_INET6, text.c_str(), out.ip_) == 1) {
@@ -28,6 +28,9 @@ Result<Address> Address::from_ip(std::string_view ip, uint16_t port) {
 Result<Address> Address::from_unix(std::string_view path) {
   if (path.empty() || path.size() > sizeof(sockaddr_un::sun_path) - 1) {
     return Error{cat("unix socket path '", path, "' must have 1 to ", sizeof(sockaddr_un::sun_path) - 1, " bytes")};
+  }
+  if (path.find('\0') != std::string_view::npos) {
+    return Error{"unix socket path with a zero byte; the abstract namespace is written @name"};
   }
   Address out;
   out.kind_ = AddressKind::kUnix;
@@ -114,7 +117,7 @@ socklen_t Address::to_sockaddr(sockaddr_storage& out) const {
 }
 
 std::string Address::ip_to_string() const {
-  if (kind_ == AddressKind::kUnix) {
+  if (!is_ip()) {
     return path_;
   }
   char text[INET6_ADDRSTRLEN] = "";

@@ -32,8 +32,10 @@ class Address {
   bool is_loopback() const;
   // The network that it belongs to: its first `prefix` bits, port 0. IP only.
   Address masked(uint32_t prefix) const;
-  // The 4 or 16 bytes of the IP address in network order.
-  std::string_view ip_bytes() const { return {reinterpret_cast<const char*>(ip_), kind_ == AddressKind::kIp4 ? 4u : 16u}; }
+  // The 4 or 16 bytes of the IP address in network order; empty when it is none.
+  std::string_view ip_bytes() const {
+    return {reinterpret_cast<const char*>(ip_), kind_ == AddressKind::kIp4 ? 4u : kind_ == AddressKind::kIp6 ? 16u : 0u};
+  }
 
   // For bind() and connect().
   socklen_t to_sockaddr(sockaddr_storage& out) const;
@@ -42,7 +44,8 @@ class Address {
   std::string to_string() const;     // "127.0.0.1:80", "[::1]:80"; the path of a unix address
 
   friend bool operator==(const Address& a, const Address& b) {
-    return a.kind_ == b.kind_ && a.port_ == b.port_ && std::memcmp(a.ip_, b.ip_, sizeof(a.ip_)) == 0 && a.path_ == b.path_;
+    return a.kind_ == b.kind_ && a.port_ == b.port_ && std::memcmp(a.ip_, b.ip_, sizeof(a.ip_)) == 0 &&
+           a.path_ == b.path_;
   }
 
  private:
