@@ -50,7 +50,9 @@ class Findings {
   bool ok() const { return errors_.empty(); }
   const std::vector<ConfigError>& errors() const { return errors_; }
   const std::vector<ConfigNote>& notes() const { return notes_; }
-  // Whether there is an error about the field `path`, or about one inside of it.
+  // Whether there is an error about the field `path` itself.
+  bool failed_at(std::string_view path) const { return paths_.find(path) != paths_.end(); }
+  // The same, or about a field inside of it.
   bool failed(std::string_view path) const;
   // By file, line and column, files in the order in which they were read.
   void sort();

@@ -213,8 +213,10 @@ void MessageReader::field(const NodeEntry& entry, Message& out, const Field& fie
 void MessageReader::message_field(const Node& node, Position at, Message& out, const Field& field, int index) {
   const auto* reflection = out.GetReflection();
   Message& sub = index < 0 ? *reflection->MutableMessage(&out, &field) : *reflection->AddMessage(&out, &field);
+  // A block begins with its key, a value that is written like a scalar (a duration, a wrapper) where it stands.
+  const bool block = node.is(Node::Kind::Map) || node.is(Node::Kind::List);
   map_.add_message(sub, &out, field.number(), index, at);
-  map_.add_field(out, field.number(), index, at);
+  map_.add_field(out, field.number(), index, block ? at : node.at);
   const bool null_counts = well_known(field.message_type()->full_name()) == WellKnown::Value;
   if (!node.is(Node::Kind::Null) || null_counts) {
     value(node, sub);

@@ -78,7 +78,6 @@ bool MessageReader::typed_struct(const Node& node, google::protobuf::Message& co
   }
   Message& kept = map_.adopt(out, std::move(typed));
   if (fields_of != nullptr && !fields_of->value->is(Node::Kind::Null)) {
-    const Step step(*this, {".value"});
     value(*fields_of->value, kept);
   }
   return true;

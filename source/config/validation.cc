@@ -10,6 +10,7 @@
 #include "config/map_access.h"
 #include "config/validation_rules.h"
 #include "config/well_known.h"
+#include "envoy/config/cluster/v3/cluster.pb.h"
 
 namespace sluice::config {
 namespace {
@@ -99,6 +100,8 @@ class Validator {
   Validator(const SourceMap& map, Findings& findings) : map_(map), findings_(findings) {}
 
   void message(const Message& message) {
+    // What could not be read as a whole says nothing about its fields.
+    if (!path_.empty() && findings_.failed_at(path_)) return;
     const auto& type = *message.GetDescriptor();
     if (type.full_name() == "google.protobuf.Any") return any(static_cast<const Any&>(message));
     for (const Plan::Item& item : plan(type).items) {
@@ -221,7 +224,15 @@ class Validator {
         if (rules.unique() && !seen.insert(key_of(scalar_of(owner, field, i))).second) fail(at, "stands twice in this list");
       }
       path_.resize(length);
+      if (messages && decides(reflection.GetRepeatedMessage(owner, &field, i))) break;
     }
+  }
+
+  // Of a list of load balancing policies, the first known one is taken and Envoy does not look at those behind it.
+  bool decides(const Message& element) const {
+    if (element.GetDescriptor()->full_name() != "envoy.config.cluster.v3.LoadBalancingPolicy.Policy") return false;
+    const auto& policy = static_cast<const envoy::config::cluster::v3::LoadBalancingPolicy::Policy&>(element);
+    return map_.unpacked(policy.typed_extension_config().typed_config()) != nullptr;
   }
 
   // A text that is equal for equal scalars.

@@ -119,6 +119,9 @@ class Builder final : public YAML::EventHandler {
                   YAML::EmitterStyle::value) override {
     open(Node::Kind::Map, mark, anchor);
   }
+  // Where a list or a map stood as a key, if anywhere.
+  std::optional<Position> bad_key() const { return bad_key_; }
+
   void OnMapEnd() override {
     drop_duplicates(*open_.back().node);
     close();
@@ -179,8 +182,9 @@ class Builder final : public YAML::EventHandler {
       return;
     }
     if (!parent.has_key) {
-      if (node.is(Node::Kind::List) || node.is(Node::Kind::Map)) {
-        throw Stop{at, "a key must be a plain text"};
+      // Not an error yet: yaml-cpp sees such keys in some broken texts, and has more to say about those.
+      if (!bad_key_ && (node.is(Node::Kind::List) || node.is(Node::Kind::Map))) {
+        bad_key_ = at;
       }
       parent.has_key = true;
       parent.ignored = node.ignored;
@@ -222,6 +226,7 @@ class Builder final : public YAML::EventHandler {
   NodeTree& tree_;
   Findings& findings_;
   std::vector<Open> open_;
+  std::optional<Position> bad_key_;
   std::unordered_map<YAML::anchor_t, Node*> anchors_;
 };
 
@@ -240,6 +245,7 @@ bool parse_yaml(std::string_view text, uint32_t file, std::string_view name, Nod
     if (!parser.HandleNextDocument(builder) || tree.root == nullptr) {
       tree.root = &tree.add(Node::Kind::Null, {1, 1, file});
     }
+    if (builder.bad_key()) throw Stop{*builder.bad_key(), "a key must be a plain text"};
     return true;
   } catch (const Stop& stop) {
     fail(stop.at, stop.text);
