@@ -9,10 +9,9 @@ namespace sluice::http {
 
 namespace {
 
-// unreserved and sub-delims of RFC 3986; '%' stands for itself here and is looked at apart.
 constexpr std::array<bool, 256> kNameChars = [] {
   std::array<bool, 256> table{};
-  for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=%")) {
+  for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=")) {
     table[static_cast<unsigned char>(c)] = true;
   }
   return table;
@@ -69,6 +68,8 @@ bool is_ipv4_address(std::string_view text) {
 
 }  // namespace
 
+bool is_reg_name_char(char c) { return kNameChars[static_cast<unsigned char>(c)]; }
+
 bool is_ipv6_address(std::string_view text) {
   int groups = 0;
   bool gap = false;  // "::" was seen
@@ -117,7 +118,7 @@ bool is_authority(std::string_view text, Port port) {
     rest = text.substr(end + 1);
   } else {
     size_t end = 0;
-    while (end < text.size() && kNameChars[static_cast<unsigned char>(text[end])]) {
+    while (end < text.size() && (is_reg_name_char(text[end]) || text[end] == '%')) {
       ++end;
     }
     const std::string_view name = text.substr(0, end);

@@ -12,6 +12,9 @@ enum class Port : bool { kOptional, kRequired };
 // IPv6 address in brackets (no zone), and an optional port of at most 65535. No user information, no empty host.
 bool is_authority(std::string_view text, Port port = Port::kOptional);
 
+// What may stand in a registered name as it is: unreserved and sub-delims (RFC 3986 2). '%' begins an escape.
+bool is_reg_name_char(char c);
+
 // An IPv6 address without brackets (RFC 4291 2.2).
 bool is_ipv6_address(std::string_view text);
 

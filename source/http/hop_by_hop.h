@@ -14,8 +14,9 @@ bool remove_nominated(RequestHeaders& headers);
 // For exchanges, before a request is routed: Connection, Keep-Alive, Proxy-Connection, Upgrade and HTTP2-Settings go,
 // and TE keeps "trailers" alone. A request that asks for a tunnel by Upgrade keeps it, and `connection: upgrade`.
 void remove_hop_by_hop(RequestHeaders& headers);
-// For exchanges, before a response is answered: Connection, Keep-Alive and Proxy-Connection go, and Upgrade, which only
-// stays in a 101 and a 426. What Connection names stays, as Envoy leaves it (recorded: protocol/hop_by_hop).
+// For exchanges, before a response is answered: Connection and what it names, Keep-Alive and Proxy-Connection go, and
+// Upgrade, which only stays in a 101 and a 426. (Envoy leaves what Connection names; RFC 9110 7.6.1 says that it must
+// go, and so does the corpus of hostile input, rs-hd-nominated, which wins over a recording.)
 void remove_hop_by_hop(ResponseHeaders& headers);
 
 }  // namespace sluice::http

@@ -73,7 +73,7 @@ void add_authority(HeadOut& head, std::string_view authority) {
   if (authority.empty() || is_authority(authority)) {
     head.add(authority);
   } else {
-    add_escaped(head, authority, [](char c) { return is_token_char(c) || c == ':'; });
+    add_escaped(head, authority, is_reg_name_char);
   }
 }
 
