@@ -1,0 +1,112 @@
+// What the admin pages show and what they can do, as the server gives it to them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "model/cluster_plan.h"
+#include "net/address.h"
+#include "server/options.h"
+#include "stats/registry.h"
+#include "stats/tags.h"
+
+namespace sluice::config {
+struct AcceptedConfig;
+}
+
+namespace sluice::server::admin {
+
+// Envoy's words, and the values of server.state.
+enum class ServerState : uint8_t { kLive, kDraining, kPreInitializing, kInitializing };
+std::string_view name_of(ServerState state);  // "LIVE"
+
+// One endpoint of a cluster. The counts are of all workers.
+struct HostInfo {
+  net::Address address;
+  std::string hostname;
+  uint64_t cx_active = 0, cx_connect_fail = 0, cx_total = 0;
+  uint64_t rq_active = 0, rq_error = 0, rq_pending_active = 0, rq_success = 0, rq_timeout = 0, rq_total = 0;
+  model::HealthStatus eds_health = model::HealthStatus::kUnknown;
+  bool failed_active_check = false;
+  bool failed_outlier_check = false;
+  uint32_t weight = 1;
+  uint32_t priority = 0;
+  std::string region, zone, sub_zone;
+  bool canary = false;
+};
+
+struct ClusterInfo {
+  std::string name;
+  std::string observability_name;  // alt_stat_name or name
+  bool added_via_api = false;
+  std::array<model::BreakerLimits, 2> breakers;  // default, high
+  std::vector<HostInfo> hosts;
+};
+
+struct ListenerInfo {
+  std::string name;
+  net::Address address;  // the real one: a port of 0 was replaced
+};
+
+struct NodeInfo {
+  std::string id, cluster;
+  std::string region, zone, sub_zone;
+};
+
+// Layers in their order, and for each key what every layer says (empty: nothing).
+struct RuntimeInfo {
+  std::vector<std::string> layers;
+  std::map<std::string, std::vector<std::string>> entries;
+};
+
+struct DrainRequest {
+  bool graceful = false;      // clients are told to go first, for the drain time
+  bool skip_exit = false;     // ... and the sockets stay open
+  bool inbound_only = false;  // listeners with traffic_direction INBOUND
+};
+
+// Implemented by the server; outlives the admin server. Functions that act return at once: what they start goes on
+// later. Thread: main.
+class AdminSource {
+ public:
+  virtual ~AdminSource() = default;
+
+  // --- what is
+  virtual ServerState state() const = 0;
+  virtual int64_t uptime_s() const = 0;
+  virtual const Options& options() const = 0;
+  virtual uint32_t workers() const = 0;
+  virtual NodeInfo node() const = 0;
+  virtual std::vector<ClusterInfo> clusters() const = 0;
+  virtual std::vector<ListenerInfo> listeners() const = 0;
+  // What the running plans were compiled from, and when; null: nothing to show.
+  virtual std::shared_ptr<const config::AcceptedConfig> accepted_config() const = 0;
+  virtual WallTime accepted_at() const = 0;
+  virtual stats::Registry& registry() = 0;
+  // Sets the gauges that are only right when somebody asks (uptime, memory).
+  virtual void refresh_stats() = 0;
+  // stats_config's tags.
+  virtual stats::TagExtractor& tags() = 0;
+  virtual RuntimeInfo runtime() const { return {}; }
+
+  // --- what can be done
+  virtual void quit() = 0;
+  virtual void drain_listeners(const DrainRequest& request) = 0;
+  virtual void fail_health_checks() = 0;
+  virtual void pass_health_checks() = 0;
+  virtual void reopen_logs() = 0;
+  // Keys with an empty value are removed from the admin layer. Error: there is no such layer.
+  virtual Result<void> modify_runtime(const std::vector<std::pair<std::string, std::string>>&) {
+    return Error{"No admin layer specified"};
+  }
+};
+
+}  // namespace sluice::server::admin

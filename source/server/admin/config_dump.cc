@@ -1,0 +1,102 @@
+// /config_dump: choosing among the parts, and printing them.
+#include "server/admin/config_dump.h"
+
+#include <google/protobuf/any.pb.h>
+#include <google/protobuf/field_mask.pb.h>
+#include <google/protobuf/util/field_mask_util.h>
+#include <google/protobuf/util/json_util.h>
+
+#include "base/strings.h"
+#include "config/accepted_config.h"
+#include "envoy/admin/v3/config_dump.pb.h"
+#include "server/admin/page.h"
+
+namespace sluice::server::admin {
+namespace {
+
+using envoy::admin::v3::ConfigDump;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::FieldMask;
+using google::protobuf::Message;
+using google::protobuf::util::FieldMaskUtil;
+using Parts = std::vector<std::unique_ptr<Message>>;
+
+// Keeps what the paths of `mask` name; false when none of them belongs to this message.
+bool trim(Message& message, const FieldMask& mask) {
+  FieldMask fitting;
+  for (const std::string& path : mask.paths()) {
+    if (FieldMaskUtil::GetFieldDescriptors(message.GetDescriptor(), path, nullptr)) fitting.add_paths(path);
+  }
+  if (fitting.paths().empty()) return false;
+  FieldMaskUtil::TrimMessage(fitting, &message);
+  return true;
+}
+
+// The elements of one list of one part. Error: there is none of that name.
+Result<Parts> list_of(const Parts& parts, const std::string& name) {
+  for (const auto& part : parts) {
+    const FieldDescriptor* field = part->GetDescriptor()->FindFieldByName(name);
+    if (field == nullptr) continue;
+    if (!field->is_repeated()) return Error{cat(name, " is not a repeated field. Use ?mask= to get only this field")};
+    Parts out;
+    for (int i = 0; i < part->GetReflection()->FieldSize(*part, field); ++i) {
+      const Message& element = part->GetReflection()->GetRepeatedMessage(*part, field, i);
+      out.emplace_back(element.New())->CopyFrom(element);
+    }
+    return out;
+  }
+  return Error{cat(name, " not found in config dump")};
+}
+
+// An error of the page: status and text.
+void fail(Reply& reply, uint16_t status, std::string text) {
+  reply.fail(status, std::move(text));
+  reply.content_type = "text/plain";
+}
+
+void print(const Parts& parts, Reply& reply) {
+  ConfigDump dump;
+  for (const auto& part : parts) dump.add_configs()->PackFrom(*part);
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.preserve_proto_field_names = true;
+  std::string text;
+  const auto printed = google::protobuf::util::MessageToJsonString(dump, &text, options);
+  if (!printed.ok()) {
+    fail(reply, 500, cat("the configuration cannot be shown: ", std::string(printed.message()), "\n"));
+    return;
+  }
+  reply.content_type = kJson;
+  reply.body = std::move(text);
+}
+
+}  // namespace
+
+void config_dump_page(const Request& request, AdminSource& source, Reply& reply) {
+  Function<bool(std::string_view)> wanted;
+  if (const std::string_view pattern = request.get("name_regex"); !pattern.empty()) {
+    auto filter = name_filter(pattern);
+    if (!filter.ok()) return fail(reply, 400, cat("Error while parsing name_regex from ", pattern, ": ", filter.error()));
+    wanted = std::move(*filter);
+  }
+  const auto accepted = source.accepted_config();
+  Parts parts;
+  if (accepted != nullptr) parts = dump_parts(accepted->document->bootstrap, source.accepted_at(), wanted);
+  if (const std::string_view resource = request.get("resource"); !resource.empty()) {
+    auto list = list_of(parts, std::string(resource));
+    if (!list.ok()) return fail(reply, list.error().ends_with("dump") ? 404 : 400, list.error());
+    parts = std::move(*list);
+  }
+  if (const std::string_view text = request.get("mask"); !text.empty()) {
+    FieldMask mask;
+    for (const std::string_view path : split(text, ',')) mask.add_paths(std::string(path));
+    const bool any = !parts.empty();
+    std::erase_if(parts, [&](const std::unique_ptr<Message>& part) { return !trim(*part, mask); });
+    if (any && parts.empty()) {
+      return fail(reply, 400, cat("FieldMask ", text, " could not be successfully applied to any configs."));
+    }
+  }
+  print(parts, reply);
+}
+
+}  // namespace sluice::server::admin

@@ -1,0 +1,156 @@
+// The parts of a dump, and what must not be shown in them.
+#include <google/protobuf/any.pb.h>
+#include <google/protobuf/timestamp.pb.h>
+
+#include "config/any.h"
+#include "envoy/admin/v3/config_dump.pb.h"
+#include "envoy/admin/v3/config_dump_shared.pb.h"
+#include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
+#include "server/admin/config_dump.h"
+#include "udpa/annotations/sensitive.pb.h"
+
+namespace sluice::server::admin {
+namespace {
+
+using envoy::config::bootstrap::v3::Bootstrap;
+using envoy::config::listener::v3::FilterChain;
+using envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
+using google::protobuf::Any;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Timestamp;
+using Wanted = Function<bool(std::string_view)>;
+
+constexpr char kRedacted[] = "[redacted]";
+
+Timestamp timestamp(WallTime time) {
+  Timestamp out;
+  out.set_seconds(time.us / 1'000'000);
+  out.set_nanos(static_cast<int32_t>(time.us % 1'000'000 / 1000 * 1'000'000));  // ms, as Envoy shows it
+  return out;
+}
+
+bool accepts(Wanted& wanted, const std::string& name) { return !wanted || wanted(name); }
+
+// The inline route tables of the connection managers of a listener.
+void add_routes(const envoy::config::listener::v3::Listener& listener, const Timestamp& at, Wanted& wanted,
+                envoy::admin::v3::RoutesConfigDump& dump) {
+  const auto add_chain = [&](const FilterChain& chain) {
+    for (const auto& filter : chain.filters()) {
+      HttpConnectionManager manager;
+      if (filter.typed_config().UnpackTo(&manager) && manager.has_route_config() &&
+          accepts(wanted, manager.route_config().name())) {
+        auto* entry = dump.add_static_route_configs();
+        entry->mutable_route_config()->PackFrom(manager.route_config());
+        *entry->mutable_last_updated() = at;
+      }
+    }
+  };
+  for (const FilterChain& chain : listener.filter_chains()) add_chain(chain);
+  if (listener.has_default_filter_chain()) add_chain(listener.default_filter_chain());
+}
+
+void redact_field(Message& message, const FieldDescriptor& field) {
+  const auto* reflection = message.GetReflection();
+  if (field.is_repeated()) {
+    for (int i = 0; i < reflection->FieldSize(message, &field); ++i) {
+      if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+        reflection->SetRepeatedString(&message, &field, i, kRedacted);
+      } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+        reflection->MutableRepeatedMessage(&message, &field, i)->Clear();
+      }
+    }
+  } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+    reflection->SetString(&message, &field, kRedacted);
+  } else {
+    // A sensitive message is a data source: its parts are texts and bytes.
+    Message* inner = field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE ? reflection->MutableMessage(&message, &field)
+                                                                         : nullptr;
+    if (inner == nullptr) {
+      reflection->ClearField(&message, &field);
+      return;
+    }
+    std::vector<const FieldDescriptor*> set;
+    inner->GetReflection()->ListFields(*inner, &set);
+    for (const FieldDescriptor* part : set) {
+      // Where a secret stands is none.
+      if (part->name() != "filename" && part->name() != "environment_variable") redact_field(*inner, *part);
+    }
+  }
+}
+
+void redact_any(Any& any) {
+  const auto content = config::new_message(config::type_name(any.type_url()));
+  if (content != nullptr && content->ParseFromString(any.value())) {
+    redact(*content);
+    content->SerializeToString(any.mutable_value());
+  }
+}
+
+}  // namespace
+
+void redact(Message& message) {
+  if (message.GetDescriptor() == Any::descriptor()) {
+    redact_any(static_cast<Any&>(message));
+    return;
+  }
+  const auto* reflection = message.GetReflection();
+  std::vector<const FieldDescriptor*> set;
+  reflection->ListFields(message, &set);
+  for (const FieldDescriptor* field : set) {
+    if (field->options().GetExtension(udpa::annotations::sensitive)) {
+      redact_field(message, *field);
+    } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      if (!field->is_repeated()) {
+        redact(*reflection->MutableMessage(&message, field));
+        continue;
+      }
+      for (int i = 0; i < reflection->FieldSize(message, field); ++i) {
+        redact(*reflection->MutableRepeatedMessage(&message, field, i));
+      }
+    }
+  }
+}
+
+std::vector<std::unique_ptr<Message>> dump_parts(const Bootstrap& bootstrap, WallTime accepted_at, Wanted& wanted) {
+  namespace v3 = envoy::admin::v3;
+  const Timestamp at = timestamp(accepted_at);
+  auto whole = std::make_unique<v3::BootstrapConfigDump>();
+  *whole->mutable_bootstrap() = bootstrap;
+  *whole->mutable_last_updated() = at;
+  auto clusters = std::make_unique<v3::ClustersConfigDump>();
+  for (const auto& cluster : bootstrap.static_resources().clusters()) {
+    if (!accepts(wanted, cluster.name())) continue;
+    auto* entry = clusters->add_static_clusters();
+    entry->mutable_cluster()->PackFrom(cluster);
+    *entry->mutable_last_updated() = at;
+  }
+  auto listeners = std::make_unique<v3::ListenersConfigDump>();
+  auto routes = std::make_unique<v3::RoutesConfigDump>();
+  for (const auto& listener : bootstrap.static_resources().listeners()) {
+    add_routes(listener, at, wanted, *routes);
+    if (!accepts(wanted, listener.name())) continue;
+    auto* entry = listeners->add_static_listeners();
+    entry->mutable_listener()->PackFrom(listener);
+    *entry->mutable_last_updated() = at;
+  }
+  auto secrets = std::make_unique<v3::SecretsConfigDump>();
+  for (const auto& secret : bootstrap.static_resources().secrets()) {
+    if (!accepts(wanted, secret.name())) continue;
+    auto* entry = secrets->add_static_secrets();
+    entry->set_name(secret.name());
+    entry->mutable_secret()->PackFrom(secret);
+    *entry->mutable_last_updated() = at;
+  }
+  std::vector<std::unique_ptr<Message>> out;
+  out.push_back(std::move(whole));
+  out.push_back(std::move(clusters));
+  out.push_back(std::move(listeners));
+  out.push_back(std::make_unique<v3::ScopedRoutesConfigDump>());
+  out.push_back(std::move(routes));
+  out.push_back(std::move(secrets));
+  for (const auto& part : out) redact(*part);
+  return out;
+}
+
+}  // namespace sluice::server::admin

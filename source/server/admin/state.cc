@@ -1,0 +1,60 @@
+// Pages about the life of the server: ready, health, draining, the end, logs and counters.
+#include "base/strings.h"
+#include "server/admin/page.h"
+
+namespace sluice::server::admin {
+std::string_view name_of(ServerState state) {
+  switch (state) {
+    case ServerState::kLive: return "LIVE";
+    case ServerState::kDraining: return "DRAINING";
+    case ServerState::kPreInitializing: return "PRE_INITIALIZING";
+    case ServerState::kInitializing: return "INITIALIZING";
+  }
+  return "";
+}
+
+void ready_page(const Request&, AdminSource& source, Reply& reply) {
+  reply.status = source.state() == ServerState::kLive ? 200 : 503;
+  reply.body = cat(name_of(source.state()), "\n");
+}
+
+void health_fail_page(const Request&, AdminSource& source, Reply& reply) {
+  source.fail_health_checks();
+  reply.body = "OK\n";
+}
+
+void health_ok_page(const Request&, AdminSource& source, Reply& reply) {
+  source.pass_health_checks();
+  reply.body = "OK\n";
+}
+
+void drain_listeners_page(const Request& request, AdminSource& source, Reply& reply) {
+  source.drain_listeners({.graceful = request.has("graceful"),
+                          .skip_exit = request.has("skip_exit"),
+                          .inbound_only = request.has("inboundonly")});
+  reply.body = "OK\n";
+}
+
+// The answer leaves first.
+void quit_page(const Request&, AdminSource& source, Reply& reply) {
+  reply.body = "OK\n";
+  reply.afterwards = [&source] { source.quit(); };
+}
+
+void reopen_logs_page(const Request&, AdminSource& source, Reply& reply) {
+  source.reopen_logs();
+  reply.body = "OK\n";
+}
+
+void reset_counters_page(const Request&, AdminSource& source, Reply& reply) {
+  source.registry().reset_counters();
+  reply.body = "OK\n";
+}
+
+void init_dump_page(const Request&, AdminSource& source, Reply& reply) {
+  reply.content_type = kJson;
+  (void)source;  // nothing is warmed yet: the server starts when everything is there
+  reply.body = "{}\n";
+}
+
+}  // namespace sluice::server::admin
