@@ -106,16 +106,20 @@ int main(int argc, char** argv) {
   }
   UvPlatform platform(options.file_flush_interval);
   config::Extensions extensions = filters::builtin();
-  Result<config::CompiledBootstrap> bootstrap =
-      config::load_bootstrap({options.config_path, options.config_yaml, options.service_node, options.service_cluster,
-                              options.service_zone},
-                             extensions, platform.files());
-  if (!bootstrap) {
-    return fail(bootstrap.error());
+  config::BootstrapOptions source;
+  source.path = options.config_path;
+  source.yaml = options.config_yaml;
+  source.service_node = options.service_node;
+  source.service_cluster = options.service_cluster;
+  source.service_zone = options.service_zone;
+  const bool validate = options.mode == server::Mode::kValidate;
+  config::CompileOutcome outcome = config::compile_bootstrap(source, extensions, validate ? nullptr : &platform.files());
+  if (!outcome.bootstrap) {
+    return fail(outcome.error_text());
   }
-  if (options.mode == server::Mode::kValidate) {
+  if (validate) {
     std::printf("configuration '%s' OK\n", options.config_path.c_str());
     return 0;
   }
-  return serve(platform, options, std::move(*bootstrap));
+  return serve(platform, options, std::move(*outcome.bootstrap));
 }

@@ -82,7 +82,8 @@ std::optional<google::protobuf::Duration> parse_duration(std::string_view text) 
   text.remove_prefix(negative ? 1 : 0);
   const size_t point = text.find('.');
   const std::string_view whole = text.substr(0, point);
-  const auto seconds = all_digits(whole) ? parse_number<int64_t>(whole) : std::nullopt;
+  if (!all_digits(whole)) return std::nullopt;
+  const auto seconds = parse_number<int64_t>(whole);
   const auto nanos = point == std::string_view::npos ? std::optional<int32_t>(0) : fraction(text.substr(point + 1));
   if (!seconds || !nanos || *seconds > kLargestSeconds) return std::nullopt;
   google::protobuf::Duration out;

@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "base/trace.h"
 #include "model/route_apply.h"
-#include "proxy/access_log/access_log.h"
 #include "proxy/downstream_connection.h"
 #include "proxy/reason.h"
 #include "proxy/request_preparation.h"
@@ -165,7 +164,8 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
 
 bool Exchange::upgrade_is_allowed(std::string_view type) const {
   const auto* forward = route_.route == nullptr ? nullptr : std::get_if<model::ForwardAction>(&route_.route->action);
-  return upgrade_allowed(type, plan(), forward == nullptr ? nullptr : &forward->upgrades);
+  return upgrade_allowed(type, forward == nullptr ? std::span<const model::Upgrade>() : std::span(forward->upgrades),
+                         plan().upgrades);
 }
 
 void Exchange::find_route(bool internal) {
@@ -408,9 +408,7 @@ void Exchange::finish() {
   if (chain_.built()) {
     chain_.complete(*this, facts_);
   }
-  if (plan().access_logs != nullptr) {
-    connection_.server().log(facts_);
-  }
+  connection_.server().log(facts_);
   connection_.exchange_finished(*this);
 }
 

@@ -6,7 +6,7 @@
 namespace sluice::proxy {
 
 HttpServer::HttpServer(std::shared_ptr<const model::HttpPlan> plan, const ProxyLocal& proxy, const ListenerFacts& listener)
-    : plan_(std::move(plan)), proxy_(proxy), listener_(listener) {
+    : plan_(std::move(plan)), proxy_(proxy), listener_(listener), access_log_(plan_->access_logs) {
   stats::Registry& registry = proxy_.local.registry;
   stats_ = registry.add_block<stats::HttpStat>(cat("http.", plan_->stat_prefix, "."));
   listener_stats_ = registry.add_block<stats::ListenerHttpStat>(

@@ -5,6 +5,7 @@
 
 #include "base/intrusive_list.h"
 #include "model/http_plan.h"
+#include "proxy/access_log/access_log.h"
 #include "proxy/chain_server.h"
 #include "stats/names_http.h"
 #include "stats/names_listener.h"
@@ -24,6 +25,9 @@ class HttpServer final : public ChainServer {
   size_t connections() const override { return count_; }
   void close_all() override;
 
+  // Writes the access logs of an exchange that ended.
+  void log(const format::Facts& facts) { access_log_.log(facts); }
+
   const model::HttpPlan& plan() const { return *plan_; }
   const ProxyLocal& proxy() const { return proxy_; }
   upstream::WorkerLocal& proxy_local() { return proxy_.local; }
@@ -42,6 +46,7 @@ class HttpServer final : public ChainServer {
   stats::BlockId listener_stats_;
   stats::Block<stats::HttpStat> block_;
   stats::Block<stats::ListenerHttpStat> listener_block_;
+  AccessLog access_log_;
   IntrusiveList<DownstreamConnection, HttpServer> connections_;
   size_t count_ = 0;
   bool draining_ = false;

@@ -61,9 +61,6 @@ Result<void> Server::start() {
   publish();
   server_block_.set(ServerStat::kLive, 1);
   server_block_.set(ServerStat::kConcurrency, concurrency());
-  if (admin_socket_ != nullptr) {
-    admin_ = std::make_unique<admin::Admin>(platform_.main_loop(), platform_.main_network(), *admin_socket_, *this);
-  }
   for (auto& worker : workers_) {
     platform_.spawn(worker->loop());
   }
@@ -133,7 +130,6 @@ void Server::finish() {
   }
   platform_.join();
   workers_.clear();
-  admin_.reset();
   admin_socket_.reset();
   sockets_.clear();
   clusters_.clear();

@@ -11,7 +11,6 @@
 #include "base/result.h"
 #include "config/bootstrap.h"
 #include "proxy/chain_server.h"
-#include "server/admin/admin.h"
 #include "server/options.h"
 #include "server/platform.h"
 #include "server/worker.h"
@@ -22,10 +21,10 @@
 namespace sluice::server {
 
 // Thread: main.
-class Server final : private admin::AdminSource {
+class Server final {
  public:
   Server(Platform& platform, const Options& options, config::CompiledBootstrap bootstrap);
-  ~Server() override;
+  ~Server();
 
   // Binds everything, then starts the workers: all or nothing. The error has one line for each address that failed.
   Result<void> start();
@@ -56,7 +55,6 @@ class Server final : private admin::AdminSource {
   std::vector<std::unique_ptr<net::ListenSocket>> sockets_;  // by listener
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<net::ListenSocket> admin_socket_;
-  std::unique_ptr<admin::Admin> admin_;
   stats::Block<stats::ServerStat> server_block_;
   stats::Block<stats::ListenerManagerStat> listeners_block_;
   stats::Block<stats::ClusterManagerStat> clusters_block_;

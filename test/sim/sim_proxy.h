@@ -24,16 +24,16 @@ class SimProxy {
         origin(origins, *net::Address::from_ip("10.0.0.9", 9000), std::move(respond)) {
     platform.files().write(std::string(kPath), std::string(yaml));
     config::Extensions extensions = filters::builtin();
-    config::BootstrapSource source;
+    config::BootstrapOptions source;
     source.path = kPath;
-    Result<config::CompiledBootstrap> bootstrap = config::load_bootstrap(source, extensions, platform.files());
-    if (!bootstrap) {
-      error = bootstrap.error();
+    config::CompileOutcome outcome = config::compile_bootstrap(source, extensions, &platform.files());
+    if (!outcome.bootstrap) {
+      error = outcome.error_text();
       return;
     }
     server::Options options;
     options.concurrency = 1;
-    server = std::make_unique<server::Server>(platform, options, std::move(*bootstrap));
+    server = std::make_unique<server::Server>(platform, options, std::move(*outcome.bootstrap));
     if (Result<void> started = server->start(); !started) {
       error = started.error();
     }
