@@ -59,11 +59,13 @@ void add_method(HeadOut& head, std::string_view method) {
   }
 }
 
-void add_target(HeadOut& head, std::string_view target) {
-  if (is_request_target(target) && target.find('#') == std::string_view::npos) {
-    head.add(target);
-  } else if (target.empty()) {
+// Origin form, or "*" for OPTIONS.
+void add_target(HeadOut& head, std::string_view method, std::string_view target) {
+  if (!target.starts_with('/') && !(target == "*" && method == "OPTIONS")) {
     head.add("/");
+  }
+  if (target.find('#') == std::string_view::npos && (target.empty() || is_request_target(target))) {
+    head.add(target);
   } else {
     add_escaped(head, target, [](char c) { return is_target_char(c) && c != '#'; });
   }
@@ -190,7 +192,7 @@ void MessageWriter::write_request(const RequestHeaders& headers, End end, buffer
     if (headers.tunnel == Tunnel::kConnect) {
       add_authority(head, headers.authority);
     } else {
-      add_target(head, headers.path);
+      add_target(head, headers.method, headers.path);
     }
     head.add(" HTTP/1.1\r\n");
     if (spelling != nullptr && !spelling->host.empty()) {
