@@ -32,7 +32,11 @@ class HttpServer final : public ChainServer {
   const ProxyLocal& proxy() const { return proxy_; }
   upstream::WorkerLocal& proxy_local() { return proxy_.local; }
   const ListenerFacts& listener() const { return listener_; }
-  bool draining() const { return draining_ || proxy_.state.draining.load(std::memory_order_relaxed); }
+  // Answers tell clients to go.
+  bool draining() const {
+    return draining_ || proxy_.state.draining.load(std::memory_order_relaxed) ||
+           proxy_.state.health_failed.load(std::memory_order_relaxed);
+  }
   stats::Block<stats::HttpStat>& block() { return block_; }
   stats::Block<stats::ListenerHttpStat>& listener_block() { return listener_block_; }
 

@@ -44,7 +44,7 @@ bool is_uuid(std::string_view text) {
 void write_uuid4(Random& random, char* to) {
   uint64_t high = random.next();
   uint64_t low = random.next();
-  high = (high & ~uint64_t{0xf000}) | 0x4000;                // version 4
+  high = (high & ~uint64_t{0xf000}) | 0x4000;              // version 4
   low = (low & ~(uint64_t{3} << 62)) | uint64_t{1} << 63;  // the variant of RFC 9562: binary 10
   to = put_hex<8>(high >> 32, to);
   *to++ = '-';

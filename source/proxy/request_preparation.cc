@@ -6,6 +6,7 @@
 #include "http/hop_by_hop.h"
 #include "http/joined_fields.h"
 #include "http/path.h"
+#include "http/referer.h"
 #include "http/token_set.h"
 #include "proxy/request_id.h"
 
@@ -40,8 +41,8 @@ constexpr TokenSet kInternalOnly{
 
 // What only the edge removes: the next hops of a mesh hand these on to each other.
 constexpr TokenSet kEdgeOnly{
-    Token::kXEnvoyDecoratorOperation,       Token::kXEnvoyDownstreamServiceCluster,
-    Token::kXEnvoyDownstreamServiceNode,    Token::kXEnvoyOriginalPath,
+    Token::kXEnvoyDecoratorOperation,    Token::kXEnvoyDownstreamServiceCluster,
+    Token::kXEnvoyDownstreamServiceNode, Token::kXEnvoyOriginalPath,
     Token::kXEnvoyOriginalHost,
 };
 
@@ -72,8 +73,7 @@ void prepare_path(const model::HttpPlan& plan, RequestHeaders& request, Prepared
     out.reply = refusal(Reason::kAbsolutePath, request);
     return;
   }
-  const http::PathVerdict verdict =
-      http::apply_path_rules(path_rules(plan), request.path, request.fields.arena());
+  const http::PathVerdict verdict = http::apply_path_rules(path_rules(plan), request.path, request.fields.arena());
   if (verdict == http::PathVerdict::kContinue) return;
   if (verdict == http::PathVerdict::kRedirect && !is_grpc(request)) {
     LocalReply reply = reply_of(Reason::kPathRedirect);
@@ -94,25 +94,6 @@ void prepare_host(const model::HttpPlan& plan, const Peer& peer, RequestHeaders&
     request.authority = http::strip_port(request.authority);
   } else if (plan.strip_matching_host_port) {
     request.authority = http::strip_port(request.authority, peer.local.port());
-  }
-}
-
-// RFC 9110 10.1.3 has user agents leave user information and fragments out of Referer; what is no absolute URL, has
-// them nevertheless or stands there twice is not forwarded.
-bool is_good_referer(std::string_view url) {
-  const size_t colon = url.find("://");
-  if (colon == 0 || colon == std::string_view::npos) return false;
-  const std::string_view scheme = url.substr(0, colon);
-  if (std::any_of(scheme.begin(), scheme.end(), [](char c) { return lower(c) < 'a' || lower(c) > 'z'; })) return false;
-  const std::string_view rest = url.substr(colon + 3);
-  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
-  return !authority.empty() && authority.find_first_of("@ \t") == std::string_view::npos &&
-         rest.find_first_of("# \t") == std::string_view::npos;
-}
-
-void prepare_referer(http::HeaderMap& fields) {
-  if (fields.count(Token::kReferer) > 1 || !is_good_referer(fields.get(Token::kReferer))) {
-    fields.remove(Token::kReferer);
   }
 }
 
@@ -194,9 +175,11 @@ Prepared prepare_request(const model::HttpPlan& plan, RequestHeaders& request, c
   prepare_host(plan, peer, request);
 
   http::HeaderMap& fields = request.fields;
-  const TokenSet present = join_repeated(fields);
+  const TokenSet present = join_repeated(fields, http::Direction::kRequest);
   if (present.intersects(kHopByHop)) remove_hop_by_hop(request);
-  if (present.has(Token::kReferer)) prepare_referer(fields);
+  if (present.has(Token::kReferer) && !http::is_good_referer(fields.get(Token::kReferer))) {
+    fields.remove(Token::kReferer);
+  }
 
   const ClientAddress client = find_client(plan, peer, fields);
   out.client = client.address;

@@ -41,7 +41,7 @@ void prepare_request_id(const model::HttpPlan& plan, const http::RequestHeaders*
 void prepare_response(const model::HttpPlan& plan, const http::RequestHeaders* request, http::ResponseHeaders& response,
                       WallTime now) {
   http::HeaderMap& fields = response.fields;
-  const TokenSet present = join_repeated(fields);
+  const TokenSet present = join_repeated(fields, http::Direction::kResponse);
   if (present.intersects(kHopByHop)) remove_hop_by_hop(response);
   if (!present.has(Token::kDate)) fields.add(Token::kDate, fields.arena().copy(current_date.at(now)));
   prepare_server(plan, fields);

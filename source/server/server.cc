@@ -17,7 +17,8 @@ Server::Server(Platform& platform, const Options& options, config::CompiledBoots
       bootstrap_(std::move(bootstrap)),
       cells_(registry_),
       term_timer_(platform.main_loop().timers(), [this] { finish(); }),
-      stats_timer_(platform.main_loop().timers(), [this] { flush_stats(); }) {
+      stats_timer_(platform.main_loop().timers(), [this] { flush_stats(); }),
+      drain_timer_(platform.main_loop().timers(), [this] { stop_accepting(drain_inbound_only_); }) {
   server_block_ = cells_.block<ServerStat>(registry_.add_block<ServerStat>("server."));
   listeners_block_ = cells_.block<ListenerManagerStat>(registry_.add_block<ListenerManagerStat>("listener_manager."));
   clusters_block_ = cells_.block<ClusterManagerStat>(registry_.add_block<ClusterManagerStat>("cluster_manager."));
@@ -52,8 +53,8 @@ Result<void> Server::bind_all() {
 uint32_t Server::concurrency() const { return options_.concurrency != 0 ? options_.concurrency : available_cpus(); }
 
 Result<void> Server::start() {
-  const MonotonicTime began = platform_.main_loop().now();
-  start_time_ = began;
+  started_ = platform_.main_loop().now();
+  accepted_at_ = platform_.main_loop().wall_now();
   if (Result<void> bound = bind_all(); !bound) {
     sockets_.clear();
     return bound;
@@ -61,6 +62,10 @@ Result<void> Server::start() {
   publish();
   server_block_.set(ServerStat::kLive, 1);
   server_block_.set(ServerStat::kConcurrency, concurrency());
+  if (admin_socket_ != nullptr) {
+    admin_ = std::make_unique<admin::Admin>(platform_.main_loop(), platform_.main_network(), *admin_socket_,
+                                             static_cast<admin::AdminSource&>(*this), cells_);
+  }
   for (auto& worker : workers_) {
     platform_.spawn(worker->loop());
   }
@@ -101,7 +106,7 @@ void Server::shutdown() {
   workers_draining_ = static_cast<uint32_t>(workers_.size());
   for (auto& worker : workers_) {
     worker->loop().post([this, &worker = *worker] {
-      worker.stop_accepting();
+      worker.stop_accepting([](const model::ListenerPlan&) { return true; });
       worker.drain([this] {
         platform_.main_loop().post([this] {
           if (--workers_draining_ == 0) {
@@ -121,6 +126,7 @@ void Server::finish() {
   ended_ = true;
   term_timer_.cancel();
   stats_timer_.cancel();
+  drain_timer_.cancel();
   for (auto& worker : workers_) {
     worker->loop().post([&worker = *worker] {
       worker.close();
@@ -130,6 +136,7 @@ void Server::finish() {
   }
   platform_.join();
   workers_.clear();
+  admin_.reset();
   admin_socket_.reset();
   sockets_.clear();
   clusters_.clear();
@@ -144,7 +151,7 @@ void Server::reopen_logs() {
 
 void Server::flush_stats() {
   registry_.flush();
-  server_block_.set(ServerStat::kUptime, static_cast<uint64_t>(uptime_seconds()));
+  refresh_stats();
   stats_timer_.arm(bootstrap_.stats_flush_interval);
 }
 

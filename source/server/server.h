@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "config/bootstrap.h"
 #include "proxy/chain_server.h"
+#include "server/admin/admin.h"
 #include "server/options.h"
 #include "server/platform.h"
 #include "server/worker.h"
@@ -21,10 +22,10 @@
 namespace sluice::server {
 
 // Thread: main.
-class Server final {
+class Server final : private admin::AdminSource {
  public:
   Server(Platform& platform, const Options& options, config::CompiledBootstrap bootstrap);
-  ~Server();
+  ~Server() override;
 
   // Binds everything, then starts the workers: all or nothing. The error has one line for each address that failed.
   Result<void> start();
@@ -32,23 +33,42 @@ class Server final {
   // options.term_drain.
   void shutdown();
   // Opens access logs and the application log again (SIGUSR1).
-  void reopen_logs();
+  void reopen_logs() override;
 
   // Nothing is left but the main loop's last turn.
   bool ended() const { return ended_; }
 
  private:
+  // admin::AdminSource (server_admin.cc)
+  admin::ServerState state() const override;
+  int64_t uptime_s() const override;
+  const Options& options() const override { return options_; }
+  uint32_t workers() const override { return concurrency(); }
+  admin::NodeInfo node() const override;
+  std::vector<admin::ClusterInfo> clusters() const override;
+  std::vector<admin::ListenerInfo> listeners() const override;
+  std::shared_ptr<const config::AcceptedConfig> accepted_config() const override { return bootstrap_.accepted; }
+  WallTime accepted_at() const override { return accepted_at_; }
+  stats::Registry& registry() override { return registry_; }
+  void refresh_stats() override;
+  stats::TagExtractor& tags() override { return tags_; }
+  void quit() override;
+  void drain_listeners(const admin::DrainRequest& request) override;
+  void fail_health_checks() override;
+  void pass_health_checks() override;
+
   Result<void> bind_all();
   void publish();
   void finish();
   void flush_stats();
   uint32_t concurrency() const;
-  int64_t uptime_seconds() const { return to_ms(platform_.main_loop().now() - start_time_) / 1000; }
+  void stop_accepting(bool inbound_only);
 
   Platform& platform_;
   const Options options_;
   config::CompiledBootstrap bootstrap_;
   stats::Registry registry_;
+  stats::TagExtractor tags_;
   stats::WorkerCells cells_;  // of the main thread
   proxy::ServerState state_;
   std::vector<std::shared_ptr<upstream::ClusterShared>> clusters_;
@@ -58,12 +78,16 @@ class Server final {
   stats::Block<stats::ServerStat> server_block_;
   stats::Block<stats::ListenerManagerStat> listeners_block_;
   stats::Block<stats::ClusterManagerStat> clusters_block_;
-  MonotonicTime start_time_;
+  MonotonicTime started_;
+  WallTime accepted_at_;
   uint32_t workers_draining_ = 0;
+  std::unique_ptr<admin::Admin> admin_;
   bool shutting_down_ = false;
   bool ended_ = false;
   event::Timer term_timer_;
   event::Timer stats_timer_;
+  event::Timer drain_timer_;  // the end of a graceful /drain_listeners
+  bool drain_inbound_only_ = false;
 };
 
 }  // namespace sluice::server

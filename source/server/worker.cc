@@ -22,9 +22,11 @@ void Worker::add_listener(model::ListenerPlanPtr plan, net::ListenSocket& socket
   listeners_.push_back(std::make_unique<proxy::Listener>(std::move(plan), socket, proxy_));
 }
 
-void Worker::stop_accepting() {
+void Worker::stop_accepting(Function<bool(const model::ListenerPlan&)> which) {
   for (auto& listener : listeners_) {
-    listener->stop_accepting();
+    if (which(listener->plan())) {
+      listener->stop_accepting();
+    }
   }
 }
 
@@ -58,8 +60,8 @@ size_t Worker::connections() const {
 
 void Worker::close() {
   empty_check_.cancel();
-  stop_accepting();
   for (auto& listener : listeners_) {
+    listener->stop_accepting();
     listener->close_all();
   }
   listeners_.clear();

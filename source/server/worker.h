@@ -36,7 +36,8 @@ class Worker {
   // --- on the worker's thread ---
   void add_cluster(std::shared_ptr<upstream::ClusterShared> cluster) { clusters_.add(std::move(cluster)); }
   void add_listener(model::ListenerPlanPtr plan, net::ListenSocket& socket);
-  void stop_accepting();
+  // On the listeners for which `which` says yes; their connections go on.
+  void stop_accepting(Function<bool(const model::ListenerPlan&)> which);
   // Idle connections go now, busy ones with their answer; `when_empty` is called once, when the last is gone.
   void drain(Function<void()> when_empty);
   size_t connections() const;

@@ -21,7 +21,8 @@ std::string health_flags(const HostInfo& host) {
   return out.empty() ? "healthy" : out;
 }
 
-void text_breakers(std::string& to, std::string_view cluster, std::string_view priority, const model::BreakerLimits& limits) {
+void text_breakers(std::string& to, std::string_view cluster, std::string_view priority,
+                   const model::BreakerLimits& limits) {
   const auto line = [&](std::string_view name, uint32_t value) {
     append(to, cluster, "::", priority, "_priority::", name, "::", value, "\n");
   };

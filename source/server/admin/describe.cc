@@ -32,7 +32,7 @@ HostInfo describe_host(const upstream::Host& host) {
 ClusterInfo describe(const upstream::ClusterShared& cluster) {
   ClusterInfo out;
   out.name = cluster.plan->name;
-  out.observability_name = cluster.plan->stat_name;
+  out.observability_name = cluster.plan->observable_name;
   out.breakers = cluster.plan->breakers;
   for (const upstream::Host& host : cluster.hosts) {
     out.hosts.push_back(describe_host(host));
