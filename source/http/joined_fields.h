@@ -6,11 +6,13 @@
 
 namespace sluice::http {
 
+enum class Direction : uint8_t { kRequest, kResponse };
+
 // Joins "a" and "b" to "a,b", in the arena, for the fields that Envoy keeps in slots of their own: those that are
 // lists, and those that may stand only once (so that nobody reads the first line where another reads the last). All
-// other fields keep their lines: cookie, set-cookie, forwarded, what we have no token for.
+// other fields keep their lines: cookie, set-cookie, forwarded and what is not known.
 //
 // Returns the names that the head has; one pass over it when nothing is repeated.
-TokenSet join_repeated(HeaderMap& fields);
+TokenSet join_repeated(HeaderMap& fields, Direction direction);
 
 }  // namespace sluice::http

@@ -19,7 +19,7 @@ constexpr uint16_t kListenerPort = 10000;
 // One request through prepare_request(); ids are shown as "<id>" when they were made here.
 struct Trial {
   Trial(const Change& change, std::string_view peer_ip, std::string_view path, const Lines& sent,
-      const std::function<void(http::RequestHeaders&)>& with = {}) {
+        const std::function<void(http::RequestHeaders&)>& with = {}) {
     change(plan);
     remote = test::ip(peer_ip);
     request = bench.request(path, sent);
@@ -83,20 +83,70 @@ TEST(PrepareRequest, RefusesWhatCannotBeRouted) {
   using stats::HttpStat;
   const Refused table[] = {
       {"asterisk", nothing, "*", {}, 404, "absolute_path_rejected", HttpStat::kDownstreamRqNonRelativePath, "", "*"},
-      {"query only", nothing, "?q", {}, 404, "absolute_path_rejected", HttpStat::kDownstreamRqNonRelativePath, "", "?q"},
-      {"absolute", nothing, "http://abs.test/p", {}, 404, "absolute_path_rejected",
-       HttpStat::kDownstreamRqNonRelativePath, "", "http://abs.test/p"},
+      {"query only",
+       nothing,
+       "?q",
+       {},
+       404,
+       "absolute_path_rejected",
+       HttpStat::kDownstreamRqNonRelativePath,
+       "",
+       "?q"},
+      {"absolute",
+       nothing,
+       "http://abs.test/p",
+       {},
+       404,
+       "absolute_path_rejected",
+       HttpStat::kDownstreamRqNonRelativePath,
+       "",
+       "http://abs.test/p"},
       {"no path", nothing, "", {}, 404, "missing_path_rejected", {}, "", ""},
-      {"fragment", nothing, "/a#b", {}, 400, "path_normalization_failed", HttpStat::kDownstreamRqFailedPathNormalization,
-       "", "/a#b"},
-      {"fragment in the query", nothing, "/a?b=1#c", {}, 400, "path_normalization_failed",
-       HttpStat::kDownstreamRqFailedPathNormalization, "", "/a?b=1#c"},
-      {"escaped slash", reject_slashes, "/a%2Fb", {}, 400, "path_normalization_failed",
-       HttpStat::kDownstreamRqFailedPathNormalization, "", "/a%2Fb"},
-      {"redirect", redirect_slashes, "/x%2f..%2Fadmin?q=%2f", {}, 307, "path_normalization_failed",
-       HttpStat::kDownstreamRqRedirectedWithNormalizedPath, "/admin?q=%2f", "/admin?q=%2f"},
-      {"redirect of gRPC", redirect_slashes, "/a%2Fb", {{"content-type", "application/grpc"}}, 400,
-       "path_normalization_failed", HttpStat::kDownstreamRqFailedPathNormalization, "", "/a/b"},
+      {"fragment",
+       nothing,
+       "/a#b",
+       {},
+       400,
+       "path_normalization_failed",
+       HttpStat::kDownstreamRqFailedPathNormalization,
+       "",
+       "/a#b"},
+      {"fragment in the query",
+       nothing,
+       "/a?b=1#c",
+       {},
+       400,
+       "path_normalization_failed",
+       HttpStat::kDownstreamRqFailedPathNormalization,
+       "",
+       "/a?b=1#c"},
+      {"escaped slash",
+       reject_slashes,
+       "/a%2Fb",
+       {},
+       400,
+       "path_normalization_failed",
+       HttpStat::kDownstreamRqFailedPathNormalization,
+       "",
+       "/a%2Fb"},
+      {"redirect",
+       redirect_slashes,
+       "/x%2f..%2Fadmin?q=%2f",
+       {},
+       307,
+       "path_normalization_failed",
+       HttpStat::kDownstreamRqRedirectedWithNormalizedPath,
+       "/admin?q=%2f",
+       "/admin?q=%2f"},
+      {"redirect of gRPC",
+       redirect_slashes,
+       "/a%2Fb",
+       {{"content-type", "application/grpc"}},
+       400,
+       "path_normalization_failed",
+       HttpStat::kDownstreamRqFailedPathNormalization,
+       "",
+       "/a/b"},
   };
   for (const Refused& row : table) {
     SCOPED_TRACE(row.name);
@@ -162,24 +212,40 @@ TEST(PrepareRequest, HostsLosePortsAndDots) {
     Change plan;
     std::string sent, forwarded;
   } table[] = {
-      {any, "one.test:8081", "one.test"}, {any, "one.test:", "one.test:"},   {any, "one.test.:99", "one.test"},
-      {any, "one.test..", "one.test."},   {any, "[::1]:99", "[::1]"},        {any, "ONE.test:1", "ONE.test"},
-      {matching, "one.test:10000", "one.test"}, {matching, "one.test:8081", "one.test:8081"},
-      {matching, "[::1]:10000", "[::1]"}, {nothing, "one.test.:10000", "one.test.:10000"},
+      {any, "one.test:8081", "one.test"},
+      {any, "one.test:", "one.test:"},
+      {any, "one.test.:99", "one.test"},
+      {any, "one.test..", "one.test."},
+      {any, "[::1]:99", "[::1]"},
+      {any, "ONE.test:1", "ONE.test"},
+      {matching, "one.test:10000", "one.test"},
+      {matching, "one.test:8081", "one.test:8081"},
+      {matching, "[::1]:10000", "[::1]"},
+      {nothing, "one.test.:10000", "one.test.:10000"},
   };
   for (const auto& row : table) {
     SCOPED_TRACE(row.sent);
-    const Trial run(row.plan, "127.0.0.5", "/", {}, [&](http::RequestHeaders& request) { request.authority = row.sent; });
+    const Trial run(row.plan, "127.0.0.5", "/", {},
+                    [&](http::RequestHeaders& request) { request.authority = row.sent; });
     EXPECT_EQ(run.request->authority, row.forwarded);
   }
 }
 
 TEST(PrepareRequest, HopByHopFieldsGo) {
   const Trial run(nothing, "127.0.0.5", "/",
-                {{"connection", "keep-alive"}, {"keep-alive", "3"}, {"proxy-connection", "x"}, {"te", "trailers, gzip"},
-                 {"upgrade", "h2c"}, {"http2-settings", "AAMAAABk"}, {"proxy-authorization", "Basic"}, {"trailer", "x-t"}});
-  EXPECT_EQ(run.fields, (Lines{{"proxy-authorization", "Basic"}, {"te", "trailers"}, {"trailer", "x-t"},
-                               {"x-forwarded-proto", "http"}, {"x-request-id", "<id>"}}));
+                  {{"connection", "keep-alive"},
+                   {"keep-alive", "3"},
+                   {"proxy-connection", "x"},
+                   {"te", "trailers, gzip"},
+                   {"upgrade", "h2c"},
+                   {"http2-settings", "AAMAAABk"},
+                   {"proxy-authorization", "Basic"},
+                   {"trailer", "x-t"}});
+  EXPECT_EQ(run.fields, (Lines{{"proxy-authorization", "Basic"},
+                               {"te", "trailers"},
+                               {"trailer", "x-t"},
+                               {"x-forwarded-proto", "http"},
+                               {"x-request-id", "<id>"}}));
   EXPECT_TRUE(run.prepared.upgrade.empty());
 }
 
@@ -187,7 +253,9 @@ TEST(PrepareRequest, AnUpgradeKeepsItsFields) {
   const auto as_upgrade = [](http::RequestHeaders& request) { request.tunnel = http::Tunnel::kUpgrade; };
   const Trial run(nothing, "127.0.0.5", "/ws", {{"connection", "Upgrade"}, {"upgrade", "websocket"}}, as_upgrade);
   EXPECT_EQ(run.prepared.upgrade, "websocket");
-  EXPECT_EQ(run.fields, (Lines{{"connection", "Upgrade"}, {"upgrade", "websocket"}, {"x-forwarded-proto", "http"},
+  EXPECT_EQ(run.fields, (Lines{{"connection", "Upgrade"},
+                               {"upgrade", "websocket"},
+                               {"x-forwarded-proto", "http"},
                                {"x-request-id", "<id>"}}));
   const auto as_connect = [](http::RequestHeaders& request) {
     request.method = "CONNECT";
@@ -202,14 +270,16 @@ TEST(PrepareRequest, SchemeFollowsTheTargetThenTheHeaderThenTheConnection) {
   const struct {
     std::string scheme, sent, expected, header;
   } table[] = {
-      {"", "https", "https", "https"},      {"", "HTTPS", "https", "HTTPS"}, {"", "gopher", "http", "gopher"},
-      {"", "https,http", "http", "https,http"}, {"https", "", "https", "http"},  {"https", "http", "https", "http"},
-      {"ftp", "", "http", "http"},          {"HTTP", "", "http", "http"},
+      {"", "https", "https", "https"},  {"", "HTTPS", "https", "HTTPS"},
+      {"", "gopher", "http", "gopher"}, {"", "https,http", "http", "https,http"},
+      {"https", "", "https", "http"},   {"https", "http", "https", "http"},
+      {"ftp", "", "http", "http"},      {"HTTP", "", "http", "http"},
   };
   for (const auto& row : table) {
     SCOPED_TRACE(row.scheme + "/" + row.sent);
     const Lines sent = row.sent.empty() ? Lines{} : Lines{{"x-forwarded-proto", row.sent}};
-    const Trial run(nothing, "127.0.0.5", "/", sent, [&](http::RequestHeaders& request) { request.scheme = row.scheme; });
+    const Trial run(nothing, "127.0.0.5", "/", sent,
+                    [&](http::RequestHeaders& request) { request.scheme = row.scheme; });
     EXPECT_EQ(run.request->scheme, row.expected);
     EXPECT_EQ(run.request->fields.get(http::Token::kXForwardedProto), row.header);
   }
@@ -221,11 +291,17 @@ TEST(PrepareRequest, SchemeFollowsTheTargetThenTheHeaderThenTheConnection) {
 
 TEST(PrepareRequest, AtTheEdgeClaimsAreNotBelieved) {
   const Trial run(edge, "127.0.0.5", "/claims",
-                {{"x-envoy-internal", "true"}, {"x-envoy-external-address", "10.9.9.9"}, {"x-forwarded-proto", "https"},
-                 {"x-forwarded-host", "evil.test"}, {"x-forwarded-port", "1"}});
-  EXPECT_EQ(run.fields, (Lines{{"x-envoy-external-address", "127.0.0.5"}, {"x-forwarded-for", "127.0.0.5"},
-                               {"x-forwarded-host", "evil.test"}, {"x-forwarded-port", "1"},
-                               {"x-forwarded-proto", "http"}, {"x-request-id", "<id>"}}));
+                  {{"x-envoy-internal", "true"},
+                   {"x-envoy-external-address", "10.9.9.9"},
+                   {"x-forwarded-proto", "https"},
+                   {"x-forwarded-host", "evil.test"},
+                   {"x-forwarded-port", "1"}});
+  EXPECT_EQ(run.fields, (Lines{{"x-envoy-external-address", "127.0.0.5"},
+                               {"x-forwarded-for", "127.0.0.5"},
+                               {"x-forwarded-host", "evil.test"},
+                               {"x-forwarded-port", "1"},
+                               {"x-forwarded-proto", "http"},
+                               {"x-request-id", "<id>"}}));
   EXPECT_EQ(run.request->scheme, "http");
 }
 
@@ -247,36 +323,64 @@ TEST(PrepareRequest, ForwardedPortIsTheListenersAtTheEdge) {
   }
   const auto mesh = [](model::HttpPlan& plan) { plan.append_x_forwarded_port = true; };
   EXPECT_EQ(Trial(mesh, "127.0.0.5", "/", {}).request->fields.get(http::Token::kXForwardedPort), "10000");
-  EXPECT_EQ(Trial(mesh, "127.0.0.5", "/", {{"x-forwarded-port", "4443"}}).request->fields.get("x-forwarded-port"), "4443");
+  EXPECT_EQ(Trial(mesh, "127.0.0.5", "/", {{"x-forwarded-port", "4443"}}).request->fields.get("x-forwarded-port"),
+            "4443");
 }
 
 // connection_manager/sanitise_external.
 const Lines kEverything = {
-    {"x-envoy-retry-on", "5xx"}, {"x-envoy-retry-grpc-on", "cancelled"}, {"x-envoy-max-retries", "2"},
-    {"x-envoy-upstream-alt-stat-name", "alt"}, {"x-envoy-upstream-rq-timeout-alt-response", "1"},
-    {"x-envoy-upstream-rq-timeout-ms", "900"}, {"x-envoy-upstream-rq-per-try-timeout-ms", "800"},
-    {"x-envoy-upstream-stream-duration-ms", "950"}, {"x-envoy-expected-rq-timeout-ms", "5"},
-    {"x-envoy-hedge-on-per-try-timeout", "false"}, {"x-envoy-retriable-status-codes", "418"},
-    {"x-envoy-retriable-header-names", "x-r"}, {"x-envoy-force-trace", "1"}, {"x-envoy-ip-tags", "tag"},
-    {"x-envoy-original-url", "/o"}, {"x-envoy-original-path", "/p"}, {"x-envoy-original-host", "h.test"},
-    {"x-envoy-decorator-operation", "op"}, {"x-envoy-downstream-service-cluster", "peer"},
-    {"x-envoy-downstream-service-node", "node-1"}, {"x-envoy-internal", "true"},
-    {"x-envoy-external-address", "9.9.9.9"}, {"x-envoy-attempt-count", "7"}, {"x-envoy-is-timeout-retry", "true"},
-    {"x-envoy-overloaded", "true"}, {"x-envoy-degraded", "true"}, {"x-envoy-immediate-health-check-fail", "1"},
-    {"x-envoy-upstream-canary", "true"}, {"x-envoy-unknown", "kept"}, {"x-forwarded-client-cert", "Hash=abc"},
-    {"x-forwarded-host", "fh.test"}, {"x-client-trace-id", "trace-me"}, {"x-secret", "s"},
+    {"x-envoy-retry-on", "5xx"},
+    {"x-envoy-retry-grpc-on", "cancelled"},
+    {"x-envoy-max-retries", "2"},
+    {"x-envoy-upstream-alt-stat-name", "alt"},
+    {"x-envoy-upstream-rq-timeout-alt-response", "1"},
+    {"x-envoy-upstream-rq-timeout-ms", "900"},
+    {"x-envoy-upstream-rq-per-try-timeout-ms", "800"},
+    {"x-envoy-upstream-stream-duration-ms", "950"},
+    {"x-envoy-expected-rq-timeout-ms", "5"},
+    {"x-envoy-hedge-on-per-try-timeout", "false"},
+    {"x-envoy-retriable-status-codes", "418"},
+    {"x-envoy-retriable-header-names", "x-r"},
+    {"x-envoy-force-trace", "1"},
+    {"x-envoy-ip-tags", "tag"},
+    {"x-envoy-original-url", "/o"},
+    {"x-envoy-original-path", "/p"},
+    {"x-envoy-original-host", "h.test"},
+    {"x-envoy-decorator-operation", "op"},
+    {"x-envoy-downstream-service-cluster", "peer"},
+    {"x-envoy-downstream-service-node", "node-1"},
+    {"x-envoy-internal", "true"},
+    {"x-envoy-external-address", "9.9.9.9"},
+    {"x-envoy-attempt-count", "7"},
+    {"x-envoy-is-timeout-retry", "true"},
+    {"x-envoy-overloaded", "true"},
+    {"x-envoy-degraded", "true"},
+    {"x-envoy-immediate-health-check-fail", "1"},
+    {"x-envoy-upstream-canary", "true"},
+    {"x-envoy-unknown", "kept"},
+    {"x-forwarded-client-cert", "Hash=abc"},
+    {"x-forwarded-host", "fh.test"},
+    {"x-client-trace-id", "trace-me"},
+    {"x-secret", "s"},
 };
 
 TEST(PrepareRequest, OutsideRequestsLoseWhatSteersUs) {
   const Trial run(edge_internal, "127.0.0.6", "/outside", kEverything);
   EXPECT_FALSE(run.prepared.internal);
-  EXPECT_EQ(run.fields,
-            (Lines{{"x-client-trace-id", "trace-me"}, {"x-envoy-attempt-count", "7"}, {"x-envoy-degraded", "true"},
-                   {"x-envoy-external-address", "127.0.0.6"}, {"x-envoy-immediate-health-check-fail", "1"},
-                   {"x-envoy-is-timeout-retry", "true"}, {"x-envoy-overloaded", "true"}, {"x-envoy-unknown", "kept"},
-                   {"x-envoy-upstream-canary", "true"}, {"x-forwarded-for", "127.0.0.6"},
-                   {"x-forwarded-host", "fh.test"}, {"x-forwarded-proto", "http"}, {"x-request-id", "<id>"},
-                   {"x-secret", "s"}}));
+  EXPECT_EQ(run.fields, (Lines{{"x-client-trace-id", "trace-me"},
+                               {"x-envoy-attempt-count", "7"},
+                               {"x-envoy-degraded", "true"},
+                               {"x-envoy-external-address", "127.0.0.6"},
+                               {"x-envoy-immediate-health-check-fail", "1"},
+                               {"x-envoy-is-timeout-retry", "true"},
+                               {"x-envoy-overloaded", "true"},
+                               {"x-envoy-unknown", "kept"},
+                               {"x-envoy-upstream-canary", "true"},
+                               {"x-forwarded-for", "127.0.0.6"},
+                               {"x-forwarded-host", "fh.test"},
+                               {"x-forwarded-proto", "http"},
+                               {"x-request-id", "<id>"},
+                               {"x-secret", "s"}}));
 }
 
 TEST(PrepareRequest, InsideRequestsKeepAllButTheCertificate) {
@@ -284,18 +388,24 @@ TEST(PrepareRequest, InsideRequestsKeepAllButTheCertificate) {
   EXPECT_TRUE(run.prepared.internal);
   Lines expected = kEverything;
   std::erase_if(expected, [](const auto& line) { return line.first == "x-forwarded-client-cert"; });
-  expected.insert(expected.end(), {{"x-forwarded-for", "127.0.0.5"}, {"x-forwarded-proto", "http"}, {"x-request-id", "<id>"}});
+  expected.insert(expected.end(),
+                  {{"x-forwarded-for", "127.0.0.5"}, {"x-forwarded-proto", "http"}, {"x-request-id", "<id>"}});
   std::sort(expected.begin(), expected.end());
   EXPECT_EQ(run.fields, expected);
 }
 
 TEST(PrepareRequest, InAMeshOnlyInternalHeadersGo) {
   const Trial run(nothing, "127.0.0.5", "/",
-                {{"x-forwarded-for", "203.0.113.9"}, {"x-envoy-max-retries", "2"}, {"x-envoy-retry-on", "5xx"},
-                 {"x-envoy-force-trace", "1"}, {"x-envoy-downstream-service-cluster", "peer"},
-                 {"x-envoy-original-path", "/p"}});
-  EXPECT_EQ(run.fields, (Lines{{"x-envoy-downstream-service-cluster", "peer"}, {"x-envoy-original-path", "/p"},
-                               {"x-forwarded-for", "203.0.113.9"}, {"x-forwarded-proto", "http"},
+                  {{"x-forwarded-for", "203.0.113.9"},
+                   {"x-envoy-max-retries", "2"},
+                   {"x-envoy-retry-on", "5xx"},
+                   {"x-envoy-force-trace", "1"},
+                   {"x-envoy-downstream-service-cluster", "peer"},
+                   {"x-envoy-original-path", "/p"}});
+  EXPECT_EQ(run.fields, (Lines{{"x-envoy-downstream-service-cluster", "peer"},
+                               {"x-envoy-original-path", "/p"},
+                               {"x-forwarded-for", "203.0.113.9"},
+                               {"x-forwarded-proto", "http"},
                                {"x-request-id", "<id>"}}));
   EXPECT_EQ(run.prepared.client->ip_to_string(), "203.0.113.9");
 }
@@ -321,12 +431,15 @@ TEST(PrepareRequest, AddUserAgentNamesTheNode) {
 TEST(PrepareRequest, ViaIsAppended) {
   const auto via = [](model::HttpPlan& plan) { plan.via = "edge"; };
   EXPECT_EQ(Trial(via, "127.0.0.5", "/", {}).request->fields.get(http::Token::kVia), "edge");
-  EXPECT_EQ(Trial(via, "127.0.0.5", "/", {{"via", "a"}, {"via", "b"}}).request->fields.get(http::Token::kVia), "a,b, edge");
+  EXPECT_EQ(Trial(via, "127.0.0.5", "/", {{"via", "a"}, {"via", "b"}}).request->fields.get(http::Token::kVia),
+            "a,b, edge");
 }
 
 TEST(PrepareRequest, RequestIds) {
   const auto off = [](model::HttpPlan& plan) { plan.generate_request_id = false; };
-  const auto preserve = [](model::HttpPlan& plan) { plan.use_remote_address = plan.preserve_external_request_id = true; };
+  const auto preserve = [](model::HttpPlan& plan) {
+    plan.use_remote_address = plan.preserve_external_request_id = true;
+  };
   const struct {
     const char* name;
     Change plan;
@@ -355,21 +468,69 @@ TEST(PrepareRequest, RequestIds) {
 
 TEST(PrepareRequest, RepeatedListsAreJoined) {
   const Trial run(nothing, "127.0.0.5", "/",
-                {{"accept", "a/a"}, {"accept", "b/b"}, {"via", "a"}, {"via", "b"}, {"user-agent", "a"},
-                 {"user-agent", "b"}, {"cookie", "a=1"}, {"cookie", "b=2"}, {"x-k", "a"}, {"x-k", "b"},
-                 {"forwarded", "for=a"}, {"forwarded", "for=b"}, {"origin", "http://a"}, {"origin", "http://b"}});
-  EXPECT_EQ(run.fields,
-            (Lines{{"accept", "a/a,b/b"}, {"cookie", "a=1"}, {"cookie", "b=2"}, {"forwarded", "for=a"},
-                   {"forwarded", "for=b"}, {"origin", "http://a,http://b"}, {"user-agent", "a,b"}, {"via", "a,b"},
-                   {"x-forwarded-proto", "http"}, {"x-k", "a"}, {"x-k", "b"}, {"x-request-id", "<id>"}}));
+                  {{"accept", "a/a"},
+                   {"accept", "b/b"},
+                   {"via", "a"},
+                   {"via", "b"},
+                   {"user-agent", "a"},
+                   {"user-agent", "b"},
+                   {"cookie", "a=1"},
+                   {"cookie", "b=2"},
+                   {"x-k", "a"},
+                   {"x-k", "b"},
+                   {"forwarded", "for=a"},
+                   {"forwarded", "for=b"},
+                   {"origin", "http://a"},
+                   {"origin", "http://b"}});
+  EXPECT_EQ(run.fields, (Lines{{"accept", "a/a,b/b"},
+                               {"cookie", "a=1"},
+                               {"cookie", "b=2"},
+                               {"forwarded", "for=a"},
+                               {"forwarded", "for=b"},
+                               {"origin", "http://a,http://b"},
+                               {"user-agent", "a,b"},
+                               {"via", "a,b"},
+                               {"x-forwarded-proto", "http"},
+                               {"x-k", "a"},
+                               {"x-k", "b"},
+                               {"x-request-id", "<id>"}}));
+  const Trial others(nothing, "127.0.0.5", "/",
+                     {{"if-match", "a"},
+                      {"pragma", "a"},
+                      {"age", "1"},
+                      {"if-match", "b"},
+                      {"if-match", "c"},
+                      {"pragma", ""},
+                      {"age", "2"},
+                      {"etag", "a"},
+                      {"etag", "b"}});
+  EXPECT_EQ(others.fields, (Lines{{"age", "1"},
+                                  {"age", "2"},
+                                  {"etag", "a"},
+                                  {"etag", "b"},
+                                  {"if-match", "a,b,c"},
+                                  {"pragma", "a"},
+                                  {"x-forwarded-proto", "http"},
+                                  {"x-request-id", "<id>"}}));
 }
 
+// As Envoy 1.40 was seen to keep and to remove them.
 TEST(PrepareRequest, OnlyGoodReferersAreForwarded) {
-  for (const char* good : {"http://example.test/a/b?c", "https://[::1]:80", "HTTP://a"}) {
+  for (const char* good : {"http://a/b", "HTTP://a",   "/rel",         "a.b",
+                           "//a/b",      "a/b",        "ftp://x/y",    "android-app://com.x/",
+                           "",           "/a?b=c",     "/a@b",         "//u@a/",
+                           "/a:b",       "?q",         "http://a/\"",  "http://a/<x>",
+                           "/a%zz",      "/a[b]",      "http://a:80/", "http://[::1]/",
+                           "*",          "/~",         "/a'b",         "http://a?x",
+                           "http://-/",  "HTTP+x://a/"}) {
     EXPECT_EQ(Trial(nothing, "127.0.0.5", "/", {{"referer", good}}).request->fields.get("referer"), good);
   }
-  for (const char* bad : {"", "/page", "about:blank", "http://", "http://u:p@a/", "http://a/#f", "http://a b/", "://a"}) {
-    EXPECT_FALSE(Trial(nothing, "127.0.0.5", "/", {{"referer", bad}}).request->fields.has(http::Token::kReferer)) << bad;
+  for (const char* bad : {"about:blank", "http://u:p@a/", "http://a/#f", "http://", "http://a b/", "a:b",
+                          "a?x:y",       "/\"",           "/a|b",        "/a^b",    "/<a>",        "/a{b}",
+                          "/\\",         "http://a:b/",   "1http://a",   "http:/a", "mailto:x@y",  "/a`b",
+                          "http://a#",   "http://a_b/",   "http://%41/", "/a\tb",   "/\xff"}) {
+    EXPECT_FALSE(Trial(nothing, "127.0.0.5", "/", {{"referer", bad}}).request->fields.has(http::Token::kReferer))
+        << bad;
   }
   const Trial twice(nothing, "127.0.0.5", "/", {{"referer", "http://a"}, {"referer", "http://a"}});
   EXPECT_FALSE(twice.request->fields.has(http::Token::kReferer));

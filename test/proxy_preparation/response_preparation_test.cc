@@ -50,11 +50,14 @@ TEST(PrepareResponse, ServerByTransformation) {
   }
 }
 
-// protocol/hop_by_hop: what Connection names stays.
 TEST(PrepareResponse, HopByHopFieldsGo) {
-  EXPECT_EQ(prepared({}, {{"connection", "x-named"}, {"x-named", "v"}, {"keep-alive", "timeout=5"},
-                          {"proxy-connection", "close"}, {"proxy-authenticate", "Basic"}, {"upgrade", "h2c"}}),
-            (Lines{{"date", kDate}, {"proxy-authenticate", "Basic"}, {"server", "envoy"}, {"x-named", "v"}}));
+  EXPECT_EQ(prepared({}, {{"connection", "x-named"},
+                          {"x-named", "v"},
+                          {"keep-alive", "timeout=5"},
+                          {"proxy-connection", "close"},
+                          {"proxy-authenticate", "Basic"},
+                          {"upgrade", "h2c"}}),
+            (Lines{{"date", kDate}, {"proxy-authenticate", "Basic"}, {"server", "envoy"}}));
 }
 
 TEST(PrepareResponse, ASwitchOfProtocolKeepsItsFields) {
@@ -63,10 +66,32 @@ TEST(PrepareResponse, ASwitchOfProtocolKeepsItsFields) {
 }
 
 TEST(PrepareResponse, JoinsRepeatedFields) {
-  EXPECT_EQ(prepared({}, {{"cache-control", "a"}, {"cache-control", "b"}, {"x-k", "a"}, {"x-k", "b"},
-                          {"set-cookie", "a=1"}, {"set-cookie", "b=2"}, {"vary", "a"}, {"vary", ""}, {"vary", "b"}}),
-            (Lines{{"cache-control", "a,b"}, {"date", kDate}, {"server", "envoy"}, {"set-cookie", "a=1"},
-                   {"set-cookie", "b=2"}, {"vary", "a,b"}, {"x-k", "a"}, {"x-k", "b"}}));
+  EXPECT_EQ(prepared({}, {{"cache-control", "a"},
+                          {"cache-control", "b"},
+                          {"x-k", "a"},
+                          {"x-k", "b"},
+                          {"set-cookie", "a=1"},
+                          {"set-cookie", "b=2"},
+                          {"vary", "a"},
+                          {"vary", ""},
+                          {"vary", "b"}}),
+            (Lines{{"cache-control", "a,b"},
+                   {"date", kDate},
+                   {"server", "envoy"},
+                   {"set-cookie", "a=1"},
+                   {"set-cookie", "b=2"},
+                   {"vary", "a,b"},
+                   {"x-k", "a"},
+                   {"x-k", "b"}}));
+  EXPECT_EQ(
+      prepared({}, {{"age", "1"}, {"age", "2"}, {"pragma", "a"}, {"pragma", "b"}, {"accept", "a"}, {"accept", "b"}}),
+      (Lines{{"accept", "a"},
+             {"accept", "b"},
+             {"age", "1,2"},
+             {"date", kDate},
+             {"pragma", "a"},
+             {"pragma", "b"},
+             {"server", "envoy"}}));
 }
 
 TEST(PrepareResponse, ViaIsAppended) {
