@@ -1,5 +1,5 @@
-// What is inside of an Any: by the name behind the last slash of its type URL, whether it was read from a text (then it is
-// in the SourceMap, with positions) or came as bytes (then it is parsed here and kept in the SourceMap too).
+// What is inside of an Any: by the name behind the last slash of its type URL, whether it was read from a text (then it
+// is in the SourceMap, with positions) or came as bytes (then it is parsed here and kept in the SourceMap too).
 #pragma once
 
 #include <google/protobuf/any.pb.h>
@@ -23,13 +23,13 @@ bool is_typed_struct(std::string_view full_name);
 std::unique_ptr<google::protobuf::Message> new_message(std::string_view full_name);
 
 // The content of `any`, typed, for whoever finds an extension by its type: compare the descriptor or the full name. A
-// TypedStruct of a known type is that type, one of an unknown type is the TypedStruct itself. Errors say what is wrong in
-// words for a person (empty, unknown type, bytes that do not parse); give them a place by map.error(any, ...).
+// TypedStruct of a known type is that type, one of an unknown type is the TypedStruct itself. Errors say what is wrong
+// in words for a person (empty, unknown type, bytes that do not parse); give them a place by map.error(any, ...).
 // Thread: as the map.
 Result<const google::protobuf::Message*> unpack(const google::protobuf::Any& any, SourceMap& map);
 
-// For whoever knows which message it wants: also a Struct, or a TypedStruct of any name, is turned into a T, as Envoy does.
-// `findings` gets the errors of such a conversion. Thread: as the map.
+// For whoever knows which message it wants: also a Struct, or a TypedStruct of any name, is turned into a T, as Envoy
+// does. `findings` gets the errors of such a conversion. Thread: as the map.
 Result<const google::protobuf::Message*> unpack_as(const google::protobuf::Any& any,
                                                    const google::protobuf::Message& prototype, SourceMap& map,
                                                    Findings& findings);

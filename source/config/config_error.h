@@ -21,8 +21,8 @@ struct Position {
   friend bool operator==(const Position&, const Position&) = default;
 };
 
-// One thing that is wrong. `field` is the path from the root of the file (static_resources.clusters[0].name), empty when
-// the text is about the whole file. Thread: any.
+// One thing that is wrong. `field` is the path from the root of the file (static_resources.clusters[0].name), empty
+// when the text is about the whole file. Thread: any.
 struct ConfigError {
   std::string file;
   Position at;

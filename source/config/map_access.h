@@ -1,7 +1,7 @@
 // Access to the map fields of messages by reflection, in place.
 //
-// protobuf's public reflection shows a map as a list of entry messages, copied into the real map at the first typed use:
-// the addresses that SourceMap keeps would be those of the copies' originals. So we work on the map itself.
+// protobuf's public reflection shows a map as a list of entry messages, copied into the real map at the first typed
+// use: the addresses that SourceMap keeps would be those of the copies' originals. So we work on the map itself.
 #pragma once
 
 #include <google/protobuf/descriptor.h>
@@ -13,7 +13,8 @@
 namespace sluice::config {
 
 // The value of `key`, made when missing. Values keep their address as long as the entry lives. Thread: any.
-google::protobuf::MapValueRef map_value(google::protobuf::Message& message, const google::protobuf::FieldDescriptor& field,
+google::protobuf::MapValueRef map_value(google::protobuf::Message& message,
+                                        const google::protobuf::FieldDescriptor& field,
                                         const google::protobuf::MapKey& key);
 
 // Calls `visit` for each entry, in no particular order. Thread: any.

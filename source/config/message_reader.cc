@@ -107,9 +107,7 @@ MessageReader::Visit::~Visit() {
   reader_.inside_shared_ -= node_.shared ? 1 : 0;
 }
 
-void MessageReader::fail(Position at, std::string text) {
-  findings_.fail({map_.file(at), at, path_, std::move(text)});
-}
+void MessageReader::fail(Position at, std::string text) { findings_.fail({map_.file(at), at, path_, std::move(text)}); }
 
 void MessageReader::note(ConfigNote::Kind kind, Position at, std::string text) {
   findings_.note({kind, {map_.file(at), at, path_, std::move(text)}});
@@ -201,7 +199,8 @@ void MessageReader::unknown_field(const NodeEntry& entry, const Descriptor& type
 void MessageReader::field(const NodeEntry& entry, Message& out, const Field& field) {
   const Node& node = *entry.value;
   const bool message = field.cpp_type() == Field::CPPTYPE_MESSAGE;
-  const bool null_counts = message && !field.is_repeated() && well_known(field.message_type()->full_name()) == WellKnown::Value;
+  const bool null_counts =
+      message && !field.is_repeated() && well_known(field.message_type()->full_name()) == WellKnown::Value;
   if (node.is(Node::Kind::Null) && !null_counts) return;
   if (field.is_map()) return map_entries(node, out, field);
   if (field.is_repeated()) return elements(node, out, field);

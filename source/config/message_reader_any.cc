@@ -37,8 +37,8 @@ void MessageReader::any_content(const Node& node, const NodeEntry& type, google:
   out.set_type_url(std::string(type.value->text));
   if (content == nullptr) {
     const bool old = name.find(".v2.") != std::string_view::npos || name.find(".v2alpha") != std::string_view::npos;
-    return fail(type.value->at, cat("unknown type ", name, old ? " (only v3 of the API is read)" : "",
-                                    "; not supported yet: ", name));
+    return fail(type.value->at,
+                cat("unknown type ", name, old ? " (only v3 of the API is read)" : "", "; not supported yet: ", name));
   }
   if (is_typed_struct(name) && typed_struct(node, *content, out)) return;
   Message& kept = map_.adopt(out, std::move(content));

@@ -18,7 +18,8 @@ using google::protobuf::Reflection;
 // Sets `value`, or adds it when the field is repeated. An empty value does not override: that is how protobuf merges
 // fields that cannot tell empty from absent.
 template <typename T>
-void store(Message& out, const FieldDescriptor& field, T value, void (Reflection::*set)(Message*, const FieldDescriptor*, T) const,
+void store(Message& out, const FieldDescriptor& field, T value,
+           void (Reflection::*set)(Message*, const FieldDescriptor*, T) const,
            void (Reflection::*add)(Message*, const FieldDescriptor*, T) const) {
   const Reflection& reflection = *out.GetReflection();
   if (field.is_repeated()) {

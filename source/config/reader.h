@@ -4,8 +4,8 @@
 //   text --yaml_nodes/json_nodes--> nodes --MessageReader--> message + SourceMap + Findings
 //
 // Names may be snake_case or lowerCamel; an Any is typed by its "@type" and its content kept typed in the SourceMap; a
-// single value is taken where a list is wanted; null leaves a field alone. What a node must look like to fit a scalar is
-// in reader_scalars.h, to fit the well-known types in well_known.h.
+// single value is taken where a list is wanted; null leaves a field alone. What a node must look like to fit a scalar
+// is in reader_scalars.h, to fit the well-known types in well_known.h.
 #pragma once
 
 #include <google/protobuf/any.pb.h>

@@ -24,8 +24,9 @@ void SourceMap::sort() const {
 
 const SourceMap::MessageSpot* SourceMap::find(const Message& message) const {
   sort();
-  const auto after = std::upper_bound(messages_.begin(), messages_.end(), &message,
-                                      [](const Message* m, const MessageSpot& s) { return std::less<>()(m, s.message); });
+  const auto after =
+      std::upper_bound(messages_.begin(), messages_.end(), &message,
+                       [](const Message* m, const MessageSpot& s) { return std::less<>()(m, s.message); });
   if (after == messages_.begin() || std::prev(after)->message != &message) return nullptr;
   return &*std::prev(after);
 }

@@ -42,7 +42,8 @@ class SourceMap {
   ConfigError error(const google::protobuf::Message& message, int number, std::string text, int index = -1) const;
 
   // What was read into `any`, typed: the message of its @type, or, for a TypedStruct whose type we know, the message of
-  // that type. Null when the Any is empty, was not read from a text, or its type is unknown. See any.h to unpack those too.
+  // that type. Null when the Any is empty, was not read from a text, or its type is unknown. See any.h to unpack those
+  // too.
   const google::protobuf::Message* unpacked(const google::protobuf::Any& any) const;
 
   // The file of a position; empty when unknown.
@@ -51,7 +52,8 @@ class SourceMap {
   // ---- filling
 
   uint32_t add_file(std::string name);
-  // `message` is the value of field `number` of `parent` (element `index`, -1 when not repeated). A null parent: a root.
+  // `message` is the value of field `number` of `parent` (element `index`, -1 when not repeated). A null parent: a
+  // root.
   void add_message(const google::protobuf::Message& message, const google::protobuf::Message* parent, int number,
                    int index, Position at);
   // As above, for an entry of a map: its path ends with ["key"].
@@ -59,7 +61,8 @@ class SourceMap {
                      std::string_view key, Position at);
   void add_field(const google::protobuf::Message& message, int number, int index, Position at);
   // Keeps the content of `any`; returns the kept message. A second content replaces the first.
-  google::protobuf::Message& adopt(const google::protobuf::Any& any, std::unique_ptr<google::protobuf::Message> content);
+  google::protobuf::Message& adopt(const google::protobuf::Any& any,
+                                   std::unique_ptr<google::protobuf::Message> content);
 
  private:
   struct MessageSpot {

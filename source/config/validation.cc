@@ -34,9 +34,11 @@ ScalarValue scalar_of(const Message& message, const FieldDescriptor& field, int 
     case FieldDescriptor::CPPTYPE_INT64:
       return int64_t{list ? reflection.GetRepeatedInt64(message, &field, index) : reflection.GetInt64(message, &field)};
     case FieldDescriptor::CPPTYPE_UINT32:
-      return uint64_t{list ? reflection.GetRepeatedUInt32(message, &field, index) : reflection.GetUInt32(message, &field)};
+      return uint64_t{list ? reflection.GetRepeatedUInt32(message, &field, index)
+                           : reflection.GetUInt32(message, &field)};
     case FieldDescriptor::CPPTYPE_UINT64:
-      return uint64_t{list ? reflection.GetRepeatedUInt64(message, &field, index) : reflection.GetUInt64(message, &field)};
+      return uint64_t{list ? reflection.GetRepeatedUInt64(message, &field, index)
+                           : reflection.GetUInt64(message, &field)};
     case FieldDescriptor::CPPTYPE_DOUBLE:
       return list ? reflection.GetRepeatedDouble(message, &field, index) : reflection.GetDouble(message, &field);
     case FieldDescriptor::CPPTYPE_FLOAT:
@@ -161,8 +163,9 @@ class Validator {
     if (item.field->is_repeated()) return list(owner, item);
     if (item.field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
       const bool set = owner.GetReflection()->HasField(owner, item.field);
-      if (set) return submessage(owner.GetReflection()->GetMessage(owner, item.field), *item.rules, item.descends,
-                                 map_.at(owner, item.field->number()));
+      if (set)
+        return submessage(owner.GetReflection()->GetMessage(owner, item.field), *item.rules, item.descends,
+                          map_.at(owner, item.field->number()));
       // The member of a choice that was not chosen need not be there.
       if (item.field->real_containing_oneof() != nullptr) return;
       const auto& rules = *item.rules;
@@ -218,10 +221,12 @@ class Validator {
       if (messages) {
         const Message& sub = reflection.GetRepeatedMessage(owner, &field, i);
         submessage(sub, rules.items(), item.descends && !rules.items().message().skip(), at);
-        if (rules.unique() && !seen.insert(sub.SerializePartialAsString()).second) fail(at, "stands twice in this list");
+        if (rules.unique() && !seen.insert(sub.SerializePartialAsString()).second)
+          fail(at, "stands twice in this list");
       } else {
         scalar(owner, field, i, rules.items());
-        if (rules.unique() && !seen.insert(key_of(scalar_of(owner, field, i))).second) fail(at, "stands twice in this list");
+        if (rules.unique() && !seen.insert(key_of(scalar_of(owner, field, i))).second)
+          fail(at, "stands twice in this list");
       }
       path_.resize(length);
       if (messages && decides(reflection.GetRepeatedMessage(owner, &field, i))) break;
@@ -239,8 +244,10 @@ class Validator {
   static std::string key_of(const ScalarValue& value) {
     return std::visit(
         [](const auto& each) {
-          if constexpr (std::is_same_v<std::decay_t<decltype(each)>, std::string>) return each;
-          else return std::to_string(each);
+          if constexpr (std::is_same_v<std::decay_t<decltype(each)>, std::string>)
+            return each;
+          else
+            return std::to_string(each);
         },
         value);
   }

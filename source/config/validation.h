@@ -1,4 +1,5 @@
-// The validation rules of the API (validate.rules on fields and oneofs), checked by reflection over a whole message tree.
+// The validation rules of the API (validate.rules on fields and oneofs), checked by reflection over a whole message
+// tree.
 //
 // Descends into messages, lists, maps, and into the typed content of Any messages (as far as the SourceMap has it), but
 // not into metadata, which Envoy leaves alone too. Besides the rules, every Duration must be one: not negative, within

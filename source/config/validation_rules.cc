@@ -79,7 +79,8 @@ std::string choices(const List& list, Spell spelled) {
 template <typename T, typename Rules>
 std::string number_complaint(const Rules& rules, T value) {
   if (rules.ignore_empty() && value == T{}) return {};
-  if (rules.has_const_() && value != rules.const_()) return cat("must be ", spell(rules.const_()), ", is ", spell(value));
+  if (rules.has_const_() && value != rules.const_())
+    return cat("must be ", spell(rules.const_()), ", is ", spell(value));
   Bounds<T> bounds;
   if (rules.has_lt()) bounds.lt = rules.lt();
   if (rules.has_lte()) bounds.lte = rules.lte();
@@ -100,7 +101,8 @@ std::string enum_name(const google::protobuf::EnumDescriptor& type, int number) 
 
 std::string enum_complaint(const validate::EnumRules& rules, int value, const google::protobuf::EnumDescriptor& type) {
   const auto spelled = [&](int each) { return enum_name(type, each); };
-  if (rules.has_const_() && value != rules.const_()) return cat("must be ", spelled(rules.const_()), ", is ", spelled(value));
+  if (rules.has_const_() && value != rules.const_())
+    return cat("must be ", spelled(rules.const_()), ", is ", spelled(value));
   if (rules.defined_only() && type.FindValueByNumber(value) == nullptr) {
     return cat("must be a value of ", type.name(), ", is ", value);
   }
@@ -114,7 +116,8 @@ std::string length_complaint(bool has_exact, uint64_t exact, bool has_min, uint6
                              uint64_t is, std::string_view unit) {
   const auto plural = [&](uint64_t n) { return cat(n, " ", unit, n == 1 ? "" : "s"); };
   if (has_exact && is != exact) return cat("must have ", plural(exact), ", has ", is);
-  if (has_min && is < min) return is == 0 ? std::string("must not be empty") : cat("must have at least ", plural(min), ", has ", is);
+  if (has_min && is < min)
+    return is == 0 ? std::string("must not be empty") : cat("must have at least ", plural(min), ", has ", is);
   if (has_max && is > max) return cat("must have at most ", plural(max), ", has ", is);
   return {};
 }
@@ -177,8 +180,8 @@ std::string content_complaint(const Rules& rules, const std::string& text) {
 
 std::string text_complaint(const validate::StringRules& rules, const std::string& text) {
   if (rules.ignore_empty() && text.empty()) return {};
-  std::string wrong = length_complaint(rules.has_len(), rules.len(), rules.has_min_len(), rules.min_len(), rules.has_max_len(),
-                                       rules.max_len(), count_code_points(text), "character");
+  std::string wrong = length_complaint(rules.has_len(), rules.len(), rules.has_min_len(), rules.min_len(),
+                                       rules.has_max_len(), rules.max_len(), count_code_points(text), "character");
   if (wrong.empty()) {
     wrong = length_complaint(rules.has_len_bytes(), rules.len_bytes(), rules.has_min_bytes(), rules.min_bytes(),
                              rules.has_max_bytes(), rules.max_bytes(), text.size(), "byte");
@@ -235,7 +238,8 @@ std::string complaint(const validate::FieldRules& rules, const ScalarValue& valu
 
 std::string complaint(const validate::DurationRules& rules, const Duration& value) {
   const Span is = span(value);
-  if (rules.has_const_() && is != span(rules.const_())) return cat("must be ", spell(span(rules.const_())), ", is ", spell(is));
+  if (rules.has_const_() && is != span(rules.const_()))
+    return cat("must be ", spell(span(rules.const_())), ", is ", spell(is));
   Bounds<Span> bounds;
   if (rules.has_lt()) bounds.lt = span(rules.lt());
   if (rules.has_lte()) bounds.lte = span(rules.lte());

@@ -16,8 +16,8 @@ namespace sluice::config {
 // A scalar of a message, widened. Enums are int64_t. Thread: any.
 using ScalarValue = std::variant<int64_t, uint64_t, double, bool, std::string>;
 
-// What is wrong with a value, as the end of a sentence ("must be at least 1, is 0"); empty when nothing is. `type` is the
-// enum's for enum rules, else null. Thread: any.
+// What is wrong with a value, as the end of a sentence ("must be at least 1, is 0"); empty when nothing is. `type` is
+// the enum's for enum rules, else null. Thread: any.
 std::string complaint(const validate::FieldRules& rules, const ScalarValue& value,
                       const google::protobuf::EnumDescriptor* type);
 std::string complaint(const validate::DurationRules& rules, const google::protobuf::Duration& value);

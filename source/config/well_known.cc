@@ -62,13 +62,22 @@ WellKnown well_known(std::string_view full_name) {
   constexpr std::string_view kPackage = "google.protobuf.";
   if (full_name.substr(0, kPackage.size()) != kPackage) return WellKnown::None;
   const std::string_view name = full_name.substr(kPackage.size());
-  constexpr std::pair<std::string_view, WellKnown> kKinds[] = {
-      {"Any", WellKnown::Any},           {"Duration", WellKnown::Duration}, {"Timestamp", WellKnown::Timestamp},
-      {"FieldMask", WellKnown::FieldMask}, {"Struct", WellKnown::Struct},     {"Value", WellKnown::Value},
-      {"ListValue", WellKnown::ListValue}, {"DoubleValue", WellKnown::Wrapper}, {"FloatValue", WellKnown::Wrapper},
-      {"Int64Value", WellKnown::Wrapper}, {"UInt64Value", WellKnown::Wrapper}, {"Int32Value", WellKnown::Wrapper},
-      {"UInt32Value", WellKnown::Wrapper}, {"BoolValue", WellKnown::Wrapper}, {"StringValue", WellKnown::Wrapper},
-      {"BytesValue", WellKnown::Wrapper}};
+  constexpr std::pair<std::string_view, WellKnown> kKinds[] = {{"Any", WellKnown::Any},
+                                                               {"Duration", WellKnown::Duration},
+                                                               {"Timestamp", WellKnown::Timestamp},
+                                                               {"FieldMask", WellKnown::FieldMask},
+                                                               {"Struct", WellKnown::Struct},
+                                                               {"Value", WellKnown::Value},
+                                                               {"ListValue", WellKnown::ListValue},
+                                                               {"DoubleValue", WellKnown::Wrapper},
+                                                               {"FloatValue", WellKnown::Wrapper},
+                                                               {"Int64Value", WellKnown::Wrapper},
+                                                               {"UInt64Value", WellKnown::Wrapper},
+                                                               {"Int32Value", WellKnown::Wrapper},
+                                                               {"UInt32Value", WellKnown::Wrapper},
+                                                               {"BoolValue", WellKnown::Wrapper},
+                                                               {"StringValue", WellKnown::Wrapper},
+                                                               {"BytesValue", WellKnown::Wrapper}};
   for (const auto& [known, kind] : kKinds) {
     if (name == known) return kind;
   }

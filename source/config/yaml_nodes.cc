@@ -214,9 +214,11 @@ class Builder final : public YAML::EventHandler {
         continue;
       }
       findings_.note({ConfigNote::Kind::DuplicateKey,
-                                 {std::string(name_), entry.key_at, {},
-                                  cat("the key \"", entry.key, "\" stands again in line ", winner.key_at.line,
-                                      ", and only that one counts")}});
+                      {std::string(name_),
+                       entry.key_at,
+                       {},
+                       cat("the key \"", entry.key, "\" stands again in line ", winner.key_at.line,
+                           ", and only that one counts")}});
     }
     map.entries = std::move(kept);
   }

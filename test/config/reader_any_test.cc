@@ -24,13 +24,19 @@ std::unique_ptr<Read<Cluster>> cluster(std::string_view content) {
 TEST(ReaderAny, AcceptsWhatEnvoyAccepts) {
   const std::string fields = "explicit_http_config: {http_protocol_options: {}}";
   for (const std::string& content : {
-           cat("{\"@type\": ", kUrl, ", ", fields, "}"), cat("{", fields, ", \"@type\": ", kUrl, "}"),
-           cat("{\"@type\": a/b/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, ", fields, "}"), std::string("{}"),
-           std::string("null"), cat("{\"@type\": ", kUrl, "}"),
+           cat("{\"@type\": ", kUrl, ", ", fields, "}"),
+           cat("{", fields, ", \"@type\": ", kUrl, "}"),
+           cat("{\"@type\": a/b/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, ", fields, "}"),
+           std::string("{}"),
+           std::string("null"),
+           cat("{\"@type\": ", kUrl, "}"),
            std::string("{\"@type\": x/google.protobuf.Duration, value: 1s}"),
-           std::string("{\"@type\": x/google.protobuf.Duration}"), std::string("{\"@type\": x/google.protobuf.StringValue, value: x}"),
-           std::string("{\"@type\": x/google.protobuf.Struct, value: {a: 1}}"), std::string("{\"@type\": x/google.protobuf.Value, value: 1}"),
-           std::string("{\"@type\": x/google.protobuf.Empty}"), std::string("{\"@type\": x/google.protobuf.ListValue, value: [1, a]}"),
+           std::string("{\"@type\": x/google.protobuf.Duration}"),
+           std::string("{\"@type\": x/google.protobuf.StringValue, value: x}"),
+           std::string("{\"@type\": x/google.protobuf.Struct, value: {a: 1}}"),
+           std::string("{\"@type\": x/google.protobuf.Value, value: 1}"),
+           std::string("{\"@type\": x/google.protobuf.Empty}"),
+           std::string("{\"@type\": x/google.protobuf.ListValue, value: [1, a]}"),
            std::string("{\"@type\": x/google.protobuf.FieldMask, value: \"a.b,cD\"}"),
            std::string("{\"@type\": x/google.protobuf.Any, value: {\"@type\": x/google.protobuf.Empty}}"),
            std::string("{\"@type\": x/xds.type.v3.TypedStruct}"),
@@ -43,12 +49,19 @@ TEST(ReaderAny, AcceptsWhatEnvoyAccepts) {
 TEST(ReaderAny, RefusesWhatEnvoyRefuses) {
   for (const std::string& content : {
            std::string("{\"@type\": envoy.extensions.upstreams.http.v3.HttpProtocolOptions}"),
-           std::string("{\"@type\": /envoy.extensions.upstreams.http.v3.HttpProtocolOptions}"), std::string("{\"@type\": 5}"),
-           std::string("{\"@type\": \"\"}"), std::string("[]"), std::string("text"), std::string("{explicit_http_config: {}}"),
-           cat("{type_url: ", kUrl, ", value: \"\"}"), cat("{\"@type\": ", kUrl, ", nope: 1}"),
-           cat("{\"@type\": ", kUrl, ", value: {}}"), std::string("{\"@type\": x/google.protobuf.Duration, seconds: 1}"),
+           std::string("{\"@type\": /envoy.extensions.upstreams.http.v3.HttpProtocolOptions}"),
+           std::string("{\"@type\": 5}"),
+           std::string("{\"@type\": \"\"}"),
+           std::string("[]"),
+           std::string("text"),
+           std::string("{explicit_http_config: {}}"),
+           cat("{type_url: ", kUrl, ", value: \"\"}"),
+           cat("{\"@type\": ", kUrl, ", nope: 1}"),
+           cat("{\"@type\": ", kUrl, ", value: {}}"),
+           std::string("{\"@type\": x/google.protobuf.Duration, seconds: 1}"),
            std::string("{\"@type\": x/google.protobuf.Duration, value: 1x}"),
-           std::string("{\"@type\": x/google.protobuf.StringValue, value: x, y: 1}"), std::string("{\"@type\": x/google.protobuf.Empty, x: 1}"),
+           std::string("{\"@type\": x/google.protobuf.StringValue, value: x, y: 1}"),
+           std::string("{\"@type\": x/google.protobuf.Empty, x: 1}"),
            cat("{\"@type\": x/xds.type.v3.TypedStruct, type_url: ", kUrl, ", value: {nope: 1}}"),
        }) {
     EXPECT_NE(cluster(content)->error(), "(none)") << content;
@@ -63,7 +76,8 @@ TEST(ReaderAny, ErrorsSayWhatToDo) {
             "2:16: typed_extension_protocol_options[\"k\"]: unknown type envoy.nope.v3.Nope; not supported yet: "
             "envoy.nope.v3.Nope");
   EXPECT_EQ(cluster("{\"@type\": x/envoy.api.v2.Cluster}")->error(),
-            "2:16: typed_extension_protocol_options[\"k\"]: unknown type envoy.api.v2.Cluster (only v3 of the API is read); not "
+            "2:16: typed_extension_protocol_options[\"k\"]: unknown type envoy.api.v2.Cluster (only v3 of the API is "
+            "read); not "
             "supported yet: envoy.api.v2.Cluster");
 }
 
@@ -84,16 +98,18 @@ TEST(ReaderAny, KeepsTheContentTypedWithItsPlaces) {
 }
 
 TEST(ReaderAny, ATypedStructOfAKnownTypeIsThatType) {
-  const auto parsed = cluster(cat("{\"@type\": x/udpa.type.v1.TypedStruct, typeUrl: ", kUrl,
-                                  ", value: {explicitHttpConfig: {http2_protocol_options: {max_concurrent_streams: 7}}}}"));
+  const auto parsed =
+      cluster(cat("{\"@type\": x/udpa.type.v1.TypedStruct, typeUrl: ", kUrl,
+                  ", value: {explicitHttpConfig: {http2_protocol_options: {max_concurrent_streams: 7}}}}"));
   ASSERT_TRUE(parsed->ok()) << parsed->error();
   const auto& any = parsed->message.typed_extension_protocol_options().at("k");
   const auto content = unpack_as<HttpProtocolOptions>(any, parsed->map, parsed->findings);
   ASSERT_TRUE(content);
   const auto& http2 = (*content)->explicit_http_config().http2_protocol_options();
   EXPECT_EQ(http2.max_concurrent_streams().value(), 7u);
-  EXPECT_EQ(parsed->map.path(http2, 2), "typed_extension_protocol_options[\"k\"].explicit_http_config.http2_protocol_options."
-                                        "max_concurrent_streams");
+  EXPECT_EQ(parsed->map.path(http2, 2),
+            "typed_extension_protocol_options[\"k\"].explicit_http_config.http2_protocol_options."
+            "max_concurrent_streams");
   EXPECT_EQ(any.type_url(), "x/udpa.type.v1.TypedStruct");
   EXPECT_FALSE(any.value().empty());
 }

@@ -26,27 +26,30 @@ TEST(ReaderErrors, AllOfThemSortedByPlace) {
       "  - connect_timeout: -1s\n"
       "  listeners: 5\n"
       "node: {id: 7}\n");
-  EXPECT_EQ(parsed->errors(),
-            (std::vector<std::string>{
-                "4:5: static_resources.clusters[0].conect_timeout: unknown field: envoy.config.cluster.v3.Cluster has no field "
-                "\"conect_timeout\"; did you mean \"connect_timeout\"?",
-                "5:16: static_resources.clusters[0].lb_policy: LbPolicy has no value \"ROUND\"; expected \"ROUND_ROBIN\", "
-                "\"LEAST_REQUEST\", \"RING_HASH\", \"RANDOM\", \"MAGLEV\", \"CLUSTER_PROVIDED\" or "
-                "\"LOAD_BALANCING_POLICY_CONFIG\"",
-                "6:22: static_resources.clusters[0].load_assignment: expected a map "
-                "(envoy.config.endpoint.v3.ClusterLoadAssignment), got a list",
-                "7:5: static_resources.clusters[1].name: must not be empty",
-                "7:22: static_resources.clusters[1].connect_timeout: a duration must not be negative",
-                "8:14: static_resources.listeners[0]: expected a map (envoy.config.listener.v3.Listener), got the number 5",
-                "9:12: node.id: expected a text, got the number 7; put it in quotes",
-            }));
+  EXPECT_EQ(
+      parsed->errors(),
+      (std::vector<std::string>{
+          "4:5: static_resources.clusters[0].conect_timeout: unknown field: envoy.config.cluster.v3.Cluster has no "
+          "field "
+          "\"conect_timeout\"; did you mean \"connect_timeout\"?",
+          "5:16: static_resources.clusters[0].lb_policy: LbPolicy has no value \"ROUND\"; expected \"ROUND_ROBIN\", "
+          "\"LEAST_REQUEST\", \"RING_HASH\", \"RANDOM\", \"MAGLEV\", \"CLUSTER_PROVIDED\" or "
+          "\"LOAD_BALANCING_POLICY_CONFIG\"",
+          "6:22: static_resources.clusters[0].load_assignment: expected a map "
+          "(envoy.config.endpoint.v3.ClusterLoadAssignment), got a list",
+          "7:5: static_resources.clusters[1].name: must not be empty",
+          "7:22: static_resources.clusters[1].connect_timeout: a duration must not be negative",
+          "8:14: static_resources.listeners[0]: expected a map (envoy.config.listener.v3.Listener), got the number 5",
+          "9:12: node.id: expected a text, got the number 7; put it in quotes",
+      }));
 }
 
 TEST(ReaderErrors, SuggestInTheSpellingThatWasUsed) {
   using envoy::config::cluster::v3::Cluster;
-  EXPECT_EQ(read<Cluster>("conectTimeout: 1s")->error(),
-            "1:1: conectTimeout: unknown field: envoy.config.cluster.v3.Cluster has no field \"conectTimeout\"; did you mean "
-            "\"connectTimeout\"?");
+  EXPECT_EQ(
+      read<Cluster>("conectTimeout: 1s")->error(),
+      "1:1: conectTimeout: unknown field: envoy.config.cluster.v3.Cluster has no field \"conectTimeout\"; did you mean "
+      "\"connectTimeout\"?");
   EXPECT_EQ(read<Cluster>("hosts: []")->error(),
             "1:1: hosts: envoy.config.cluster.v3.Cluster has no field \"hosts\" any more: it was removed from the API");
   EXPECT_EQ(read<Node>("<<: {id: a}")->error(), "1:1: <<: merge keys (<<) are not read; write the fields out");
@@ -87,7 +90,8 @@ TEST(ReaderErrors, TheMapKnowsPlacesAndPaths) {
   EXPECT_EQ(parsed->map.at(thresholds, 1), (Position{7, 19, 0}));
   EXPECT_EQ(parsed->map.at(thresholds, 3), (Position{6, 9, 0})) << "a field that is missing: the message";
   EXPECT_EQ(parsed->map.at(cluster.circuit_breakers(), 1, 1), (Position{8, 9, 0}));
-  EXPECT_EQ(parsed->map.path(thresholds, 2), "static_resources.clusters[0].circuit_breakers.thresholds[0].max_connections");
+  EXPECT_EQ(parsed->map.path(thresholds, 2),
+            "static_resources.clusters[0].circuit_breakers.thresholds[0].max_connections");
   EXPECT_EQ(parsed->map.error(thresholds, 2, "too many").to_string(),
             "f:6:26: static_resources.clusters[0].circuit_breakers.thresholds[0].max_connections: too many");
   EXPECT_EQ(parsed->map.error(cluster, "no").to_string(), "f:3:5: static_resources.clusters[0]: no");
@@ -142,7 +146,8 @@ TEST(ReaderErrors, FilesThatCannotBeRead) {
   EXPECT_FALSE(load_bootstrap({.path = testing::TempDir()})->findings.ok());
   EXPECT_FALSE(load_bootstrap({})->findings.ok());
   const File empty("empty.yaml", "");
-  EXPECT_EQ(load_bootstrap({.path = empty.path()})->findings.errors()[0].text, "there is no configuration in this text");
+  EXPECT_EQ(load_bootstrap({.path = empty.path()})->findings.errors()[0].text,
+            "there is no configuration in this text");
 }
 
 TEST(ReaderErrors, TheEndingOfTheNameIsTheFormat) {
@@ -169,9 +174,9 @@ TEST(ReaderErrors, TheSecondTextIsMergedOverTheFirst) {
                   "node: {id: a, cluster: c, metadata: {x: 1}}\n"
                   "stats_flush_interval: 5.5s\n"
                   "static_resources: {clusters: [{name: a}]}\n");
-  const auto merged = load_bootstrap(
-      {.path = file.path(),
-       .yaml = "node: {id: b, cluster: '', metadata: {y: 2}}\nstatic_resources: {clusters: [{name: b}]}\nstats_flush_interval: 2s"});
+  const auto merged = load_bootstrap({.path = file.path(),
+                                      .yaml = "node: {id: b, cluster: '', metadata: {y: 2}}\nstatic_resources: "
+                                              "{clusters: [{name: b}]}\nstats_flush_interval: 2s"});
   ASSERT_TRUE(merged->findings.ok()) << merged->findings.errors()[0].to_string();
   const auto& bootstrap = merged->bootstrap;
   EXPECT_EQ(bootstrap.node().id(), "b");
@@ -186,13 +191,15 @@ TEST(ReaderErrors, TheSecondTextIsMergedOverTheFirst) {
   const auto wrong = load_bootstrap({.path = file.path(), .yaml = "node: {idd: b}"});
   ASSERT_EQ(wrong->findings.errors().size(), 1u);
   EXPECT_EQ(wrong->findings.errors()[0].to_string(),
-            "--config-yaml:1:8: node.idd: unknown field: envoy.config.core.v3.Node has no field \"idd\"; did you mean \"id\"?");
+            "--config-yaml:1:8: node.idd: unknown field: envoy.config.core.v3.Node has no field \"idd\"; did you mean "
+            "\"id\"?");
   EXPECT_FALSE(load_bootstrap({.path = file.path(), .yaml = "abc"})->findings.ok());
 }
 
 TEST(ReaderErrors, NothingThatIsBrokenGetsThrough) {
   const std::string whole =
-      "static_resources: {clusters: [{name: \"a\", connect_timeout: 1s, metadata: {filter_metadata: {x: {a: [1, 'b']}}}}]}";
+      "static_resources: {clusters: [{name: \"a\", connect_timeout: 1s, metadata: {filter_metadata: {x: {a: [1, "
+      "'b']}}}}]}";
   for (size_t cut = 0; cut < whole.size(); ++cut) {
     EXPECT_FALSE(read(std::string_view(whole).substr(0, cut))->ok() && cut > 18) << cut;
     std::string changed = whole;

@@ -29,15 +29,20 @@ void refuses(std::initializer_list<const char*> values, std::string_view before,
 }
 
 TEST(ReaderYaml, WholeNumbers) {
-  accepts<Cluster>({"5", "0x7fffffff", "0x80000000", "4294967295", "\"0x8000\"", "\"0X10\"", "\"-0\"", "-0", "\"1e3\"", "\"1.0\"",
-                    "\"1.\"", "\".5e1\"", "\"010\"", "\"08\"", "08", "\"0x1p3\"", "1e3", "1.0", "\"4294967295.0\"", ".0", "+5",
-                    "\"+5\"", "!!str 5", "!foo 5", "null", "~", "{value: 5}", "{}"},
-                   "per_connection_buffer_limit_bytes: ");
-  refuses<Cluster>({"\"-0x1\"", "\"1_0\"", "\"0b1\"", "\"inf\"", "\"nan\"", "\"5 \"", "\" 5\"", "\"1e-3\"", "\"\"", "-1", "\"-1\"",
-                    "0o10", "1:30", "many", "true", "4294967296", "32768.5", "[5]", "{val: 5}", "\"5\\n\""},
+  accepts<Cluster>(
+      {"5",       "0x7fffffff", "0x80000000",       "4294967295", "\"0x8000\"", "\"0X10\"", "\"-0\"",  "-0",
+       "\"1e3\"", "\"1.0\"",    "\"1.\"",           "\".5e1\"",   "\"010\"",    "\"08\"",   "08",      "\"0x1p3\"",
+       "1e3",     "1.0",        "\"4294967295.0\"", ".0",         "+5",         "\"+5\"",   "!!str 5", "!foo 5",
+       "null",    "~",          "{value: 5}",       "{}"},
+      "per_connection_buffer_limit_bytes: ");
+  refuses<Cluster>({"\"-0x1\"", "\"1_0\"",    "\"0b1\"", "\"inf\"", "\"nan\"",  "\"5 \"",  "\" 5\"",
+                    "\"1e-3\"", "\"\"",       "-1",      "\"-1\"",  "0o10",     "1:30",    "many",
+                    "true",     "4294967296", "32768.5", "[5]",     "{val: 5}", "\"5\\n\""},
                    "per_connection_buffer_limit_bytes: ");
   const auto limit = [](std::string_view value) {
-    return read<Cluster>(cat("per_connection_buffer_limit_bytes: ", value))->message.per_connection_buffer_limit_bytes().value();
+    return read<Cluster>(cat("per_connection_buffer_limit_bytes: ", value))
+        ->message.per_connection_buffer_limit_bytes()
+        .value();
   };
   EXPECT_EQ(limit("010"), 8u);
   EXPECT_EQ(limit("\"010\""), 10u);
@@ -48,16 +53,16 @@ TEST(ReaderYaml, WholeNumbers) {
 }
 
 TEST(ReaderYaml, Booleans) {
-  accepts<Cluster>({"true", "yes", "ON", "n", "Y", "\"TRUE\"", "\"tRuE\"", "tRUE", "\"yes\"", "\"y\"", "\"1\"", "\"t\"", "\"f\"",
-                    "\"no\"", "\"0\"", "!!str true", "null"},
+  accepts<Cluster>({"true", "yes", "ON", "n", "Y", "\"TRUE\"", "\"tRuE\"", "tRUE", "\"yes\"", "\"y\"", "\"1\"", "\"t\"",
+                    "\"f\"", "\"no\"", "\"0\"", "!!str true", "null"},
                    "ignore_health_on_host_removal: ");
   refuses<Cluster>({"1", "0", "\"\"", "maybe", "\" true\"", "\"on\"", "\"off\"", "[true]", "{}"},
                    "ignore_health_on_host_removal: ");
 }
 
 TEST(ReaderYaml, Texts) {
-  accepts<Node>({"a", "\"no\"", "oN", "\"123\"", "4294967296", "1.2.3", "1.5", "2020-01-01", "127.0.0.1", "'true'", "! 123", "null", "",
-                 "|-\n  123", "\"\\u041f\"", ".inf", "09", "1e3", "0xFFFFFFFFFFFFFFFF"},
+  accepts<Node>({"a", "\"no\"", "oN", "\"123\"", "4294967296", "1.2.3", "1.5", "2020-01-01", "127.0.0.1", "'true'",
+                 "! 123", "null", "", "|-\n  123", "\"\\u041f\"", ".inf", "09", "1e3", "0xFFFFFFFFFFFFFFFF"},
                 "id: ");
   refuses<Node>({"no", "y", "Off", "True", "123", "0x10", "-2147483648", "{}", "[]", "[a]", "!!str 5"}, "id: ");
   EXPECT_EQ(read<Node>("id: 0x80000000")->message.id(), "2147483648");
@@ -67,7 +72,8 @@ TEST(ReaderYaml, Texts) {
 
 TEST(ReaderYaml, Fractions) {
   constexpr std::string_view kBefore = "round_robin_lb_config: {slow_start_config: {aggression: {default_value: ";
-  accepts<Cluster>({"1", "1.5", ".5", "5.", "1E1", "\"0x10\"", "0x10", "\"inf\"", "Infinity", "NaN", "\" 1\"", "+1.5", "1e400", "-0"},
+  accepts<Cluster>({"1", "1.5", ".5", "5.", "1E1", "\"0x10\"", "0x10", "\"inf\"", "Infinity", "NaN", "\" 1\"", "+1.5",
+                    "1e400", "-0"},
                    kBefore, "}}}");
   refuses<Cluster>({"\"\"", "true", "\"1f\"", "\"0,5\"", ".nan", "[1]", "{}"}, kBefore, "}}}");
   const auto value = [&](std::string_view text) {
@@ -82,9 +88,11 @@ TEST(ReaderYaml, Fractions) {
 }
 
 TEST(ReaderYaml, Enums) {
-  accepts<Cluster>({"1", "\"1\"", "\"01\"", "\"+1\"", "\" 1\"", "0x1", "-1", "99", "LEAST_REQUEST", "lEaSt_ReQuEsT", "null"}, "lb_policy: ");
-  refuses<Cluster>({"1.0", "\"1.0\"", "\"1e0\"", "2147483648", "\"LEAST_REQUEST \"", "least-request", "LbPolicy.RANDOM", "\"\"", "true", "[RANDOM]",
-                    "{}", "[]"},
+  accepts<Cluster>(
+      {"1", "\"1\"", "\"01\"", "\"+1\"", "\" 1\"", "0x1", "-1", "99", "LEAST_REQUEST", "lEaSt_ReQuEsT", "null"},
+      "lb_policy: ");
+  refuses<Cluster>({"1.0", "\"1.0\"", "\"1e0\"", "2147483648", "\"LEAST_REQUEST \"", "least-request", "LbPolicy.RANDOM",
+                    "\"\"", "true", "[RANDOM]", "{}", "[]"},
                    "lb_policy: ");
   EXPECT_EQ(read<Cluster>("lb_policy: least_request")->message.lb_policy(), Cluster::LEAST_REQUEST);
   EXPECT_EQ(read<Cluster>("lb_policy: RONUD_ROBIN")->error(),
@@ -93,18 +101,23 @@ TEST(ReaderYaml, Enums) {
 
 TEST(ReaderYaml, Bytes) {
   using envoy::config::core::v3::DataSource;
-  accepts<DataSource>({"aGVsbG8=", "aGVsbG8", "aG", "\"aG==\"", "\"a+/-_a\"", "\"-_-_\"", "\"\"", "\"YR==\""}, "inline_bytes: ");
-  refuses<DataSource>({"\"aG=\"", "\"aG===\"", "\"==\"", "\"aGVsbG8=\\n\"", "12", "\"YQ=a\"", "\" YQ==\"", "a", "\"aGV*bG8=\""}, "inline_bytes: ");
+  accepts<DataSource>({"aGVsbG8=", "aGVsbG8", "aG", "\"aG==\"", "\"a+/-_a\"", "\"-_-_\"", "\"\"", "\"YR==\""},
+                      "inline_bytes: ");
+  refuses<DataSource>(
+      {"\"aG=\"", "\"aG===\"", "\"==\"", "\"aGVsbG8=\\n\"", "12", "\"YQ=a\"", "\" YQ==\"", "a", "\"aGV*bG8=\""},
+      "inline_bytes: ");
   EXPECT_EQ(read<DataSource>("inline_bytes: aGVsbG8")->message.inline_bytes(), "hello");
 }
 
 TEST(ReaderYaml, Durations) {
-  accepts<Cluster>({"1s", "1.000000001s", "\"-1.5s\"", "-0s", "001s", "00.5s", "{seconds: 1, nanos: 5}", "{seconds: \"1\"}", "{}", "null",
-                    "315576000000s"},
+  accepts<Cluster>({"1s", "1.000000001s", "\"-1.5s\"", "-0s", "001s", "00.5s", "{seconds: 1, nanos: 5}",
+                    "{seconds: \"1\"}", "{}", "null", "315576000000s"},
                    "dns_refresh_rate: ");
-  refuses<Cluster>({"1", "\"1\"", "100ms", "1m", "1.s", ".5s", "1.0000000001s", "\" 1s\"", "\"1s \"", "1 s", "1S", "1e1s", "+1s", "--1s", "\"\"", "s",
-                    "0x1s", "315576000001s", "[1s]", "{minutes: 1}", "{value: 1s}", "\"1.-5s\""},
-                   "dns_refresh_rate: ");
+  refuses<Cluster>(
+      {"1",       "\"1\"",         "100ms", "1m",           "1.s",         ".5s",      "1.0000000001s", "\" 1s\"",
+       "\"1s \"", "1 s",           "1S",    "1e1s",         "+1s",         "--1s",     "\"\"",          "s",
+       "0x1s",    "315576000001s", "[1s]",  "{minutes: 1}", "{value: 1s}", "\"1.-5s\""},
+      "dns_refresh_rate: ");
   const auto parsed = read<Cluster>("dns_refresh_rate: -1.5s");
   EXPECT_EQ(parsed->message.dns_refresh_rate().seconds(), -1);
   EXPECT_EQ(parsed->message.dns_refresh_rate().nanos(), -500'000'000);
@@ -114,9 +127,14 @@ TEST(ReaderYaml, Durations) {
 
 TEST(ReaderYaml, Timestamps) {
   using google::protobuf::Timestamp;
-  constexpr std::string_view kBefore = "metadata: {typed_filter_metadata: {x: {\"@type\": type.googleapis.com/google.protobuf.Timestamp, value: ";
-  accepts<Cluster>({"\"2020-01-01T00:00:00Z\"", "\"2020-01-01T00:00:00+02:00\"", "\"2020-02-30T00:00:00Z\"", "\"2020-01-01T24:00:00Z\"", "{seconds: 5}"}, kBefore, "}}}");
-  refuses<Cluster>({"\"2020-01-01 00:00:00Z\"", "\"2020-01-01T00:00:00.5z\"", "2020-01-01", "\"0000-01-01T00:00:00Z\"", "5"}, kBefore, "}}}");
+  constexpr std::string_view kBefore =
+      "metadata: {typed_filter_metadata: {x: {\"@type\": type.googleapis.com/google.protobuf.Timestamp, value: ";
+  accepts<Cluster>({"\"2020-01-01T00:00:00Z\"", "\"2020-01-01T00:00:00+02:00\"", "\"2020-02-30T00:00:00Z\"",
+                    "\"2020-01-01T24:00:00Z\"", "{seconds: 5}"},
+                   kBefore, "}}}");
+  refuses<Cluster>(
+      {"\"2020-01-01 00:00:00Z\"", "\"2020-01-01T00:00:00.5z\"", "2020-01-01", "\"0000-01-01T00:00:00Z\"", "5"},
+      kBefore, "}}}");
   const auto parsed = read<Cluster>(cat(kBefore, "\"2020-03-01T01:00:00.25+01:00\"", "}}}"));
   Timestamp time;
   ASSERT_TRUE(parsed->message.metadata().typed_filter_metadata().at("x").UnpackTo(&time));
@@ -128,7 +146,9 @@ TEST(ReaderYaml, NamesOfFields) {
   accepts<Cluster>({"{connect_timeout: 1s}", "{connectTimeout: 1s}", "{connect_timeout: 1s, connectTimeout: 2s}",
                     "{http2ProtocolOptions: {}}", "{type: STATIC, cluster_type: null}"},
                    "");
-  refuses<Cluster>({"{Name: b}", "{LB_POLICY: RANDOM}", "{\"[x]\": 1}", "{type: STATIC, Type: STATIC}", "{\"\": 1}", "{hosts: []}"}, "");
+  refuses<Cluster>(
+      {"{Name: b}", "{LB_POLICY: RANDOM}", "{\"[x]\": 1}", "{type: STATIC, Type: STATIC}", "{\"\": 1}", "{hosts: []}"},
+      "");
 }
 
 TEST(ReaderYaml, Lists) {
@@ -144,7 +164,9 @@ TEST(ReaderYaml, Lists) {
 }
 
 TEST(ReaderYaml, MapsAndStructs) {
-  accepts<Cluster>({"{x: {a: 1}}", "{x: null}", "null", "{1: {}, true: {}, ~: {}}", "{x: {fields: {a: {string_value: b}}}}"}, "metadata: {filter_metadata: ", "}");
+  accepts<Cluster>(
+      {"{x: {a: 1}}", "{x: null}", "null", "{1: {}, true: {}, ~: {}}", "{x: {fields: {a: {string_value: b}}}}"},
+      "metadata: {filter_metadata: ", "}");
   refuses<Cluster>({"{x: [1]}", "{x: 5}", "[{x: {}}]", "[]", "a"}, "metadata: {filter_metadata: ", "}");
   const auto parsed = read<Node>("metadata: {a: 1.5, b: 99999999999, c: 0x10, d: yes, e: ~, f: [1, {g: h}]}");
   const auto& fields = parsed->message.metadata().fields();
@@ -167,12 +189,14 @@ TEST(ReaderYaml, Choices) {
   using envoy::config::route::v3::RouteMatch;
   accepts<RouteMatch>({"{prefix: /, path: null}", "{prefix: \"\"}", "{}"}, "");
   refuses<RouteMatch>({"{prefix: /, path: /}", "{prefix: /, safeRegex: {regex: x}}"}, "");
-  EXPECT_EQ(read<RouteMatch>("prefix: /\ngrpc: {}\npath: /x\n")->error(),
-            "3:1: path: only one of \"prefix\" (line 1) and \"path\" may be set: both belong to the choice path_specifier");
+  EXPECT_EQ(
+      read<RouteMatch>("prefix: /\ngrpc: {}\npath: /x\n")->error(),
+      "3:1: path: only one of \"prefix\" (line 1) and \"path\" may be set: both belong to the choice path_specifier");
 }
 
 TEST(ReaderYaml, WholeTexts) {
-  accepts<envoy::config::bootstrap::v3::Bootstrap>({"{}", "{}\n...\n", "node:", "--- {}\n---\n}{", "%FOO\n---\n{}"}, "");
+  accepts<envoy::config::bootstrap::v3::Bootstrap>({"{}", "{}\n...\n", "node:", "--- {}\n---\n}{", "%FOO\n---\n{}"},
+                                                   "");
   refuses<envoy::config::bootstrap::v3::Bootstrap>({"", "# c", "---\n", "null", "~", "[]", "a", "- a", "\"a\""}, "");
 }
 

@@ -29,10 +29,9 @@ std::string error(std::string_view text) {
 }
 
 TEST(Validation, Presence) {
-  EXPECT_EQ(error<Route>("{name: x}"),
-            "1:1: match: must be set") << "the rule of the field comes before that of the choice";
-  EXPECT_EQ(error<Address>("{}"),
-            "1:1: one of \"socket_address\", \"pipe\" or \"envoy_internal_address\" must be set");
+  EXPECT_EQ(error<Route>("{name: x}"), "1:1: match: must be set")
+      << "the rule of the field comes before that of the choice";
+  EXPECT_EQ(error<Address>("{}"), "1:1: one of \"socket_address\", \"pipe\" or \"envoy_internal_address\" must be set");
   EXPECT_EQ(error<Address>("socket_address: {address: a}"),
             "1:1: socket_address: one of \"port_value\" or \"named_port\" must be set");
   EXPECT_EQ(error<Address>("socket_address: {address: a, port_value: 0}"), "(none)");
@@ -84,9 +83,21 @@ TEST(Validation, RulesThatFewFieldsHave) {
   EXPECT_EQ(text([](auto& r) { r.set_suffix("-bin"); }, "bin"), "must end with \"-bin\", is \"bin\"");
   EXPECT_EQ(text([](auto& r) { r.set_contains("x"); }, "b"), "must contain \"x\", is \"b\"");
   EXPECT_EQ(text([](auto& r) { r.set_not_contains("x"); }, "axb"), "must not contain \"x\", is \"axb\"");
-  EXPECT_EQ(text([](auto& r) { r.add_in("x"); r.add_in("y"); }, "b"), "must be one of \"x\", \"y\", is \"b\"");
+  EXPECT_EQ(text(
+                [](auto& r) {
+                  r.add_in("x");
+                  r.add_in("y");
+                },
+                "b"),
+            "must be one of \"x\", \"y\", is \"b\"");
   EXPECT_EQ(text([](auto& r) { r.add_not_in("x"); }, "x"), "must not be \"x\"");
-  EXPECT_EQ(text([](auto& r) { r.set_min_len(2); r.set_ignore_empty(true); }, ""), "");
+  EXPECT_EQ(text(
+                [](auto& r) {
+                  r.set_min_len(2);
+                  r.set_ignore_empty(true);
+                },
+                ""),
+            "");
   validate::FieldRules number;
   number.mutable_int32()->set_lt(0);
   number.mutable_int32()->set_gt(10);
@@ -127,7 +138,8 @@ TEST(Validation, Durations) {
   EXPECT_EQ(error<Cluster>("{name: a, connect_timeout: 0.000000001s}"), "(none)");
   EXPECT_EQ(error<Cluster>("{name: a, dns_refresh_rate: 0.0005s}"),
             "1:29: dns_refresh_rate: must be above 0.001s, is 0.0005s");
-  EXPECT_EQ(error<Cluster>("{name: a, connect_timeout: -1s}"), "1:28: connect_timeout: a duration must not be negative");
+  EXPECT_EQ(error<Cluster>("{name: a, connect_timeout: -1s}"),
+            "1:28: connect_timeout: a duration must not be negative");
   EXPECT_EQ(error<Cluster>("{name: a, connect_timeout: 9223372035s}"), "(none)");
   EXPECT_EQ(error<Cluster>("{name: a, connect_timeout: 9223372036s}"),
             "1:28: connect_timeout: a duration must be below 9223372036s");
@@ -141,7 +153,8 @@ TEST(Validation, ListsAndMaps) {
   EXPECT_EQ(error<VirtualHost>("name: a"), "1:1: domains: must not be empty");
   EXPECT_EQ(error<Cluster>("{name: a, health_checks: [~]}").substr(0, 23), "1:27: health_checks[0].");
   using envoy::config::core::v3::HealthCheck;
-  const std::string http = "{timeout: 1s, interval: 1s, unhealthy_threshold: 1, healthy_threshold: 1, http_health_check: {path: /, ";
+  const std::string http =
+      "{timeout: 1s, interval: 1s, unhealthy_threshold: 1, healthy_threshold: 1, http_health_check: {path: /, ";
   EXPECT_EQ(error<HealthCheck>(cat(http, "request_headers_to_add: [{header: {key: ''}}]}}")),
             "1:144: http_health_check.request_headers_to_add[0].header.key: must not be empty");
 }
@@ -155,7 +168,8 @@ TEST(Validation, InsideOfAnyButNotOfMetadata) {
 
 TEST(Validation, WhatReadingRefusedIsNotToldAgain) {
   const auto parsed = read_and_validate<Route>("match: {prefix: 5}\nredirect: {}\n");
-  EXPECT_EQ(parsed->errors(), (std::vector<std::string>{"1:17: match.prefix: expected a text, got the number 5; put it in quotes"}));
+  EXPECT_EQ(parsed->errors(),
+            (std::vector<std::string>{"1:17: match.prefix: expected a text, got the number 5; put it in quotes"}));
 }
 
 // Rules that no code checks would pass in silence: walk over everything that api/ declares.
@@ -176,7 +190,8 @@ class UnknownRules {
  private:
   void rules(const validate::FieldRules& rules, const std::string& where) {
     const auto& text = rules.string();
-    const bool form = text.well_known_case() != validate::StringRules::WELL_KNOWN_NOT_SET && !text.has_well_known_regex();
+    const bool form =
+        text.well_known_case() != validate::StringRules::WELL_KNOWN_NOT_SET && !text.has_well_known_regex();
     const auto& bytes = rules.bytes();
     if (form || bytes.well_known_case() != validate::BytesRules::WELL_KNOWN_NOT_SET || rules.has_timestamp() ||
         rules.any().in_size() > 0 || rules.any().not_in_size() > 0 || rules.duration().in_size() > 0 ||
@@ -195,10 +210,11 @@ TEST(Validation, ChecksEveryRuleThatTheApiHas) {
   UnknownRules unknown;
   unknown.look(*envoy::config::bootstrap::v3::Bootstrap::descriptor());
   const auto* pool = google::protobuf::DescriptorPool::generated_pool();
-  for (const char* name : {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-                           "envoy.extensions.filters.http.router.v3.Router", "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                           "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
-                           "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"}) {
+  for (const char* name :
+       {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "envoy.extensions.filters.http.router.v3.Router", "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+        "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"}) {
     ASSERT_NE(pool->FindMessageTypeByName(name), nullptr) << name;
     unknown.look(*pool->FindMessageTypeByName(name));
   }
