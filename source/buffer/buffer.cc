@@ -86,7 +86,8 @@ char* Buffer::reserve(size_t bytes) {
   if (count_ > 0) {
     Fragment& tail = last();
     // Only the fragment that ends where its slab's used part ends may grow.
-    if (tail.slab != nullptr && tail.slab->room() >= bytes && tail.data + tail.size == tail.slab->data() + tail.slab->used) {
+    if (tail.slab != nullptr && tail.slab->room() >= bytes &&
+        tail.data + tail.size == tail.slab->data() + tail.slab->used) {
       return tail.data + tail.size;
     }
   }

@@ -1,8 +1,10 @@
 #include "event/uv_loop.h"
 
+#include <limits.h>
 #include <time.h>
 #include <uv.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -17,50 +19,26 @@ int64_t clock_ns(clockid_t clock) {
   return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
 }
 
-template <typename Handle>
-uv_handle_t* as_handle(Handle& handle) {
-  return reinterpret_cast<uv_handle_t*>(&handle);
-}
-
 }  // namespace
 
 struct UvLoop::Handles {
   uv_loop_t loop;
-  uv_timer_t timer;
   uv_async_t wake;
-  uv_prepare_t before_sleep;
-  uv_check_t after_events;
 };
 
 UvLoop::UvLoop() : Loop(MonotonicTime{clock_ns(CLOCK_MONOTONIC)}), uv_(std::make_unique<Handles>()) {
   SLUICE_CHECK(uv_loop_init(&uv_->loop) == 0);
-  uv_timer_init(&uv_->loop, &uv_->timer);
-  uv_prepare_init(&uv_->loop, &uv_->before_sleep);
-  uv_check_init(&uv_->loop, &uv_->after_events);
   SLUICE_CHECK(uv_async_init(&uv_->loop, &uv_->wake, [](uv_async_t* handle) {
-                 auto* loop = static_cast<UvLoop*>(handle->data);
-                 loop->begin_turn();
-                 loop->posted_ready_ = true;
+                 static_cast<UvLoop*>(handle->data)->posted_ready_ = true;
                }) == 0);
-  uv_->timer.data = uv_->wake.data = uv_->before_sleep.data = uv_->after_events.data = this;
-  // libuv runs timers before it sleeps and all other events after; a turn ends after either.
-  uv_prepare_start(&uv_->before_sleep, [](uv_prepare_t* handle) {
-    auto* loop = static_cast<UvLoop*>(handle->data);
-    if (loop->wants_turn_) {
-      loop->begin_turn();
-    }
-    loop->end_turn();
-  });
-  uv_check_start(&uv_->after_events, [](uv_check_t* handle) { static_cast<UvLoop*>(handle->data)->end_turn(); });
+  uv_->wake.data = this;
+  SLUICE_CHECK(set_.add(uv_backend_fd(&uv_->loop), EPOLLIN, member_));
 }
 
 UvLoop::~UvLoop() {
   at_turn_end(nullptr);
-  finish_turn();  // what waits for its destruction may own handles of this loop
-  uv_close(as_handle(uv_->timer), nullptr);
-  uv_close(as_handle(uv_->wake), nullptr);
-  uv_close(as_handle(uv_->before_sleep), nullptr);
-  uv_close(as_handle(uv_->after_events), nullptr);
+  finish_turn();  // what waits for its destruction may own handles of libuv's loop
+  uv_close(reinterpret_cast<uv_handle_t*>(&uv_->wake), nullptr);
   uv_run(&uv_->loop, UV_RUN_DEFAULT);  // lets the closing handles finish, those of our former users too
   SLUICE_CHECK(uv_loop_close(&uv_->loop) == 0);
 }
@@ -89,10 +67,47 @@ void UvLoop::stop() {
 }
 
 void UvLoop::run() {
-  read_clock();  // perhaps long after the constructor: delays count from now
-  // Without a stop() it never returns: the wake-up handle keeps libuv's loop alive.
-  uv_run(&uv_->loop, UV_RUN_DEFAULT);
-  stopping_.store(false, std::memory_order_relaxed);
+  do {
+    turn();
+  } while (!stopping_.exchange(false, std::memory_order_acquire));
+}
+
+void UvLoop::run_uv() {
+  uv_changed_ = false;
+  uv_run(&uv_->loop, UV_RUN_NOWAIT);
+}
+
+// How long the next wait may last. libuv's own timers and closing handles count (we use none of the first); what its
+// callbacks do here is followed by a turn at once.
+int UvLoop::wait_ms() {
+  if (uv_changed_ || uv_backend_timeout(&uv_->loop) == 0) {
+    run_uv();
+    wants_turn_ = true;
+  }
+  if (wants_turn_) {
+    return 0;
+  }
+  const int uv_timeout = uv_backend_timeout(&uv_->loop);
+  const MonotonicTime wanted = wheel_.next_wakeup();
+  if (wanted == TimerWheel::kNever) {
+    return uv_timeout;
+  }
+  read_clock();
+  const int64_t ms = (std::max<int64_t>((wanted - now()).count(), 0) + 999'999) / 1'000'000;
+  const int ours = static_cast<int>(std::min<int64_t>(ms, INT_MAX));
+  return uv_timeout < 0 ? ours : std::min(uv_timeout, ours);
+}
+
+void UvLoop::turn() {
+  set_.wait(wait_ms());
+  in_turn_ = true;
+  read_clock();
+  set_.dispatch();
+  wheel_.run_due();
+  run_posted();
+  wants_turn_ = false;
+  finish_turn();
+  in_turn_ = false;
 }
 
 void UvLoop::run_posted() {
@@ -108,40 +123,6 @@ void UvLoop::run_posted() {
     work();
   }
   running_.clear();
-}
-
-void UvLoop::end_turn() {
-  if (in_turn_) {
-    wheel_.run_due();
-    run_posted();
-    wants_turn_ = false;
-    finish_turn();
-    in_turn_ = false;
-    if (stopping_.load(std::memory_order_acquire)) {
-      uv_stop(&uv_->loop);
-    }
-  }
-  arm_uv_timer();
-}
-
-// An earlier wake-up than needed is left alone (it does nothing and arms the next one), so in steady state this is a
-// compare.
-void UvLoop::arm_uv_timer() {
-  const MonotonicTime wanted = wheel_.next_wakeup();
-  if (wanted >= uv_timer_at_) {
-    return;
-  }
-  uv_timer_at_ = wanted;
-  // libuv counts milliseconds of the same clock, rounded down.
-  const int64_t delay = wanted.ns / TimerWheel::kTickNs - static_cast<int64_t>(uv_now(&uv_->loop));
-  uv_timer_start(
-      &uv_->timer,
-      [](uv_timer_t* handle) {
-        auto* loop = static_cast<UvLoop*>(handle->data);
-        loop->uv_timer_at_ = TimerWheel::kNever;
-        loop->begin_turn();
-      },
-      delay > 0 ? static_cast<uint64_t>(delay) : 0, 0);
 }
 
 }  // namespace sluice::event

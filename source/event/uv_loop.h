@@ -1,8 +1,8 @@
-// UvLoop: the Loop of production, on libuv. One for each worker and one for the main thread.
+// UvLoop: the Loop of production. One for each worker and one for the main thread.
 //
-// libuv gives the wait, the wake-ups, signals and file events; deadlines live in our own wheel, which needs one
-// uv_timer for the whole loop, so arming a deadline costs no libuv call. Sockets do not go through libuv
-// (net/uv_poller.h).
+// Its thread waits in an epoll set of ours. Sockets are members of the set, and so is libuv's whole loop, as one
+// descriptor: libuv gives the wake-ups from other threads, signals and file events (docs/decisions/0002). Deadlines
+// live in our own wheel and become the time-out of the wait, so arming one costs no call.
 #pragma once
 
 #include <atomic>
@@ -10,16 +10,16 @@
 #include <mutex>
 #include <vector>
 
+#include "event/epoll_set.h"
 #include "event/loop.h"
 
 struct uv_loop_s;
 
 namespace sluice::event {
 
-// A turn begins with the first event that libuv reports (begin_turn() reads the clock, once) and ends before libuv may
-// sleep again: due timers, posted work, the hook of the turn's end, deferred destruction. An idle loop sleeps in
-// epoll_wait. Objects that use the loop are destroyed before it; what waits in destroy_later() is destroyed with it.
-// Thread: the one that calls run(), but post() and stop() are for any.
+// A turn: wait; read the clock, once; events; due timers; posted work; the hook of the turn's end; deferred
+// destruction. An idle loop sleeps. Objects that use the loop are destroyed before it; what waits in destroy_later() is
+// destroyed with it. Thread: the one that calls run(), but post() and stop() are for any.
 class UvLoop final : public Loop {
  public:
   UvLoop();
@@ -30,31 +30,42 @@ class UvLoop final : public Loop {
   void run() override;
   void stop() override;
 
-  // For the other uv_* files only: libuv's loop, and what each of their libuv callbacks calls before anything else.
+  // For net/uv_*: where descriptors are waited for.
+  EpollSet& epoll_set() { return set_; }
+  // For the other uv_* files: libuv's loop. Whoever starts or closes a handle of it says so with uv_changed(), so that
+  // libuv gets a chance to tell the kernel before the next wait.
   uv_loop_s* handle();
-  void begin_turn() {
-    if (!in_turn_) {
-      in_turn_ = true;
-      read_clock();
-    }
-  }
+  void uv_changed() { uv_changed_ = true; }
 
  protected:
-  void wake_for_turn_end() override { wants_turn_ = true; }
+  void wake_for_turn_end() override { wants_turn_ |= !in_turn_; }
 
  private:
   struct Handles;  // hides uv.h
 
-  void read_clock();
-  void end_turn();
-  void run_posted();
-  void arm_uv_timer();
+  // libuv's descriptor in the set.
+  class Member final : public Pollable {
+   public:
+    explicit Member(UvLoop& loop) : loop_(loop) {}
+    void on_events(uint32_t) override { loop_.run_uv(); }
 
+   private:
+    UvLoop& loop_;
+  };
+
+  void read_clock();
+  void run_uv();
+  int wait_ms();
+  void turn();
+  void run_posted();
+
+  EpollSet set_;
   std::unique_ptr<Handles> uv_;
+  Member member_{*this};
+  bool uv_changed_ = true;
   bool in_turn_ = false;
-  bool wants_turn_ = false;             // something is to be destroyed although no event came
-  bool posted_ready_ = false;           // the wake-up for posted work arrived
-  MonotonicTime uv_timer_at_ = TimerWheel::kNever;  // when the uv_timer will fire
+  bool wants_turn_ = false;    // something is to be destroyed although no event will come
+  bool posted_ready_ = false;  // the wake-up for posted work arrived
 
   std::atomic<bool> stopping_{false};
   std::mutex posted_mutex_;

@@ -29,18 +29,16 @@ UvSignals::UvSignals(UvLoop& loop, std::initializer_list<int> signals, Function<
     handle->data = state_.get();
     SLUICE_CHECK(uv_signal_start(
                      &*handle,
-                     [](uv_signal_t* h, int signal) {
-                       auto* state = static_cast<State*>(h->data);
-                       state->loop.begin_turn();
-                       state->on_signal(signal);
-                     },
+                     [](uv_signal_t* h, int signal) { static_cast<State*>(h->data)->on_signal(signal); },
                      number) == 0);
     ++handle;
   }
+  loop.uv_changed();
 }
 
 UvSignals::~UvSignals() {
   State* state = state_.release();
+  state->loop.uv_changed();
   for (uv_signal_t& handle : state->handles) {
     uv_close(reinterpret_cast<uv_handle_t*>(&handle), [](uv_handle_t* h) {
       auto* owner = static_cast<State*>(h->data);

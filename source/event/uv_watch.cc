@@ -82,6 +82,7 @@ PathWatcher::~PathWatcher() {
     uv_close(reinterpret_cast<uv_handle_t*>(poll_),
              [](uv_handle_t* handle) { delete reinterpret_cast<uv_poll_t*>(handle); });
     ::close(inotify_);
+    loop_.uv_changed();
   }
 }
 
@@ -97,10 +98,9 @@ Result<void> PathWatcher::start() {
   SLUICE_CHECK(uv_poll_init(loop_.handle(), poll_, inotify_) == 0);
   poll_->data = this;
   SLUICE_CHECK(uv_poll_start(poll_, UV_READABLE, [](uv_poll_t* handle, int, int) {
-                 auto* watcher = static_cast<PathWatcher*>(handle->data);
-                 watcher->loop_.begin_turn();
-                 watcher->drain();
+                 static_cast<PathWatcher*>(handle->data)->drain();
                }) == 0);
+  loop_.uv_changed();
   return {};
 }
 

@@ -34,7 +34,8 @@ class Address {
   Address masked(uint32_t prefix) const;
   // The 4 or 16 bytes of the IP address in network order; empty when it is none.
   std::string_view ip_bytes() const {
-    return {reinterpret_cast<const char*>(ip_), kind_ == AddressKind::kIp4 ? 4u : kind_ == AddressKind::kIp6 ? 16u : 0u};
+    const size_t bytes = kind_ == AddressKind::kIp4 ? 4 : kind_ == AddressKind::kIp6 ? 16 : 0;
+    return {reinterpret_cast<const char*>(ip_), bytes};
   }
 
   // For bind() and connect().

@@ -169,7 +169,7 @@ int UvListenSocket::descriptor(uint32_t worker) const {
 
 // ---- UvAcceptor
 
-class UvAcceptor::Listening final : public event::Deferred, public Pollable {
+class UvAcceptor::Listening final : public event::Deferred, public event::Pollable {
  public:
   Listening(event::UvLoop& loop, UvSocketShared& shared, const UvListenSocket& socket, uint32_t worker,
             OnAccept on_accept)
@@ -189,18 +189,18 @@ class UvAcceptor::Listening final : public event::Deferred, public Pollable {
       listen_again();
     } else {
       retry_.cancel();
-      leave_poller();
+      leave_set();
     }
   }
 
   // Nothing shared is touched after this.
   void end() {
     want(false);
-    shared_.poller.forget(*this);
+    shared_.set.forget(*this);
   }
 
   void on_events(uint32_t) override {
-    for (int i = 0; i < kAcceptsPerEvent && in_poller_; ++i) {
+    for (int i = 0; i < kAcceptsPerEvent && in_set_; ++i) {
       if (!accept_one()) {
         return;
       }
@@ -209,22 +209,22 @@ class UvAcceptor::Listening final : public event::Deferred, public Pollable {
 
  private:
   void listen_again() {
-    if (fd_ >= 0 && !in_poller_) {
-      in_poller_ = shared_.poller.add(fd_, EPOLLIN, *this);
-      if (!in_poller_) {
+    if (fd_ >= 0 && !in_set_) {
+      in_set_ = shared_.set.add(fd_, EPOLLIN, *this);
+      if (!in_set_) {
         pause();
       }
     }
   }
-  void leave_poller() {
-    if (in_poller_) {
-      in_poller_ = false;
-      shared_.poller.remove(fd_);
+  void leave_set() {
+    if (in_set_) {
+      in_set_ = false;
+      shared_.set.remove(fd_);
     }
   }
   void pause() {
     SLUICE_LOG(kWarning, kListener, "accepting pauses for ", to_ms(pause_), " ms: ", std::strerror(errno));
-    leave_poller();
+    leave_set();
     retry_.arm(pause_);
     pause_ = std::min(pause_ * 2, kLongestPause);
   }
@@ -260,7 +260,7 @@ class UvAcceptor::Listening final : public event::Deferred, public Pollable {
   event::Timer retry_;
   Duration pause_ = kFirstPause;
   Address local_;  // kNone when only each connection knows
-  bool in_poller_ = false;
+  bool in_set_ = false;
 };
 
 UvAcceptor::UvAcceptor(event::UvLoop& loop, UvSocketShared& shared, const UvListenSocket& socket, uint32_t worker,

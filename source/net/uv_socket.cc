@@ -95,7 +95,7 @@ uint32_t UvSocket::wanted_events() const {
   return events;
 }
 
-// Tells the poller what is wanted when it differs. A new socket without a handler is put in with EPOLLIN at once: its
+// Tells the epoll set what is wanted when it differs. A new socket without a handler is put in with EPOLLIN at once: its
 // handler will come in this turn, and a second call is saved.
 void UvSocket::sync_events() {
   if (state_ != State::kOpen && state_ != State::kConnecting) {
@@ -106,20 +106,20 @@ void UvSocket::sync_events() {
     if (state_ == State::kOpen && read_on_ && !eof_) {
       events_ |= EPOLLIN;
     }
-    if (!shared_.poller.add(fd_, events_, *this)) {
+    if (!shared_.set.add(fd_, events_, *this)) {
       events_ = 0;
       (void)fail(errno);
     }
   } else if (const uint32_t wanted = wanted_events(); wanted != events_) {
     events_ = wanted;
-    shared_.poller.modify(fd_, wanted, *this);
+    shared_.set.modify(fd_, wanted, *this);
   }
 }
 
 void UvSocket::stop_events() {
   if (events_ != 0) {
     events_ = 0;
-    shared_.poller.remove(fd_);
+    shared_.set.remove(fd_);
   }
 }
 
@@ -127,7 +127,7 @@ IoResult UvSocket::fail(int error) {
   if (error_ == 0) {
     error_ = error;
   }
-  state_ = State::kFailed;  // the next event, if one comes before close(), takes it out of the poller
+  state_ = State::kFailed;  // the next event, if one comes before close(), takes it out of the set
   return {IoStatus::kFailed};
 }
 
@@ -238,7 +238,7 @@ void UvSocket::close(CloseHow how) {
   state_ = State::kClosed;
   handler_ = nullptr;
   unlink();
-  shared_.poller.forget(*this);
+  shared_.set.forget(*this);
   if (fd_ < 0) {
     return;
   }
@@ -247,7 +247,7 @@ void UvSocket::close(CloseHow how) {
     setsockopt(fd_, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
   }
   (void)local();  // stays known for the access log
-  ::close(fd_);   // takes it out of the poller's set, too
+  ::close(fd_);   // takes it out of the epoll set, too
   fd_ = -1;
   events_ = 0;
 }

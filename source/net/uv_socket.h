@@ -2,9 +2,10 @@
 #pragma once
 
 #include "base/intrusive_list.h"
+#include "event/epoll_set.h"
+#include "event/uv_loop.h"
 #include "net/address.h"
 #include "net/transport.h"
-#include "net/uv_poller.h"
 
 namespace sluice::net {
 
@@ -14,9 +15,9 @@ struct UvSocketShared {
   // kernel's work on an iovec, and a small head in front of the body stays in one segment.
   static constexpr size_t kFlat = 20 * 1024;
 
-  explicit UvSocketShared(event::UvLoop& loop) : poller(loop), flat(new char[kFlat]) {}
+  explicit UvSocketShared(event::UvLoop& loop) : set(loop.epoll_set()), flat(new char[kFlat]) {}
 
-  UvPoller poller;
+  event::EpollSet& set;
   std::unique_ptr<char[]> flat;
   IntrusiveList<class UvSocket> open;     // every socket with a descriptor
   IntrusiveList<class UvSocket> failing;  // connects that failed at once; told in the next turn
@@ -25,10 +26,10 @@ struct UvSocketShared {
 // Owns its descriptor. The interest in readiness is changed lazily: reading switched off is told to the kernel only
 // when an event comes that nobody wants. Errors and hang-ups are reported by the kernel always, so that a reset is seen
 // while reading is off. Thread: its loop's.
-class UvSocket final : public Transport, public Pollable, public IntrusiveNode<> {
+class UvSocket final : public Transport, public event::Pollable, public IntrusiveNode<> {
  public:
   // Takes over a connected descriptor. `local` may be kNone: then it is looked up when wanted. Null (and the descriptor
-  // closed) when the poller has no room.
+  // closed) when the epoll set has no room.
   static std::unique_ptr<UvSocket> accepted(UvSocketShared& shared, int fd, const Address& remote,
                                             const Address& local);
   // Begins to connect. After an immediate failure the socket stands in shared.failing.
@@ -69,7 +70,7 @@ class UvSocket final : public Transport, public Pollable, public IntrusiveNode<>
   UvSocketShared& shared_;
   TransportHandler* handler_ = nullptr;
   int fd_;
-  uint32_t events_ = 0;  // what the poller was told; 0: the descriptor is not in its set
+  uint32_t events_ = 0;  // what the epoll set was told; 0: the descriptor is not in it
   int error_ = 0;        // errno of the failure
   State state_;
   bool read_on_ = true;

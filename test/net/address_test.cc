@@ -30,8 +30,9 @@ TEST(Address, Ip) {
 }
 
 TEST(Address, WhatIsNoIp) {
-  const std::string_view bad[] = {"", "localhost", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", " 1.2.3.4", "1.2.3.4 ",
-                                  "1.2.3.4:80", ":::", "[::1]", "fe80::1%eth0", std::string_view("1.2.3.4\0x", 9)};
+  const std::string_view bad[] = {
+      "",         "localhost",  "1.2.3", "1.2.3.4.5", "256.1.1.1",    "01.2.3.4",
+      " 1.2.3.4", "1.2.3.4:80", ":::",   "[::1]",     "fe80::1%eth0", std::string_view("1.2.3.4\0x", 9)};
   for (const std::string_view text : bad) {
     EXPECT_FALSE(Address::from_ip(text, 0).ok()) << text;
   }
