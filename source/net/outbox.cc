@@ -3,8 +3,14 @@
 namespace sluice::net {
 
 void FlushQueue::flush_all() {
-  while (Outbox* outbox = waiting_.pop_front()) {
-    outbox->flush();
+  while (true) {
+    if (AtDispatchEnd* work = work_.pop_front()) {
+      work->on_dispatch_end();
+    } else if (Outbox* outbox = waiting_.pop_front()) {
+      outbox->flush();
+    } else {
+      return;
+    }
   }
 }
 

@@ -9,15 +9,32 @@
 namespace sluice::net {
 
 class Outbox;
+class FlushQueue;
+
+// Work that waits for the end of the dispatch that is running: what it looks at has settled by then. Thread: worker.
+class AtDispatchEnd : public IntrusiveNode<AtDispatchEnd> {
+ public:
+  virtual void on_dispatch_end() = 0;
+
+ protected:
+  ~AtDispatchEnd() = default;
+};
 
 // The outboxes of a worker that have something to send. flush_all() runs before a read lease ends (so that borrowed
 // bytes leave without a copy) and at the end of each loop turn. Thread: worker.
 class FlushQueue {
  public:
+  // First the waiting work, then the outboxes, until nothing is left of either.
   void flush_all();
+  void at_dispatch_end(AtDispatchEnd& work) {
+    if (!work.linked()) {
+      work_.push_back(work);
+    }
+  }
 
  private:
   friend class Outbox;
+  IntrusiveList<AtDispatchEnd, AtDispatchEnd> work_;
   IntrusiveList<Outbox, FlushQueue> waiting_;
 };
 

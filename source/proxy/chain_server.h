@@ -1,8 +1,10 @@
 // What serves the connections of one filter chain on one worker, and the network filter that makes it.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
+#include <string>
 
 #include "model/listener_plan.h"
 #include "net/transport.h"
@@ -16,6 +18,7 @@ struct ServerState {
   std::atomic<bool> draining{false};        // answers tell clients to go (connection: close)
   std::atomic<bool> health_failed{false};   // /healthcheck/fail
   std::atomic<uint64_t> next_connection_id{0};
+  std::string machine_ip;                   // set before the workers run; see net/machine_address.h
 };
 
 // What a worker lends to what it serves. Outlives it. Thread: worker.

@@ -263,8 +263,14 @@ void DownstreamConnection::exchange_finished(Exchange& exchange) {
     if (first_byte_ == format::kUnset) {
       on_first_byte();
     }
-    decode();
+    // Not here and now: the upstream connection of the exchange that just ended is not back in its pool yet.
+    local().flushes.at_dispatch_end(*this);
   }
+}
+
+void DownstreamConnection::on_dispatch_end() {
+  decode();
+  in_.own();
 }
 
 void DownstreamConnection::cut() {
@@ -393,7 +399,8 @@ void DownstreamConnection::close(ClosedBy by) {
   block.dec(HttpStat::kDownstreamCxActive);
   block.dec(HttpStat::kDownstreamCxHttp1Active);
   block.record(HttpStat::kDownstreamCxLengthMs, static_cast<uint64_t>(to_ms(local().loop.now() - started_)));
-  unlink();
+  IntrusiveNode<HttpServer>::unlink();
+  IntrusiveNode<net::AtDispatchEnd>::unlink();
   --server_.count_;
   on_closed_();
   local().loop.destroy_later(std::unique_ptr<event::Deferred>(this));

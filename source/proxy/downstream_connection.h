@@ -23,6 +23,7 @@ class DownstreamConnection final : public event::Deferred,
                                    public IntrusiveNode<HttpServer>,
                                    private net::TransportHandler,
                                    private net::OutboxOwner,
+                                   private net::AtDispatchEnd,
                                    private http::ServerEvents {
  public:
   DownstreamConnection(HttpServer& server, std::unique_ptr<net::Transport> transport, Function<void()> on_closed);
@@ -63,6 +64,8 @@ class DownstreamConnection final : public event::Deferred,
   void on_sent(size_t bytes) override;
   void on_send_failed() override;
   void on_full(bool full) override;
+  // net::AtDispatchEnd: a pipelined request waits to be decoded
+  void on_dispatch_end() override;
   // http::ServerEvents
   Arena& on_begin(http::StreamId stream) override;
   void on_headers(http::StreamId stream, http::RequestHeaders& headers, http::End end) override;

@@ -92,6 +92,7 @@ Exchange::Exchange(DownstreamConnection& connection, http::StreamId stream)
   facts_.start = loop.now();
   facts_.start_wall = loop.wall_now();
   facts_.connection_id = connection_.id();
+  facts_.random = &connection_.local().random;
   facts_.direct_remote = facts_.remote = &connection_.remote();
   facts_.local = &connection_.local_address();
   facts_.filter_chain = connection_.server().listener().chain.name;
@@ -141,9 +142,11 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
   }
   arm_timers();
   trace::step("exchange: prepare request");
-  const Peer peer{connection_.remote(), connection_.local_address()};
+  Peer peer{connection_.remote(), connection_.local_address()};
+  peer.machine_ip = connection_.server().proxy().state.machine_ip;
   const Prepared prepared = prepare_request(plan(), headers, peer, local().random);
   facts_.remote = prepared.client;
+  internal_ = prepared.internal;
   if (prepared.stat) {
     block().inc(*prepared.stat);
   }
@@ -152,7 +155,7 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
     return;
   }
   find_route(prepared.internal);
-  if (!prepared.upgrade.empty() && !upgrade_is_allowed(prepared.upgrade)) {
+  if (!prepared.upgrade.empty() && route_.route != nullptr && !upgrade_is_allowed(prepared.upgrade)) {
     block().inc(HttpStat::kDownstreamRqWsOnNonWsRoute);
     (void)reply(reply_of(Reason::kUpgradeFailed));
     return;
@@ -257,6 +260,10 @@ Step Exchange::reply(const LocalReply& reply) {
     return Step::taken();
   }
   answered_locally_ = true;
+  // A bad request leaves doubt about what follows it on an HTTP/1 connection.
+  if (reply.status == 400 && !plan().codec.stream_error_on_invalid_message) {
+    connection_.close_after_response();
+  }
   if (on_abort_) {
     Function<void()> abort = std::move(on_abort_);
     abort();
@@ -264,6 +271,9 @@ Step Exchange::reply(const LocalReply& reply) {
   const BuiltReply built = build_local_reply(arena_, reply, request_);
   if (route_.route != nullptr) {
     model::finalize_response(route_, weighted_, *built.headers, facts_);
+    if (!built.body.empty() && !built.headers->fields.has(http::Token::kContentType)) {
+      built.headers->fields.add(http::Token::kContentType, "text/plain");
+    }
   }
   facts_.local_reply_body = built.body;
   const http::End end = built.body.empty() ? http::End::kYes : http::End::kNo;
@@ -400,6 +410,7 @@ void Exchange::finish() {
   deadline_.cancel();
   max_duration_.cancel();
   facts_.end = local().loop.now();
+  facts_.log_type = format::LogType::kDownstreamEnd;
   if (on_abort_) {
     Function<void()> abort = std::move(on_abort_);
     abort();

@@ -46,6 +46,8 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   // The weighted cluster that was drawn, or null.
   const model::WeightedCluster* weighted() const { return weighted_; }
   uint64_t stable_random() const { return stable_random_; }
+  // The client is in internal_address_config.
+  bool internal() const { return internal_; }
   upstream::WorkerLocal& local();
   upstream::ClusterSet& clusters();
   stats::Block<stats::HttpStat>& block();
@@ -137,6 +139,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   Function<void()> on_abort_;
   Function<void()> on_request_complete_;
   Function<size_t()> request_room_;
+  bool internal_ = false;
   bool request_complete_ = false;
   bool response_begun_ = false;
   bool response_complete_ = false;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "net/machine_address.h"
 
 namespace sluice::server {
 
@@ -59,6 +60,7 @@ Result<void> Server::start() {
     sockets_.clear();
     return bound;
   }
+  state_.machine_ip = net::machine_ip();
   publish();
   server_block_.set(ServerStat::kLive, 1);
   server_block_.set(ServerStat::kConcurrency, concurrency());

@@ -23,7 +23,7 @@ std::vector<admin::ClusterInfo> Server::clusters() const {
   for (const auto& cluster : clusters_) {
     admin::ClusterInfo& info = out.emplace_back();
     info.name = cluster->plan->name;
-    info.observability_name = cluster->plan->stat_name;
+    info.observability_name = cluster->plan->observable_name;
     info.breakers = cluster->plan->breakers;
     for (const upstream::Host& host : cluster->hosts) {
       admin::HostInfo& h = info.hosts.emplace_back();
@@ -60,11 +60,35 @@ std::vector<admin::ListenerInfo> Server::listeners() const {
 void Server::refresh_stats() {
   server_block_.set(ServerStat::kUptime, static_cast<uint64_t>(uptime_s()));
   server_block_.set(ServerStat::kState, static_cast<uint64_t>(state()));
+  for (const auto& cluster : clusters_) {
+    for (uint8_t priority = 0; priority < 2; ++priority) {
+      using stats::BreakerStat;
+      using upstream::Resource;
+      auto block = cells_.block<BreakerStat>(cluster->breaker_stats[priority]);
+      const auto open = [&](Resource resource) {
+        return cluster->breakers.in_use(resource, priority) >= cluster->breakers.limit(resource, priority) ? 1 : 0;
+      };
+      block.set(BreakerStat::kCxOpen, open(Resource::kConnections));
+      block.set(BreakerStat::kRqPendingOpen, open(Resource::kPending));
+      block.set(BreakerStat::kRqOpen, open(Resource::kRequests));
+    }
+  }
 }
 
-void Server::quit() { shutdown(); }
+// The answer of the page still leaves; nothing else is waited for.
+void Server::quit() {
+  if (!shutting_down_) {
+    shutting_down_ = true;
+    term_timer_.arm(std::chrono::milliseconds(1));
+  }
+}
 
 void Server::stop_accepting(bool inbound_only) {
+  for (const model::ListenerPlanPtr& plan : bootstrap_.listeners) {
+    if (!inbound_only || plan->direction == model::TrafficDirection::kInbound) {
+      listeners_block_.inc(stats::ListenerManagerStat::kListenerStopped);
+    }
+  }
   for (auto& worker : workers_) {
     worker->loop().post([&worker = *worker, inbound_only] {
       worker.stop_accepting([inbound_only](const model::ListenerPlan& plan) {

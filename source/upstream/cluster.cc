@@ -18,16 +18,25 @@ ClusterShared::ClusterShared(model::ClusterPlanPtr the_plan, stats::Registry& th
   for (const model::EndpointPlan& endpoint : plan->endpoints) {
     hosts.emplace_back().plan = &endpoint;
   }
-  stats = registry.add_block<ClusterStat>(prefix_of(*plan));
+  const std::string prefix = prefix_of(*plan);
+  stats = registry.add_block<ClusterStat>(prefix);
+  breaker_stats[0] = registry.add_block<stats::BreakerStat>(cat(prefix, "circuit_breakers.default."));
+  breaker_stats[1] = registry.add_block<stats::BreakerStat>(cat(prefix, "circuit_breakers.high."));
 }
 
-ClusterShared::~ClusterShared() { registry.release_block(stats); }
+ClusterShared::~ClusterShared() {
+  registry.release_block(stats);
+  registry.release_block(breaker_stats[0]);
+  registry.release_block(breaker_stats[1]);
+}
 
 Cluster::Cluster(std::shared_ptr<ClusterShared> shared, WorkerLocal& local)
     : shared_(std::move(shared)),
       local_(local),
       block_(local.cells.block<ClusterStat>(shared_->stats)),
-      codes_(local.cells, shared_->stats) {
+      codes_(local.cells, shared_->stats),
+      internal_codes_(local.cells, shared_->stats, "internal."),
+      external_codes_(local.cells, shared_->stats, "external.") {
   std::vector<Host*> usable;
   for (Host& host : shared_->hosts) {
     if (host.healthy()) {
@@ -43,6 +52,16 @@ Cluster::Cluster(std::shared_ptr<ClusterShared> shared, WorkerLocal& local)
 }
 
 Cluster::~Cluster() = default;
+
+void Cluster::count_response(uint16_t status, bool internal) {
+  codes_.inc(status);
+  (internal ? internal_codes_ : external_codes_).inc(status);
+}
+
+void Cluster::record_response_time(uint64_t ms, bool internal) {
+  codes_.record_time(ms);
+  (internal ? internal_codes_ : external_codes_).record_time(ms);
+}
 
 Pool& Cluster::pool(Host& host) {
   std::unique_ptr<Pool>& pool = pools_[&host];

@@ -29,6 +29,7 @@ struct ClusterShared {
   Breakers breakers;
   stats::Registry& registry;
   stats::BlockId stats;
+  stats::BlockId breaker_stats[2];  // by priority
 };
 
 // Thread: worker.
@@ -40,7 +41,10 @@ class Cluster {
   const model::ClusterPlan& plan() const { return *shared_->plan; }
   Breakers& breakers() { return shared_->breakers; }
   stats::Block<stats::ClusterStat>& block() { return block_; }
-  stats::ResponseCodes& codes() { return codes_; }
+  // An answer to a request, of an upstream or instead of one: upstream_rq_* and, by where the request came from,
+  // internal.upstream_rq_* or external.upstream_rq_*.
+  void count_response(uint16_t status, bool internal);
+  void record_response_time(uint64_t ms, bool internal);
 
   // Null: no healthy host.
   Host* choose_host() { return balancer_->choose(); }
@@ -54,6 +58,8 @@ class Cluster {
   WorkerLocal& local_;
   stats::Block<stats::ClusterStat> block_;
   stats::ResponseCodes codes_;
+  stats::ResponseCodes internal_codes_;
+  stats::ResponseCodes external_codes_;
   std::unique_ptr<LoadBalancer> balancer_;
   std::unordered_map<Host*, std::unique_ptr<Pool>> pools_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/strings.h"
 #include "base/trace.h"
 #include "http/http1/client_codec.h"
 #include "upstream/cluster.h"
@@ -54,7 +55,7 @@ UpstreamConnection::~UpstreamConnection() { SLUICE_DCHECK(state_ == State::kClos
 void UpstreamConnection::on_ready(net::Ready ready) {
   if (state_ == State::kConnecting) {
     if (ready.failed) {
-      const std::string why(transport_->failure());
+      const std::string why = cat("delayed connect error: ", transport_->failure());
       close_transport(ClosedBy::kPeer);
       pool_.on_connect_failed(*this, ResetReason::kConnectFailure, why);
       return;
@@ -119,7 +120,6 @@ void UpstreamConnection::send_trailers(const http::HeaderMap& trailers) {
 
 void UpstreamConnection::reset() {
   SLUICE_DCHECK(state_ == State::kLeased);
-  pool_.cluster().block().inc(ClusterStat::kUpstreamRqTxReset);
   if (user_ != nullptr) {
     end_stream();
   }
@@ -305,8 +305,7 @@ void UpstreamConnection::on_error(http::StreamId, const http::CodecError& error)
              error.details);
   if (user_ != nullptr) {
     // A message cut short by the end of the connection is no protocol error.
-    fail_stream(at_eof_ ? ResetReason::kConnectionTermination : ResetReason::kProtocolError,
-                error.details);
+    fail_stream(at_eof_ ? ResetReason::kConnectionTermination : ResetReason::kProtocolError, "");
   }
   close_transport(at_eof_ ? ClosedBy::kPeer : ClosedBy::kUs);
 }

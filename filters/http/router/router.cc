@@ -65,7 +65,9 @@ Step Router::direct(const model::DirectResponseAction& action) {
 }
 
 Step Router::redirect(const model::RedirectAction& action, http::RequestHeaders& headers) {
-  exchange_.block().inc(HttpStat::kRqRedirect);
+  if (!action.require_tls) {
+    exchange_.block().inc(HttpStat::kRqRedirect);
+  }
   LocalReply reply = proxy::reply_of(Reason::kRedirect);
   reply.status = action.status;
   reply.location = model::build_location(action, *exchange_.route().route, headers, exchange_.facts(), originals());
@@ -87,12 +89,12 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
   }
   format::Facts& facts = exchange_.facts();
   facts.cluster_raw = cluster_->plan().name;
-  facts.cluster = cluster_->plan().stat_name;
+  facts.cluster = cluster_->plan().observable_name;
   trace::step("router: choose host");
   host_ = cluster_->choose_host();
   if (host_ == nullptr) {
     cluster_->block().inc(ClusterStat::kUpstreamCxNoneHealthy);
-    cluster_->codes().inc(503);
+    cluster_->count_response(503, exchange_.internal());
     return exchange_.reply(proxy::reply_of(Reason::kNoHealthyUpstream));
   }
   set_timeout(action, headers);
@@ -116,8 +118,18 @@ void Router::set_timeout(const model::ForwardAction& action, http::RequestHeader
     if (const auto ms = parse_number<uint32_t>(headers.fields.get(Token::kXEnvoyUpstreamRqTimeoutMs))) {
       timeout_ = std::chrono::milliseconds(*ms);
     }
-    headers.fields.remove(Token::kXEnvoyUpstreamRqTimeoutMs);
   }
+  // What is said to this router is not for the next one.
+  headers.fields.remove_if([](const http::HeaderField& field) {
+    switch (field.token) {
+      case Token::kXEnvoyUpstreamRqTimeoutMs: case Token::kXEnvoyUpstreamRqPerTryTimeoutMs:
+      case Token::kXEnvoyUpstreamRqTimeoutAltResponse: case Token::kXEnvoyUpstreamAltStatName:
+      case Token::kXEnvoyMaxRetries: case Token::kXEnvoyRetryOn: case Token::kXEnvoyRetryGrpcOn:
+      case Token::kXEnvoyRetriableStatusCodes: case Token::kXEnvoyRetriableHeaderNames:
+      case Token::kXEnvoyHedgeOnPerTryTimeout: return true;
+      default: return false;
+    }
+  });
   if (!options_.suppress_envoy_headers && timeout_.count() > 0) {
     headers.fields.set(Token::kXEnvoyExpectedRqTimeoutMs, number_text(exchange_.arena(), to_ms(timeout_)));
   }
@@ -138,7 +150,7 @@ void Router::on_timeout() {
     return;
   }
   upstream::HostState::inc(host_->state.rq_error);
-  cluster_->codes().inc(504);
+  cluster_->count_response(504, exchange_.internal());
   (void)exchange_.reply(proxy::reply_of(Reason::kResponseTimeout));
 }
 
@@ -166,7 +178,8 @@ void Router::on_headers(Attempt&, http::ResponseHeaders& headers, http::End end)
   trace::step("router: response");
   facts.upstream_rx_start = exchange_.local().loop.now();
   facts.details = proxy::facts_of(Reason::kViaUpstream).details;
-  cluster_->codes().inc(headers.status);
+  facts.response_code = headers.status;
+  cluster_->count_response(headers.status, exchange_.internal());
   upstream::HostState::inc(headers.status >= 500 ? host_->state.rq_error : host_->state.rq_success);
   if (!options_.suppress_envoy_headers) {
     if (facts.request_end != format::kUnset) {
@@ -202,7 +215,7 @@ void Router::upstream_complete() {
   facts.upstream_rx_end = exchange_.local().loop.now();
   if (facts.request_end != format::kUnset) {
     const auto ms = static_cast<uint64_t>(to_ms(facts.upstream_rx_end - facts.request_end));
-    cluster_->codes().record_time(ms);
+    cluster_->record_response_time(ms, exchange_.internal());
   }
 }
 
@@ -220,7 +233,7 @@ void Router::on_failed(Attempt&, ResetReason reset, std::string_view failure) {
   }
   LocalReply reply = proxy::upstream_reset_reply(reset, failure, 0, arena);
   upstream::HostState::inc(host_->state.rq_error);
-  cluster_->codes().inc(reply.status);
+  cluster_->count_response(reply.status, exchange_.internal());
   http::HeaderMap overloaded(arena);
   if (reset == ResetReason::kOverflow && !options_.suppress_envoy_headers) {
     overloaded.add(Token::kXEnvoyOverloaded, "true");
