@@ -1,16 +1,26 @@
 #include "proxy/http_server.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "proxy/downstream_connection.h"
 
 namespace sluice::proxy {
 
+namespace {
+// As Envoy does with every name that comes from the configuration.
+std::string stat_text(std::string text) {
+  std::replace(text.begin(), text.end(), ':', '_');
+  return text;
+}
+}  // namespace
+
 HttpServer::HttpServer(std::shared_ptr<const model::HttpPlan> plan, const ProxyLocal& proxy, const ListenerFacts& listener)
     : plan_(std::move(plan)), proxy_(proxy), listener_(listener), access_log_(plan_->access_logs) {
   stats::Registry& registry = proxy_.local.registry;
-  stats_ = registry.add_block<stats::HttpStat>(cat("http.", plan_->stat_prefix, "."));
+  stats_ = registry.add_block<stats::HttpStat>(cat("http.", stat_text(plan_->stat_prefix), "."));
   listener_stats_ = registry.add_block<stats::ListenerHttpStat>(
-      cat("listener.", listener_.plan.stat_prefix, ".http.", plan_->stat_prefix, "."));
+      cat("listener.", listener_.plan.stat_prefix, ".http.", stat_text(plan_->stat_prefix), "."));
   block_ = proxy_.local.cells.block<stats::HttpStat>(stats_);
   listener_block_ = proxy_.local.cells.block<stats::ListenerHttpStat>(listener_stats_);
 }

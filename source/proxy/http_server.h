@@ -63,6 +63,7 @@ class HttpConnectionManager final : public TerminalFilter {
   std::unique_ptr<ChainServer> on_worker(const ProxyLocal& proxy, const ListenerFacts& listener) const override {
     return std::make_unique<HttpServer>(plan_, proxy, listener);
   }
+  const model::HttpPlan& plan() const { return *plan_; }
 
  private:
   std::shared_ptr<const model::HttpPlan> plan_;

@@ -36,6 +36,7 @@ Result<void> Server::bind_all() {
       append(errors, errors.empty() ? "" : "\n", "listener '", plan->name, "': ", socket.error());
       continue;
     }
+    addresses_.push_back((*socket)->address());
     sockets_.push_back(std::move(*socket));
   }
   if (errors.empty() && bootstrap_.admin_address) {
@@ -106,9 +107,9 @@ void Server::shutdown() {
   SLUICE_LOG(kInfo, kMain, "shutting down: no accepts, connections are told to go");
   state_.draining.store(true, std::memory_order_relaxed);
   workers_draining_ = static_cast<uint32_t>(workers_.size());
+  stop_accepting(false);
   for (auto& worker : workers_) {
     worker->loop().post([this, &worker = *worker] {
-      worker.stop_accepting([](const model::ListenerPlan&) { return true; });
       worker.drain([this] {
         platform_.main_loop().post([this] {
           if (--workers_draining_ == 0) {

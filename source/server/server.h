@@ -63,6 +63,7 @@ class Server final : private admin::AdminSource {
   void flush_stats();
   uint32_t concurrency() const;
   void stop_accepting(bool inbound_only);
+  void close_sockets(bool inbound_only);
 
   Platform& platform_;
   const Options options_;
@@ -72,7 +73,8 @@ class Server final : private admin::AdminSource {
   stats::WorkerCells cells_;  // of the main thread
   proxy::ServerState state_;
   std::vector<std::shared_ptr<upstream::ClusterShared>> clusters_;
-  std::vector<std::unique_ptr<net::ListenSocket>> sockets_;  // by listener
+  std::vector<std::unique_ptr<net::ListenSocket>> sockets_;  // by listener; null once a drain closed it
+  std::vector<net::Address> addresses_;                      // theirs
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<net::ListenSocket> admin_socket_;
   stats::Block<stats::ServerStat> server_block_;
@@ -81,6 +83,7 @@ class Server final : private admin::AdminSource {
   MonotonicTime started_;
   WallTime accepted_at_;
   uint32_t workers_draining_ = 0;
+  uint32_t workers_stopping_ = 0;
   std::unique_ptr<admin::Admin> admin_;
   bool shutting_down_ = false;
   bool ended_ = false;

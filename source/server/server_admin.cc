@@ -7,7 +7,7 @@ namespace sluice::server {
 using stats::ServerStat;
 
 admin::ServerState Server::state() const {
-  const bool draining = state_.draining.load(std::memory_order_relaxed) || state_.health_failed.load(std::memory_order_relaxed);
+  const bool draining = shutting_down_ || state_.health_failed.load(std::memory_order_relaxed);
   return draining ? admin::ServerState::kDraining : admin::ServerState::kLive;
 }
 
@@ -51,8 +51,8 @@ std::vector<admin::ClusterInfo> Server::clusters() const {
 
 std::vector<admin::ListenerInfo> Server::listeners() const {
   std::vector<admin::ListenerInfo> out;
-  for (size_t i = 0; i < sockets_.size(); ++i) {
-    out.push_back({bootstrap_.listeners[i]->name, sockets_[i]->address()});
+  for (size_t i = 0; i < addresses_.size(); ++i) {
+    out.push_back({bootstrap_.listeners[i]->name, addresses_[i]});
   }
   return out;
 }
@@ -84,17 +84,29 @@ void Server::quit() {
 }
 
 void Server::stop_accepting(bool inbound_only) {
-  for (const model::ListenerPlanPtr& plan : bootstrap_.listeners) {
-    if (!inbound_only || plan->direction == model::TrafficDirection::kInbound) {
-      listeners_block_.inc(stats::ListenerManagerStat::kListenerStopped);
-    }
-  }
+  workers_stopping_ = static_cast<uint32_t>(workers_.size());
   for (auto& worker : workers_) {
-    worker->loop().post([&worker = *worker, inbound_only] {
+    worker->loop().post([this, &worker = *worker, inbound_only] {
       worker.stop_accepting([inbound_only](const model::ListenerPlan& plan) {
         return !inbound_only || plan.direction == model::TrafficDirection::kInbound;
       });
+      platform_.main_loop().post([this, inbound_only] {
+        if (--workers_stopping_ == 0) {
+          close_sockets(inbound_only);
+        }
+      });
     });
+  }
+}
+
+// No worker accepts on them any more: closing refuses who comes now instead of leaving them in the kernel's queue.
+void Server::close_sockets(bool inbound_only) {
+  for (size_t i = 0; i < sockets_.size(); ++i) {
+    const bool meant = !inbound_only || bootstrap_.listeners[i]->direction == model::TrafficDirection::kInbound;
+    if (meant && sockets_[i] != nullptr) {
+      sockets_[i].reset();
+      listeners_block_.inc(stats::ListenerManagerStat::kListenerStopped);
+    }
   }
 }
 

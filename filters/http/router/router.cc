@@ -179,6 +179,7 @@ void Router::on_headers(Attempt&, http::ResponseHeaders& headers, http::End end)
   facts.upstream_rx_start = exchange_.local().loop.now();
   facts.details = proxy::facts_of(Reason::kViaUpstream).details;
   facts.response_code = headers.status;
+  facts.response = &headers;
   cluster_->count_response(headers.status, exchange_.internal());
   upstream::HostState::inc(headers.status >= 500 ? host_->state.rq_error : host_->state.rq_success);
   if (!options_.suppress_envoy_headers) {
