@@ -111,7 +111,7 @@ TEST(FirstLight, ReplaysBySeed) {
 }
 
 TEST(FirstLight, FaultsNeverLeaveAClientWithoutAnOutcome) {
-  for (uint64_t seed = 100; seed < 140; ++seed) {
+  for (uint64_t seed = 100; seed < 400; ++seed) {
     rough_run(seed);
   }
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "base/log.h"
 #include "filters/builtin.h"
 #include "test/sim/sim_peers.h"
 #include "test/sim/sim_platform.h"
@@ -13,8 +14,6 @@ namespace sluice::test {
 // Thread: the simulation's.
 class SimProxy {
  public:
-  static constexpr std::string_view kPath = "/etc/sluice.yaml";
-
   SimProxy(uint64_t seed, std::string_view yaml, SimOrigin::Respond respond)
       : world(seed),
         fabric(world),
@@ -22,10 +21,10 @@ class SimProxy {
         origins(fabric, "10.0.0.9"),
         platform(fabric, "10.0.0.2"),
         origin(origins, *net::Address::from_ip("10.0.0.9", 9000), std::move(respond)) {
-    platform.files().write(std::string(kPath), std::string(yaml));
+    log::set_level(log::Level::kWarning);
     config::Extensions extensions = filters::builtin();
     config::BootstrapOptions source;
-    source.path = kPath;
+    source.yaml = yaml;
     config::CompileOutcome outcome = config::compile_bootstrap(source, extensions, &platform.files());
     if (!outcome.bootstrap) {
       error = outcome.error_text();
