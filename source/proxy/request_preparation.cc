@@ -166,7 +166,9 @@ std::string_view wanted_upgrade(const RequestHeaders& request) {
 Prepared prepare_request(const model::HttpPlan& plan, RequestHeaders& request, const Peer& peer, Random& random) {
   Prepared out;
   out.client = &peer.remote;
-  if (request.authority.data() == nullptr) {
+  // HTTP/1.0 without a Host field has the default host, which may be empty.
+  const bool http10 = request.protocol == http::Protocol::kHttp10;
+  if (request.authority.data() == nullptr || (http10 && request.authority.empty())) {
     out.reply = refusal(Reason::kMissingHost, request);
     return out;
   }

@@ -172,6 +172,11 @@ TEST(PrepareRequest, AHostIsNeeded) {
 
   const auto empty_host = [](http::RequestHeaders& request) { request.authority = ""; };
   EXPECT_EQ(Trial(nothing, "127.0.0.5", "/", {}, empty_host).prepared.reply, nullptr);
+  const auto http10 = [](http::RequestHeaders& request) {
+    request.authority = "";
+    request.protocol = http::Protocol::kHttp10;
+  };
+  EXPECT_NE(Trial(nothing, "127.0.0.5", "/", {}, http10).prepared.reply, nullptr);
 }
 
 TEST(PrepareRequest, PathsAreMadeCanonical) {
