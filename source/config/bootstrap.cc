@@ -21,7 +21,8 @@ using Resources = v3::Bootstrap::StaticResources;
 
 void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
   using B = v3::Bootstrap;
-  // Hints to Envoy's memory and statistics that change nothing one can see, and what only a control plane would be told.
+  // Hints to Envoy's memory and statistics that change nothing one can see, and what only a control plane would be
+  // told.
   scope.only(proto, {B::kNodeFieldNumber, B::kStaticResourcesFieldNumber, B::kStatsFlushIntervalFieldNumber,
                      B::kLayeredRuntimeFieldNumber, B::kAdminFieldNumber, B::kDeferredStatOptionsFieldNumber,
                      B::kMemoryAllocatorManagerFieldNumber, B::kGrpcAsyncClientManagerConfigFieldNumber,
@@ -42,7 +43,11 @@ void compile_runtime(const v3::LayeredRuntime& proto, CompileScope& scope) {
     if (layer.has_admin_layer() && std::exchange(admin, true)) {
       scope.error(layer, Layer::kAdminLayerFieldNumber, "there can be one admin layer only");
     }
-    if (layer.has_static_layer()) scope.runtime.add_layer(layer.static_layer());
+    if (!layer.has_static_layer()) continue;
+    for (const std::string& key : scope.runtime.add_layer(layer.static_layer())) {
+      scope.error(layer, Layer::kStaticLayerFieldNumber,
+                  cat("the value of '", key, "' must be a text, a number, a boolean or a map"));
+    }
   }
 }
 
@@ -62,11 +67,7 @@ void compile_admin(const v3::Admin& proto, CompiledBootstrap& out, CompileScope&
   // profile_path belongs to a profiler that we do not have, the limit's exception to an overload manager.
   scope.only(proto, {A::kAccessLogFieldNumber, A::kAccessLogPathFieldNumber, A::kProfilePathFieldNumber,
                      A::kAddressFieldNumber, A::kIgnoreGlobalConnLimitFieldNumber});
-  if (!proto.has_address()) {
-    scope.error(proto, A::kAddressFieldNumber, "the admin server needs an address");
-  } else {
-    out.admin_address = compile_address(proto.address(), scope);
-  }
+  if (proto.has_address()) out.admin_address = compile_address(proto.address(), scope);
   out.admin_access_log_path = proto.access_log_path();
   out.admin_access_logs = compile_access_logs(proto.access_log(), scope);
 }

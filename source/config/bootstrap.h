@@ -1,5 +1,5 @@
-// The entry to this folder: from what the command line gives to the plans that the server runs, or to everything that is
-// wrong with them. No protobuf here: what was accepted stands behind AcceptedConfig (config/accepted_config.h).
+// The entry to this folder: from what the command line gives to the plans that the server runs, or to everything that
+// is wrong with them. No protobuf here: what was accepted stands behind AcceptedConfig (config/accepted_config.h).
 #pragma once
 
 #include <memory>
@@ -26,9 +26,9 @@ struct AcceptedConfig;
 
 // What the command line says about the configuration.
 struct BootstrapOptions {
-  std::string path;                   // -c; empty: none
-  std::string yaml;                   // --config-yaml, merged over the file
-  bool allow_unknown_fields = false;  // --allow-unknown-static-fields
+  std::string path;                                         // -c; empty: none
+  std::string yaml;                                         // --config-yaml, merged over the file
+  bool allow_unknown_fields = false;                        // --allow-unknown-static-fields
   std::string service_node, service_cluster, service_zone;  // win over the node of the file when not empty
 };
 

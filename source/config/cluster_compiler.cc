@@ -54,7 +54,8 @@ void compile_endpoint(const endpoint::LbEndpoint& proto, const endpoint::Localit
   one.sub_zone = locality.locality().sub_zone();
   one.health = compile_health(proto.health_status());
   if (!out.endpoints.empty() && one.weight != out.endpoints.front().weight) {
-    scope.error(proto, L::kLoadBalancingWeightFieldNumber, "not supported yet: load_balancing_weight that differs between endpoints");
+    scope.error(proto, L::kLoadBalancingWeightFieldNumber,
+                "not supported yet: load_balancing_weight that differs between endpoints");
   }
   out.endpoints.push_back(std::move(one));
 }
@@ -123,6 +124,11 @@ void compile_protocol_options(const Cluster& proto, model::ClusterPlan& out, Com
   }
   bool typed = false;
   for (const auto& [name, any] : proto.typed_extension_protocol_options()) {
+    if (name != HttpOptions::descriptor()->full_name()) {
+      scope.error(any,
+                  cat("not supported yet: '", name, "'; for HTTP the key is ", HttpOptions::descriptor()->full_name()));
+      continue;
+    }
     const google::protobuf::Message* content = scope.unpack(any);
     if (content == nullptr) continue;
     if (content->GetDescriptor() == HttpOptions::descriptor()) {
@@ -139,10 +145,12 @@ void compile_kind(const Cluster& proto, CompileScope& scope) {
   if (proto.has_cluster_type()) {
     scope.not_supported(proto, Cluster::kClusterTypeFieldNumber);
   } else if (proto.type() != Cluster::STATIC) {
-    scope.error(proto, Cluster::kTypeFieldNumber, cat("not supported yet: type ", Cluster::DiscoveryType_Name(proto.type())));
+    scope.error(proto, Cluster::kTypeFieldNumber,
+                cat("not supported yet: type ", Cluster::DiscoveryType_Name(proto.type())));
   }
   if (proto.lb_policy() != Cluster::ROUND_ROBIN) {
-    scope.error(proto, Cluster::kLbPolicyFieldNumber, cat("not supported yet: lb_policy ", Cluster::LbPolicy_Name(proto.lb_policy())));
+    scope.error(proto, Cluster::kLbPolicyFieldNumber,
+                cat("not supported yet: lb_policy ", Cluster::LbPolicy_Name(proto.lb_policy())));
   }
 }
 
@@ -164,7 +172,8 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
   out->stat_name = out->observable_name;
   std::replace(out->stat_name.begin(), out->stat_name.end(), ':', '_');
   if (proto.has_connect_timeout()) out->connect_timeout = to_duration(proto.connect_timeout());
-  if (proto.has_per_connection_buffer_limit_bytes()) out->buffer_limit = proto.per_connection_buffer_limit_bytes().value();
+  if (proto.has_per_connection_buffer_limit_bytes())
+    out->buffer_limit = proto.per_connection_buffer_limit_bytes().value();
   out->codec.max_head_bytes = kMaxResponseHeadBytes;
   compile_protocol_options(proto, *out, scope);
   compile_breakers(proto.circuit_breakers(), *out, scope);

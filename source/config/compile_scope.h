@@ -1,5 +1,6 @@
-// CompileScope: what a compiler (proto -> plan) is given beside its message: where errors go and what they may refer to.
-// Every compiler reports all errors that it finds and goes on; what it returns counts only if no error was reported.
+// CompileScope: what a compiler (proto -> plan) is given beside its message: where errors go and what they may refer
+// to. Every compiler reports all errors that it finds and goes on; what it returns counts only if no error was
+// reported.
 #pragma once
 
 #include <google/protobuf/any.pb.h>
@@ -69,7 +70,7 @@ class CompileScope {
   // Reports a name that is no cluster.
   void require_cluster(const google::protobuf::Message& message, int field, const std::string& name);
   RuntimeValues runtime;
-  proxy::LogFiles* log_files = nullptr;       // opens access logs; null: they are not (only validating)
+  proxy::LogFiles* log_files = nullptr;  // opens access logs; null: they are not (only validating)
   NodeNames node;
   std::string_view filter_name;  // of the HTTP filter that is being compiled: its key in typed_per_filter_config
 

@@ -31,7 +31,8 @@ std::optional<net::Address> compile_socket_address(const core::SocketAddress& so
   }
   auto address = net::Address::from_ip(socket.address(), static_cast<uint16_t>(socket.port_value()));
   if (address) return *address;
-  scope.error(socket, S::kAddressFieldNumber, cat(address.error(), "; names are for STRICT_DNS and LOGICAL_DNS clusters"));
+  scope.error(socket, S::kAddressFieldNumber,
+              cat(address.error(), "; names are for STRICT_DNS and LOGICAL_DNS clusters"));
   return std::nullopt;
 }
 
@@ -67,7 +68,14 @@ std::optional<net::Address> compile_listen_address(const core::Address& address,
                                                    CompileScope& scope) {
   socket.ipv4_compat = address.socket_address().ipv4_compat();
   socket.unix_mode = address.pipe().mode();
-  return compile_address(address, scope);
+  const auto out = compile_address(address, scope);
+  if (socket.ipv4_compat && out && out->kind() != net::AddressKind::kIp6) {
+    scope.error(address.socket_address(), core::SocketAddress::kIpv4CompatFieldNumber, "is for IPv6 addresses");
+  }
+  if (socket.unix_mode != 0 && address.pipe().path().starts_with('@')) {
+    scope.error(address.pipe(), core::Pipe::kModeFieldNumber, "an abstract name has no file mode");
+  }
+  return out;
 }
 
 std::vector<net::Cidr> compile_ranges(const google::protobuf::RepeatedPtrField<core::CidrRange>& ranges,
@@ -92,7 +100,8 @@ std::optional<std::string> read_data_source(const core::DataSource& source, Comp
     case core::DataSource::kInlineBytes: return source.inline_bytes();
     case core::DataSource::kFilename: {
       auto text = read_file(source.filename());
-      if (!text) scope.error(source, core::DataSource::kFilenameFieldNumber, cat("cannot read '", source.filename(), "'"));
+      if (!text)
+        scope.error(source, core::DataSource::kFilenameFieldNumber, cat("cannot read '", source.filename(), "'"));
       return text;
     }
     case core::DataSource::kEnvironmentVariable: {

@@ -21,8 +21,8 @@ std::optional<net::Address> compile_address(const envoy::config::core::v3::Addre
 std::optional<net::Address> compile_listen_address(const envoy::config::core::v3::Address& address,
                                                    net::ListenOptions& socket, CompileScope& scope);
 
-std::vector<net::Cidr> compile_ranges(const google::protobuf::RepeatedPtrField<envoy::config::core::v3::CidrRange>& ranges,
-                                      CompileScope& scope);
+std::vector<net::Cidr> compile_ranges(
+    const google::protobuf::RepeatedPtrField<envoy::config::core::v3::CidrRange>& ranges, CompileScope& scope);
 
 // The content of a file, an environment variable, or what stands inline; none after an error. It blocks.
 std::optional<std::string> read_data_source(const envoy::config::core::v3::DataSource& source, CompileScope& scope);

@@ -17,8 +17,10 @@ namespace sluice::config {
 
 class CompileScope;
 
-// Compilers return null after they reported errors to the scope. The message is of the type that they are registered for.
-using CompileHttpFilter = std::shared_ptr<const model::FilterConfig> (*)(const google::protobuf::Message&, CompileScope&);
+// Compilers return null after they reported errors to the scope. The message is of the type that they are registered
+// for.
+using CompileHttpFilter = std::shared_ptr<const model::FilterConfig> (*)(const google::protobuf::Message&,
+                                                                         CompileScope&);
 using CompileNetworkFilter = std::shared_ptr<const model::NetworkFilterPlan> (*)(const google::protobuf::Message&,
                                                                                  CompileScope&);
 

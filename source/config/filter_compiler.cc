@@ -42,7 +42,8 @@ const HttpFilterType* compile_filter(const hcm::HttpFilter& filter, std::vector<
     return nullptr;
   }
   if (!filter.has_typed_config()) {
-    scope.error(filter, cat("the filter '", filter.name(), "' needs a typed_config: filters are found by its type, not by name"));
+    scope.error(filter, cat("the filter '", filter.name(),
+                            "' needs a typed_config: filters are found by its type, not by name"));
     return nullptr;
   }
   const Message* content = scope.unpack(filter.typed_config());
@@ -71,27 +72,28 @@ std::shared_ptr<const model::FilterConfig> compile_override(const Any& any, bool
 
 }  // namespace
 
-std::vector<model::FilterPlan> compile_http_filters(const Message& owner, int field,
-                                                    const google::protobuf::RepeatedPtrField<hcm::HttpFilter>& filters,
+std::vector<model::FilterPlan> compile_http_filters(const google::protobuf::RepeatedPtrField<hcm::HttpFilter>& filters,
                                                     CompileScope& scope) {
   std::vector<model::FilterPlan> out;
   out.reserve(static_cast<size_t>(filters.size()));
-  if (filters.empty()) scope.error(owner, field, "needs at least a filter that ends the chain, usually the router");
   for (int i = 0; i < filters.size(); ++i) {
     const bool last = i + 1 == filters.size();
     const HttpFilterType* type = compile_filter(filters[i], out, scope);
     if (type == nullptr) continue;
     if (last && !type->terminal) {
-      scope.error(filters[i], cat("'", filters[i].name(), "' cannot be the last filter: the last one must be terminal, usually the router"));
+      scope.error(filters[i], cat("'", filters[i].name(),
+                                  "' cannot be the last filter: the last one must be terminal, usually the router"));
     } else if (!last && type->terminal) {
       scope.error(filters[i], cat("'", filters[i].name(), "' is terminal and must be the last filter"));
     }
-    if (last && filters[i].disabled()) scope.error(filters[i], hcm::HttpFilter::kDisabledFieldNumber, "a terminal filter cannot be disabled");
+    if (last && filters[i].disabled())
+      scope.error(filters[i], hcm::HttpFilter::kDisabledFieldNumber, "a terminal filter cannot be disabled");
   }
   return out;
 }
 
-model::FilterOverrides compile_filter_overrides(const google::protobuf::Map<std::string, Any>& configs, CompileScope& scope) {
+model::FilterOverrides compile_filter_overrides(const google::protobuf::Map<std::string, Any>& configs,
+                                                CompileScope& scope) {
   const std::map<std::string, const Any*> sorted = [&] {
     std::map<std::string, const Any*> by_name;
     for (const auto& [name, any] : configs) by_name.emplace(name, &any);

@@ -1,4 +1,5 @@
-// Compilers of lists of HTTP filters and of their per-route settings: extensions are found by the type of their message.
+// Compilers of lists of HTTP filters and of their per-route settings: extensions are found by the type of their
+// message.
 #pragma once
 
 #include <google/protobuf/any.pb.h>
@@ -14,15 +15,14 @@
 
 namespace sluice::config {
 
-// http_filters, in order. The last one, and no other, must end the chain. `owner` and `field` give errors their place.
+// http_filters, in order. The last one, and no other, must end the chain; no filter at all is fine, as in Envoy.
 std::vector<model::FilterPlan> compile_http_filters(
-    const google::protobuf::Message& owner, int field,
     const google::protobuf::RepeatedPtrField<
         envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter>& filters,
     CompileScope& scope);
 
 // typed_per_filter_config, sorted by name. A name that no filter has is fine, as in Envoy.
-model::FilterOverrides compile_filter_overrides(const google::protobuf::Map<std::string, google::protobuf::Any>& configs,
-                                                CompileScope& scope);
+model::FilterOverrides compile_filter_overrides(
+    const google::protobuf::Map<std::string, google::protobuf::Any>& configs, CompileScope& scope);
 
 }  // namespace sluice::config

@@ -10,12 +10,10 @@ namespace core = envoy::config::core::v3;
 namespace rules = envoy::config::common::mutation_rules::v3;
 using model::AppendAction;
 
-constexpr std::string_view kNotModifiable = "pseudo headers and host cannot be changed here; see host_rewrite_* and prefix_rewrite";
+constexpr std::string_view kNotModifiable =
+    "pseudo headers and host cannot be changed here; see host_rewrite_* and prefix_rewrite";
 
 bool modifiable(const std::string& lower_name) { return !lower_name.starts_with(':') && lower_name != "host"; }
-
-// "host" is how people write ":authority".
-std::string pseudo_name(std::string lower_name) { return lower_name == "host" ? ":authority" : lower_name; }
 
 AppendAction compile_action(const core::HeaderValueOption& option, CompileScope& scope) {
   using Option = core::HeaderValueOption;
@@ -35,11 +33,10 @@ AppendAction compile_action(const core::HeaderValueOption& option, CompileScope&
 
 }  // namespace
 
-std::optional<model::HeaderRule> compile_header_rule(const core::HeaderValueOption& option, PseudoHeaders pseudo,
-                                                     CompileScope& scope) {
+std::optional<model::HeaderRule> compile_header_rule(const core::HeaderValueOption& option, CompileScope& scope) {
   const core::HeaderValue& header = option.header();
   std::string name = to_lower(header.key());
-  if (pseudo == PseudoHeaders::kRefuse && !modifiable(name)) {
+  if (!modifiable(name)) {
     scope.error(header, core::HeaderValue::kKeyFieldNumber, std::string(kNotModifiable));
     return std::nullopt;
   }
@@ -47,12 +44,11 @@ std::optional<model::HeaderRule> compile_header_rule(const core::HeaderValueOpti
   if (raw && !header.value().empty()) {
     scope.error(header, core::HeaderValue::kRawValueFieldNumber, "cannot stand beside value");
   }
-  auto value = scope.formatter(header, raw ? core::HeaderValue::kRawValueFieldNumber : core::HeaderValue::kValueFieldNumber,
-                               raw ? header.raw_value() : header.value(),
-                               {.unset = format::ParseOptions::Unset::kNothing});
+  auto value =
+      scope.formatter(header, raw ? core::HeaderValue::kRawValueFieldNumber : core::HeaderValue::kValueFieldNumber,
+                      raw ? header.raw_value() : header.value(), {.unset = format::ParseOptions::Unset::kNothing});
   const AppendAction action = compile_action(option, scope);
   if (!value) return std::nullopt;
-  if (pseudo == PseudoHeaders::kAllow) name = pseudo_name(std::move(name));
   const http::Token token = http::token_of(name);
   return model::HeaderRule{std::move(name), token, std::move(*value), action, option.keep_empty_value()};
 }
@@ -64,7 +60,7 @@ model::HeaderRules compile_header_rules(const google::protobuf::Message& owner,
   model::HeaderRules out;
   out.add.reserve(static_cast<size_t>(add.size()));
   for (const auto& option : add) {
-    if (auto rule = compile_header_rule(option, PseudoHeaders::kRefuse, scope)) out.add.push_back(std::move(*rule));
+    if (auto rule = compile_header_rule(option, scope)) out.add.push_back(std::move(*rule));
   }
   for (int i = 0; i < remove.size(); ++i) {
     std::string name = to_lower(remove[i]);
@@ -74,20 +70,21 @@ model::HeaderRules compile_header_rules(const google::protobuf::Message& owner,
   return out;
 }
 
-model::HeaderMutations compile_header_mutations(const google::protobuf::RepeatedPtrField<rules::HeaderMutation>& mutations,
-                                                PseudoHeaders pseudo, CompileScope& scope) {
+model::HeaderMutations compile_header_mutations(
+    const google::protobuf::RepeatedPtrField<rules::HeaderMutation>& mutations, CompileScope& scope) {
   model::HeaderMutations out;
   for (const rules::HeaderMutation& mutation : mutations) {
     switch (mutation.action_case()) {
       case rules::HeaderMutation::kAppend:
-        if (auto rule = compile_header_rule(mutation.append(), pseudo, scope)) {
+        if (auto rule = compile_header_rule(mutation.append(), scope)) {
           out.list.push_back(std::move(*rule));
         }
         break;
       case rules::HeaderMutation::kRemove: {
         std::string name = to_lower(mutation.remove());
-        if (!modifiable(name)) {
-          scope.error(mutation, rules::HeaderMutation::kRemoveFieldNumber, "pseudo headers and host cannot be removed");
+        // Envoy takes "host" here, and the request then fails; ours keeps its host.
+        if (name.starts_with(':')) {
+          scope.error(mutation, rules::HeaderMutation::kRemoveFieldNumber, "pseudo headers cannot be removed");
         }
         out.list.push_back(model::RemoveHeader{std::move(name)});
         break;
@@ -96,8 +93,7 @@ model::HeaderMutations compile_header_mutations(const google::protobuf::Repeated
         out.list.push_back(
             model::RemoveMatchingHeaders{compile_string_matcher(mutation.remove_on_match().key_matcher(), scope)});
         break;
-      case rules::HeaderMutation::ACTION_NOT_SET:
-        break;  // validation has told
+      case rules::HeaderMutation::ACTION_NOT_SET: break;  // validation has told
     }
   }
   return out;

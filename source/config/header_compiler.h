@@ -14,12 +14,9 @@
 
 namespace sluice::config {
 
-// Whether pseudo headers and host may be changed: routes may not, the header_mutation filter may.
-enum class PseudoHeaders { kRefuse, kAllow };
-
-// None after an error.
+// None after an error. Pseudo headers and host are refused.
 std::optional<model::HeaderRule> compile_header_rule(const envoy::config::core::v3::HeaderValueOption& option,
-                                                     PseudoHeaders pseudo, CompileScope& scope);
+                                                     CompileScope& scope);
 
 // The fields NAME_headers_to_add and NAME_headers_to_remove of a route, virtual host, weighted cluster or route table;
 // `remove_field` is the number of the latter, for the place of errors.
@@ -30,15 +27,16 @@ model::HeaderRules compile_header_rules(
 
 model::HeaderMutations compile_header_mutations(
     const google::protobuf::RepeatedPtrField<envoy::config::common::mutation_rules::v3::HeaderMutation>& mutations,
-    PseudoHeaders pseudo, CompileScope& scope);
+    CompileScope& scope);
 
 // Fills request_headers and response_headers of `out` from any message that has the usual four fields.
 template <typename Proto, typename Out>
 void compile_both_header_rules(const Proto& proto, Out& out, CompileScope& scope) {
   out.request_headers = compile_header_rules(proto, proto.request_headers_to_add(), proto.request_headers_to_remove(),
                                              Proto::kRequestHeadersToRemoveFieldNumber, scope);
-  out.response_headers = compile_header_rules(proto, proto.response_headers_to_add(), proto.response_headers_to_remove(),
-                                              Proto::kResponseHeadersToRemoveFieldNumber, scope);
+  out.response_headers =
+      compile_header_rules(proto, proto.response_headers_to_add(), proto.response_headers_to_remove(),
+                           Proto::kResponseHeadersToRemoveFieldNumber, scope);
 }
 
 }  // namespace sluice::config

@@ -22,7 +22,7 @@ void compile_common_http_options(const envoy::config::core::v3::HttpProtocolOpti
                                  CommonHttpOptions& out, http::CodecOptions& codec, CompileScope& scope);
 
 // http_protocol_options.
-void compile_http1_options(const envoy::config::core::v3::Http1ProtocolOptions& proto, Side side, http::CodecOptions& codec,
-                           CompileScope& scope);
+void compile_http1_options(const envoy::config::core::v3::Http1ProtocolOptions& proto, Side side,
+                           http::CodecOptions& codec, CompileScope& scope);
 
 }  // namespace sluice::config

@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "config/any.h"
 #include "config/core_compiler.h"
+#include "proxy/empty_chain.h"
 
 namespace sluice::config {
 namespace {
@@ -20,7 +21,8 @@ std::shared_ptr<const model::NetworkFilterPlan> compile_filter(const Filter& pro
     return nullptr;
   }
   if (!proto.has_typed_config()) {
-    scope.error(proto, cat("the filter '", proto.name(), "' needs a typed_config: filters are found by its type, not by name"));
+    scope.error(
+        proto, cat("the filter '", proto.name(), "' needs a typed_config: filters are found by its type, not by name"));
     return nullptr;
   }
   const google::protobuf::Message* content = scope.unpack(proto.typed_config());
@@ -29,7 +31,8 @@ std::shared_ptr<const model::NetworkFilterPlan> compile_filter(const Filter& pro
   const NetworkFilterType* type = scope.extensions().network_filter(type_name);
   if (type == nullptr) {
     const bool known = type_name.starts_with("envoy.extensions.filters.network.") || is_typed_struct(type_name);
-    scope.error(proto.typed_config(), known ? cat("not supported yet: ", type_name) : cat(type_name, " is not a network filter"));
+    scope.error(proto.typed_config(),
+                known ? cat("not supported yet: ", type_name) : cat(type_name, " is not a network filter"));
     return nullptr;
   }
   if (type->terminal != last) {
@@ -48,16 +51,14 @@ model::FilterChainPlan compile_chain(const FilterChain& proto, CompileScope& sco
   model::FilterChainPlan out;
   out.name = proto.name();
   out.origin = scope.origin(proto);
-  if (proto.filters().empty()) scope.error(proto, FilterChain::kFiltersFieldNumber, "not supported yet: a chain without filters");
+  if (proto.filters().empty()) out.terminal = std::make_shared<const proxy::EmptyChain>();
   for (int i = 0; i < proto.filters_size(); ++i) {
     out.terminal = compile_filter(proto.filters(i), i + 1 == proto.filters_size(), scope);
   }
   return out;
 }
 
-bool matches_everything(const FilterChain& chain) {
-  return chain.filter_chain_match().ByteSizeLong() == 0;
-}
+bool matches_everything(const FilterChain& chain) { return chain.filter_chain_match().ByteSizeLong() == 0; }
 
 void compile_chains(const Listener& proto, model::ListenerPlan& out, CompileScope& scope) {
   const FilterChain* first = nullptr;
@@ -65,7 +66,8 @@ void compile_chains(const Listener& proto, model::ListenerPlan& out, CompileScop
     out.chains.push_back(compile_chain(chain, scope));
     if (!matches_everything(chain)) continue;
     if (first != nullptr) {
-      scope.error(chain, cat("has the same filter_chain_match as the chain at line ", scope.map().at(*first).line, ": no connection would reach it"));
+      scope.error(chain, cat("has the same filter_chain_match as the chain at line ", scope.map().at(*first).line,
+                             ": no connection would reach it"));
     }
     if (first == nullptr) first = &chain;
   }
@@ -83,10 +85,11 @@ void compile_socket(const Listener& proto, model::ListenerPlan& out, CompileScop
     return;
   }
   if (auto address = compile_listen_address(proto.address(), out.socket, scope)) out.address = std::move(*address);
-  out.socket.bind_to_port = proto.has_bind_to_port() ? proto.bind_to_port().value()
+  out.socket.bind_to_port = proto.has_bind_to_port()                   ? proto.bind_to_port().value()
                             : proto.deprecated_v1().has_bind_to_port() ? proto.deprecated_v1().bind_to_port().value()
                                                                        : true;
-  if (!out.socket.bind_to_port) scope.error(proto, Listener::kBindToPortFieldNumber, "not supported yet: bind_to_port false");
+  if (!out.socket.bind_to_port)
+    scope.error(proto, Listener::kBindToPortFieldNumber, "not supported yet: bind_to_port false");
   out.socket.reuse_port = !proto.has_enable_reuse_port() || proto.enable_reuse_port().value();
   out.socket.backlog = proto.tcp_backlog_size().value();
 }
@@ -118,7 +121,8 @@ model::ListenerPlanPtr compile_listener(const Listener& proto, CompileScope& sco
   out->name = proto.name().empty() ? address : proto.name();
   out->stat_prefix = proto.stat_prefix().empty() ? address : proto.stat_prefix();
   std::replace(out->stat_prefix.begin(), out->stat_prefix.end(), ':', '_');
-  if (proto.has_per_connection_buffer_limit_bytes()) out->buffer_limit = proto.per_connection_buffer_limit_bytes().value();
+  if (proto.has_per_connection_buffer_limit_bytes())
+    out->buffer_limit = proto.per_connection_buffer_limit_bytes().value();
   out->direction = compile_direction(proto.traffic_direction());
   compile_chains(proto, *out, scope);
   out->origin = scope.origin(proto);

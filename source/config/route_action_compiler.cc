@@ -26,7 +26,8 @@ model::WeightedCluster compile_weighted(const route::WeightedCluster::ClusterWei
                      W::kResponseHeadersToAddFieldNumber, W::kResponseHeadersToRemoveFieldNumber,
                      W::kTypedPerFilterConfigFieldNumber, W::kHostRewriteLiteralFieldNumber});
   if (proto.name().empty() == proto.cluster_header().empty()) {
-    scope.error(proto, proto.name().empty() ? "needs a name or a cluster_header" : "has both name and cluster_header; one must go");
+    scope.error(proto, proto.name().empty() ? "needs a name or a cluster_header"
+                                            : "has both name and cluster_header; one must go");
   } else if (!proto.name().empty() && context.validate_clusters) {
     scope.require_cluster(proto, W::kNameFieldNumber, proto.name());
   }
@@ -40,8 +41,8 @@ model::WeightedCluster compile_weighted(const route::WeightedCluster::ClusterWei
   return out;
 }
 
-void compile_weighted_clusters(const route::WeightedCluster& proto, const RouteContext& context, model::ForwardAction& out,
-                               CompileScope& scope) {
+void compile_weighted_clusters(const route::WeightedCluster& proto, const RouteContext& context,
+                               model::ForwardAction& out, CompileScope& scope) {
   using W = route::WeightedCluster;
   // total_weight is read by nobody any more, in Envoy neither.
   scope.only(proto, {W::kClustersFieldNumber, W::kTotalWeightFieldNumber, W::kHeaderNameFieldNumber});
@@ -53,7 +54,8 @@ void compile_weighted_clusters(const route::WeightedCluster& proto, const RouteC
   if (out.total_weight == 0) {
     scope.error(proto, W::kClustersFieldNumber, "the weights must add up to more than 0");
   } else if (out.total_weight > std::numeric_limits<uint32_t>::max()) {
-    scope.error(proto, W::kClustersFieldNumber, cat("the weights add up to ", out.total_weight, "; at most 4294967295 is allowed"));
+    scope.error(proto, W::kClustersFieldNumber,
+                cat("the weights add up to ", out.total_weight, "; at most 4294967295 is allowed"));
   }
 }
 
@@ -63,54 +65,42 @@ void compile_target(const Action& proto, const RouteContext& context, model::For
       out.cluster = proto.cluster();
       if (context.validate_clusters) scope.require_cluster(proto, Action::kClusterFieldNumber, out.cluster);
       break;
-    case Action::kClusterHeader:
-      out.cluster_header = to_lower(proto.cluster_header());
-      break;
-    case Action::kWeightedClusters:
-      compile_weighted_clusters(proto.weighted_clusters(), context, out, scope);
-      break;
-    case Action::kClusterSpecifierPlugin:
-      scope.not_supported(proto, Action::kClusterSpecifierPluginFieldNumber);
-      break;
+    case Action::kClusterHeader: out.cluster_header = to_lower(proto.cluster_header()); break;
+    case Action::kWeightedClusters: compile_weighted_clusters(proto.weighted_clusters(), context, out, scope); break;
+    case Action::kClusterSpecifierPlugin: scope.not_supported(proto, Action::kClusterSpecifierPluginFieldNumber); break;
     case Action::kInlineClusterSpecifierPlugin:
       scope.not_supported(proto, Action::kInlineClusterSpecifierPluginFieldNumber);
       break;
-    case Action::CLUSTER_SPECIFIER_NOT_SET:
-      break;  // validation has told
+    case Action::CLUSTER_SPECIFIER_NOT_SET: break;  // validation has told
   }
 }
 
 void compile_path_rewrite(const Action& proto, model::Rewrite& out, CompileScope& scope) {
   const int forms = (proto.prefix_rewrite().empty() ? 0 : 1) + (proto.has_regex_rewrite() ? 1 : 0) +
                     (proto.path_rewrite().empty() ? 0 : 1) + (proto.has_path_rewrite_policy() ? 1 : 0);
-  if (forms > 1) scope.error(proto, "only one of prefix_rewrite, regex_rewrite, path_rewrite_policy and path_rewrite may be set");
+  if (forms > 1)
+    scope.error(proto, "only one of prefix_rewrite, regex_rewrite, path_rewrite_policy and path_rewrite may be set");
   out.prefix = proto.prefix_rewrite();
   out.has_prefix = !out.prefix.empty();
   if (proto.has_regex_rewrite()) out.path_regex = compile_regex_rewrite(proto.regex_rewrite(), scope);
   if (!proto.path_rewrite().empty()) {
-    out.path_format = share(scope.formatter(proto, Action::kPathRewriteFieldNumber, proto.path_rewrite(), {.unset = Unset::kNothing}));
+    out.path_format = share(
+        scope.formatter(proto, Action::kPathRewriteFieldNumber, proto.path_rewrite(), {.unset = Unset::kNothing}));
   }
 }
 
 void compile_host_rewrite(const Action& proto, model::Rewrite& out, CompileScope& scope) {
   switch (proto.host_rewrite_specifier_case()) {
-    case Action::kHostRewriteLiteral:
-      out.host_literal = proto.host_rewrite_literal();
-      break;
-    case Action::kAutoHostRewrite:
-      out.host_auto = proto.auto_host_rewrite().value();
-      break;
-    case Action::kHostRewriteHeader:
-      out.host_header = to_lower(proto.host_rewrite_header());
-      break;
+    case Action::kHostRewriteLiteral: out.host_literal = proto.host_rewrite_literal(); break;
+    case Action::kAutoHostRewrite: out.host_auto = proto.auto_host_rewrite().value(); break;
+    case Action::kHostRewriteHeader: out.host_header = to_lower(proto.host_rewrite_header()); break;
     case Action::kHostRewritePathRegex:
       out.host_path_regex = compile_regex_rewrite(proto.host_rewrite_path_regex(), scope);
       break;
     case Action::kHostRewrite:
       out.host_format = share(scope.formatter(proto, Action::kHostRewriteFieldNumber, proto.host_rewrite(), {}));
       break;
-    case Action::HOST_REWRITE_SPECIFIER_NOT_SET:
-      break;
+    case Action::HOST_REWRITE_SPECIFIER_NOT_SET: break;
   }
   out.append_forwarded_host = proto.append_x_forwarded_host();
 }
@@ -122,7 +112,8 @@ std::vector<model::Upgrade> compile_upgrades(const Action& proto, CompileScope& 
     scope.only(upgrade, {U::kUpgradeTypeFieldNumber, U::kEnabledFieldNumber});
     model::Upgrade one{to_lower(upgrade.upgrade_type()), !upgrade.has_enabled() || upgrade.enabled().value()};
     for (const model::Upgrade& before : out) {
-      if (before.type == one.type) scope.error(upgrade, U::kUpgradeTypeFieldNumber, cat("'", one.type, "' stands twice"));
+      if (before.type == one.type)
+        scope.error(upgrade, U::kUpgradeTypeFieldNumber, cat("'", one.type, "' stands twice"));
     }
     out.push_back(std::move(one));
   }
@@ -130,14 +121,15 @@ std::vector<model::Upgrade> compile_upgrades(const Action& proto, CompileScope& 
 }
 
 model::ForwardAction compile_forward(const Action& proto, const RouteContext& context, CompileScope& scope) {
-  scope.only(proto, {Action::kClusterFieldNumber, Action::kClusterHeaderFieldNumber, Action::kWeightedClustersFieldNumber,
-                     Action::kClusterSpecifierPluginFieldNumber, Action::kInlineClusterSpecifierPluginFieldNumber,
-                     Action::kClusterNotFoundResponseCodeFieldNumber, Action::kPrefixRewriteFieldNumber,
-                     Action::kRegexRewriteFieldNumber, Action::kPathRewriteFieldNumber, Action::kHostRewriteLiteralFieldNumber,
-                     Action::kAutoHostRewriteFieldNumber, Action::kHostRewriteHeaderFieldNumber,
-                     Action::kHostRewritePathRegexFieldNumber, Action::kHostRewriteFieldNumber,
-                     Action::kAppendXForwardedHostFieldNumber, Action::kTimeoutFieldNumber, Action::kIdleTimeoutFieldNumber,
-                     Action::kPriorityFieldNumber, Action::kUpgradeConfigsFieldNumber});
+  scope.only(proto,
+             {Action::kClusterFieldNumber, Action::kClusterHeaderFieldNumber, Action::kWeightedClustersFieldNumber,
+              Action::kClusterSpecifierPluginFieldNumber, Action::kInlineClusterSpecifierPluginFieldNumber,
+              Action::kClusterNotFoundResponseCodeFieldNumber, Action::kPrefixRewriteFieldNumber,
+              Action::kRegexRewriteFieldNumber, Action::kPathRewriteFieldNumber, Action::kHostRewriteLiteralFieldNumber,
+              Action::kAutoHostRewriteFieldNumber, Action::kHostRewriteHeaderFieldNumber,
+              Action::kHostRewritePathRegexFieldNumber, Action::kHostRewriteFieldNumber,
+              Action::kAppendXForwardedHostFieldNumber, Action::kTimeoutFieldNumber, Action::kIdleTimeoutFieldNumber,
+              Action::kPriorityFieldNumber, Action::kUpgradeConfigsFieldNumber});
   model::ForwardAction out;
   compile_target(proto, context, out, scope);
   switch (proto.cluster_not_found_response_code()) {
@@ -178,9 +170,11 @@ model::RedirectAction compile_redirect(const route::RedirectAction& proto, Compi
   out.strip_query = proto.strip_query();
   if (proto.has_regex_rewrite()) out.path_regex = compile_regex_rewrite(proto.regex_rewrite(), scope);
   if (!proto.path_rewrite().empty()) {
-    out.path_format = share(scope.formatter(proto, R::kPathRewriteFieldNumber, proto.path_rewrite(), {.unset = Unset::kNothing}));
+    out.path_format =
+        share(scope.formatter(proto, R::kPathRewriteFieldNumber, proto.path_rewrite(), {.unset = Unset::kNothing}));
   }
-  if (out.port > 65535) scope.error(proto, R::kPortRedirectFieldNumber, cat(out.port, " is no port; at most 65535 is allowed"));
+  if (out.port > 65535)
+    scope.error(proto, R::kPortRedirectFieldNumber, cat(out.port, " is no port; at most 65535 is allowed"));
   return out;
 }
 
@@ -192,8 +186,9 @@ model::DirectResponseAction compile_direct(const route::DirectResponseAction& pr
   out.status = static_cast<uint16_t>(proto.status());
   if (proto.has_body()) out.body = read_data_source(proto.body(), scope).value_or("");
   if (out.body.size() > context.max_direct_body) {
-    scope.error(proto, D::kBodyFieldNumber, cat("has ", out.body.size(), " bytes; at most ", context.max_direct_body,
-                                                " are allowed (max_direct_response_body_size_bytes of the route configuration)"));
+    scope.error(proto, D::kBodyFieldNumber,
+                cat("has ", out.body.size(), " bytes; at most ", context.max_direct_body,
+                    " are allowed (max_direct_response_body_size_bytes of the route configuration)"));
   }
   return out;
 }
@@ -206,11 +201,8 @@ model::RouteAction compile_route_action(const route::Route& proto, const RouteCo
     case route::Route::kRedirect: return compile_redirect(proto.redirect(), scope);
     case route::Route::kDirectResponse: return compile_direct(proto.direct_response(), context, scope);
     case route::Route::kNonForwardingAction: return model::NonForwardingAction{};
-    case route::Route::kFilterAction:
-      scope.not_supported(proto, route::Route::kFilterActionFieldNumber);
-      break;
-    case route::Route::ACTION_NOT_SET:
-      break;  // validation has told
+    case route::Route::kFilterAction: scope.not_supported(proto, route::Route::kFilterActionFieldNumber); break;
+    case route::Route::ACTION_NOT_SET: break;  // validation has told
   }
   return model::NonForwardingAction{};
 }

@@ -62,10 +62,11 @@ void build(const route::RouteConfiguration& proto, model::RouteTable& table, Com
   for (const auto& duplicate : table.build()) {
     for (int i = 0; i < proto.virtual_hosts_size(); ++i) {
       if (table.hosts[static_cast<size_t>(i)].get() != duplicate.host) continue;
-      scope.error(proto.virtual_hosts(i), route::VirtualHost::kDomainsFieldNumber,
-                  cat("the domain '", duplicate.host->domains[duplicate.domain], "' stands twice in '", proto.name(),
-                      "', first in the virtual host '", duplicate.first->name, "' (line ", duplicate.first->origin.line, ")"),
-                  static_cast<int>(duplicate.domain));
+      scope.error(
+          proto.virtual_hosts(i), route::VirtualHost::kDomainsFieldNumber,
+          cat("the domain '", duplicate.host->domains[duplicate.domain], "' stands twice in '", proto.name(),
+              "', first in the virtual host '", duplicate.first->name, "' (line ", duplicate.first->origin.line, ")"),
+          static_cast<int>(duplicate.domain));
     }
   }
 }

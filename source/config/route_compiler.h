@@ -11,8 +11,8 @@ namespace sluice::config {
 
 // What a route inherits from what is around it.
 struct RouteContext {
-  bool validate_clusters = true;       // a cluster that is not there is an error, not a 503
-  uint32_t max_direct_body = 4096;     // max_direct_response_body_size_bytes
+  bool validate_clusters = true;    // a cluster that is not there is an error, not a 503
+  uint32_t max_direct_body = 4096;  // max_direct_response_body_size_bytes
 };
 
 // Where a table came from decides whether its clusters must exist, when validate_clusters does not say it: inline ones

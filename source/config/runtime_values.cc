@@ -1,5 +1,7 @@
 #include "config/runtime_values.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 
 namespace sluice::config {
@@ -21,19 +23,19 @@ std::optional<model::Fraction> fraction_of(const Struct& map) {
 
 }  // namespace
 
-void RuntimeValues::add_layer(const Struct& layer) {
-  for (const auto& [key, value] : layer.fields()) add(key, value);
+std::vector<std::string> RuntimeValues::add_layer(const Struct& layer) {
+  std::vector<std::string> refused;
+  for (const auto& [key, value] : layer.fields()) add(key, value, refused);
+  std::sort(refused.begin(), refused.end());
+  return refused;
 }
 
-void RuntimeValues::add(const std::string& key, const google::protobuf::Value& value) {
+void RuntimeValues::add(const std::string& key, const google::protobuf::Value& value,
+                        std::vector<std::string>& refused) {
   Value out;
   switch (value.kind_case()) {
-    case google::protobuf::Value::kNumberValue:
-      out.number = value.number_value();
-      break;
-    case google::protobuf::Value::kBoolValue:
-      out.boolean = value.bool_value();
-      break;
+    case google::protobuf::Value::kNumberValue: out.number = value.number_value(); break;
+    case google::protobuf::Value::kBoolValue: out.boolean = value.bool_value(); break;
     case google::protobuf::Value::kStringValue: {
       const std::string& text = value.string_value();
       if (text == "true" || text == "false") out.boolean = text == "true";
@@ -43,12 +45,11 @@ void RuntimeValues::add(const std::string& key, const google::protobuf::Value& v
     case google::protobuf::Value::kStructValue:
       out.fraction = fraction_of(value.struct_value());
       if (!out.fraction) {
-        for (const auto& [name, inner] : value.struct_value().fields()) add(cat(key, ".", name), inner);
+        for (const auto& [name, inner] : value.struct_value().fields()) add(cat(key, ".", name), inner, refused);
         return;
       }
       break;
-    default:
-      return;
+    default: refused.push_back(key); return;
   }
   values_.insert_or_assign(key, std::move(out));
 }

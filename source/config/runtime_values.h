@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/route_match.h"
 
@@ -18,7 +19,8 @@ namespace sluice::config {
 // Thread: main.
 class RuntimeValues {
  public:
-  void add_layer(const google::protobuf::Struct& layer);
+  // Returns the keys whose values can be none: lists and null.
+  std::vector<std::string> add_layer(const google::protobuf::Struct& layer);
 
   std::optional<uint64_t> number(std::string_view key) const;
   std::optional<bool> boolean(std::string_view key) const;
@@ -32,7 +34,7 @@ class RuntimeValues {
     std::optional<model::Fraction> fraction;
   };
   const Value* find(std::string_view key) const;
-  void add(const std::string& key, const google::protobuf::Value& value);
+  void add(const std::string& key, const google::protobuf::Value& value, std::vector<std::string>& refused);
 
   std::map<std::string, Value, std::less<>> values_;
 };

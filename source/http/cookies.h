@@ -8,7 +8,8 @@
 
 namespace sluice::http {
 
-// The value of the first cookie of that exact name, over all cookie lines; without quotes around it. A view into the map.
+// The value of the first cookie of that exact name, over all cookie lines; without quotes around it. A view into the
+// map.
 std::optional<std::string_view> find_cookie(const HeaderMap& fields, std::string_view name);
 
 }  // namespace sluice::http

@@ -11,11 +11,11 @@ namespace {
 
 // What normalisation does with a byte of a path.
 enum class Kind : uint8_t {
-  kPass,      // as it is, and its escape stays an escape
-  kPlain,     // unreserved: as it is, and its escape is decoded
-  kEscape,    // written as %XX
-  kSpecial,   // '.', '/', '\\', '%'
-  kInvalid,   // NUL
+  kPass,     // as it is, and its escape stays an escape
+  kPlain,    // unreserved: as it is, and its escape is decoded
+  kEscape,   // written as %XX
+  kSpecial,  // '.', '/', '\\', '%'
+  kInvalid,  // NUL
 };
 
 constexpr std::array<Kind, 256> kKinds = [] {
@@ -222,7 +222,8 @@ std::string_view merge_slashes(std::string_view target, Arena& arena) {
   const std::string_view path = path_part(target);
   if (path.find("//") == std::string_view::npos) return target;
   char* const start = room(arena, target.size());
-  char* const end = std::unique_copy(path.begin(), path.end(), start, [](char a, char b) { return a == '/' && b == '/'; });
+  char* const end =
+      std::unique_copy(path.begin(), path.end(), start, [](char a, char b) { return a == '/' && b == '/'; });
   return with_query(start, end, target, path);
 }
 
@@ -277,7 +278,9 @@ HostPort split_host(std::string_view authority) {
   return {authority.substr(0, colon), authority.substr(colon + 1)};
 }
 
-std::optional<uint16_t> port_of(std::string_view authority) { return parse_number<uint16_t>(split_host(authority).port); }
+std::optional<uint16_t> port_of(std::string_view authority) {
+  return parse_number<uint16_t>(split_host(authority).port);
+}
 
 std::string_view strip_port(std::string_view authority, std::optional<uint16_t> only) {
   const HostPort parts = split_host(authority);

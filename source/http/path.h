@@ -12,7 +12,8 @@ namespace sluice::http {
 
 struct RequestHeaders;
 
-// A request target cut at its first '?'. A fragment, when one was let through, belongs to neither. Views into the target.
+// A request target cut at its first '?'. A fragment, when one was let through, belongs to neither. Views into the
+// target.
 struct Target {
   std::string_view path;
   std::string_view query;  // without the '?'

@@ -21,8 +21,8 @@ std::string with_old_group_names(std::string_view pattern) {
       in_class = c != ']';
     } else if (c == '[') {
       in_class = true;
-    } else if (c == '(' && pattern.substr(i + 1).starts_with("?<") && i + 3 < pattern.size() &&
-               pattern[i + 3] != '=' && pattern[i + 3] != '!') {
+    } else if (c == '(' && pattern.substr(i + 1).starts_with("?<") && i + 3 < pattern.size() && pattern[i + 3] != '=' &&
+               pattern[i + 3] != '!') {
       out += "?P<";
       i += 2;
     }

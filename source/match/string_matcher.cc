@@ -40,8 +40,7 @@ StringMatcher StringMatcher::regex(Regex regex) {
 bool StringMatcher::matches(std::string_view text) const {
   const bool folded = case_ == Case::kIgnored;
   switch (kind_) {
-    case Kind::kExact:
-      return folded ? equal_ignore_case(text, text_) : text == text_;
+    case Kind::kExact: return folded ? equal_ignore_case(text, text_) : text == text_;
     case Kind::kPrefix:
       return text.size() >= text_.size() &&
              (folded ? equal_ignore_case(text.substr(0, text_.size()), text_) : text.starts_with(text_));
@@ -50,8 +49,7 @@ bool StringMatcher::matches(std::string_view text) const {
              (folded ? equal_ignore_case(text.substr(text.size() - text_.size()), text_) : text.ends_with(text_));
     case Kind::kContains:
       return folded ? contains_ignore_case(text, text_) : text.find(text_) != std::string_view::npos;
-    case Kind::kRegex:
-      return regex_.matches(text);
+    case Kind::kRegex: return regex_.matches(text);
   }
   return false;
 }

@@ -1,5 +1,6 @@
 // HeaderMutations: a list of changes that are made one after the other, each seeing what the ones before it did (unlike
-// HeaderRules). https://www.envoyproxy.io/docs/envoy/v1.36.0/api-v3/config/common/mutation_rules/v3/mutation_rules.proto
+// HeaderRules).
+// https://www.envoyproxy.io/docs/envoy/v1.36.0/api-v3/config/common/mutation_rules/v3/mutation_rules.proto
 #pragma once
 
 #include <string>
@@ -7,7 +8,7 @@
 #include <vector>
 
 #include "format/facts.h"
-#include "http/message.h"
+#include "http/header_map.h"
 #include "match/string_matcher.h"
 #include "model/header_rules.h"
 
@@ -21,7 +22,6 @@ struct RemoveHeader {
 struct RemoveMatchingHeaders {
   match::StringMatcher name;
 };
-// A HeaderRule may name a pseudo header here: ":method", ":path", ":authority", ":scheme" of requests, ":status" of responses.
 using HeaderMutation = std::variant<HeaderRule, RemoveHeader, RemoveMatchingHeaders>;
 
 // Thread: any (immutable).
@@ -29,9 +29,7 @@ struct HeaderMutations {
   std::vector<HeaderMutation> list;
 
   bool empty() const { return list.empty(); }
-  void apply(http::RequestHeaders& headers, const format::Facts& facts) const;
-  void apply(http::ResponseHeaders& headers, const format::Facts& facts) const;
-  void apply(http::HeaderMap& trailers, const format::Facts& facts) const;
+  void apply(http::HeaderMap& fields, const format::Facts& facts) const;
 };
 
 }  // namespace sluice::model

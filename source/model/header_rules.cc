@@ -14,10 +14,6 @@ std::string& scratch() {
   return text;
 }
 
-bool has(const http::HeaderMap& fields, const HeaderRule& rule) {
-  return rule.token != Token::kNone ? fields.has(rule.token) : fields.find(rule.name) != nullptr;
-}
-
 // Whether the rule changes anything.
 bool in_force(AppendAction action, bool present) {
   switch (action) {
@@ -65,11 +61,13 @@ bool joins_lines(Token token) {
     case Token::kXForwardedHost:
     case Token::kXForwardedPort:
     case Token::kXForwardedProto:
-    case Token::kXRequestId:
-      return true;
-    default:
-      return token >= Token::kXEnvoyAttemptCount && token <= Token::kXEnvoyUpstreamStreamDurationMs;
+    case Token::kXRequestId: return true;
+    default: return token >= Token::kXEnvoyAttemptCount && token <= Token::kXEnvoyUpstreamStreamDurationMs;
   }
+}
+
+bool is_present(const HeaderRule& rule, const http::HeaderMap& fields) {
+  return rule.token != Token::kNone ? fields.has(rule.token) : fields.find(rule.name) != nullptr;
 }
 
 std::string_view evaluate(const HeaderRule& rule, bool present, const format::Facts& facts, Arena& arena) {
@@ -96,8 +94,9 @@ void HeaderRules::apply(http::HeaderMap& fields, const format::Facts& facts) con
   if (add.empty()) return;
 
   Arena& arena = fields.arena();
-  auto* values = static_cast<std::string_view*>(arena.allocate(add.size() * sizeof(std::string_view), alignof(std::string_view)));
-  for (size_t i = 0; i < add.size(); ++i) values[i] = evaluate(add[i], has(fields, add[i]), facts, arena);
+  auto* values =
+      static_cast<std::string_view*>(arena.allocate(add.size() * sizeof(std::string_view), alignof(std::string_view)));
+  for (size_t i = 0; i < add.size(); ++i) values[i] = evaluate(add[i], is_present(add[i], fields), facts, arena);
   for (const bool overwriting : {true, false}) {
     for (size_t i = 0; i < add.size(); ++i) {
       if (values[i].data() != nullptr && overwrites(add[i]) == overwriting) write(add[i], values[i], fields);

@@ -16,15 +16,17 @@ enum class AppendAction : uint8_t { kAppendIfExistsOrAdd, kAddIfAbsent, kOverwri
 
 // Thread: any (immutable).
 struct HeaderRule {
-  std::string name;  // lower case; pseudo headers and host in HeaderMutations only
+  std::string name;  // lower case; never a pseudo header or host
   http::Token token = http::Token::kNone;
   format::Formatter value;
   AppendAction action = AppendAction::kAppendIfExistsOrAdd;
   bool keep_empty_value = false;  // else a value that turns out empty changes nothing
 };
 
-// The value that a rule gives for a message as it is now, in `arena`; null data when the rule changes nothing: the header
-// is there, or is not, or the value is empty and such are not wanted.
+// Whether the message has the rule's header.
+bool is_present(const HeaderRule& rule, const http::HeaderMap& fields);
+// The value that a rule gives for a message as it is now, in `arena`; null data when the rule changes nothing: the
+// header is there, or is not, or the value is empty and such are not wanted.
 std::string_view evaluate(const HeaderRule& rule, bool present, const format::Facts& facts, Arena& arena);
 // Writes an evaluated value as the rule's action says.
 void write(const HeaderRule& rule, std::string_view value, http::HeaderMap& fields);

@@ -28,11 +28,11 @@ class HttpPlan final : public NetworkFilterPlan {
   std::string stat_prefix;
   CodecType codec_type = CodecType::kAuto;
   http::CodecOptions codec;
-  std::string default_host;         // what codec.default_host_for_http_10 views
-  std::vector<FilterPlan> filters;  // in order; the last one is terminal (router)
+  std::string default_host;                               // what codec.default_host_for_http_10 views
+  std::vector<FilterPlan> filters;                        // in order; the last one is terminal (router)
   std::shared_ptr<const class AccessLogSet> access_logs;  // null: none
 
-  RouteTablePtr routes;             // inline route_config
+  RouteTablePtr routes;  // inline route_config
 
   Duration idle_timeout = std::chrono::hours(1);
   Duration max_connection_duration{0};
@@ -70,7 +70,7 @@ class HttpPlan final : public NetworkFilterPlan {
   bool scheme_match_upstream = false;
   std::vector<Upgrade> upgrades;
   ClientCertDetails client_cert = ClientCertDetails::kSanitize;
-  std::string node_id, node_cluster;    // of the bootstrap, for add_user_agent
+  std::string node_id, node_cluster;  // of the bootstrap, for add_user_agent
   Origin origin;
 };
 

@@ -32,15 +32,15 @@ struct WeightedCluster {
 // How the path and host of a forwarded request are rewritten; at most one of the path forms, and one of the host forms,
 // is set.
 struct Rewrite {
-  std::string prefix;          // prefix_rewrite
+  std::string prefix;  // prefix_rewrite
   bool has_prefix = false;
-  std::shared_ptr<const RegexRewrite> path_regex;         // on the path without its query
-  std::shared_ptr<const format::Formatter> path_format;   // the new path; the query stays
+  std::shared_ptr<const RegexRewrite> path_regex;        // on the path without its query
+  std::shared_ptr<const format::Formatter> path_format;  // the new path; the query stays
   std::string host_literal;
-  std::string host_header;     // host_rewrite_header: its value, when there is one
-  std::shared_ptr<const RegexRewrite> host_path_regex;    // the path, replaced, is the host
+  std::string host_header;                              // host_rewrite_header: its value, when there is one
+  std::shared_ptr<const RegexRewrite> host_path_regex;  // the path, replaced, is the host
   std::shared_ptr<const format::Formatter> host_format;
-  bool host_auto = false;      // from the chosen endpoint's hostname
+  bool host_auto = false;  // from the chosen endpoint's hostname
   bool append_forwarded_host = false;
 };
 
@@ -55,7 +55,7 @@ struct ForwardAction {
   std::string cluster_header;  // the header that names the cluster, or:
   std::vector<WeightedCluster> weighted;
   uint64_t total_weight = 0;
-  std::string weight_header;   // weighted_clusters.header_name: a number there is used instead of chance
+  std::string weight_header;  // weighted_clusters.header_name: a number there is used instead of chance
   uint16_t cluster_not_found_status = 503;
   Rewrite rewrite;
   std::optional<Duration> timeout;       // unset: 15 s; 0: none
@@ -80,14 +80,14 @@ struct RedirectAction {
   uint16_t status = 301;
   bool https = false;
   std::string scheme, host;
-  std::string path;            // path_redirect: with its own query when it has a '?'
-  std::string prefix;          // prefix_rewrite
+  std::string path;    // path_redirect: with its own query when it has a '?'
+  std::string prefix;  // prefix_rewrite
   bool has_prefix = false;
   uint32_t port = 0;
   bool strip_query = false;
   std::shared_ptr<const RegexRewrite> path_regex;
   std::shared_ptr<const format::Formatter> path_format;
-  bool require_tls = false;    // the answer of a virtual host that wants TLS: https, and not even port 80 goes
+  bool require_tls = false;  // the answer of a virtual host that wants TLS: https, and not even port 80 goes
 };
 
 // The router has no cluster for it: 503.

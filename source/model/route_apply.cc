@@ -52,7 +52,8 @@ std::string_view matched_part(const RouteMatch& match, std::string_view path) {
   return begins ? start : std::string_view();
 }
 
-void rewrite_prefix(const RouteMatch& match, std::string_view prefix, http::RequestHeaders& request, Originals originals) {
+void rewrite_prefix(const RouteMatch& match, std::string_view prefix, http::RequestHeaders& request,
+                    Originals originals) {
   const std::string_view path = cut_query(request.path).path;
   const std::string_view matched = matched_part(match, path);
   if (matched.data() == nullptr) return;
@@ -108,12 +109,14 @@ void rewrite_host(const Rewrite& rewrite, std::string_view host, http::RequestHe
 }
 
 // The client's host without the port that the redirect replaces, or that was the default of the scheme it leaves.
-std::string_view redirect_host(const RedirectAction& redirect, std::string_view scheme, const http::RequestHeaders& request) {
+std::string_view redirect_host(const RedirectAction& redirect, std::string_view scheme,
+                               const http::RequestHeaders& request) {
   if (!redirect.host.empty()) return redirect.host;
   const http::HostPort parts = http::split_host(request.authority);
   if (parts.port.data() == nullptr || redirect.require_tls) return request.authority;
   const std::string_view was = request.fields.get(Token::kXForwardedProto);
-  const bool default_goes = scheme != was && ((was == "http" && parts.port == "80") || (was == "https" && parts.port == "443"));
+  const bool default_goes =
+      scheme != was && ((was == "http" && parts.port == "80") || (was == "https" && parts.port == "443"));
   return redirect.port != 0 || default_goes ? parts.host : request.authority;
 }
 
@@ -189,8 +192,8 @@ std::string_view build_location(const RedirectAction& redirect, const Route& rou
     port[0] = ':';
     port_text = {port, static_cast<size_t>(std::to_chars(port + 1, port + sizeof(port), redirect.port).ptr - port)};
   }
-  return join(request.fields.arena(), {scheme, "://", redirect_host(redirect, scheme, request), port_text,
-                                       redirect_path(redirect, request)});
+  return join(request.fields.arena(),
+              {scheme, "://", redirect_host(redirect, scheme, request), port_text, redirect_path(redirect, request)});
 }
 
 }  // namespace sluice::model

@@ -34,8 +34,8 @@ void for_each_level(const RouteChoice& choice, const WeightedCluster* weighted, 
 }
 
 // Makes of a client's request the one that goes to the cluster: header rules of all levels, then the host, then the
-// path. `action` is the route's; `upstream_hostname` that of the chosen endpoint, for auto_host_rewrite (empty: the host
-// stays). New texts stand in the message's arena.
+// path. `action` is the route's; `upstream_hostname` that of the chosen endpoint, for auto_host_rewrite (empty: the
+// host stays). New texts stand in the message's arena.
 void rewrite_request(const RouteChoice& choice, const ForwardAction& action, const WeightedCluster* weighted,
                      http::RequestHeaders& request, const format::Facts& facts, std::string_view upstream_hostname,
                      Originals originals = Originals::kSet);

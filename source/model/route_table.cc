@@ -25,7 +25,8 @@ const Route& tls_redirect() {
 }
 
 bool wants_tls(const VirtualHost& host, const http::RequestHeaders& request) {
-  if (host.require_tls == RequireTls::kNone || request.fields.get(http::Token::kXForwardedProto) == "https") return false;
+  if (host.require_tls == RequireTls::kNone || request.fields.get(http::Token::kXForwardedProto) == "https")
+    return false;
   return host.require_tls == RequireTls::kAll || request.fields.get(http::Token::kXEnvoyInternal) != "true";
 }
 
@@ -54,7 +55,9 @@ struct RouteTable::Domains {
   const VirtualHost* any = nullptr;
   std::vector<std::unique_ptr<const std::string>> texts;  // what the keys view
 
-  std::string_view keep(std::string text) { return *texts.emplace_back(std::make_unique<const std::string>(std::move(text))); }
+  std::string_view keep(std::string text) {
+    return *texts.emplace_back(std::make_unique<const std::string>(std::move(text)));
+  }
 
   void add(std::string_view domain, uint32_t host) {
     std::string text = to_lower(domain);
@@ -137,9 +140,8 @@ RouteChoice RouteTable::find(const http::RequestHeaders& request, const MatchInp
   const std::string_view path =
       ignore_path_parameters ? http::without_parameters(target.path, request.fields.arena()) : target.path;
   const auto size = static_cast<uint32_t>(host->routes.size());
-  const uint32_t found = host->index.first(path, size, [&](uint32_t i) {
-    return host->routes[i].match.matches(request, path, target.query, inputs);
-  });
+  const uint32_t found = host->index.first(
+      path, size, [&](uint32_t i) { return host->routes[i].match.matches(request, path, target.query, inputs); });
   return {host, found < size ? &host->routes[found] : nullptr};
 }
 

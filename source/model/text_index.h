@@ -49,7 +49,7 @@ class TextIndex {
   std::span<const uint32_t> probe(uint64_t hash, std::string_view key) const;
   size_t slot(uint64_t hash) const { return static_cast<size_t>((hash * 0x9e3779b97f4a7c15u) >> shift_); }
 
-  std::vector<Added> added_;    // emptied by build()
+  std::vector<Added> added_;  // emptied by build()
   std::vector<Key> keys_;
   std::vector<uint32_t> values_;
   std::vector<uint32_t> slots_;    // index into keys_ plus 1; 0: free

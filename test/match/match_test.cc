@@ -46,7 +46,7 @@ TEST(Regex, HasACapOnItsSize) {
 TEST(Regex, TakesBothSpellingsOfGroupNames) {
   EXPECT_TRUE(regex("/(?<x>a)").matches("/a"));
   EXPECT_TRUE(regex("/(?P<x>a)").matches("/a"));
-  EXPECT_TRUE(regex(R"(\(?<x>)").matches("(<x>"));   // an escaped parenthesis opens no group
+  EXPECT_TRUE(regex(R"(\(?<x>)").matches("(<x>"));     // an escaped parenthesis opens no group
   EXPECT_TRUE(regex(R"([(?<x>]+)").matches("(?<x>"));  // nor one in a class
   EXPECT_FALSE(Regex::compile("/(?<=a)b").ok());
   EXPECT_EQ(regex("/(?<x>a)").pattern(), "/(?<x>a)");

@@ -12,19 +12,22 @@ class HeaderMutation final : public proxy::HttpFilter {
   explicit HeaderMutation(const HeaderMutationFactory& factory) : factory_(factory) {}
 
   Step on_request_headers(Exchange& exchange, http::RequestHeaders& headers, http::End) override {
-    factory_.for_each(exchange, [&](const Mutations& level) { level.request.apply(headers, exchange.facts()); });
+    factory_.for_each(exchange, [&](const Mutations& level) { level.request.apply(headers.fields, exchange.facts()); });
     return Step::next();
   }
   Step on_request_trailers(Exchange& exchange, http::HeaderMap& trailers) override {
-    factory_.for_each(exchange, [&](const Mutations& level) { level.request_trailers.apply(trailers, exchange.facts()); });
+    factory_.for_each(exchange,
+                      [&](const Mutations& level) { level.request_trailers.apply(trailers, exchange.facts()); });
     return Step::next();
   }
   Step on_response_headers(Exchange& exchange, http::ResponseHeaders& headers, http::End) override {
-    factory_.for_each(exchange, [&](const Mutations& level) { level.response.apply(headers, exchange.facts()); });
+    factory_.for_each(exchange,
+                      [&](const Mutations& level) { level.response.apply(headers.fields, exchange.facts()); });
     return Step::next();
   }
   Step on_response_trailers(Exchange& exchange, http::HeaderMap& trailers) override {
-    factory_.for_each(exchange, [&](const Mutations& level) { level.response_trailers.apply(trailers, exchange.facts()); });
+    factory_.for_each(exchange,
+                      [&](const Mutations& level) { level.response_trailers.apply(trailers, exchange.facts()); });
     return Step::next();
   }
 

@@ -9,7 +9,8 @@ namespace {
 
 using Proto = envoy::extensions::filters::http::router::v3::Router;
 
-std::shared_ptr<const model::FilterConfig> compile(const google::protobuf::Message& message, config::CompileScope& scope) {
+std::shared_ptr<const model::FilterConfig> compile(const google::protobuf::Message& message,
+                                                   config::CompileScope& scope) {
   const auto& proto = static_cast<const Proto&>(message);
   // dynamic_stats concerns counters by response code, which we have always; false only saves memory in Envoy.
   scope.only(proto, {Proto::kDynamicStatsFieldNumber, Proto::kSuppressEnvoyHeadersFieldNumber});

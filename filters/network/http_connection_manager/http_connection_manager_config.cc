@@ -19,21 +19,43 @@ using config::to_duration;
 using Hcm = envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
 
 void check_fields(const Hcm& proto, CompileScope& scope) {
-  scope.only(proto, {Hcm::kCodecTypeFieldNumber, Hcm::kStatPrefixFieldNumber, Hcm::kRouteConfigFieldNumber,
-                     Hcm::kHttpFiltersFieldNumber, Hcm::kAddUserAgentFieldNumber, Hcm::kCommonHttpProtocolOptionsFieldNumber,
-                     Hcm::kHttpProtocolOptionsFieldNumber, Hcm::kServerNameFieldNumber,
-                     Hcm::kServerHeaderTransformationFieldNumber, Hcm::kSchemeHeaderTransformationFieldNumber,
-                     Hcm::kMaxRequestHeadersKbFieldNumber, Hcm::kStreamIdleTimeoutFieldNumber, Hcm::kRequestTimeoutFieldNumber,
-                     Hcm::kRequestHeadersTimeoutFieldNumber, Hcm::kDrainTimeoutFieldNumber,
-                     Hcm::kDelayedCloseTimeoutFieldNumber, Hcm::kAccessLogFieldNumber, Hcm::kUseRemoteAddressFieldNumber,
-                     Hcm::kXffNumTrustedHopsFieldNumber, Hcm::kInternalAddressConfigFieldNumber, Hcm::kSkipXffAppendFieldNumber,
-                     Hcm::kViaFieldNumber, Hcm::kGenerateRequestIdFieldNumber, Hcm::kPreserveExternalRequestIdFieldNumber,
-                     Hcm::kAlwaysSetRequestIdInResponseFieldNumber, Hcm::kForwardClientCertDetailsFieldNumber,
-                     Hcm::kProxy100ContinueFieldNumber, Hcm::kRepresentIpv4RemoteAddressAsIpv4MappedIpv6FieldNumber,
-                     Hcm::kUpgradeConfigsFieldNumber, Hcm::kNormalizePathFieldNumber, Hcm::kMergeSlashesFieldNumber,
-                     Hcm::kPathWithEscapedSlashesActionFieldNumber, Hcm::kStripMatchingHostPortFieldNumber,
-                     Hcm::kStripAnyHostPortFieldNumber, Hcm::kStreamErrorOnInvalidHttpMessageFieldNumber,
-                     Hcm::kStripTrailingHostDotFieldNumber, Hcm::kAppendXForwardedPortFieldNumber});
+  scope.only(proto, {Hcm::kCodecTypeFieldNumber,
+                     Hcm::kStatPrefixFieldNumber,
+                     Hcm::kRouteConfigFieldNumber,
+                     Hcm::kHttpFiltersFieldNumber,
+                     Hcm::kAddUserAgentFieldNumber,
+                     Hcm::kCommonHttpProtocolOptionsFieldNumber,
+                     Hcm::kHttpProtocolOptionsFieldNumber,
+                     Hcm::kServerNameFieldNumber,
+                     Hcm::kServerHeaderTransformationFieldNumber,
+                     Hcm::kSchemeHeaderTransformationFieldNumber,
+                     Hcm::kMaxRequestHeadersKbFieldNumber,
+                     Hcm::kStreamIdleTimeoutFieldNumber,
+                     Hcm::kRequestTimeoutFieldNumber,
+                     Hcm::kRequestHeadersTimeoutFieldNumber,
+                     Hcm::kDrainTimeoutFieldNumber,
+                     Hcm::kDelayedCloseTimeoutFieldNumber,
+                     Hcm::kAccessLogFieldNumber,
+                     Hcm::kUseRemoteAddressFieldNumber,
+                     Hcm::kXffNumTrustedHopsFieldNumber,
+                     Hcm::kInternalAddressConfigFieldNumber,
+                     Hcm::kSkipXffAppendFieldNumber,
+                     Hcm::kViaFieldNumber,
+                     Hcm::kGenerateRequestIdFieldNumber,
+                     Hcm::kPreserveExternalRequestIdFieldNumber,
+                     Hcm::kAlwaysSetRequestIdInResponseFieldNumber,
+                     Hcm::kForwardClientCertDetailsFieldNumber,
+                     Hcm::kProxy100ContinueFieldNumber,
+                     Hcm::kRepresentIpv4RemoteAddressAsIpv4MappedIpv6FieldNumber,
+                     Hcm::kUpgradeConfigsFieldNumber,
+                     Hcm::kNormalizePathFieldNumber,
+                     Hcm::kMergeSlashesFieldNumber,
+                     Hcm::kPathWithEscapedSlashesActionFieldNumber,
+                     Hcm::kStripMatchingHostPortFieldNumber,
+                     Hcm::kStripAnyHostPortFieldNumber,
+                     Hcm::kStreamErrorOnInvalidHttpMessageFieldNumber,
+                     Hcm::kStripTrailingHostDotFieldNumber,
+                     Hcm::kAppendXForwardedPortFieldNumber});
 }
 
 void compile_codec(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) {
@@ -41,7 +63,8 @@ void compile_codec(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) 
     case Hcm::HTTP1: out.codec_type = model::CodecType::kHttp1; break;
     case Hcm::HTTP2:
     case Hcm::HTTP3:
-      scope.error(proto, Hcm::kCodecTypeFieldNumber, cat("not supported yet: codec_type ", Hcm::CodecType_Name(proto.codec_type())));
+      scope.error(proto, Hcm::kCodecTypeFieldNumber,
+                  cat("not supported yet: codec_type ", Hcm::CodecType_Name(proto.codec_type())));
       break;
     default: out.codec_type = model::CodecType::kAuto; break;
   }
@@ -53,7 +76,8 @@ void compile_codec(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) 
   if (proto.has_max_request_headers_kb()) out.codec.max_head_bytes = proto.max_request_headers_kb().value() * 1024;
 
   config::CommonHttpOptions common;
-  config::compile_common_http_options(proto.common_http_protocol_options(), config::Side::kDownstream, common, out.codec, scope);
+  config::compile_common_http_options(proto.common_http_protocol_options(), config::Side::kDownstream, common,
+                                      out.codec, scope);
   out.idle_timeout = common.idle_timeout;
   out.max_connection_duration = common.max_connection_duration;
   out.max_stream_duration = common.max_stream_duration;
@@ -146,7 +170,8 @@ void compile_upgrades(const Hcm& proto, model::HttpPlan& out, CompileScope& scop
     scope.only(upgrade, {U::kUpgradeTypeFieldNumber, U::kEnabledFieldNumber});
     model::Upgrade one{to_lower(upgrade.upgrade_type()), !upgrade.has_enabled() || upgrade.enabled().value()};
     for (const model::Upgrade& before : out.upgrades) {
-      if (before.type == one.type) scope.error(upgrade, U::kUpgradeTypeFieldNumber, cat("'", one.type, "' stands twice"));
+      if (before.type == one.type)
+        scope.error(upgrade, U::kUpgradeTypeFieldNumber, cat("'", one.type, "' stands twice"));
     }
     out.upgrades.push_back(std::move(one));
   }
@@ -163,7 +188,7 @@ std::shared_ptr<const model::NetworkFilterPlan> compile(const google::protobuf::
   compile_forwarding(proto, *out, scope);
   compile_normalisation(proto, *out, scope);
   compile_upgrades(proto, *out, scope);
-  out->filters = config::compile_http_filters(proto, Hcm::kHttpFiltersFieldNumber, proto.http_filters(), scope);
+  out->filters = config::compile_http_filters(proto.http_filters(), scope);
   out->access_logs = config::compile_access_logs(proto.access_log(), scope);
   if (proto.has_route_config()) {
     out->routes = config::compile_route_table(proto.route_config(), config::RouteSource::kInline, scope);

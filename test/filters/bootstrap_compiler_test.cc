@@ -1,0 +1,289 @@
+// From a bootstrap to plans: clusters, listeners, connection managers, and what is refused.
+#include <gtest/gtest.h>
+
+#include "test/filters/bootstrap_support.h"
+
+namespace sluice::filters {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+TEST(BootstrapCompiler, CompilesThePlainConfiguration) {
+  const Compiled c{Pieces{}};
+  ASSERT_TRUE(c.ok()) << c.errors();
+  EXPECT_EQ(c.listener().name, "main");
+  EXPECT_EQ(c.listener().stat_prefix, "127.0.0.1_80");
+  EXPECT_EQ(c.listener().address.to_string(), "127.0.0.1:80");
+  EXPECT_EQ(c.http().stat_prefix, "main");
+  EXPECT_EQ(c.http().filters.size(), 1u);
+  EXPECT_EQ(c.http().routes->name, "local");
+  EXPECT_EQ(c.forward().cluster, "a");
+  EXPECT_EQ(c.cluster().name, "a");
+  ASSERT_EQ(c.cluster().endpoints.size(), 1u);
+  EXPECT_EQ(c.cluster().endpoints[0].address.to_string(), "127.0.0.1:81");
+  EXPECT_FALSE(c.bootstrap().admin_address.has_value());
+  EXPECT_NE(c.bootstrap().accepted, nullptr);
+}
+
+TEST(BootstrapCompiler, KeepsEnvoysDefaults) {
+  const Compiled c{Pieces{}};
+  ASSERT_TRUE(c.ok()) << c.errors();
+  EXPECT_EQ(c.http().idle_timeout, std::chrono::hours(1));
+  EXPECT_EQ(c.http().stream_idle_timeout, std::chrono::minutes(5));
+  EXPECT_EQ(c.http().request_timeout, seconds(0));
+  EXPECT_EQ(c.http().drain_timeout, seconds(5));
+  EXPECT_EQ(c.http().delayed_close_timeout, seconds(1));
+  EXPECT_EQ(c.http().codec.max_head_bytes, 60u * 1024);
+  EXPECT_EQ(c.http().codec.max_fields, 100u);
+  EXPECT_TRUE(c.http().generate_request_id);
+  EXPECT_EQ(c.cluster().connect_timeout, seconds(5));
+  EXPECT_EQ(c.cluster().idle_timeout, std::chrono::hours(1));
+  EXPECT_EQ(c.cluster().codec.max_head_bytes, 80u * 1024);
+  EXPECT_EQ(c.cluster().breakers[0].max_connections, 1024u);
+  EXPECT_EQ(c.cluster().breakers[1].max_retries, 3u);
+  EXPECT_EQ(c.bootstrap().stats_flush_interval, seconds(5));
+}
+
+TEST(BootstrapCompiler, TakesWhatTheConnectionManagerSays) {
+  const Compiled c{Pieces{.hcm = ", codec_type: HTTP1, server_name: mine, server_header_transformation: PASS_THROUGH, "
+                                 "via: v, use_remote_address: true, "
+                                 "xff_num_trusted_hops: 2, skip_xff_append: true, internal_address_config: "
+                                 "{cidr_ranges: [{address_prefix: 10.0.0.0, prefix_len: 8}]}, "
+                                 "generate_request_id: false, normalize_path: true, merge_slashes: true, "
+                                 "path_with_escaped_slashes_action: UNESCAPE_AND_REDIRECT, "
+                                 "strip_any_host_port: true, stream_idle_timeout: 0s, request_headers_timeout: 0.25s, "
+                                 "max_request_headers_kb: 1, "
+                                 "common_http_protocol_options: {idle_timeout: 3s, max_headers_count: 7, "
+                                 "headers_with_underscores_action: DROP_HEADER, max_requests_per_connection: 5}, "
+                                 "http_protocol_options: {accept_http_10: true, default_host_for_http_10: old.test, "
+                                 "enable_trailers: true, header_key_format: {proper_case_words: {}}}, "
+                                 "scheme_header_transformation: {scheme_to_overwrite: https}, add_user_agent: true, "
+                                 "upgrade_configs: [{upgrade_type: WebSocket}, {upgrade_type: other, enabled: false}]",
+                          .bootstrap = "node: {id: n, cluster: c}\n"}};
+  ASSERT_TRUE(c.ok()) << c.errors();
+  const model::HttpPlan& p = c.http();
+  EXPECT_EQ(p.codec_type, model::CodecType::kHttp1);
+  EXPECT_EQ(p.server_name, "mine");
+  EXPECT_EQ(p.server_header, model::ServerHeader::kPassThrough);
+  EXPECT_EQ(p.via, "v");
+  EXPECT_TRUE(p.use_remote_address);
+  EXPECT_EQ(p.xff_num_trusted_hops, 2u);
+  EXPECT_TRUE(p.skip_xff_append);
+  ASSERT_EQ(p.internal_ranges.size(), 1u);
+  EXPECT_TRUE(p.internal_ranges[0].contains(*net::Address::from_ip("10.1.2.3", 0)));
+  EXPECT_FALSE(p.generate_request_id);
+  EXPECT_TRUE(p.normalize_path);
+  EXPECT_TRUE(p.merge_slashes);
+  EXPECT_EQ(p.escaped_slashes, http::EscapedSlashes::kUnescapeAndRedirect);
+  EXPECT_EQ(p.fragment, http::Fragment::kReject);
+  EXPECT_TRUE(p.strip_any_host_port);
+  EXPECT_EQ(p.stream_idle_timeout, seconds(0));
+  EXPECT_EQ(p.request_headers_timeout, milliseconds(250));
+  EXPECT_EQ(p.codec.max_head_bytes, 1024u);
+  EXPECT_EQ(p.idle_timeout, seconds(3));
+  EXPECT_EQ(p.codec.max_fields, 7u);
+  EXPECT_EQ(p.codec.underscores, http::CodecOptions::Underscores::kDrop);
+  EXPECT_EQ(p.max_requests_per_connection, 5u);
+  EXPECT_TRUE(p.codec.accept_http_10);
+  EXPECT_EQ(p.codec.default_host_for_http_10, "old.test");
+  EXPECT_EQ(p.codec.default_host_for_http_10.data(), p.default_host.data());
+  EXPECT_TRUE(p.codec.enable_trailers);
+  EXPECT_EQ(p.codec.header_case, http::CodecOptions::Case::kProper);
+  EXPECT_EQ(p.scheme_to_overwrite, "https");
+  EXPECT_EQ(p.node_id, "n");
+  EXPECT_EQ(p.node_cluster, "c");
+  ASSERT_EQ(p.upgrades.size(), 2u);
+  EXPECT_EQ(p.upgrades[0].type, "websocket");
+  EXPECT_FALSE(p.upgrades[1].enabled);
+}
+
+TEST(BootstrapCompiler, TakesWhatAClusterSays) {
+  const Compiled c{
+      Pieces{.cluster = ", alt_stat_name: \"x:y\", connect_timeout: 0.5s, per_connection_buffer_limit_bytes: 7, "
+                        "max_requests_per_connection: 9, "
+                        "circuit_breakers: {thresholds: [{max_connections: 1, max_retries: 0}, {priority: HIGH, "
+                        "max_requests: 2}, {max_connections: 5}]}, "
+                        "typed_extension_protocol_options: {envoy.extensions.upstreams.http.v3.HttpProtocolOptions: "
+                        "{\"@type\": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, "
+                        "common_http_protocol_options: {idle_timeout: 2s, max_headers_count: 3}, "
+                        "explicit_http_config: {http_protocol_options: {enable_trailers: true}}}}"}};
+  ASSERT_TRUE(c.ok()) << c.errors();
+  const model::ClusterPlan& p = c.cluster();
+  EXPECT_EQ(p.observable_name, "x:y");
+  EXPECT_EQ(p.stat_name, "x_y");
+  EXPECT_EQ(p.connect_timeout, milliseconds(500));
+  EXPECT_EQ(p.buffer_limit, 7u);
+  EXPECT_EQ(p.max_requests_per_connection, 9u);
+  EXPECT_EQ(p.breakers[0].max_connections, 1u);  // the first of a priority counts
+  EXPECT_EQ(p.breakers[0].max_retries, 0u);
+  EXPECT_EQ(p.breakers[0].max_requests, 1024u);
+  EXPECT_EQ(p.breakers[1].max_requests, 2u);
+  EXPECT_EQ(p.idle_timeout, seconds(2));
+  EXPECT_EQ(p.codec.max_fields, 3u);
+  EXPECT_TRUE(p.codec.enable_trailers);
+}
+
+TEST(BootstrapCompiler, NothingIsIgnoredInSilence) {
+  EXPECT_TRUE(
+      Compiled(Pieces{.hcm = ", codec_type: HTTP2"}).fails("codec_type", "not supported yet: codec_type HTTP2"));
+  EXPECT_TRUE(Compiled(Pieces{.hcm = ", proxy_status_config: {}"})
+                  .fails("proxy_status_config", "not supported yet: proxy_status_config"));
+  EXPECT_TRUE(Compiled(Pieces{.hcm = ", http_protocol_options: {allow_custom_methods: true}"})
+                  .fails("allow_custom_methods", "not supported yet"));
+  EXPECT_TRUE(
+      Compiled(Pieces{.cluster = ", lb_policy: RANDOM"}).fails("lb_policy", "not supported yet: lb_policy RANDOM"));
+  EXPECT_TRUE(Compiled(Pieces{.cluster = ", type: EDS"}).fails("type", "not supported yet: type EDS"));
+  EXPECT_TRUE(Compiled(Pieces{.cluster = ", outlier_detection: {}"}).fails("outlier_detection", "not supported yet"));
+  EXPECT_TRUE(Compiled(Pieces{.listener = ", freebind: true"}).fails("freebind", "not supported yet"));
+  EXPECT_TRUE(Compiled(Pieces{.routes = "{match: {prefix: /}, route: {cluster: a, retry_policy: {}}}"})
+                  .fails("route.retry_policy", "not supported yet"));
+  EXPECT_TRUE(Compiled(Pieces{.bootstrap = "stats_sinks: [{name: x}]\n"}).fails("stats_sinks", "not supported yet"));
+}
+
+TEST(BootstrapCompiler, AllErrorsAreTold) {
+  const Compiled c{Pieces{.hcm = ", proxy_status_config: {}",
+                          .routes = "{match: {prefix: /}, route: {cluster: nope}}",
+                          .cluster = ", lb_policy: RANDOM"}};
+  EXPECT_FALSE(c.ok());
+  EXPECT_NE(c.errors().find("proxy_status_config"), std::string::npos);
+  EXPECT_NE(c.errors().find("there is no cluster 'nope'"), std::string::npos);
+  EXPECT_NE(c.errors().find("lb_policy"), std::string::npos);
+}
+
+TEST(BootstrapCompiler, ClustersMustExistUnlessTheRoutesSayOtherwise) {
+  const std::string routes = "{match: {prefix: /}, route: {cluster: nope}}";
+  EXPECT_TRUE(Compiled(Pieces{.routes = routes}).fails("route.cluster", "there is no cluster 'nope'"));
+  EXPECT_TRUE(Compiled(Pieces{.route_config = ", validate_clusters: false", .routes = routes}).ok());
+  const Compiled weighted{Pieces{.routes = "{match: {prefix: /}, route: {weighted_clusters: {clusters: [{name: a, "
+                                           "weight: 1}, {name: b, weight: 1}]}}}"}};
+  EXPECT_TRUE(weighted.fails("clusters[1].name", "there is no cluster 'b'"));
+}
+
+TEST(BootstrapCompiler, NamesStandOnce) {
+  EXPECT_TRUE(Compiled(Pieces{.cluster = "}\n  - {name: a"}).fails("clusters[1].name", "the cluster 'a' stands twice"));
+  const Compiled domains{Pieces{.virtual_hosts = "{name: x, domains: [a.test]}, {name: y, domains: [b.test, A.TEST]}"}};
+  EXPECT_TRUE(domains.fails("virtual_hosts[1].domains[1]", "the domain 'A.TEST' stands twice"));
+  EXPECT_TRUE(Compiled(Pieces{.hcm = ", upgrade_configs: [{upgrade_type: websocket}, {upgrade_type: WebSocket}]"})
+                  .fails("upgrade_type", "stands twice"));
+}
+
+TEST(BootstrapCompiler, FiltersAreFoundByType) {
+  const std::string mutation =
+      "typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation}";
+  EXPECT_TRUE(Compiled(Pieces{.http_filters = "{name: what ever, " + mutation + "}, "}).ok());
+  EXPECT_TRUE(Compiled(Pieces{.http_filters = "{name: envoy.filters.http.cors}, "})
+                  .fails("http_filters[0]", "needs a typed_config"));
+  EXPECT_TRUE(Compiled(Pieces{.http_filters = "{name: r, typed_config: {\"@type\": "
+                                              "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}, "})
+                  .fails("http_filters[0]", "is terminal and must be the last filter"));
+  EXPECT_TRUE(
+      Compiled(
+          Pieces{.http_filters =
+                     "{name: r, typed_config: {\"@type\": "
+                     "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute}}, "})
+          .fails("typed_config", "is for typed_per_filter_config"));
+  EXPECT_TRUE(
+      Compiled(
+          Pieces{
+              .http_filters =
+                  "{name: r, typed_config: {\"@type\": type.googleapis.com/google.protobuf.StringValue, value: x}}, "})
+          .fails("typed_config", "google.protobuf.StringValue is not an HTTP filter"));
+}
+
+TEST(BootstrapCompiler, PerRouteSettingsOfFilters) {
+  const std::string type =
+      "{\"@type\": type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute}";
+  const std::string wrapped = "{\"@type\": type.googleapis.com/envoy.config.route.v3.FilterConfig, ";
+  const auto with = [](const std::string& config) {
+    return Compiled{
+        Pieces{.routes = "{match: {prefix: /}, route: {cluster: a}, typed_per_filter_config: {m: " + config + "}}"}};
+  };
+  const Compiled plain = with(type);
+  ASSERT_TRUE(plain.ok()) << plain.errors();
+  ASSERT_EQ(plain.route().overrides.size(), 1u);
+  EXPECT_EQ(plain.route().overrides[0].filter_name, "m");
+  EXPECT_NE(plain.route().overrides[0].config, nullptr);
+  const Compiled off = with(wrapped + "disabled: true}");
+  ASSERT_TRUE(off.ok()) << off.errors();
+  EXPECT_TRUE(off.route().overrides[0].disabled);
+  EXPECT_TRUE(with(wrapped + "config: " + type + "}").ok());
+  EXPECT_TRUE(with(wrapped +
+                   "is_optional: true, config: {\"@type\": type.googleapis.com/google.protobuf.StringValue, value: x}}")
+                  .ok());
+  EXPECT_FALSE(with("{\"@type\": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}").ok());
+  EXPECT_FALSE(with(wrapped + "is_optional: true}").ok());
+}
+
+TEST(BootstrapCompiler, FilterChains) {
+  const std::string listener =
+      "static_resources:\n  listeners:\n  - {name: l, address: {socket_address: {address: 127.0.0.1, port_value: 0}}";
+  EXPECT_FALSE(Compiled(listener + "}\n").ok());
+  const Compiled empty(listener + ", filter_chains: [{}]}\n");
+  ASSERT_TRUE(empty.ok()) << empty.errors();
+  EXPECT_NE(empty.listener().chains.at(0).terminal, nullptr);
+  EXPECT_TRUE(Compiled(listener + ", default_filter_chain: {}}\n").ok());
+  EXPECT_TRUE(
+      Compiled(listener + ", filter_chains: [{}, {}]}\n").fails("filter_chains[1]", "the same filter_chain_match"));
+  EXPECT_TRUE(Compiled(listener + ", filter_chains: [{filter_chain_match: {destination_port: 1}}]}\n")
+                  .fails("destination_port", "not supported yet"));
+}
+
+TEST(BootstrapCompiler, Addresses) {
+  const auto at = [](const std::string& address) {
+    return Compiled("static_resources:\n  listeners:\n  - {name: l, address: " + address + ", filter_chains: [{}]}\n");
+  };
+  EXPECT_EQ(at("{pipe: {path: /tmp/s}}").listener().address.to_string(), "/tmp/s");
+  EXPECT_TRUE(at("{socket_address: {address: localhost, port_value: 1}}")
+                  .fails("socket_address.address", "names are for STRICT_DNS"));
+  EXPECT_TRUE(
+      at("{socket_address: {address: 127.0.0.1, port_value: 1, ipv4_compat: true}}").fails("ipv4_compat", "for IPv6"));
+  EXPECT_TRUE(at("{socket_address: {address: \"::\", port_value: 1, ipv4_compat: true}}").ok());
+  EXPECT_TRUE(at("{pipe: {path: \"@s\", mode: 511}}").fails("mode", "abstract"));
+}
+
+TEST(BootstrapCompiler, AdminNodeAndIntervals) {
+  const Compiled c{
+      Pieces{.bootstrap =
+                 "admin: {address: {socket_address: {address: 127.0.0.1, port_value: 9}}, access_log_path: /dev/null}\n"
+                 "node: {id: i, cluster: c, locality: {zone: z}}\nstats_flush_interval: 1.5s\n"}};
+  ASSERT_TRUE(c.ok()) << c.errors();
+  EXPECT_EQ(c.bootstrap().admin_address->port(), 9);
+  EXPECT_EQ(c.bootstrap().admin_access_log_path, "/dev/null");
+  EXPECT_EQ(c.bootstrap().node.zone, "z");
+  EXPECT_EQ(c.bootstrap().stats_flush_interval, milliseconds(1500));
+}
+
+TEST(BootstrapCompiler, FlagsWinOverTheNode) {
+  config::BootstrapOptions options;
+  options.yaml = "node: {id: file, cluster: file}\n";
+  options.service_node = "flag";
+  const config::Extensions extensions = builtin();
+  const auto outcome = config::compile_bootstrap(options, extensions, nullptr);
+  ASSERT_TRUE(outcome.bootstrap.has_value()) << outcome.error_text();
+  EXPECT_EQ(outcome.bootstrap->node.id, "flag");
+  EXPECT_EQ(outcome.bootstrap->node.cluster, "file");
+}
+
+TEST(BootstrapCompiler, StaticRuntimeLayers) {
+  const std::string layers =
+      "layered_runtime: {layers: [{name: s, static_layer: {re2.max_program_size.error_level: 5000, "
+      "envoy.reloadable_features.http_reject_path_with_fragment: false, share: {numerator: 7, denominator: MILLION}}}, "
+      "{name: a, admin_layer: {}}]}\n";
+  const std::string routes =
+      "{match: {safe_regex: {regex: \"/a{1000}\"}, runtime_fraction: {default_value: {numerator: 1}, runtime_key: "
+      "share}}, route: {cluster: a}}";
+  const Compiled with{Pieces{.routes = routes, .bootstrap = layers}};
+  ASSERT_TRUE(with.ok()) << with.errors();
+  EXPECT_EQ(with.http().fragment, http::Fragment::kStrip);
+  EXPECT_EQ(with.route().match.fraction->numerator, 7u);
+  EXPECT_EQ(with.route().match.fraction->denominator, 1000000u);
+  EXPECT_TRUE(Compiled(Pieces{.routes = routes}).fails("regex", "instructions"));
+  EXPECT_TRUE(Compiled(Pieces{.bootstrap = "layered_runtime: {layers: [{name: s, static_layer: {k: [1]}}]}\n"})
+                  .fails("static_layer", "'k'"));
+  EXPECT_TRUE(Compiled(Pieces{.bootstrap = "layered_runtime: {layers: [{name: s, disk_layer: {symlink_root: /x}}]}\n"})
+                  .fails("disk_layer", "not supported yet"));
+}
+
+}  // namespace
+}  // namespace sluice::filters
