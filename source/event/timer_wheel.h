@@ -14,8 +14,8 @@ class TimerWheel;
 struct InWheel;
 
 // A deadline with a callback. Owned by whoever waits; destroying or cancelling it is always safe, also inside its own
-// callback. Fires at most once per arm(), never early, at the latest one tick (1 ms) after its time. Thread: its
-// loop's.
+// callback. Fires at most once per arm(), never early, at the latest one tick (1 ms) after its time, when its loop is on
+// time (a UvLoop sleeps in whole milliseconds, which can add one more). Thread: its loop's.
 class Timer : public IntrusiveNode<InWheel> {
  public:
   Timer(TimerWheel& wheel, Function<void()> callback) : wheel_(wheel), callback_(std::move(callback)) {}

@@ -69,7 +69,8 @@ void UvLoop::stop() {
 void UvLoop::run() {
   do {
     turn();
-  } while (!stopping_.exchange(false, std::memory_order_acquire));
+  } while (!stopping_.load(std::memory_order_acquire));
+  stopping_.store(false, std::memory_order_relaxed);
 }
 
 void UvLoop::run_uv() {

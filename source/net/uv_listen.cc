@@ -210,7 +210,8 @@ class UvAcceptor::Listening final : public event::Deferred, public event::Pollab
  private:
   void listen_again() {
     if (fd_ >= 0 && !in_set_) {
-      in_set_ = shared_.set.add(fd_, EPOLLIN, *this);
+      // Exclusive: of several workers on one shared socket not all wake up for each connection.
+      in_set_ = shared_.set.add(fd_, EPOLLIN | EPOLLEXCLUSIVE, *this);
       if (!in_set_) {
         pause();
       }

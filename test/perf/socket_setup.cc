@@ -1,7 +1,7 @@
 // socket_setup: what a connection and a request cost under each way of learning that a descriptor is ready
 // (docs/decisions/0002-epoll-or-uv-poll.md).
 //
-//   socket_setup [ROUNDS] [SECONDS]
+//   socket_setup [ROUNDS [SECONDS [WAY]]]
 //
 // A server thread on core 0 answers 1 KB to each 256 bytes; clients on core 1 either open a connection for each request
 // ("new"), or keep 64 of them ("kept"), or keep 2 ("few": hardly an event shares its turn). Printed: CPU microseconds of the server thread for each connection or request,
@@ -391,7 +391,8 @@ int main(int argc, char** argv) {
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 12;
   const double seconds = argc > 2 ? std::atof(argv[2]) : 0.5;
   std::map<std::string, std::vector<double>> figures;
-  const std::vector<std::string> ways = {"raw", "uv_poll", "set", "outer", "network"};
+  const std::vector<std::string> all = {"raw", "uv_poll", "set", "outer", "network"};
+  const std::vector<std::string> ways = argc > 3 ? std::vector<std::string>{argv[3]} : all;
   for (int round = 0; round < rounds; ++round) {
     for (const std::string how : {"new", "kept", "few"}) {
       for (const std::string& way : ways) {
