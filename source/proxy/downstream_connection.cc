@@ -40,7 +40,11 @@ DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<n
       headers_(server.proxy().local.loop.timers(), [this] { on_headers_timeout(); }),
       duration_(server.proxy().local.loop.timers(), [this] {
         server_.block().inc(HttpStat::kDownstreamCxMaxDurationReached);
-        start_drain();
+        if (exchanges_.empty()) {
+          close_when_sent();
+        } else {
+          close_after_response();
+        }
       }) {
   auto& block = server_.block();
   block.inc(HttpStat::kDownstreamCxTotal);
@@ -352,6 +356,9 @@ void DownstreamConnection::on_headers_timeout() {
 }
 
 void DownstreamConnection::peer_gone() {
+  if (state_ == State::kOpen && exchanges_.empty() && first_byte_ != format::kUnset) {
+    (void)on_begin(0);  // it left in the middle of a head: that is an exchange too, for log and counters
+  }
   if (!exchanges_.empty()) {
     server_.block().inc(HttpStat::kDownstreamCxDestroyActiveRq);
     server_.block().inc(HttpStat::kDownstreamCxDestroyRemoteActiveRq);

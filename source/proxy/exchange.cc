@@ -147,6 +147,7 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
   const Prepared prepared = prepare_request(plan(), headers, peer, local().random);
   facts_.remote = prepared.client;
   internal_ = prepared.internal;
+  upgrade_asked_ = !prepared.upgrade.empty();
   if (prepared.stat) {
     block().inc(*prepared.stat);
   }
@@ -382,6 +383,7 @@ void Exchange::abort(std::string_view details, std::optional<format::Flag> flag)
 
 void Exchange::refuse(const http::CodecError& error) {
   facts_.flags.set(format::Flag::kDownstreamProtocolError);
+  facts_.has_protocol = true;
   (void)reply(codec_error_reply(error));
 }
 

@@ -46,6 +46,8 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   // The weighted cluster that was drawn, or null.
   const model::WeightedCluster* weighted() const { return weighted_; }
   uint64_t stable_random() const { return stable_random_; }
+  // The client wants the connection to become a tunnel (Upgrade or CONNECT).
+  bool upgrade_asked() const { return upgrade_asked_; }
   // The client is in internal_address_config.
   bool internal() const { return internal_; }
   upstream::WorkerLocal& local();
@@ -140,6 +142,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   Function<void()> on_request_complete_;
   Function<size_t()> request_room_;
   bool internal_ = false;
+  bool upgrade_asked_ = false;
   bool request_complete_ = false;
   bool response_begun_ = false;
   bool response_complete_ = false;

@@ -173,6 +173,7 @@ void UpstreamConnection::read() {
 // The response may have ended in this dispatch: the connection goes back to its pool, or closes.
 void UpstreamConnection::after_decode() {
   if (state_ == State::kIdle && !in_.empty()) {
+    pool_.cluster().block().inc(ClusterStat::kUpstreamCxProtocolError);
     close_transport(ClosedBy::kUs);  // bytes that nobody asked for
     return;
   }
@@ -186,6 +187,9 @@ void UpstreamConnection::finish_lease() {
   const bool spent = limit != 0 && streams_ >= limit;
   if (spent) {
     pool_.cluster().block().inc(ClusterStat::kUpstreamCxMaxRequests);
+  }
+  if (!in_.empty()) {
+    pool_.cluster().block().inc(ClusterStat::kUpstreamCxProtocolError);
   }
   if (!request_done_ || draining_ || spent || !codec_->reusable() || !in_.empty()) {
     close_transport(ClosedBy::kUs);

@@ -119,6 +119,12 @@ void Router::set_timeout(const model::ForwardAction& action, http::RequestHeader
       timeout_ = std::chrono::milliseconds(*ms);
     }
   }
+  // There is one try: its timeout, when it is the shorter one, is the whole request's.
+  if (const auto ms = parse_number<uint32_t>(headers.fields.get(Token::kXEnvoyUpstreamRqPerTryTimeoutMs));
+      ms && *ms > 0 && (timeout_.count() == 0 || std::chrono::milliseconds(*ms) < timeout_)) {
+    timeout_ = std::chrono::milliseconds(*ms);
+    per_try_ = true;
+  }
   // What is said to this router is not for the next one.
   headers.fields.remove_if([](const http::HeaderField& field) {
     switch (field.token) {
@@ -126,7 +132,7 @@ void Router::set_timeout(const model::ForwardAction& action, http::RequestHeader
       case Token::kXEnvoyUpstreamRqTimeoutAltResponse: case Token::kXEnvoyUpstreamAltStatName:
       case Token::kXEnvoyMaxRetries: case Token::kXEnvoyRetryOn: case Token::kXEnvoyRetryGrpcOn:
       case Token::kXEnvoyRetriableStatusCodes: case Token::kXEnvoyRetriableHeaderNames:
-      case Token::kXEnvoyHedgeOnPerTryTimeout: return true;
+      case Token::kXEnvoyHedgeOnPerTryTimeout: case Token::kXEnvoyUpstreamStreamDurationMs: return true;
       default: return false;
     }
   });
@@ -143,15 +149,16 @@ void Router::arm_deadline() {
 }
 
 void Router::on_timeout() {
-  cluster_->block().inc(ClusterStat::kUpstreamRqTimeout);
+  const Reason reason = per_try_ ? Reason::kPerTryTimeout : Reason::kResponseTimeout;
+  cluster_->block().inc(per_try_ ? ClusterStat::kUpstreamRqPerTryTimeout : ClusterStat::kUpstreamRqTimeout);
   upstream::HostState::inc(host_->state.rq_timeout);
   if (exchange_.response_begun()) {
-    exchange_.cut_response(proxy::facts_of(Reason::kResponseTimeout).details, format::Flag::kUpstreamRequestTimeout);
+    exchange_.cut_response(proxy::facts_of(reason).details, format::Flag::kUpstreamRequestTimeout);
     return;
   }
   upstream::HostState::inc(host_->state.rq_error);
   cluster_->count_response(504, exchange_.internal());
-  (void)exchange_.reply(proxy::reply_of(Reason::kResponseTimeout));
+  (void)exchange_.reply(proxy::reply_of(reason));
 }
 
 void Router::give_up() {
@@ -177,6 +184,10 @@ void Router::on_headers(Attempt&, http::ResponseHeaders& headers, http::End end)
   format::Facts& facts = exchange_.facts();
   trace::step("router: response");
   facts.upstream_rx_start = exchange_.local().loop.now();
+  if (exchange_.upgrade_asked() && headers.status != 101 && exchange_.request()->method != "CONNECT") {
+    refuse_upgrade(headers.status);
+    return;
+  }
   facts.details = proxy::facts_of(Reason::kViaUpstream).details;
   facts.response_code = headers.status;
   facts.response = &headers;
@@ -196,6 +207,14 @@ void Router::on_headers(Attempt&, http::ResponseHeaders& headers, http::End end)
     upstream_complete();
   }
   exchange_.respond_headers(headers, end);
+}
+
+// The upstream did not take the upgrade: the client is told its status, and nothing else of its answer.
+void Router::refuse_upgrade(uint16_t status) {
+  cluster_->count_response(status, exchange_.internal());
+  LocalReply reply = proxy::reply_of(Reason::kWebSocketRefused);
+  reply.status = status;
+  (void)exchange_.reply(reply);
 }
 
 void Router::on_data(Attempt&, buffer::Buffer& data, http::End end) {

@@ -44,6 +44,7 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   void arm_deadline();
   void on_timeout();
   void upstream_complete();
+  void refuse_upgrade(uint16_t status);
   void give_up();
   model::Originals originals() const {
     return options_.suppress_envoy_headers ? model::Originals::kOmit : model::Originals::kSet;
@@ -55,6 +56,7 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   upstream::Host* host_ = nullptr;
   Attempt* attempt_ = nullptr;
   Duration timeout_{0};
+  bool per_try_ = false;  // it is x-envoy-upstream-rq-per-try-timeout-ms
   event::Timer deadline_;
 };
 
