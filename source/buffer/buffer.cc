@@ -40,23 +40,19 @@ void Buffer::steal(Buffer& other) {
   other.borrowed_ = false;
 }
 
-void Buffer::push_back(Fragment fragment) {
-  if (first_ + count_ == capacity_) {
-    if (first_ > 0 && (first_ >= count_ || list_ == inline_)) {  // not for one free place: that would be quadratic
-      std::copy(begin(), begin() + count_, list_);
-    } else {
-      auto* bigger = new Fragment[capacity_ * 2];
-      std::copy(begin(), begin() + count_, bigger);
-      if (list_ != inline_) {
-        delete[] list_;
-      }
-      list_ = bigger;
-      capacity_ *= 2;
+void Buffer::make_room() {
+  if (first_ > 0 && (first_ >= count_ || list_ == inline_)) {  // not for one free place: that would be quadratic
+    std::copy(begin(), begin() + count_, list_);
+  } else {
+    auto* bigger = new Fragment[capacity_ * 2];
+    std::copy(begin(), begin() + count_, bigger);
+    if (list_ != inline_) {
+      delete[] list_;
     }
-    first_ = 0;
+    list_ = bigger;
+    capacity_ *= 2;
   }
-  list_[first_ + count_++] = fragment;
-  size_ += fragment.size;
+  first_ = 0;
 }
 
 void Buffer::pop_front() {
@@ -72,7 +68,7 @@ void Buffer::pop_front() {
   }
 }
 
-void Buffer::append_borrowed(std::string_view bytes) {
+void Buffer::append_borrowed_parts(std::string_view bytes) {
   while (!bytes.empty()) {
     const size_t part = std::min<size_t>(bytes.size(), UINT32_MAX / 2);
     push_back({const_cast<char*>(bytes.data()), static_cast<uint32_t>(part), nullptr});
@@ -81,30 +77,11 @@ void Buffer::append_borrowed(std::string_view bytes) {
   }
 }
 
-char* Buffer::reserve(size_t bytes) {
+char* Buffer::reserve_slab(size_t bytes) {
   SLUICE_DCHECK(bytes <= SlabPool::kLarge / 2);
-  if (count_ > 0) {
-    Fragment& tail = last();
-    // Only the fragment that ends where its slab's used part ends may grow.
-    if (tail.slab != nullptr && tail.slab->room() >= bytes &&
-        tail.data + tail.size == tail.slab->data() + tail.slab->used) {
-      return tail.data + tail.size;
-    }
-  }
   Slab* slab = pool_->take(bytes);
   push_back({slab->data(), 0, slab});
   return slab->data();
-}
-
-void Buffer::commit(size_t bytes) {
-  Fragment& tail = last();
-  tail.size += static_cast<uint32_t>(bytes);
-  tail.slab->used += static_cast<uint32_t>(bytes);
-  size_ += bytes;
-  if (tail.size == 0) {  // nothing was written into a fresh slab
-    SlabPool::release(tail.slab);
-    --count_;
-  }
 }
 
 void Buffer::append_copy(std::string_view bytes) {
@@ -189,7 +166,7 @@ void Buffer::drain(size_t bytes) {
   }
 }
 
-void Buffer::clear() {
+void Buffer::clear_all() {
   while (count_ > 0) {
     pop_front();
   }
@@ -198,10 +175,6 @@ void Buffer::clear() {
     capacity_ = kInline;
   }
   first_ = 0;
-}
-
-std::string_view Buffer::front() const {
-  return count_ == 0 ? std::string_view() : std::string_view(begin()->data, begin()->size);
 }
 
 size_t Buffer::fragments(iovec* out, size_t max) const {

@@ -32,13 +32,38 @@ class Buffer {
 
   // Bytes stay where they are; they must live until the end of this dispatch (or forever, as literals do; own()
   // copies those too).
-  void append_borrowed(std::string_view bytes);
+  void append_borrowed(std::string_view bytes) {
+    if (bytes.size() - 1 < UINT32_MAX / 2) {
+      push_back({const_cast<char*>(bytes.data()), static_cast<uint32_t>(bytes.size()), nullptr});
+      borrowed_ = true;
+    } else {
+      append_borrowed_parts(bytes);
+    }
+  }
   // Copies the bytes into slabs.
   void append_copy(std::string_view bytes);
   // Contiguous space for up to `bytes` (at most SlabPool::kLarge / 2), then commit() what was really written. No
   // other call may come between.
-  char* reserve(size_t bytes);
-  void commit(size_t bytes);
+  char* reserve(size_t bytes) {
+    if (count_ > 0) {
+      Fragment& tail = last();
+      // Only the fragment that ends where its slab's used part ends may grow.
+      if (tail.slab != nullptr && tail.slab->room() >= bytes && tail.data + tail.size == tail.slab->data() + tail.slab->used) {
+        return tail.data + tail.size;
+      }
+    }
+    return reserve_slab(bytes);
+  }
+  void commit(size_t bytes) {
+    Fragment& tail = last();
+    tail.size += static_cast<uint32_t>(bytes);
+    tail.slab->used += static_cast<uint32_t>(bytes);
+    size_ += bytes;
+    if (tail.size == 0) {  // nothing was written into a fresh slab
+      SlabPool::release(tail.slab);
+      --count_;
+    }
+  }
 
   // Moves bytes from the front of `other` to our end without copying them.
   void move_from(Buffer& other) { move_from(other, other.size()); }
@@ -48,10 +73,17 @@ class Buffer {
   void own();
 
   void drain(size_t bytes);
-  void clear();
+  void clear() {
+    if (count_ > 0 || list_ != inline_) {
+      clear_all();
+    }
+    first_ = 0;
+  }
 
   // The first fragment; empty when the buffer is.
-  std::string_view front() const;
+  std::string_view front() const {
+    return count_ == 0 ? std::string_view() : std::string_view(begin()->data, begin()->size);
+  }
   // Fills `out` with the first fragments, at most `max`; returns how many.
   size_t fragments(iovec* out, size_t max) const;
   // Copies at most `bytes` from the front to `to` without draining; returns how many.
@@ -70,7 +102,17 @@ class Buffer {
 
   Fragment* begin() const { return list_ + first_; }
   Fragment& last() const { return list_[first_ + count_ - 1]; }
-  void push_back(Fragment fragment);
+  void push_back(Fragment fragment) {
+    if (first_ + count_ == capacity_) {
+      make_room();
+    }
+    list_[first_ + count_++] = fragment;
+    size_ += fragment.size;
+  }
+  void make_room();
+  char* reserve_slab(size_t bytes);
+  void append_borrowed_parts(std::string_view bytes);
+  void clear_all();
   void pop_front();
   void steal(Buffer& other);
 

@@ -1,5 +1,6 @@
 #include "config/bootstrap.h"
 
+#include <map>
 #include <set>
 #include <utility>
 
@@ -83,6 +84,21 @@ void collect_clusters(const Resources& proto, CompileScope& scope) {
   }
 }
 
+// Port 0 is another one each time.
+void check_addresses(const Resources& proto, const std::vector<model::ListenerPlanPtr>& listeners,
+                     CompileScope& scope) {
+  std::map<std::string, size_t> seen;
+  for (size_t i = 0; i < listeners.size(); ++i) {
+    const net::Address& address = listeners[i]->address;
+    if (address.kind() == net::AddressKind::kNone || (address.is_ip() && address.port() == 0)) continue;
+    const auto [at, fresh] = seen.emplace(address.to_string(), i);
+    if (fresh) continue;
+    scope.error(proto.listeners(static_cast<int>(i)), envoy::config::listener::v3::Listener::kAddressFieldNumber,
+                cat(at->first, " is the address of the listener '", listeners[at->second]->name, "' already (line ",
+                    listeners[at->second]->origin.line, ")"));
+  }
+}
+
 void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, CompileScope& scope, CompiledBootstrap& out) {
   check_fields(proto, scope);
   compile_runtime(proto.layered_runtime(), scope);
@@ -94,6 +110,7 @@ void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, Compil
   collect_clusters(resources, scope);
   for (const auto& cluster : resources.clusters()) out.clusters.push_back(compile_cluster(cluster, scope));
   for (const auto& listener : resources.listeners()) out.listeners.push_back(compile_listener(listener, scope));
+  check_addresses(resources, out.listeners, scope);
 }
 
 }  // namespace

@@ -17,6 +17,23 @@ constexpr std::array<bool, 256> kNameChars = [] {
   return table;
 }();
 
+// The end of the registered name that `text` begins with: reg-name of RFC 3986 3.2.2.
+size_t name_end(std::string_view text) {
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const char* p = begin;
+  while (p != end) {
+    if (kNameChars[static_cast<unsigned char>(*p)]) {
+      ++p;
+    } else if (*p == '%' && end - p > 2 && hex_value(p[1]) >= 0 && hex_value(p[2]) >= 0) {
+      p += 3;
+    } else {
+      break;
+    }
+  }
+  return static_cast<size_t>(p - begin);
+}
+
 bool is_port(std::string_view text) {
   uint32_t port = 0;
   for (const char c : text) {
@@ -25,15 +42,6 @@ bool is_port(std::string_view text) {
     }
     port = port * 10 + static_cast<uint32_t>(c - '0');
     if (port > 65535) {
-      return false;
-    }
-  }
-  return true;
-}
-
-bool has_whole_escapes(std::string_view text) {
-  for (size_t at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 3)) {
-    if (at + 2 >= text.size() || hex_value(text[at + 1]) < 0 || hex_value(text[at + 2]) < 0) {
       return false;
     }
   }
@@ -117,12 +125,8 @@ bool is_authority(std::string_view text, Port port) {
     }
     rest = text.substr(end + 1);
   } else {
-    size_t end = 0;
-    while (end < text.size() && (is_reg_name_char(text[end]) || text[end] == '%')) {
-      ++end;
-    }
-    const std::string_view name = text.substr(0, end);
-    if (name.empty() || !has_whole_escapes(name)) {
+    const size_t end = name_end(text);
+    if (end == 0) {
       return false;
     }
     rest = text.substr(end);

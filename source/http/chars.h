@@ -39,7 +39,9 @@ constexpr int hex_value(char c) {
 // At least one character, all of them token characters.
 bool is_token(std::string_view text);
 bool is_field_value(std::string_view text);
-bool is_request_target(std::string_view text);
+// Whether a '#' may stand in it, which exchanges look for and which is never sent.
+enum class Hash : bool { kRefused, kAllowed };
+bool is_request_target(std::string_view text, Hash hash = Hash::kAllowed);
 // Without the blanks and tabs at both ends.
 std::string_view trim_blanks(std::string_view text);
 

@@ -176,13 +176,10 @@ char* room(Arena& arena, size_t bytes) { return static_cast<char*>(arena.allocat
 }  // namespace
 
 Target split_target(std::string_view target) {
-  const size_t at = target.find_first_of("?#");
-  Target parts{target.substr(0, at), {}};
-  if (at != std::string_view::npos && target[at] == '?') {
-    parts.query = target.substr(at + 1);
-    parts.query = parts.query.substr(0, parts.query.find('#'));
-  }
-  return parts;
+  // A fragment is rare: two searches for one byte are faster than one for either.
+  target = target.substr(0, target.find('#'));
+  const size_t at = target.find('?');
+  return {target.substr(0, at), at == std::string_view::npos ? std::string_view() : target.substr(at + 1)};
 }
 
 std::optional<std::string_view> query_parameter(std::string_view query, std::string_view name) {

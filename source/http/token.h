@@ -55,5 +55,7 @@ static_assert(static_cast<int>(Token::kCount) <= 128);
 std::string_view name_of(Token token);
 // By lower-case name; kNone when it is not in the list.
 Token token_of(std::string_view name);
+// The same for a name of at most 16 bytes that stands in two little-endian words, zeros behind it.
+Token token_of_words(uint64_t low, uint64_t high);
 
 }  // namespace sluice::http

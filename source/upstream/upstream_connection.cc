@@ -120,6 +120,7 @@ void UpstreamConnection::send_trailers(const http::HeaderMap& trailers) {
 
 void UpstreamConnection::reset() {
   SLUICE_DCHECK(state_ == State::kLeased);
+  codec_->reset(stream_, outbox_.bytes());
   if (user_ != nullptr) {
     end_stream();
   }

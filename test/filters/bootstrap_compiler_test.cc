@@ -60,7 +60,7 @@ TEST(BootstrapCompiler, TakesWhatTheConnectionManagerSays) {
                                  "enable_trailers: true, header_key_format: {proper_case_words: {}}}, "
                                  "scheme_header_transformation: {scheme_to_overwrite: https}, add_user_agent: true, "
                                  "upgrade_configs: [{upgrade_type: WebSocket}, {upgrade_type: other, enabled: false}]",
-                          .bootstrap = "node: {id: n, cluster: c}\n"}};
+                          .bootstrap = "node: {id: node, cluster: c}\n"}};
   ASSERT_TRUE(c.ok()) << c.errors();
   const model::HttpPlan& p = c.http();
   EXPECT_EQ(p.codec_type, model::CodecType::kHttp1);
@@ -91,7 +91,7 @@ TEST(BootstrapCompiler, TakesWhatTheConnectionManagerSays) {
   EXPECT_TRUE(p.codec.enable_trailers);
   EXPECT_EQ(p.codec.header_case, http::CodecOptions::Case::kProper);
   EXPECT_EQ(p.scheme_to_overwrite, "https");
-  EXPECT_EQ(p.node_id, "n");
+  EXPECT_EQ(p.node_id, "node");
   EXPECT_EQ(p.node_cluster, "c");
   ASSERT_EQ(p.upgrades.size(), 2u);
   EXPECT_EQ(p.upgrades[0].type, "websocket");
@@ -162,7 +162,7 @@ TEST(BootstrapCompiler, ClustersMustExistUnlessTheRoutesSayOtherwise) {
 
 TEST(BootstrapCompiler, NamesStandOnce) {
   EXPECT_TRUE(Compiled(Pieces{.cluster = "}\n  - {name: a"}).fails("clusters[1].name", "the cluster 'a' stands twice"));
-  const Compiled domains{Pieces{.virtual_hosts = "{name: x, domains: [a.test]}, {name: y, domains: [b.test, A.TEST]}"}};
+  const Compiled domains{Pieces{.virtual_hosts = "{name: x, domains: [a.test]}, {name: z, domains: [b.test, A.TEST]}"}};
   EXPECT_TRUE(domains.fails("virtual_hosts[1].domains[1]", "the domain 'A.TEST' stands twice"));
   EXPECT_TRUE(Compiled(Pieces{.hcm = ", upgrade_configs: [{upgrade_type: websocket}, {upgrade_type: WebSocket}]"})
                   .fails("upgrade_type", "stands twice"));
@@ -227,6 +227,16 @@ TEST(BootstrapCompiler, FilterChains) {
       Compiled(listener + ", filter_chains: [{}, {}]}\n").fails("filter_chains[1]", "the same filter_chain_match"));
   EXPECT_TRUE(Compiled(listener + ", filter_chains: [{filter_chain_match: {destination_port: 1}}]}\n")
                   .fails("destination_port", "not supported yet"));
+}
+
+TEST(BootstrapCompiler, AnAddressBelongsToOneListener) {
+  const auto two = [](int port) {
+    const std::string one =
+        cat(", address: {socket_address: {address: 127.0.0.1, port_value: ", port, "}}, filter_chains: [{}]}\n");
+    return Compiled(cat("static_resources:\n  listeners:\n  - {name: a", one, "  - {name: b", one));
+  };
+  EXPECT_TRUE(two(1).fails("listeners[1].address", "127.0.0.1:1 is the address of the listener 'a' already (line 3)"));
+  EXPECT_TRUE(two(0).ok());
 }
 
 TEST(BootstrapCompiler, Addresses) {

@@ -14,7 +14,7 @@ Compiled forward(const std::string& fields) { return action("route: {cluster: a,
 TEST(RouteCompiler, Matches) {
   const Compiled c{Pieces{.routes = "{name: r, match: {path: /x, case_sensitive: false, headers: [{name: X-K, "
                                     "string_match: {prefix: v, ignore_case: true}}, "
-                                    "{name: y, present_match: false}, {name: z, range_match: {start: 1, end: 5}, "
+                                    "{name: u, present_match: false}, {name: z, range_match: {start: 1, end: 5}, "
                                     "invert_match: true, treat_missing_header_as_empty: true}], "
                                     "query_parameters: [{name: q, present_match: false}], cookies: [{name: c, "
                                     "string_match: {exact: d}, invert_match: true}], grpc: {}, "
@@ -28,7 +28,7 @@ TEST(RouteCompiler, Matches) {
   EXPECT_FALSE(m.case_sensitive);
   ASSERT_EQ(m.headers.size(), 3u);
   EXPECT_EQ(m.headers[0].describe(), "x-k prefix \"v\" ignoring case");
-  EXPECT_EQ(m.headers[1].describe(), "not y present");
+  EXPECT_EQ(m.headers[1].describe(), "not u present");
   EXPECT_EQ(m.headers[2].describe(), "not z in [1, 5) (missing counts as empty)");
   EXPECT_TRUE(m.query.at(0).absent);
   EXPECT_TRUE(m.cookies.at(0).invert);
@@ -175,7 +175,7 @@ TEST(RouteCompiler, LevelsOfATable) {
           "ignore_port_in_host_matching: true, ignore_path_parameters_in_path_matching: true, "
           "response_headers_to_remove: [x]",
       .virtual_hosts = "{name: v, domains: [a.test], require_tls: EXTERNAL_ONLY, include_request_attempt_count: true, "
-                       "include_attempt_count_in_response: true, request_headers_to_remove: [y]}"}};
+                       "include_attempt_count_in_response: true, request_headers_to_remove: [z]}"}};
   ASSERT_TRUE(c.ok()) << c.errors();
   const model::RouteTable& table = *c.http().routes;
   EXPECT_EQ(table.internal_only_headers, std::vector<std::string>{"x-secret"});
@@ -188,7 +188,7 @@ TEST(RouteCompiler, LevelsOfATable) {
   EXPECT_EQ(host.require_tls, model::RequireTls::kExternalOnly);
   EXPECT_TRUE(host.include_attempt_count);
   EXPECT_TRUE(host.include_attempt_count_in_response);
-  EXPECT_EQ(host.request_headers.remove, std::vector<std::string>{"y"});
+  EXPECT_EQ(host.request_headers.remove, std::vector<std::string>{"z"});
   EXPECT_EQ(host.table, &table);
 }
 

@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "base/random.h"
-#include "sample_facts.h"
+#include "test/format/sample_facts.h"
 
 namespace sluice::format {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "format/formatter.h"
 #include "format/json_text.h"
-#include "sample_facts.h"
+#include "test/format/sample_facts.h"
 
 namespace sluice::format {
 namespace {

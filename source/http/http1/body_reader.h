@@ -26,6 +26,16 @@ class BodyReader {
   }
   void start_until_close() { framing_ = Framing::kUntilClose; }
 
+  // The usual case of a body with a length: all that is in `in` belongs to it, and counts as read.
+  bool take_all(const buffer::Buffer& in, End& end) {
+    if (framing_ != Framing::kLength || in.size() > left_) {
+      return false;
+    }
+    left_ -= in.size();
+    end = left_ == 0 ? End::kYes : End::kNo;
+    return true;
+  }
+
   enum class Status : uint8_t {
     kMore,      // all of `in` was taken
     kEnd,       // the message is complete

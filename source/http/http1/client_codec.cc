@@ -122,6 +122,16 @@ Decoded Http1ClientCodec::decode_heads(buffer::Buffer& in) {
 }
 
 Decoded Http1ClientCodec::decode_body(buffer::Buffer& in) {
+  if (End end; body_.take_all(in, end)) {
+    if (end == End::kYes) {
+      input_ = Input::kIdle;
+    }
+    if (!in.empty()) {
+      events_.on_data(stream_, in, end);
+      in.clear();
+    }
+    return Decoded::kMore;
+  }
   buffer::Buffer data(pool_);
   const BodyReader::Status status = body_.read(in, data, *arena_);
   if (status == BodyReader::Status::kEnd) {

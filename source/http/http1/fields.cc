@@ -22,9 +22,17 @@ constexpr std::array<uint8_t, 32> kFirstBytes = [] {
   return bytes;
 }();
 
-// Turns the letters before the first ':' of [line, end) to lower case in place and returns that ':', or null when
-// there is none. Reads and writes (unchanged bytes) up to 15 bytes behind the colon.
-char* lower_name(char* line, const char* end) {
+// A field name on its way into the map.
+struct Name {
+  const char* colon = nullptr;  // behind it; null when the line has none
+  Token token = Token::kNone;
+  bool valid = false;           // one or more token characters
+};
+
+// Turns the letters before the first ':' of [line, end) to lower case in place. Reads and writes (unchanged bytes) up
+// to 15 bytes behind the colon.
+Name lower_name(char* line, const char* end) {
+  Name name;
   for (char* at = line; at < end; at += 16) {
     auto* const where = reinterpret_cast<__m128i*>(at);
     const __m128i block = _mm_loadu_si128(where);
@@ -36,18 +44,26 @@ char* lower_name(char* line, const char* end) {
     const __m128i mask =
         _mm_loadu_si128(reinterpret_cast<const __m128i*>(kFirstBytes.data() + 16 - bytes));
     const __m128i bit = _mm_and_si128(_mm_and_si128(upper, mask), _mm_set1_epi8(0x20));
-    _mm_storeu_si128(where, _mm_or_si128(block, bit));
-    if (colon != 0) {
-      return at + bytes < end ? at + bytes : nullptr;
+    const __m128i lower = _mm_or_si128(block, bit);
+    _mm_storeu_si128(where, lower);
+    if (colon == 0) {
+      continue;
     }
+    if (at + bytes >= end) {
+      return name;
+    }
+    name.colon = at + bytes;
+    if (at == line) {  // the whole name is in the register: it need not be read again
+      const __m128i text = _mm_and_si128(lower, mask);
+      name.token = token_of_words(static_cast<uint64_t>(_mm_cvtsi128_si64(text)),
+                                  static_cast<uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(text, text))));
+    } else {
+      name.token = token_of({line, static_cast<size_t>(name.colon - line)});
+    }
+    name.valid = name.token != Token::kNone || is_token({line, static_cast<size_t>(name.colon - line)});
+    return name;
   }
-  return nullptr;
-}
-
-bool is_lower_token(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return c != 0 && kLowerTokenChars[static_cast<unsigned char>(c)] == static_cast<unsigned char>(c);
-  });
+  return name;
 }
 
 bool has_underscore(std::string_view name) { return name.find('_') != std::string_view::npos; }
@@ -99,6 +115,21 @@ bool read_framing(HeaderField& field, Section kind, FieldFacts& facts) {
   }
 }
 
+// The value that stands between the ':' and the end of its line, without the blanks around it.
+void set_value(HeaderField& field, const char* value, const char* end) {
+  field.as_on_wire = true;
+  if (*value != ' ' || is_blank(value[1]) || is_blank(end[-1])) [[unlikely]] {
+    // One blank, and then perhaps nothing, is still as we would write it.
+    field.as_on_wire = *value == ' ' && end == value + 1;
+    while (value < end && is_blank(*value)) ++value;
+    while (end > value && is_blank(end[-1])) --end;
+  } else {
+    ++value;
+  }
+  field.value_data = value;
+  field.value_size = static_cast<uint32_t>(end - value);
+}
+
 constexpr uint64_t bit(Token token) { return uint64_t{1} << static_cast<int>(token); }
 constexpr uint64_t kFraming =
     bit(Token::kHost) | bit(Token::kTransferEncoding) | bit(Token::kContentLength) | bit(Token::kConnection);
@@ -110,19 +141,17 @@ bool frames(Token token) {
 }  // namespace
 
 bool parse_length(std::string_view text, uint64_t& out) {
-  if (text.empty()) {
-    return false;
-  }
+  constexpr size_t kSafeDigits = 18;  // 10^18 is below 2^63
   uint64_t value = 0;
-  for (const char c : text) {
-    const auto digit = static_cast<uint64_t>(c - '0');
-    if (!is_digit(c) || value > (static_cast<uint64_t>(INT64_MAX) - digit) / 10) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto digit = static_cast<unsigned char>(text[i] - '0');
+    if (digit > 9 || (i >= kSafeDigits && value > (static_cast<uint64_t>(INT64_MAX) - digit) / 10)) {
       return false;
     }
     value = value * 10 + digit;
   }
   out = value;
-  return true;
+  return !text.empty();
 }
 
 size_t line_end(const SectionCopy& section, uint32_t line, size_t at) {
@@ -148,45 +177,31 @@ Fault check_field_line(std::string_view line, uint32_t index, const CodecOptions
 Fault parse_fields(const SectionCopy& section, uint32_t first_line, size_t at, const CodecOptions& options,
                    HeaderMap& fields, FieldFacts& facts) {
   const bool all_underscores = options.underscores == CodecOptions::Underscores::kAllow;
-  for (uint32_t line = first_line; section.data[at] != '\r'; ++line) {
-    char* const start = section.data + at;
-    const char* end = section.data + line_end(section, line, at);
-    at = static_cast<size_t>(end - section.data) + 2;
+  char* start = section.data + at;
+  for (uint32_t line = first_line; *start != '\r'; ++line) {
+    const char* const line_last = section.data + line_end(section, line, static_cast<size_t>(start - section.data));
+    char* const name_data = start;
+    start = section.data + (line_last - section.data) + 2;
     if (line - first_line >= options.max_fields) {
       return Fault::kTooManyFields;
     }
-    const char* const colon = lower_name(start, end);
-    if (colon == nullptr || colon == start || static_cast<size_t>(colon - start) > kLongestName) {
+    const Name name = lower_name(name_data, line_last);
+    const auto name_size = static_cast<size_t>(name.colon - name_data);
+    if (!name.valid || name_size > kLongestName) {
       return Fault::kMalformed;
     }
-    const std::string_view name(start, static_cast<size_t>(colon - start));
-    HeaderField field;
-    field.token = token_of(name);
-    if (field.token == Token::kNone && !is_lower_token(name)) {
-      return Fault::kMalformed;
-    }
-    if (!all_underscores && has_underscore(name)) {
+    if (!all_underscores && has_underscore({name_data, name_size})) {
       if (options.underscores == CodecOptions::Underscores::kReject) {
         return Fault::kUnderscore;
       }
       ++facts.dropped;
       continue;
     }
-    const char* value = colon + 1;
-    field.as_on_wire = *value == ' ';
-    value += field.as_on_wire ? 1 : 0;
-    while (value < end && is_blank(*value)) {
-      ++value;
-      field.as_on_wire = false;
-    }
-    while (end > value && is_blank(end[-1])) {
-      --end;
-      field.as_on_wire = false;
-    }
-    field.name_data = start;
-    field.name_size = static_cast<uint16_t>(name.size());
-    field.value_data = value;
-    field.value_size = static_cast<uint32_t>(end - value);
+    HeaderField field;
+    field.token = name.token;
+    field.name_data = name_data;
+    field.name_size = static_cast<uint16_t>(name_size);
+    set_value(field, name.colon + 1, line_last);
     if (!frames(field.token) || read_framing(field, section.kind, facts)) {
       fields.push_back(field);
     }

@@ -31,6 +31,9 @@ class HeadOut {
 
   void add(std::string_view text) { add(text.data(), text.size()); }
   void add(const char* text, size_t bytes) {
+    if (bytes == 0) {
+      return;
+    }
     if (start_ != nullptr) {
       std::memcpy(at_, text, bytes);
       at_ += bytes;

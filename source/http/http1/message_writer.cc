@@ -49,7 +49,7 @@ void add_escaped(HeadOut& head, std::string_view text, Allowed&& allowed) {
 }
 
 void add_method(HeadOut& head, std::string_view method) {
-  if (is_token(method)) {
+  if (method == "GET" || is_token(method)) {
     head.add(method);
     return;
   }
@@ -64,7 +64,7 @@ void add_target(HeadOut& head, std::string_view method, std::string_view target)
   if (!target.starts_with('/') && !(target == "*" && method == "OPTIONS")) {
     head.add("/");
   }
-  if (target.find('#') == std::string_view::npos && (target.empty() || is_request_target(target))) {
+  if (target.empty() || is_request_target(target, Hash::kRefused)) {
     head.add(target);
   } else {
     add_escaped(head, target, [](char c) { return is_target_char(c) && c != '#'; });
@@ -80,7 +80,7 @@ void add_authority(HeadOut& head, std::string_view authority) {
 }
 
 void add_status_line(HeadOut& head, Protocol protocol, const ResponseHeaders& headers) {
-  if (headers.status == 200 && protocol != Protocol::kHttp10 && headers.reason.empty()) {
+  if (headers.status == 200 && protocol != Protocol::kHttp10 && (headers.reason.empty() || headers.reason == "OK")) {
     head.add("HTTP/1.1 200 OK\r\n");
     return;
   }
@@ -93,7 +93,14 @@ void add_status_line(HeadOut& head, Protocol protocol, const ResponseHeaders& he
 }
 
 // The fields that the framing writes, or that never come from a map.
-constexpr TokenSet kNeverCopied = {Token::kTransferEncoding};
+// What is not copied from a map: the framing is the writer's, Connection too unless it opens a tunnel.
+constexpr TokenSet kSkip = {Token::kTransferEncoding, Token::kConnection, Token::kContentLength};
+constexpr TokenSet kSkipButLength = {Token::kTransferEncoding, Token::kConnection};
+constexpr TokenSet kSkipButConnection = {Token::kTransferEncoding, Token::kContentLength};
+// Of requests: Host is the authority.
+constexpr TokenSet kRequestSkip = {Token::kTransferEncoding, Token::kConnection, Token::kContentLength, Token::kHost};
+constexpr TokenSet kRequestSkipButLength = {Token::kTransferEncoding, Token::kConnection, Token::kHost};
+constexpr TokenSet kRequestSkipButConnection = {Token::kTransferEncoding, Token::kContentLength, Token::kHost};
 
 constexpr TokenSet kNoTrailers = [] {
   TokenSet set;
@@ -105,12 +112,18 @@ constexpr TokenSet kNoTrailers = [] {
   return set;
 }();
 
-// The one valid length in a map.
-const HeaderField* find_length(const HeaderMap& fields, uint64_t& length) {
+// Whether the map has one length, and it is valid.
+bool has_length(const HeaderMap& fields, uint64_t& length) {
   const HeaderField* field = fields.find(Token::kContentLength);
-  const bool valid =
-      field != nullptr && parse_length(field->value(), length) && fields.count(Token::kContentLength) == 1;
-  return valid ? field : nullptr;
+  if (field == nullptr || !parse_length(field->value(), length)) {
+    return false;
+  }
+  for (const HeaderField* next = field + 1; next != fields.end(); ++next) {
+    if (next->token == Token::kContentLength) {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -119,8 +132,7 @@ const HeaderField* find_length(const HeaderMap& fields, uint64_t& length) {
 
 MessageWriter::Framing MessageWriter::frame_body(const HeaderMap& fields, End end) {
   Framing framing;
-  framing.own_length =
-      find_length(fields, framing.length) != nullptr && (end == End::kNo || framing.length == 0);
+  framing.own_length = has_length(fields, framing.length) && (end == End::kNo || framing.length == 0);
   framing.body = framing.own_length ? Body::kLength : end == End::kYes ? Body::kNone : Body::kChunked;
   framing.write_chunked = framing.body == Body::kChunked;
   framing.write_zero = framing.body == Body::kNone;
@@ -149,8 +161,7 @@ MessageWriter::Framing MessageWriter::frame_response(const ResponseHeaders& head
   if (terms.to_head || forbids_body(headers.status)) {
     // Content-Length tells what GET would have got (RFC 9110 8.6), but 1xx and 204 have none.
     uint64_t length = 0;
-    framing.own_length =
-        headers.status >= 200 && headers.status != 204 && find_length(headers.fields, length) != nullptr;
+    framing.own_length = headers.status >= 200 && headers.status != 204 && has_length(headers.fields, length);
     framing.write_chunked = !framing.own_length && headers.chunked && !forbids_body(headers.status) &&
                             terms.protocol != Protocol::kHttp10;
     return framing;
@@ -178,10 +189,9 @@ void MessageWriter::write_request(const RequestHeaders& headers, End end, buffer
   const Framing framing = frame_request(headers, end);
   const Spelling* spelling = headers.fields.spelling();
   const CodecOptions::Case header_case = options_.header_case;
-  TokenSet skip = kNeverCopied;
-  skip.add(Token::kHost);
-  if (!framing.own_length) skip.add(Token::kContentLength);
-  if (headers.tunnel != Tunnel::kUpgrade) skip.add(Token::kConnection);
+  const TokenSet& skip = framing.own_length                    ? kRequestSkipButLength
+                         : headers.tunnel == Tunnel::kUpgrade ? kRequestSkipButConnection
+                                                               : kRequestSkip;
   {
     // Escapes make texts three times as long, at worst.
     const size_t texts = headers.method.size() + headers.path.size() + 2 * headers.authority.size();
@@ -216,9 +226,7 @@ void MessageWriter::write_response(const ResponseHeaders& headers, End end, cons
   const Framing framing = frame_response(headers, end, terms);
   const CodecOptions::Case header_case = options_.header_case;
   const bool switches = framing.body == Body::kTunnel && terms.tunnel == Tunnel::kUpgrade;
-  TokenSet skip = kNeverCopied;
-  if (!framing.own_length) skip.add(Token::kContentLength);
-  if (!switches) skip.add(Token::kConnection);
+  const TokenSet& skip = framing.own_length ? kSkipButLength : switches ? kSkipButConnection : kSkip;
   {
     HeadOut head(kFixedParts + headers.reason.size() + HeadOut::bound_of(headers.fields),
                  std::min<uint64_t>(framing.length, kCopyBelow), out);
@@ -243,8 +251,7 @@ void MessageWriter::write_response(const ResponseHeaders& headers, End end, cons
 void MessageWriter::write_interim(const ResponseHeaders& headers, buffer::Buffer& out) {
   HeadOut head(kFixedParts + headers.reason.size() + HeadOut::bound_of(headers.fields), 0, out);
   add_status_line(head, Protocol::kHttp11, headers);
-  head.add_fields(headers.fields, {Token::kTransferEncoding, Token::kConnection, Token::kContentLength},
-                  options_.header_case);
+  head.add_fields(headers.fields, kSkip, options_.header_case);
   head.add("\r\n");
 }
 

@@ -30,6 +30,66 @@ inline uint32_t control_mask(const char* p) {
   return static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(_mm_andnot_si128(tab, low), del)));
 }
 
+// Of up to 32 bytes: bit i says of the i-th whether it is a control character (but HTAB), and whether it is a CR.
+struct ControlMasks {
+  uint32_t any, cr;
+};
+inline ControlMasks control_masks(const char* p) {
+  const auto returns = [](const char* at) {
+    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8('\r'))));
+  };
+  return {control_mask(p) | control_mask(p + 16) << 16, returns(p) | returns(p + 16) << 16};
+}
+// For the last block of `data`, where it ends before 32 bytes.
+inline ControlMasks control_masks(const char* data, uint32_t at, uint32_t bytes) {
+  if (at + bytes >= 32) {
+    const ControlMasks masks = control_masks(data + at + bytes - 32);
+    return {masks.any >> (32 - bytes), masks.cr >> (32 - bytes)};
+  }
+  ControlMasks masks{0, 0};
+  for (uint32_t i = 0; i < bytes; ++i) {
+    masks.any |= static_cast<uint32_t>(!is_field_char(data[at + i])) << i;
+    masks.cr |= static_cast<uint32_t>(data[at + i] == '\r') << i;
+  }
+  return masks;
+}
+
+// The fast way through a section that is whole and faultless: the offset behind its empty line, and where the lines
+// before that end (at most `max`). 0 otherwise: then scan_lines() tells why.
+inline uint32_t find_section(const char* data, uint32_t size, uint32_t* ends, uint32_t max, uint32_t& count) {
+  count = 0;
+  uint32_t line_start = 0;
+  uint32_t cr_before = 0;  // 1: the byte before the block is a CR
+  for (uint32_t block = 0; block < size; block += 32) {
+    const ControlMasks masks =
+        size - block >= 32 ? control_masks(data + block) : control_masks(data, block, size - block);
+    // Control characters that do not stand directly behind a CR. What is behind the section does not count.
+    const uint32_t wrong = masks.any & ~(masks.cr | masks.cr << 1 | cr_before);
+    const uint32_t first_wrong = wrong != 0 ? static_cast<uint32_t>(__builtin_ctz(wrong)) : 32;
+    for (uint32_t cr = masks.cr; cr != 0; cr &= cr - 1) {
+      const auto bit = static_cast<uint32_t>(__builtin_ctz(cr));
+      const uint32_t at = block + bit;
+      if (bit > first_wrong || at + 1 >= size || data[at + 1] != '\n') {
+        return 0;
+      }
+      if (at == line_start) {
+        return at + 2;
+      }
+      if (count == max) {
+        return 0;
+      }
+      ends[count++] = at;
+      line_start = at + 2;
+    }
+    if (wrong != 0) {
+      return 0;
+    }
+    cr_before = masks.cr >> 31;
+  }
+  return 0;
+}
+
 // Scans data[from, size). `line_start` is where the line that holds `from` begins, and is kept up to date;
 // on_line(start, end) is called for each line that is not empty and returns false to stop the scan.
 template <typename OnLine>

@@ -29,17 +29,10 @@ SectionReader::Status SectionReader::read(buffer::Buffer& in, Section section) {
   }
   if (slab_ == nullptr) {
     const std::string_view front = in.front().substr(0, options_.max_head_bytes);
-    uint32_t line_start = 0;
-    lines_.count = 0;
-    const Scan scan = scan_lines(front.data(), static_cast<uint32_t>(front.size()), 0, line_start,
-                                 [this](uint32_t, uint32_t end) {
-                                   if (lines_.count < LineEnds::kMax) {
-                                     lines_.at[lines_.count++] = end;
-                                   }
-                                   return true;
-                                 });
-    if (scan.status == Scan::Status::kEnd && (lines_.count > 0 || section == Section::kTrailers)) {
-      bytes_ = front.substr(0, scan.at);
+    const uint32_t end =
+        find_section(front.data(), static_cast<uint32_t>(front.size()), lines_.at, LineEnds::kMax, lines_.count);
+    if (end != 0 && (lines_.count > 0 || section == Section::kTrailers)) {
+      bytes_ = front.substr(0, end);
       return Status::kWhole;
     }
   }
