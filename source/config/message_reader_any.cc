@@ -20,9 +20,8 @@ void MessageReader::any(const Node& node, google::protobuf::Any& out) {
   for (const NodeEntry& each : node.entries) {
     if (each.key == "@type" && &each != type) return fail(type->key_at, "\"@type\" stands twice");
   }
-  if (!type->value->is(Node::Kind::Text)) {
-    return fail(type->value->at, cat("expected the name of a type, got ", describe(*type->value)));
-  }
+  std::string why;
+  if (!to_text(*type->value, why)) return fail(type->value->at, cat("as the name of a type: ", why));
   const size_t slash = type->value->text.rfind('/');
   if (slash == std::string_view::npos || slash == 0) {
     return fail(type->value->at, cat("\"@type\" needs a host before the name, like type.googleapis.com/",

@@ -69,6 +69,8 @@ TEST(ReaderAny, RefusesWhatEnvoyRefuses) {
 }
 
 TEST(ReaderAny, ErrorsSayWhatToDo) {
+  EXPECT_EQ(cluster("{\"@type\": x/\xff}")->error(),
+            "2:16: typed_extension_protocol_options[\"k\"]: as the name of a type: this text is not UTF-8");
   EXPECT_EQ(cluster("{a: 1}")->error(),
             "2:6: typed_extension_protocol_options[\"k\"]: \"@type\" is missing; it names the message, like "
             "type.googleapis.com/envoy...");

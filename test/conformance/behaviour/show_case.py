@@ -18,7 +18,7 @@ from runner import Ports
 
 
 def observe(case, options, binary, ports, pki):
-    options.proxy = binary
+    options.proxy = os.path.abspath(binary)
     return asyncio.run(run_once(case, options, ports, pki))
 
 
