@@ -30,7 +30,6 @@ void make_grpc(const LocalReply& reply, bool head, http::ResponseHeaders& out) {
 
 LocalReply reply_of(Reason reason) {
   const ReasonFacts& facts = facts_of(reason);
-  SLUICE_DCHECK(facts.status != 0);
   LocalReply reply;
   reply.status = facts.status;
   reply.body = facts.body;

@@ -26,7 +26,8 @@ struct LocalReply {
   const http::HeaderMap* fields = nullptr;  // further fields; a content-type among them is that of the body
 };
 
-// The reply of the table. kStreamIdleTimeout and kMaxStreamDuration are 504: while the request is not complete use
+// The reply of the table; reasons whose answer has a status of its own (a direct response, a redirect, a refused
+// upgrade) leave it to the caller. kStreamIdleTimeout and kMaxStreamDuration are 504: while the request is not complete use
 // timeout_reply().
 LocalReply reply_of(Reason reason);
 // 504 when the whole request has arrived, else 408.
