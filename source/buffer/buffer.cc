@@ -151,7 +151,7 @@ void Buffer::own() {
   *this = std::move(copy);
 }
 
-void Buffer::drain(size_t bytes) {
+void Buffer::drain_fragments(size_t bytes) {
   SLUICE_DCHECK(bytes <= size_);
   while (bytes > 0) {
     Fragment& fragment = *begin();

@@ -48,7 +48,8 @@ class Buffer {
     if (count_ > 0) {
       Fragment& tail = last();
       // Only the fragment that ends where its slab's used part ends may grow.
-      if (tail.slab != nullptr && tail.slab->room() >= bytes && tail.data + tail.size == tail.slab->data() + tail.slab->used) {
+      if (tail.slab != nullptr && tail.slab->room() >= bytes &&
+          tail.data + tail.size == tail.slab->data() + tail.slab->used) {
         return tail.data + tail.size;
       }
     }
@@ -72,9 +73,24 @@ class Buffer {
   // Copies what is borrowed into slabs. Cheap when nothing is.
   void own();
 
-  void drain(size_t bytes);
+  void drain(size_t bytes) {
+    if (count_ > 0 && bytes < begin()->size) {
+      begin()->data += bytes;
+      begin()->size -= static_cast<uint32_t>(bytes);
+      size_ -= bytes;
+    } else {
+      drain_fragments(bytes);
+    }
+  }
   void clear() {
-    if (count_ > 0 || list_ != inline_) {
+    if (count_ == 1 && list_ == inline_) {  // nearly always
+      if (begin()->slab != nullptr) {
+        SlabPool::release(begin()->slab);
+      }
+      count_ = 0;
+      size_ = 0;
+      borrowed_ = false;
+    } else if (count_ > 0 || list_ != inline_) {
       clear_all();
     }
     first_ = 0;
@@ -113,6 +129,7 @@ class Buffer {
   char* reserve_slab(size_t bytes);
   void append_borrowed_parts(std::string_view bytes);
   void clear_all();
+  void drain_fragments(size_t bytes);
   void pop_front();
   void steal(Buffer& other);
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/owner.h"
+#include "base/poison.h"
 
 namespace sluice::buffer {
 
@@ -34,7 +35,19 @@ class SlabPool {
   SlabPool& operator=(const SlabPool&) = delete;
 
   // A slab with one reference, for `wanted` bytes: small when they fit, else large (the caller takes several).
-  Slab* take(size_t wanted);
+  Slab* take(size_t wanted) {
+    const int kind = wanted <= kSmall - sizeof(Slab) ? 0 : 1;
+    Slab* slab = free_[kind];
+    if (slab == nullptr) {
+      return make(kind == 0 ? kSmall : kLarge);
+    }
+    free_[kind] = slab->next_free;
+    --kept_[kind];
+    unpoison(slab->data(), slab->capacity);
+    slab->references = 1;
+    slab->used = 0;
+    return slab;
+  }
   // One slab that holds all of `wanted` bytes; those above kLarge are not kept for reuse.
   Slab* take_whole(size_t wanted);
   static void release(Slab* slab) {
@@ -44,7 +57,18 @@ class SlabPool {
   }
 
  private:
-  void give_back(Slab* slab);
+  void give_back(Slab* slab) {
+    const int kind = slab->capacity == kSmall - sizeof(Slab) ? 0 : 1;
+    if (slab->capacity > kLarge - sizeof(Slab) || kept_[kind] >= kMaxKept[kind]) [[unlikely]] {
+      free_slab(slab);
+      return;
+    }
+    slab->next_free = free_[kind];
+    free_[kind] = slab;
+    ++kept_[kind];
+    poison(slab->data(), slab->capacity);
+  }
+  void free_slab(Slab* slab);
   Slab* make(size_t bytes);
 
   Owner& owner_;

@@ -1,5 +1,7 @@
 #include "http/authority.h"
 
+#include <emmintrin.h>
+
 #include <array>
 #include <cstdint>
 
@@ -11,7 +13,8 @@ namespace {
 
 constexpr std::array<bool, 256> kNameChars = [] {
   std::array<bool, 256> table{};
-  for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=")) {
+  for (const char c :
+       std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=")) {
     table[static_cast<unsigned char>(c)] = true;
   }
   return table;
@@ -32,6 +35,21 @@ size_t name_end(std::string_view text) {
     }
   }
   return static_cast<size_t>(p - begin);
+}
+
+// Up to 16 lower-case letters, digits, '-' and '.': what most names are made of.
+bool is_plain_name(std::string_view text) {
+  if (text.size() < 8 || text.size() > 16) {
+    return false;
+  }
+  const auto half = [](const char* p) { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)); };
+  const __m128i block = _mm_unpacklo_epi64(half(text.data()), half(text.data() + text.size() - 8));
+  const auto within = [block](char first, char last) {
+    const __m128i from = _mm_sub_epi8(block, _mm_set1_epi8(first));
+    return _mm_cmpeq_epi8(_mm_min_epu8(from, _mm_set1_epi8(static_cast<char>(last - first))), from);
+  };
+  const __m128i plain = _mm_or_si128(_mm_or_si128(within('a', 'z'), within('0', '9')), within('-', '.'));
+  return _mm_movemask_epi8(plain) == 0xffff;
 }
 
 bool is_port(std::string_view text) {
@@ -117,6 +135,9 @@ bool is_ipv6_address(std::string_view text) {
 }
 
 bool is_authority(std::string_view text, Port port) {
+  if (port == Port::kOptional && is_plain_name(text)) {
+    return true;
+  }
   std::string_view rest;
   if (text.starts_with('[')) {
     const size_t end = text.find(']');

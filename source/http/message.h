@@ -36,6 +36,15 @@ struct RequestHeaders {
   uint16_t dropped_fields = 0;    // left out because of CodecOptions::underscores
   HeaderMap fields;
 
+  // What a codec found to be of the right characters when it came. The same view is so still, whatever filters did; the
+  // codec that writes the request looks at all others.
+  struct Checked {
+    std::string_view method;
+    std::string_view path;
+    std::string_view authority;
+  };
+  Checked checked;
+
   // With pseudo header names too (":path", "host" means ":authority"); null data when absent.
   std::string_view get(std::string_view name) const;
   bool has(std::string_view name) const { return get(name).data() != nullptr; }

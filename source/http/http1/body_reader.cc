@@ -9,7 +9,9 @@ namespace sluice::http::http1 {
 
 BodyReader::Status BodyReader::read(buffer::Buffer& in, buffer::Buffer& data, Arena& arena) {
   switch (framing_) {
-    case Framing::kUntilClose: data.move_from(in); return Status::kMore;
+    case Framing::kUntilClose:
+      data.move_from(in);
+      return Status::kMore;
     case Framing::kLength: {
       const size_t bytes = static_cast<size_t>(std::min<uint64_t>(left_, in.size()));
       data.move_from(in, bytes);
@@ -18,25 +20,34 @@ BodyReader::Status BodyReader::read(buffer::Buffer& in, buffer::Buffer& data, Ar
     }
     case Framing::kChunked:
       switch (chunks_.decode(in, data)) {
-        case ChunkedDecoder::Status::kMore: return Status::kMore;
-        case ChunkedDecoder::Status::kBad: return fail(Fault::kMalformed);
-        case ChunkedDecoder::Status::kLast: framing_ = Framing::kTrailers; break;
+        case ChunkedDecoder::Status::kMore:
+          return Status::kMore;
+        case ChunkedDecoder::Status::kBad:
+          return fail(Fault::kMalformed);
+        case ChunkedDecoder::Status::kLast:
+          framing_ = Framing::kTrailers;
+          break;
       }
       [[fallthrough]];
-    case Framing::kTrailers: return read_trailers(in, arena);
+    case Framing::kTrailers:
+      return read_trailers(in, arena);
   }
   return Status::kMore;
 }
 
 BodyReader::Status BodyReader::read_trailers(buffer::Buffer& in, Arena& arena) {
-  switch (sections_.read(in, Section::kTrailers)) {
-    case SectionReader::Status::kMore: return Status::kMore;
-    case SectionReader::Status::kFault: return fail(sections_.fault());
-    case SectionReader::Status::kWhole: break;
+  LineEnds lines;
+  switch (sections_.read(in, Section::kTrailers, lines)) {
+    case SectionReader::Status::kMore:
+      return Status::kMore;
+    case SectionReader::Status::kFault:
+      return fail(sections_.fault());
+    case SectionReader::Status::kWhole:
+      break;
   }
   trailers_ = nullptr;
   if (sections_.bytes().size() > 2) {
-    if (const Fault fault = parse_trailers(arena); fault != Fault::kNone) {
+    if (const Fault fault = parse_trailers(lines, arena); fault != Fault::kNone) {
       sections_.drop();
       return fail(fault);
     }
@@ -45,7 +56,7 @@ BodyReader::Status BodyReader::read_trailers(buffer::Buffer& in, Arena& arena) {
   return trailers_ != nullptr ? Status::kTrailers : Status::kEnd;
 }
 
-Fault BodyReader::parse_trailers(Arena& arena) {
+Fault BodyReader::parse_trailers(const LineEnds& lines, Arena& arena) {
   const std::string_view bytes = sections_.bytes();
   if (!options_.enable_trailers) {
     uint32_t index = 0;
@@ -58,11 +69,10 @@ Fault BodyReader::parse_trailers(Arena& arena) {
     }
     return Fault::kNone;
   }
-  char* copy = static_cast<char*>(arena.allocate(bytes.size() + SectionCopy::kSlack, 1));
-  std::memcpy(copy, bytes.data(), bytes.size());
+  const SectionCopy section(bytes, lines, Section::kTrailers, arena);
   auto* trailers = arena.create<HeaderMap>(arena);
   FieldFacts facts;
-  const Fault fault = parse_fields({copy, bytes.size(), &sections_.lines(), Section::kTrailers}, 0, 0, options_, *trailers, facts);
+  const Fault fault = parse_fields(section, 0, 0, options_, *trailers, facts);
   if (fault != Fault::kNone) {
     return fault;
   }

@@ -51,7 +51,7 @@ class BodyReader {
  private:
   enum class Framing : uint8_t { kLength, kChunked, kTrailers, kUntilClose };
   Status read_trailers(buffer::Buffer& in, Arena& arena);
-  Fault parse_trailers(Arena& arena);
+  Fault parse_trailers(const LineEnds& lines, Arena& arena);
   Status fail(Fault fault) {
     fault_ = fault;
     return Status::kFault;
@@ -86,8 +86,10 @@ constexpr bool forbidden_in_trailers(Token token) {
     case Token::kTe:
     case Token::kTrailer:
     case Token::kTransferEncoding:
-    case Token::kUpgrade: return true;
-    default: return false;
+    case Token::kUpgrade:
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -62,17 +62,24 @@ void Http1ClientCodec::reset(StreamId stream, buffer::Buffer&) {
 
 Decoded Http1ClientCodec::decode(buffer::Buffer& in) {
   switch (input_) {
-    case Input::kIdle: return decode_idle(in);
-    case Input::kHead: return decode_heads(in);
-    case Input::kBody: return decode_body(in);
+    case Input::kIdle:
+      return decode_idle(in);
+    case Input::kHead:
+      return decode_heads(in);
+    case Input::kBody:
+      return decode_body(in);
     case Input::kTunnel:
       if (!in.empty()) {
         events_.on_data(stream_, in, End::kNo);
         in.clear();
       }
       return Decoded::kMore;
-    case Input::kDiscard: in.clear(); return Decoded::kMore;
-    case Input::kFailed: in.clear(); return Decoded::kFailed;
+    case Input::kDiscard:
+      in.clear();
+      return Decoded::kMore;
+    case Input::kFailed:
+      in.clear();
+      return Decoded::kFailed;
   }
   return Decoded::kFailed;
 }
@@ -90,16 +97,20 @@ Decoded Http1ClientCodec::decode_idle(buffer::Buffer& in) {
 
 Decoded Http1ClientCodec::decode_heads(buffer::Buffer& in) {
   while (input_ == Input::kHead) {
-    switch (sections_.read(in, Section::kResponseHead)) {
-      case SectionReader::Status::kMore: return Decoded::kMore;
-      case SectionReader::Status::kFault: return fail(sections_.fault());
-      case SectionReader::Status::kWhole: break;
+    LineEnds lines;
+    switch (sections_.read(in, Section::kResponseHead, lines)) {
+      case SectionReader::Status::kMore:
+        return Decoded::kMore;
+      case SectionReader::Status::kFault:
+        return fail(sections_.fault());
+      case SectionReader::Status::kWhole:
+        break;
     }
     Arena& arena = events_.on_begin(stream_);
     arena_ = &arena;
     auto* headers = arena.create<ResponseHeaders>(arena);
     FieldFacts facts;
-    Fault fault = parse_head(*headers, arena, facts);
+    Fault fault = parse_head(*headers, lines, arena, facts);
     sections_.done(in);
     const bool interim = headers->status < 200 && headers->status != 101;
     if (fault == Fault::kNone) {
@@ -146,20 +157,24 @@ Decoded Http1ClientCodec::decode_body(buffer::Buffer& in) {
     return decode(in);
   }
   switch (status) {
-    case BodyReader::Status::kFault: return fail(body_.fault());
+    case BodyReader::Status::kFault:
+      return fail(body_.fault());
     case BodyReader::Status::kTrailers:
       finish_response(in);
       events_.on_trailers(stream_, *body_.trailers());
       return decode(in);
     case BodyReader::Status::kEnd:
-    case BodyReader::Status::kMore: break;
+    case BodyReader::Status::kMore:
+      break;
   }
   return Decoded::kMore;
 }
 
 void Http1ClientCodec::decode_eof() {
   switch (input_) {
-    case Input::kHead: fail(Fault::kCutShort); break;
+    case Input::kHead:
+      fail(Fault::kCutShort);
+      break;
     case Input::kBody:
       if (!body_.until_close()) {
         fail(Fault::kCutShort);
@@ -175,7 +190,8 @@ void Http1ClientCodec::decode_eof() {
     }
     case Input::kIdle:
     case Input::kDiscard:
-    case Input::kFailed: break;
+    case Input::kFailed:
+      break;
   }
 }
 
@@ -198,25 +214,22 @@ Decoded Http1ClientCodec::fail(Fault fault) {
 
 // ---- heads
 
-Fault Http1ClientCodec::parse_head(ResponseHeaders& headers, Arena& arena, FieldFacts& facts) {
-  const std::string_view bytes = sections_.bytes();
-  interim_bytes_ += bytes.size();
-  char* copy = static_cast<char*>(arena.allocate(bytes.size() + SectionCopy::kSlack, 1));
-  std::memcpy(copy, bytes.data(), bytes.size());
-  const SectionCopy section{copy, bytes.size(), &sections_.lines(), Section::kResponseHead};
+Fault Http1ClientCodec::parse_head(ResponseHeaders& headers, const LineEnds& lines, Arena& arena, FieldFacts& facts) {
+  interim_bytes_ += sections_.bytes().size();
+  const SectionCopy section(sections_.bytes(), lines, Section::kResponseHead, arena);
   const size_t first_end = line_end(section, 0, 0);
   StatusLine line;
-  Fault fault = parse_status_line({copy, first_end}, line);
+  Fault fault = parse_status_line({section.wire, first_end}, line);
   if (fault == Fault::kNone) {
     fault = parse_fields(section, 1, first_end + 2, options_, headers.fields, facts);
   }
   if (fault == Fault::kNone && options_.header_case == CodecOptions::Case::kPreserve) {
     auto* spelling = arena.create<Spelling>();
-    *spelling = {copy, arena.copy(bytes).data(), bytes.size(), {}};
+    *spelling = {section.data, arena.copy(sections_.bytes()).data(), section.size, {}};
     headers.fields.set_spelling(spelling);
   }
   headers.status = line.status;
-  headers.reason = line.reason;
+  headers.reason = section.kept(line.reason);
   headers.protocol = line.protocol;
   headers.chunked = facts.codings > 0;
   return fault;
@@ -228,7 +241,7 @@ Fault Http1ClientCodec::check_interim(const ResponseHeaders&, const FieldFacts& 
     return Fault::kLengthHere;
   }
   return ++interims_ > kMaxInterims || interim_bytes_ > options_.max_head_bytes ? Fault::kTooManyInterims
-                                                                                 : Fault::kNone;
+                                                                                : Fault::kNone;
 }
 
 Fault Http1ClientCodec::check_framing(ResponseHeaders& headers, const FieldFacts& facts) const {

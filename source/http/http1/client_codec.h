@@ -42,7 +42,7 @@ class Http1ClientCodec final : public ClientCodec {
   Decoded decode_heads(buffer::Buffer& in);
   Decoded decode_body(buffer::Buffer& in);
   Decoded decode_idle(buffer::Buffer& in);
-  Fault parse_head(ResponseHeaders& headers, Arena& arena, FieldFacts& facts);
+  Fault parse_head(ResponseHeaders& headers, const LineEnds& lines, Arena& arena, FieldFacts& facts);
   // Faults of a 1xx, and of a peer that sends too many.
   Fault check_interim(const ResponseHeaders& headers, const FieldFacts& facts);
   Fault check_framing(ResponseHeaders& headers, const FieldFacts& facts) const;
@@ -65,11 +65,11 @@ class Http1ClientCodec final : public ClientCodec {
   StreamId stream_ = 0;
   Input input_ = Input::kIdle;
   bool keep_alive_ = true;
-  bool to_head_ = false;             // the request was HEAD
-  Tunnel tunnel_ = Tunnel::kNone;    // what the request asked for
+  bool to_head_ = false;           // the request was HEAD
+  Tunnel tunnel_ = Tunnel::kNone;  // what the request asked for
   uint32_t interims_ = 0;
   size_t interim_bytes_ = 0;
-  std::string offer_;                // the protocols of the request's Upgrade
+  std::string offer_;  // the protocols of the request's Upgrade
 };
 
 }  // namespace sluice::http::http1

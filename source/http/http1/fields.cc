@@ -26,26 +26,36 @@ constexpr std::array<uint8_t, 32> kFirstBytes = [] {
 struct Name {
   const char* colon = nullptr;  // behind it; null when the line has none
   Token token = Token::kNone;
-  bool valid = false;           // one or more token characters
+  bool valid = false;  // one or more token characters
 };
 
-// Turns the letters before the first ':' of [line, end) to lower case in place. Reads and writes (unchanged bytes) up
-// to 15 bytes behind the colon.
-Name lower_name(char* line, const char* end) {
+// Whether the bytes of `text` that `mask` has are lower-case letters, digits and '-': what most names are made of.
+bool is_plain(__m128i text, __m128i mask) {
+  const auto within = [text](char first, char last) {
+    const __m128i from = _mm_sub_epi8(text, _mm_set1_epi8(first));
+    return _mm_cmpeq_epi8(_mm_min_epu8(from, _mm_set1_epi8(static_cast<char>(last - first))), from);
+  };
+  const __m128i plain = _mm_or_si128(_mm_or_si128(within('a', 'z'), within('0', '9')), within('-', '-'));
+  return _mm_movemask_epi8(_mm_andnot_si128(plain, mask)) == 0;
+}
+
+// Turns the letters before the first ':' of [line, end) to lower case in `copy`, which begins with the same bytes.
+// Blocks are read up to 15 bytes behind the colon, but never at or behind `wire_end`; then the copy is read, and its
+// slack.
+Name lower_name(const char* line, const char* end, const char* wire_end, char* copy) {
   Name name;
-  for (char* at = line; at < end; at += 16) {
-    auto* const where = reinterpret_cast<__m128i*>(at);
-    const __m128i block = _mm_loadu_si128(where);
-    const auto colon =
-        static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8(':'))));
+  for (const char* at = line; at < end; at += 16) {
+    char* const to = copy + (at - line);
+    const char* const from = wire_end - at >= 16 ? at : to;
+    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    const auto colon = static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8(':'))));
     const int bytes = colon != 0 ? __builtin_ctz(colon) : 16;
     const __m128i from_a = _mm_sub_epi8(block, _mm_set1_epi8('A'));
     const __m128i upper = _mm_cmpeq_epi8(_mm_min_epu8(from_a, _mm_set1_epi8(25)), from_a);
-    const __m128i mask =
-        _mm_loadu_si128(reinterpret_cast<const __m128i*>(kFirstBytes.data() + 16 - bytes));
+    const __m128i mask = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kFirstBytes.data() + 16 - bytes));
     const __m128i bit = _mm_and_si128(_mm_and_si128(upper, mask), _mm_set1_epi8(0x20));
     const __m128i lower = _mm_or_si128(block, bit);
-    _mm_storeu_si128(where, lower);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), lower);
     if (colon == 0) {
       continue;
     }
@@ -58,9 +68,10 @@ Name lower_name(char* line, const char* end) {
       name.token = token_of_words(static_cast<uint64_t>(_mm_cvtsi128_si64(text)),
                                   static_cast<uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(text, text))));
     } else {
-      name.token = token_of({line, static_cast<size_t>(name.colon - line)});
+      name.token = token_of({copy, static_cast<size_t>(name.colon - line)});
     }
-    name.valid = name.token != Token::kNone || is_token({line, static_cast<size_t>(name.colon - line)});
+    name.valid = name.token != Token::kNone || (at == line && bytes > 0 && is_plain(lower, mask)) ||
+                 is_token({line, static_cast<size_t>(name.colon - line)});
     return name;
   }
   return name;
@@ -111,7 +122,8 @@ bool read_framing(HeaderField& field, Section kind, FieldFacts& facts) {
     case Token::kConnection:
       read_connection(field.value(), facts);
       return true;
-    default: return true;
+    default:
+      return true;
   }
 }
 
@@ -134,9 +146,7 @@ constexpr uint64_t bit(Token token) { return uint64_t{1} << static_cast<int>(tok
 constexpr uint64_t kFraming =
     bit(Token::kHost) | bit(Token::kTransferEncoding) | bit(Token::kContentLength) | bit(Token::kConnection);
 static_assert(static_cast<int>(Token::kTransferEncoding) < 64);
-bool frames(Token token) {
-  return static_cast<int>(token) < 64 && (kFraming >> static_cast<int>(token) & 1) != 0;
-}
+bool frames(Token token) { return static_cast<int>(token) < 64 && (kFraming >> static_cast<int>(token) & 1) != 0; }
 
 }  // namespace
 
@@ -158,8 +168,8 @@ size_t line_end(const SectionCopy& section, uint32_t line, size_t at) {
   if (line < section.ends->count) {
     return section.ends->at[line];
   }
-  const void* cr = std::memchr(section.data + at, '\r', section.size - at);
-  return static_cast<size_t>(static_cast<const char*>(cr) - section.data);
+  const void* cr = std::memchr(section.wire + at, '\r', section.size - at);
+  return static_cast<size_t>(static_cast<const char*>(cr) - section.wire);
 }
 
 Fault check_field_line(std::string_view line, uint32_t index, const CodecOptions& options) {
@@ -171,21 +181,23 @@ Fault check_field_line(std::string_view line, uint32_t index, const CodecOptions
     return Fault::kMalformed;
   }
   return options.underscores == CodecOptions::Underscores::kReject && has_underscore(name) ? Fault::kUnderscore
-                                                                                            : Fault::kNone;
+                                                                                           : Fault::kNone;
 }
 
 Fault parse_fields(const SectionCopy& section, uint32_t first_line, size_t at, const CodecOptions& options,
                    HeaderMap& fields, FieldFacts& facts) {
   const bool all_underscores = options.underscores == CodecOptions::Underscores::kAllow;
-  char* start = section.data + at;
+  const ptrdiff_t to_copy = section.data - section.wire;
+  const char* const wire_end = section.wire + section.size;
+  const char* start = section.wire + at;
   for (uint32_t line = first_line; *start != '\r'; ++line) {
-    const char* const line_last = section.data + line_end(section, line, static_cast<size_t>(start - section.data));
-    char* const name_data = start;
-    start = section.data + (line_last - section.data) + 2;
+    const char* const line_last = section.wire + line_end(section, line, static_cast<size_t>(start - section.wire));
+    const char* const name_data = start;
+    start = line_last + 2;
     if (line - first_line >= options.max_fields) {
       return Fault::kTooManyFields;
     }
-    const Name name = lower_name(name_data, line_last);
+    const Name name = lower_name(name_data, line_last, wire_end, section.data + (name_data - section.wire));
     const auto name_size = static_cast<size_t>(name.colon - name_data);
     if (!name.valid || name_size > kLongestName) {
       return Fault::kMalformed;
@@ -203,6 +215,8 @@ Fault parse_fields(const SectionCopy& section, uint32_t first_line, size_t at, c
     field.name_size = static_cast<uint16_t>(name_size);
     set_value(field, name.colon + 1, line_last);
     if (!frames(field.token) || read_framing(field, section.kind, facts)) {
+      field.name_data += to_copy;
+      field.value_data += to_copy;
       fields.push_back(field);
     }
   }

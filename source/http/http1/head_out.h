@@ -35,7 +35,7 @@ class HeadOut {
       return;
     }
     if (start_ != nullptr) {
-      std::memcpy(at_, text, bytes);
+      copy(at_, text, bytes);
       at_ += bytes;
     } else {
       out_.append_copy({text, bytes});
@@ -57,6 +57,30 @@ class HeadOut {
   static size_t bound_of(const HeaderMap& fields) { return fields.byte_size() + 4 * fields.size(); }
 
  private:
+  // Most pieces are short: two moves that overlap cost less than a call.
+  static void copy(char* to, const char* from, size_t bytes) {
+    if (bytes > 32) {
+      std::memcpy(to, from, bytes);
+    } else if (bytes >= 16) {
+      copy_ends<16>(to, from, bytes);
+    } else if (bytes >= 8) {
+      copy_ends<8>(to, from, bytes);
+    } else if (bytes >= 4) {
+      copy_ends<4>(to, from, bytes);
+    } else {
+      to[0] = from[0];
+      to[bytes / 2] = from[bytes / 2];
+      to[bytes - 1] = from[bytes - 1];
+    }
+  }
+  template <size_t N>
+  static void copy_ends(char* to, const char* from, size_t bytes) {
+    char last[N];
+    std::memcpy(last, from + bytes - N, N);
+    std::memcpy(to, from, N);
+    std::memcpy(to + bytes - N, last, N);
+  }
+
   static constexpr size_t kLargestPiece = buffer::SlabPool::kLarge / 2;
   void add_respelt(const HeaderMap& fields, const TokenSet& skip, CodecOptions::Case header_case);
 

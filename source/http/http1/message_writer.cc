@@ -48,8 +48,12 @@ void add_escaped(HeadOut& head, std::string_view text, Allowed&& allowed) {
   }
 }
 
-void add_method(HeadOut& head, std::string_view method) {
-  if (method == "GET" || is_token(method)) {
+bool is_same(std::string_view text, std::string_view checked) {
+  return text.data() == checked.data() && text.size() == checked.size();
+}
+
+void add_method(HeadOut& head, std::string_view method, std::string_view checked) {
+  if (is_same(method, checked) || is_token(method)) {
     head.add(method);
     return;
   }
@@ -60,19 +64,19 @@ void add_method(HeadOut& head, std::string_view method) {
 }
 
 // Origin form, or "*" for OPTIONS.
-void add_target(HeadOut& head, std::string_view method, std::string_view target) {
+void add_target(HeadOut& head, std::string_view method, std::string_view target, std::string_view checked) {
   if (!target.starts_with('/') && !(target == "*" && method == "OPTIONS")) {
     head.add("/");
   }
-  if (target.empty() || is_request_target(target, Hash::kRefused)) {
+  if (target.empty() || is_same(target, checked) || is_request_target(target, Hash::kRefused)) {
     head.add(target);
   } else {
     add_escaped(head, target, [](char c) { return is_target_char(c) && c != '#'; });
   }
 }
 
-void add_authority(HeadOut& head, std::string_view authority) {
-  if (authority.empty() || is_authority(authority)) {
+void add_authority(HeadOut& head, std::string_view authority, std::string_view checked) {
+  if (authority.empty() || is_same(authority, checked) || is_authority(authority)) {
     head.add(authority);
   } else {
     add_escaped(head, authority, is_reg_name_char);
@@ -87,8 +91,7 @@ void add_status_line(HeadOut& head, Protocol protocol, const ResponseHeaders& he
   head.add(protocol == Protocol::kHttp10 ? "HTTP/1.0 " : "HTTP/1.1 ");
   head.add(status_text(headers.status));
   head.add(" ");
-  head.add(!headers.reason.empty() && is_field_value(headers.reason) ? headers.reason
-                                                                      : reason_phrase(headers.status));
+  head.add(!headers.reason.empty() && is_field_value(headers.reason) ? headers.reason : reason_phrase(headers.status));
   head.add("\r\n");
 }
 
@@ -162,8 +165,8 @@ MessageWriter::Framing MessageWriter::frame_response(const ResponseHeaders& head
     // Content-Length tells what GET would have got (RFC 9110 8.6), but 1xx and 204 have none.
     uint64_t length = 0;
     framing.own_length = headers.status >= 200 && headers.status != 204 && has_length(headers.fields, length);
-    framing.write_chunked = !framing.own_length && headers.chunked && !forbids_body(headers.status) &&
-                            terms.protocol != Protocol::kHttp10;
+    framing.write_chunked =
+        !framing.own_length && headers.chunked && !forbids_body(headers.status) && terms.protocol != Protocol::kHttp10;
     return framing;
   }
   framing = frame_body(headers.fields, end);
@@ -189,20 +192,20 @@ void MessageWriter::write_request(const RequestHeaders& headers, End end, buffer
   const Framing framing = frame_request(headers, end);
   const Spelling* spelling = headers.fields.spelling();
   const CodecOptions::Case header_case = options_.header_case;
-  const TokenSet& skip = framing.own_length                    ? kRequestSkipButLength
+  const TokenSet& skip = framing.own_length                   ? kRequestSkipButLength
                          : headers.tunnel == Tunnel::kUpgrade ? kRequestSkipButConnection
-                                                               : kRequestSkip;
+                                                              : kRequestSkip;
   {
     // Escapes make texts three times as long, at worst.
     const size_t texts = headers.method.size() + headers.path.size() + 2 * headers.authority.size();
     HeadOut head(kFixedParts + 3 * texts + HeadOut::bound_of(headers.fields),
                  std::min<uint64_t>(framing.length, kCopyBelow), out);
-    add_method(head, headers.method);
+    add_method(head, headers.method, headers.checked.method);
     head.add(" ");
     if (headers.tunnel == Tunnel::kConnect) {
-      add_authority(head, headers.authority);
+      add_authority(head, headers.authority, headers.checked.authority);
     } else {
-      add_target(head, headers.method, headers.path);
+      add_target(head, headers.method, headers.path, headers.checked.path);
     }
     head.add(" HTTP/1.1\r\n");
     if (spelling != nullptr && !spelling->host.empty()) {
@@ -211,7 +214,7 @@ void MessageWriter::write_request(const RequestHeaders& headers, End end, buffer
       head.add_name("host", header_case);
     }
     head.add(": ");
-    add_authority(head, headers.authority);
+    add_authority(head, headers.authority, headers.checked.authority);
     head.add("\r\n");
     head.add_fields(headers.fields, skip, header_case);
     if (framing.write_zero) head.add_line("content-length", "0", header_case);
@@ -261,11 +264,19 @@ void MessageWriter::write_data(buffer::Buffer& data, End end, buffer::Buffer& ou
   switch (body_) {
     case Body::kBefore:
     case Body::kNone:
-    case Body::kDone: data.clear(); break;
-    case Body::kLength: write_length(data, end, out); break;
-    case Body::kChunked: write_chunk(data, end, out); break;
+    case Body::kDone:
+      data.clear();
+      break;
+    case Body::kLength:
+      write_length(data, end, out);
+      break;
+    case Body::kChunked:
+      write_chunk(data, end, out);
+      break;
     case Body::kUntilClose:
-    case Body::kTunnel: out.move_from(data); break;
+    case Body::kTunnel:
+      out.move_from(data);
+      break;
   }
   if (end == End::kYes) {
     body_ = Body::kDone;

@@ -60,9 +60,9 @@ class MessageWriter {
   struct Framing {
     Body body = Body::kNone;
     uint64_t length = 0;
-    bool own_length = false;       // the map's Content-Length is written as it stands
-    bool write_zero = false;       // `content-length: 0`
-    bool write_chunked = false;    // `transfer-encoding: chunked`, also in an answer to HEAD
+    bool own_length = false;     // the map's Content-Length is written as it stands
+    bool write_zero = false;     // `content-length: 0`
+    bool write_chunked = false;  // `transfer-encoding: chunked`, also in an answer to HEAD
   };
   static Framing frame_request(const RequestHeaders& headers, End end);
   static Framing frame_response(const ResponseHeaders& headers, End end, const ResponseTerms& terms);

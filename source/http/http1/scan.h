@@ -30,62 +30,65 @@ inline uint32_t control_mask(const char* p) {
   return static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(_mm_andnot_si128(tab, low), del)));
 }
 
-// Of up to 32 bytes: bit i says of the i-th whether it is a control character (but HTAB), and whether it is a CR.
-struct ControlMasks {
-  uint32_t any, cr;
-};
-inline ControlMasks control_masks(const char* p) {
-  const auto returns = [](const char* at) {
-    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8('\r'))));
-  };
-  return {control_mask(p) | control_mask(p + 16) << 16, returns(p) | returns(p + 16) << 16};
+// Bit i: the i-th byte is a control character, HTAB among them. The second form looks at the 32 bytes from `at` on, or
+// at as many as there are.
+inline uint32_t low_mask(const char* p) {
+  const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
+  const __m128i del = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f));
+  return static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(low, del)));
 }
-// For the last block of `data`, where it ends before 32 bytes.
-inline ControlMasks control_masks(const char* data, uint32_t at, uint32_t bytes) {
-  if (at + bytes >= 32) {
-    const ControlMasks masks = control_masks(data + at + bytes - 32);
-    return {masks.any >> (32 - bytes), masks.cr >> (32 - bytes)};
+inline uint32_t low_mask(const char* data, uint32_t at, uint32_t size) {
+  const uint32_t bytes = size - at;
+  if (bytes >= 32) [[likely]] {
+    return low_mask(data + at) | low_mask(data + at + 16) << 16;
   }
-  ControlMasks masks{0, 0};
+  if (size >= 32) {  // the last 32 bytes, without those that were seen
+    return (low_mask(data + size - 32) | low_mask(data + size - 16) << 16) >> (32 - bytes);
+  }
+  uint32_t mask = 0;
   for (uint32_t i = 0; i < bytes; ++i) {
-    masks.any |= static_cast<uint32_t>(!is_field_char(data[at + i])) << i;
-    masks.cr |= static_cast<uint32_t>(data[at + i] == '\r') << i;
+    mask |= static_cast<uint32_t>(!is_field_char(data[at + i])) << i;
   }
-  return masks;
+  return mask;
 }
 
 // The fast way through a section that is whole and faultless: the offset behind its empty line, and where the lines
 // before that end (at most `max`). 0 otherwise: then scan_lines() tells why.
 inline uint32_t find_section(const char* data, uint32_t size, uint32_t* ends, uint32_t max, uint32_t& count) {
-  count = 0;
+  uint32_t lines = 0;
   uint32_t line_start = 0;
-  uint32_t cr_before = 0;  // 1: the byte before the block is a CR
+  uint32_t seen = 0;  // 1: the first byte of the block is an LF whose CR ended the block before
   for (uint32_t block = 0; block < size; block += 32) {
-    const ControlMasks masks =
-        size - block >= 32 ? control_masks(data + block) : control_masks(data, block, size - block);
-    // Control characters that do not stand directly behind a CR. What is behind the section does not count.
-    const uint32_t wrong = masks.any & ~(masks.cr | masks.cr << 1 | cr_before);
-    const uint32_t first_wrong = wrong != 0 ? static_cast<uint32_t>(__builtin_ctz(wrong)) : 32;
-    for (uint32_t cr = masks.cr; cr != 0; cr &= cr - 1) {
-      const auto bit = static_cast<uint32_t>(__builtin_ctz(cr));
+    uint32_t low = low_mask(data, block, size) & ~seen;
+    seen = 0;
+    for (; low != 0; low &= low - 1) {
+      const auto bit = static_cast<uint32_t>(__builtin_ctz(low));
       const uint32_t at = block + bit;
-      if (bit > first_wrong || at + 1 >= size || data[at + 1] != '\n') {
+      if (data[at] != '\r') [[unlikely]] {
+        if (data[at] == '\t') {
+          continue;
+        }
+        return 0;
+      }
+      if (at + 1 >= size || data[at + 1] != '\n') [[unlikely]] {
         return 0;
       }
       if (at == line_start) {
+        count = lines;
         return at + 2;
       }
-      if (count == max) {
+      if (lines == max) {
         return 0;
       }
-      ends[count++] = at;
+      ends[lines++] = at;
       line_start = at + 2;
+      if (bit == 31) {
+        seen = 1;
+        break;
+      }
+      low &= low - 1;  // the CR; the loop takes the LF
     }
-    if (wrong != 0) {
-      return 0;
-    }
-    cr_before = masks.cr >> 31;
   }
   return 0;
 }

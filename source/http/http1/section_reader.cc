@@ -18,7 +18,7 @@ constexpr size_t kStep = 4096;
 
 }  // namespace
 
-SectionReader::Status SectionReader::read(buffer::Buffer& in, Section section) {
+SectionReader::Status SectionReader::read(buffer::Buffer& in, Section section, LineEnds& lines) {
   // A server ignores one empty line before a request (RFC 9112 2.2), which old clients send after a body.
   if (section == Section::kRequestHead && slab_ == nullptr && !skipped_empty_line_ && in.front().starts_with("\r\n")) {
     skipped_empty_line_ = true;
@@ -30,16 +30,16 @@ SectionReader::Status SectionReader::read(buffer::Buffer& in, Section section) {
   if (slab_ == nullptr) {
     const std::string_view front = in.front().substr(0, options_.max_head_bytes);
     const uint32_t end =
-        find_section(front.data(), static_cast<uint32_t>(front.size()), lines_.at, LineEnds::kMax, lines_.count);
-    if (end != 0 && (lines_.count > 0 || section == Section::kTrailers)) {
+        find_section(front.data(), static_cast<uint32_t>(front.size()), lines.at, LineEnds::kMax, lines.count);
+    if (end != 0 && (lines.count > 0 || section == Section::kTrailers)) {
       bytes_ = front.substr(0, end);
       return Status::kWhole;
     }
   }
-  return read_slab(in, section);
+  return read_slab(in, section, lines);
 }
 
-SectionReader::Status SectionReader::read_slab(buffer::Buffer& in, Section section) {
+SectionReader::Status SectionReader::read_slab(buffer::Buffer& in, Section section, LineEnds& lines) {
   while (!in.empty()) {
     const size_t used = slab_ != nullptr ? slab_->used : 0;
     if (used == options_.max_head_bytes) {
@@ -57,7 +57,8 @@ SectionReader::Status SectionReader::read_slab(buffer::Buffer& in, Section secti
     });
     scanned_ = scan.at;
     switch (scan.status) {
-      case Scan::Status::kStopped: return fail(fault);
+      case Scan::Status::kStopped:
+        return fail(fault);
       case Scan::Status::kBad: {
         const std::string_view line(slab_->data() + line_start_, scan.at - line_start_);
         const char bad = slab_->data()[scan.at];
@@ -66,8 +67,11 @@ SectionReader::Status SectionReader::read_slab(buffer::Buffer& in, Section secti
                               line.find(':') != std::string_view::npos && bad != '\n' && !line.ends_with('\r');
         return fail(in_value ? Fault::kCharacters : Fault::kMalformed);
       }
-      case Scan::Status::kMore: in.drain(more.size()); continue;
-      case Scan::Status::kEnd: break;
+      case Scan::Status::kMore:
+        in.drain(more.size());
+        continue;
+      case Scan::Status::kEnd:
+        break;
     }
     if (scan.at == 2 && section != Section::kTrailers) {  // an empty line first
       if (section == Section::kResponseHead || skipped_empty_line_) {
@@ -76,12 +80,12 @@ SectionReader::Status SectionReader::read_slab(buffer::Buffer& in, Section secti
       in.drain(2 - used);
       drop();
       skipped_empty_line_ = true;
-      return read(in, section);
+      return read(in, section, lines);
     }
     in.drain(scan.at - used);
     slab_->used = scan.at;
     bytes_ = {slab_->data(), scan.at};
-    lines_.count = 0;
+    lines.count = 0;
     return Status::kWhole;
   }
   return Status::kMore;

@@ -22,7 +22,7 @@ enum class Section : uint8_t { kRequestHead, kResponseHead, kTrailers };
 // lines than fit are whole too; their further ends must be searched for.
 struct LineEnds {
   static constexpr uint32_t kMax = 128;
-  uint32_t count = 0;
+  uint32_t count;
   uint32_t at[kMax];
 };
 
@@ -39,10 +39,10 @@ class SectionReader {
     kWhole,  // bytes() shows the section; call done() with the same buffer
     kFault,
   };
-  Status read(buffer::Buffer& in, Section section);
+  // `lines` gets the ends of the lines of a whole section. (It lives for one call: an idle connection has none.)
+  Status read(buffer::Buffer& in, Section section, LineEnds& lines);
 
   std::string_view bytes() const { return bytes_; }
-  const LineEnds& lines() const { return lines_; }
   // Takes the section out of `in` or out of our slab.
   void done(buffer::Buffer& in);
   Fault fault() const { return fault_; }
@@ -50,7 +50,7 @@ class SectionReader {
   void drop();
 
  private:
-  Status read_slab(buffer::Buffer& in, Section section);
+  Status read_slab(buffer::Buffer& in, Section section, LineEnds& lines);
   Status fail(Fault fault);
   void keep(std::string_view bytes);
   Fault check_line(Section section, std::string_view line);
@@ -58,14 +58,13 @@ class SectionReader {
 
   const CodecOptions& options_;
   buffer::SlabPool& pool_;
-  buffer::Slab* slab_ = nullptr;   // the bytes of an incomplete section
-  uint32_t scanned_ = 0;           // of the slab: where the scan goes on,
-  uint32_t line_start_ = 0;        // where the current line begins,
-  uint32_t checked_lines_ = 0;     // how many lines before it were checked
+  buffer::Slab* slab_ = nullptr;  // the bytes of an incomplete section
+  uint32_t scanned_ = 0;          // of the slab: where the scan goes on,
+  uint32_t line_start_ = 0;       // where the current line begins,
+  uint32_t checked_lines_ = 0;    // how many lines before it were checked
   bool skipped_empty_line_ = false;
   Fault fault_ = Fault::kNone;
   std::string_view bytes_;
-  LineEnds lines_;
 };
 
 }  // namespace sluice::http::http1

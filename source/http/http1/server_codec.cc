@@ -21,31 +21,43 @@ Http1ServerCodec::Http1ServerCodec(const CodecOptions& options, ServerEvents& ev
 
 Decoded Http1ServerCodec::decode(buffer::Buffer& in) {
   switch (input_) {
-    case Input::kHead: return decode_head(in);
-    case Input::kBody: return decode_body(in);
+    case Input::kHead:
+      return decode_head(in);
+    case Input::kBody:
+      return decode_body(in);
     case Input::kHeld:
-    case Input::kComplete: return Decoded::kBlocked;
+    case Input::kComplete:
+      return Decoded::kBlocked;
     case Input::kTunnel:
       if (!in.empty()) {
         events_.on_data(stream_, in, End::kNo);
         in.clear();
       }
       return Decoded::kMore;
-    case Input::kDiscard: in.clear(); return Decoded::kMore;
-    case Input::kFailed: in.clear(); return Decoded::kFailed;
+    case Input::kDiscard:
+      in.clear();
+      return Decoded::kMore;
+    case Input::kFailed:
+      in.clear();
+      return Decoded::kFailed;
   }
   return Decoded::kFailed;
 }
 
 Decoded Http1ServerCodec::decode_head(buffer::Buffer& in) {
-  switch (sections_.read(in, Section::kRequestHead)) {
-    case SectionReader::Status::kMore: return Decoded::kMore;
-    case SectionReader::Status::kFault: begin_stream(); return fail(sections_.fault());
-    case SectionReader::Status::kWhole: break;
+  LineEnds lines;
+  switch (sections_.read(in, Section::kRequestHead, lines)) {
+    case SectionReader::Status::kMore:
+      return Decoded::kMore;
+    case SectionReader::Status::kFault:
+      begin_stream();
+      return fail(sections_.fault());
+    case SectionReader::Status::kWhole:
+      break;
   }
   begin_stream();
   auto* headers = arena_->create<RequestHeaders>(*arena_);
-  const Fault fault = parse_head(*headers);
+  const Fault fault = parse_head(*headers, lines);
   sections_.done(in);
   if (fault != Fault::kNone) {
     return fail(fault);
@@ -73,13 +85,15 @@ Decoded Http1ServerCodec::decode_body(buffer::Buffer& in) {
     return decode(in);  // the response ended meanwhile
   }
   switch (status) {
-    case BodyReader::Status::kFault: return fail(body_.fault());
+    case BodyReader::Status::kFault:
+      return fail(body_.fault());
     case BodyReader::Status::kTrailers:
       input_ = Input::kComplete;
       events_.on_trailers(stream_, *body_.trailers());
       return after_message(in);
     case BodyReader::Status::kEnd:
-    case BodyReader::Status::kMore: break;
+    case BodyReader::Status::kMore:
+      break;
   }
   return Decoded::kMore;
 }
@@ -105,14 +119,11 @@ Decoded Http1ServerCodec::fail(Fault fault) {
 
 // ---- heads
 
-Fault Http1ServerCodec::parse_head(RequestHeaders& headers) {
-  const std::string_view bytes = sections_.bytes();
-  char* copy = static_cast<char*>(arena_->allocate(bytes.size() + SectionCopy::kSlack, 1));
-  std::memcpy(copy, bytes.data(), bytes.size());
-  const SectionCopy section{copy, bytes.size(), &sections_.lines(), Section::kRequestHead};
+Fault Http1ServerCodec::parse_head(RequestHeaders& headers, const LineEnds& lines) {
+  const SectionCopy section(sections_.bytes(), lines, Section::kRequestHead, *arena_);
   const size_t first_end = line_end(section, 0, 0);
   RequestLine line;
-  Fault fault = parse_request_line({copy, first_end}, options_, line);
+  Fault fault = parse_request_line({section.wire, first_end}, options_, line);
   if (fault == Fault::kNone) {
     fault = parse_fields(section, 1, first_end + 2, options_, headers.fields, facts_);
   }
@@ -121,18 +132,23 @@ Fault Http1ServerCodec::parse_head(RequestHeaders& headers) {
   }
   if (options_.header_case == CodecOptions::Case::kPreserve) {
     auto* spelling = arena_->create<Spelling>();
-    *spelling = {copy, arena_->copy(bytes).data(), bytes.size(), {}};
+    *spelling = {section.data, arena_->copy(sections_.bytes()).data(), section.size, {}};
     if (facts_.hosts > 0) {
-      spelling->host = spelling->of(facts_.host_name.data(), facts_.host_name.size());
+      const std::string_view name = section.kept(facts_.host_name);
+      spelling->host = spelling->of(name.data(), name.size());
     }
     headers.fields.set_spelling(spelling);
   }
-  headers.method = line.method;
-  headers.path = line.path;
+  headers.method = section.kept(line.method);
+  headers.path = section.kept(line.path);
   headers.scheme = line.scheme;
   headers.protocol = line.protocol;
   headers.dropped_fields = facts_.dropped;
   fault = check_host(line, facts_, headers);
+  headers.authority = section.kept(headers.authority);
+  headers.checked.method = headers.method;
+  headers.checked.path = line.has_hash ? std::string_view() : headers.path;
+  headers.checked.authority = facts_.hosts > 0 ? headers.authority : line.authority;
   return fault != Fault::kNone ? fault : check_framing(line, facts_, headers);
 }
 

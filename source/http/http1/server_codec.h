@@ -45,7 +45,7 @@ class Http1ServerCodec final : public ServerCodec {
   Decoded decode_head(buffer::Buffer& in);
   Decoded decode_body(buffer::Buffer& in);
   // Makes the request out of the section that the reader found.
-  Fault parse_head(RequestHeaders& headers);
+  Fault parse_head(RequestHeaders& headers, const LineEnds& lines);
   Fault check_framing(const RequestLine& line, const FieldFacts& facts, RequestHeaders& headers);
   Fault check_host(const RequestLine& line, const FieldFacts& facts, RequestHeaders& headers);
   Tunnel tunnel_of(const RequestHeaders& headers, const FieldFacts& facts) const;

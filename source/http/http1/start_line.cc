@@ -61,8 +61,11 @@ Fault parse_absolute(std::string_view target, RequestLine& out) {
 }
 
 Fault parse_target(std::string_view target, const CodecOptions& options, RequestLine& out) {
-  if (!is_request_target(target)) {
-    return Fault::kMalformed;
+  if (!is_request_target(target, Hash::kRefused)) {
+    if (!is_request_target(target)) {
+      return Fault::kMalformed;
+    }
+    out.has_hash = true;
   }
   if (out.method == "CONNECT") {
     if (!is_authority(target, Port::kRequired)) {

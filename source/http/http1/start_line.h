@@ -17,6 +17,7 @@ struct RequestLine {
   std::string_view path;       // "" for CONNECT; "/" when an absolute target has none
   std::string_view authority;  // of an absolute target or of CONNECT; then it replaces the Host field
   std::string_view scheme;     // "http" or "https" with an absolute target
+  bool has_hash = false;       // a '#' stands in the target
   Protocol protocol = Protocol::kHttp11;
 };
 Fault parse_request_line(std::string_view line, const CodecOptions& options, RequestLine& out);
