@@ -145,7 +145,7 @@ std::optional<Target> compile_target(const accesslog::AccessLog& proto, CompileS
   return std::nullopt;
 }
 
-void open(const accesslog::AccessLog& proto, model::AccessLogPlan& plan, CompileScope& scope) {
+void open(const google::protobuf::Message& proto, model::AccessLogPlan& plan, CompileScope& scope) {
   if (scope.log_files == nullptr) return;
   auto file = scope.log_files->open(plan.path);
   if (file) {
@@ -182,8 +182,14 @@ FilterPtr compile_access_log_filter(const accesslog::AccessLogFilter& filter, Co
   return nullptr;
 }
 
-model::AccessLogSetPtr compile_access_logs(const google::protobuf::RepeatedPtrField<accesslog::AccessLog>& logs,
-                                           CompileScope& scope) {
+model::AccessLogPlan compile_plain_log(const google::protobuf::Message& proto, std::string path, CompileScope& scope) {
+  model::AccessLogPlan plan{nullptr, *default_format(), std::move(path), nullptr, scope.origin(proto)};
+  open(proto, plan, scope);
+  return plan;
+}
+
+std::shared_ptr<model::AccessLogSet> compile_access_logs(
+    const google::protobuf::RepeatedPtrField<accesslog::AccessLog>& logs, CompileScope& scope) {
   if (logs.empty()) return nullptr;
   auto out = std::make_shared<model::AccessLogSet>();
   for (const accesslog::AccessLog& proto : logs) {

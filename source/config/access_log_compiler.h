@@ -4,6 +4,7 @@
 #include <google/protobuf/repeated_ptr_field.h>
 
 #include <memory>
+#include <string>
 
 #include "config/compile_scope.h"
 #include "envoy/config/accesslog/v3/accesslog.pb.h"
@@ -12,8 +13,10 @@
 namespace sluice::config {
 
 // Null when the list is empty. Files are opened when the scope has log_files; one that cannot be opened is an error.
-model::AccessLogSetPtr compile_access_logs(
+std::shared_ptr<model::AccessLogSet> compile_access_logs(
     const google::protobuf::RepeatedPtrField<envoy::config::accesslog::v3::AccessLog>& logs, CompileScope& scope);
+// A file that gets every line in the default format; `proto` says where it stands.
+model::AccessLogPlan compile_plain_log(const google::protobuf::Message& proto, std::string path, CompileScope& scope);
 
 // Also for the mappers of local replies. Null after an error.
 std::shared_ptr<const model::AccessLogFilter> compile_access_log_filter(

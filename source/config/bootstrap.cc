@@ -69,8 +69,12 @@ void compile_admin(const v3::Admin& proto, CompiledBootstrap& out, CompileScope&
   scope.only(proto, {A::kAccessLogFieldNumber, A::kAccessLogPathFieldNumber, A::kProfilePathFieldNumber,
                      A::kAddressFieldNumber, A::kIgnoreGlobalConnLimitFieldNumber});
   if (proto.has_address()) out.admin_address = compile_address(proto.address(), scope);
-  out.admin_access_log_path = proto.access_log_path();
-  out.admin_access_logs = compile_access_logs(proto.access_log(), scope);
+  auto logs = compile_access_logs(proto.access_log(), scope);
+  if (!proto.access_log_path().empty()) {
+    logs = logs == nullptr ? std::make_shared<model::AccessLogSet>() : logs;
+    logs->logs.push_back(compile_plain_log(proto, proto.access_log_path(), scope));
+  }
+  out.admin_access_logs = std::move(logs);
 }
 
 // First of all: everything else may refer to them.

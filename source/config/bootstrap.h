@@ -42,7 +42,6 @@ struct CompiledBootstrap {
   std::vector<model::ListenerPlanPtr> listeners;
   std::vector<model::ClusterPlanPtr> clusters;
   std::optional<net::Address> admin_address;  // none: no admin server
-  std::string admin_access_log_path;          // deprecated field: a file in the default format; empty: none
   model::AccessLogSetPtr admin_access_logs;   // null: none
   NodePlan node;
   Duration stats_flush_interval = std::chrono::seconds(5);

@@ -114,7 +114,8 @@ model::ListenerPlanPtr compile_listener(const Listener& proto, CompileScope& sco
                      Listener::kContinueOnListenerFiltersTimeoutFieldNumber, Listener::kTrafficDirectionFieldNumber,
                      Listener::kReusePortFieldNumber, Listener::kEnableReusePortFieldNumber,
                      Listener::kTcpBacklogSizeFieldNumber, Listener::kBindToPortFieldNumber,
-                     Listener::kIgnoreGlobalConnLimitFieldNumber, Listener::kBypassOverloadManagerFieldNumber});
+                     Listener::kIgnoreGlobalConnLimitFieldNumber, Listener::kBypassOverloadManagerFieldNumber,
+                     Listener::kDrainTypeFieldNumber});
   auto out = std::make_shared<model::ListenerPlan>();
   compile_socket(proto, *out, scope);
   const std::string address = out->address.to_string();
@@ -124,6 +125,7 @@ model::ListenerPlanPtr compile_listener(const Listener& proto, CompileScope& sco
   if (proto.has_per_connection_buffer_limit_bytes())
     out->buffer_limit = proto.per_connection_buffer_limit_bytes().value();
   out->direction = compile_direction(proto.traffic_direction());
+  out->drain_type = proto.drain_type() == Listener::MODIFY_ONLY ? model::DrainType::kModifyOnly : model::DrainType::kDefault;
   compile_chains(proto, *out, scope);
   out->origin = scope.origin(proto);
   return out;

@@ -13,4 +13,11 @@ void Loop::finish_turn() {
   }
 }
 
+void Loop::note_turn(Duration took) {
+  if (took >= SlowTurns::kMiss) {
+    slow_turns_.misses.fetch_add(1, std::memory_order_relaxed);
+    slow_turns_.mega_misses.fetch_add(took >= SlowTurns::kMegaMiss ? 1 : 0, std::memory_order_relaxed);
+  }
+}
+
 }  // namespace sluice::event

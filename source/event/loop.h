@@ -2,6 +2,8 @@
 // runs it on libuv, SimLoop in virtual time.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -15,6 +17,16 @@ namespace sluice::event {
 class Deferred {
  public:
   virtual ~Deferred() = default;
+};
+
+// Turns that took too long: what waited behind them waited too. The names and limits are those of Envoy's watchdog.
+// Written by the loop's thread. Thread: any.
+struct SlowTurns {
+  static constexpr Duration kMiss = std::chrono::milliseconds(200);
+  static constexpr Duration kMegaMiss = std::chrono::seconds(1);
+  std::atomic<uint64_t> misses{0};
+  std::atomic<uint64_t> mega_misses{0};
+  std::atomic<int64_t> turn_began{0};  // of the turn that runs now, in ns; 0 while the loop waits
 };
 
 // A turn of a loop: its events and due timers run, then posted work, then what registered for the end of the turn,
@@ -43,6 +55,8 @@ class Loop {
   // Called at the end of every turn, before deferred destruction; for writing out what the turn produced.
   void at_turn_end(Function<void()> hook) { turn_end_ = std::move(hook); }
 
+  const SlowTurns& slow_turns() const { return slow_turns_; }
+
   // Runs until stop(). Turns go on until then even when nothing is left to wait for.
   virtual void run() = 0;
   // Makes run() return after the current turn. Thread: any.
@@ -54,8 +68,11 @@ class Loop {
   // Makes sure that a turn ends soon even when this was called outside of one.
   virtual void wake_for_turn_end() = 0;
   void finish_turn();
+  // The turn that just ended took so long.
+  void note_turn(Duration took);
 
   TimerWheel wheel_;
+  SlowTurns slow_turns_;
 
  private:
   Function<void()> turn_end_;

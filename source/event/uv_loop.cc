@@ -100,9 +100,14 @@ int UvLoop::wait_ms() {
 }
 
 void UvLoop::turn() {
-  set_.wait(wait_ms());
+  const MonotonicTime last = now();
+  const int wait = wait_ms();  // reads the clock when a deadline is armed; without one nobody waits for us
+  note_turn(now() - last);
+  slow_turns_.turn_began.store(0, std::memory_order_relaxed);
+  set_.wait(wait);
   in_turn_ = true;
   read_clock();
+  slow_turns_.turn_began.store(now().ns, std::memory_order_relaxed);
   set_.dispatch();
   wheel_.run_due();
   run_posted();

@@ -28,6 +28,8 @@ struct FilterChainPlan {
 };
 
 enum class TrafficDirection : uint8_t { kUnspecified, kInbound, kOutbound };
+// kModifyOnly: failed health checks (/healthcheck/fail) tell nobody to go.
+enum class DrainType : uint8_t { kDefault, kModifyOnly };
 
 // Immutable. Thread: any.
 struct ListenerPlan {
@@ -37,6 +39,7 @@ struct ListenerPlan {
   net::ListenOptions socket;
   uint32_t buffer_limit = 1024 * 1024;  // per_connection_buffer_limit_bytes
   TrafficDirection direction = TrafficDirection::kUnspecified;
+  DrainType drain_type = DrainType::kDefault;
   std::vector<FilterChainPlan> chains;
   Origin origin;
 };

@@ -8,6 +8,7 @@
 
 #include "model/listener_plan.h"
 #include "net/transport.h"
+#include "proxy/drain.h"
 #include "upstream/cluster.h"
 #include "upstream/worker_local.h"
 
@@ -15,10 +16,9 @@ namespace sluice::proxy {
 
 // Values of the whole process that the data path looks at; written on main, read by workers. Thread: any.
 struct ServerState {
-  std::atomic<bool> draining{false};        // answers tell clients to go (connection: close)
-  std::atomic<bool> health_failed{false};   // /healthcheck/fail
+  Drain drain;
   std::atomic<uint64_t> next_connection_id{0};
-  std::string machine_ip;                   // set before the workers run; see net/machine_address.h
+  std::string machine_ip;  // set before the workers run; see net/machine_address.h
 };
 
 // What a worker lends to what it serves. Outlives it. Thread: worker.
@@ -40,7 +40,7 @@ class ChainServer {
   virtual ~ChainServer() = default;
   // Takes an accepted connection. `on_closed` is called once, when it is gone.
   virtual void serve(std::unique_ptr<net::Transport> transport, Function<void()> on_closed) = 0;
-  // Idle connections are told to go now, busy ones with their next answer.
+  // The process ends: connections are told to go with their next answer, idle ones close when nothing more comes.
   virtual void start_drain() = 0;
   virtual size_t connections() const = 0;
   // Cuts what is left.

@@ -16,6 +16,9 @@ namespace {
 constexpr size_t kReadAhead = 64 * 1024;
 // Bytes of pipelined requests that are kept while one is answered; above it the client has to wait.
 constexpr size_t kMaxPipelined = 64 * 1024;
+// A client that goes on sending requests sends the next one within this time. When the process ends, a connection that
+// was silent for so long is closed; an earlier close could cross a request that is on its way.
+constexpr Duration kQuiet = std::chrono::milliseconds(100);
 }  // namespace
 
 DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<net::Transport> transport,
@@ -23,6 +26,7 @@ DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<n
     : server_(server),
       id_(server.proxy().state.next_connection_id.fetch_add(1, std::memory_order_relaxed)),
       started_(server.proxy().local.loop.now()),
+      idle_since_(started_),
       first_byte_(format::kUnset),
       transport_(std::move(transport)),
       on_closed_(std::move(on_closed)),
@@ -220,7 +224,7 @@ void DownstreamConnection::send_interim(Exchange& exchange, const http::Response
 }
 
 void DownstreamConnection::send_headers(Exchange& exchange, http::ResponseHeaders& headers, http::End end) {
-  if (server_.draining() && !close_after_) {
+  if (!close_after_ && server_.tells_to_go()) {
     server_.block().inc(HttpStat::kDownstreamCxDrainClose);
     close_after_response();
   }
@@ -256,12 +260,17 @@ void DownstreamConnection::exchange_finished(Exchange& exchange) {
     return;
   }
   gate_.open(net::Pause::kPeerFull);
-  if (close_after_ || !codec_->keep_alive() || (exchanges_.empty() && server_.draining())) {
+  if (close_after_ || !codec_->keep_alive()) {
     close_when_sent();
     return;
   }
-  if (exchanges_.empty() && server_.plan().idle_timeout.count() > 0) {
-    idle_.arm(server_.plan().idle_timeout);
+  if (exchanges_.empty()) {
+    idle_since_ = local().loop.now();
+    if (server_.draining()) {
+      idle_.arm(kQuiet);
+    } else if (server_.plan().idle_timeout.count() > 0) {
+      idle_.arm(server_.plan().idle_timeout);
+    }
   }
   if (!in_.empty()) {
     if (first_byte_ == format::kUnset) {
@@ -317,15 +326,11 @@ void DownstreamConnection::linger() {
   idle_.arm(wait);
 }
 
+// A busy connection is told with its next answer. When the head of that is out already, the connection is as good as
+// idle, and ends when it is quiet.
 void DownstreamConnection::start_drain() {
-  if (state_ != State::kOpen) {
-    return;
-  }
-  if (exchanges_.empty() && first_byte_ == format::kUnset) {
-    close_when_sent();
-  } else if (!close_after_) {
-    server_.block().inc(HttpStat::kDownstreamCxDrainClose);
-    close_after_response();
+  if (state_ == State::kOpen && exchanges_.empty() && first_byte_ == format::kUnset) {
+    idle_.arm(kQuiet - (local().loop.now() - idle_since_));
   }
 }
 
@@ -333,6 +338,12 @@ void DownstreamConnection::on_idle_timeout() {
   if (state_ == State::kClosing) {
     server_.block().inc(HttpStat::kDownstreamCxDelayedCloseTimeout);
     close(ClosedBy::kUs);
+    return;
+  }
+  if (server_.draining()) {
+    if (first_byte_ == format::kUnset) {
+      close_when_sent();
+    }
     return;
   }
   if (!idle_drain_) {

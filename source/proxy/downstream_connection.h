@@ -97,6 +97,7 @@ class DownstreamConnection final : public event::Deferred,
   bool idle_drain_ = false;  // idle_timeout passed, drain_timeout runs
   uint32_t requests_ = 0;
   MonotonicTime started_;
+  MonotonicTime idle_since_;
   MonotonicTime first_byte_;  // of the request that is being read
   std::unique_ptr<net::Transport> transport_;
   Function<void()> on_closed_;

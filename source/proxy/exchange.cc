@@ -308,7 +308,7 @@ void Exchange::respond_headers(http::ResponseHeaders& headers, http::End end) {
   auto& listener = connection_.server().listener_block();
   listener.inc(stats::ListenerHttpStat::kDownstreamRqCompleted);
   listener.inc(listener_class_stat(headers.status));
-  if (connection_.server().proxy().state.health_failed.load(std::memory_order_relaxed)) {
+  if (connection_.server().proxy().state.drain.health_failed()) {
     headers.fields.set(http::Token::kXEnvoyImmediateHealthCheckFail, "true");
   }
   prepare_response(plan(), request_, headers, local().loop.wall_now());

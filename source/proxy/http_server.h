@@ -32,11 +32,12 @@ class HttpServer final : public ChainServer {
   const ProxyLocal& proxy() const { return proxy_; }
   upstream::WorkerLocal& proxy_local() { return proxy_.local; }
   const ListenerFacts& listener() const { return listener_; }
-  // Answers tell clients to go.
-  bool draining() const {
-    return draining_ || proxy_.state.draining.load(std::memory_order_relaxed) ||
-           proxy_.state.health_failed.load(std::memory_order_relaxed);
+  // Asked once for each answer: it tells its client to go.
+  bool tells_to_go() const {
+    return draining_ || proxy_.state.drain.tells(listener_.plan, proxy_.local.loop.now(), proxy_.local.random);
   }
+  // No connection may stay.
+  bool draining() const { return draining_; }
   stats::Block<stats::HttpStat>& block() { return block_; }
   stats::Block<stats::ListenerHttpStat>& listener_block() { return listener_block_; }
 

@@ -150,7 +150,58 @@ Error unknown_flag(std::string_view word, std::string_view name) {
                              : cat("unknown flag ", word, "; did you mean --", guess, "?")};
 }
 
+std::string read_text(const std::string& path) {
+  std::ifstream file(path);
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  while (text.ends_with('\n')) {
+    text.pop_back();
+  }
+  return text;
+}
+
+// "QUOTA PERIOD" in microseconds, rounded up to whole CPUs; "max" or -1 and what cannot be read are no limit.
+uint32_t cpus_of(const std::string& quota, const std::string& period) {
+  const std::optional<uint64_t> q = parse_number<uint64_t>(trim(quota));
+  const std::optional<uint64_t> p = parse_number<uint64_t>(trim(period));
+  return q && p && *q > 0 && *p > 0 ? static_cast<uint32_t>((*q + *p - 1) / *p) : UINT32_MAX;
+}
+
+uint32_t quota_of_folder(const std::string& folder) {
+  const std::string both = read_text(folder + "/cpu.max");  // version 2
+  const size_t blank = both.find(' ');
+  if (blank != std::string::npos) {
+    return cpus_of(both.substr(0, blank), both.substr(blank + 1));
+  }
+  return cpus_of(read_text(folder + "/cpu.cfs_quota_us"), read_text(folder + "/cpu.cfs_period_us"));
+}
+
 }  // namespace
+
+// A group's quota holds for the groups below it: the smallest on the way up counts.
+uint32_t quota_cpus(const std::string& root, std::string_view groups) {
+  uint32_t cpus = UINT32_MAX;
+  for (const std::string_view line : split(groups, '\n')) {
+    const size_t first = line.find(':');
+    const size_t second = line.find(':', first + 1);
+    if (first == std::string_view::npos || second == std::string_view::npos) {
+      continue;
+    }
+    const std::string_view controllers = line.substr(first + 1, second - first - 1);
+    std::string folder;
+    if (controllers.empty()) {
+      folder = root;
+    } else if (controllers == "cpu" || controllers == "cpu,cpuacct" || controllers == "cpuacct,cpu") {
+      folder = cat(root, "/", controllers);
+    } else {
+      continue;
+    }
+    const std::string base = folder;
+    for (folder += line.substr(second + 1); folder.size() >= base.size(); folder.resize(folder.rfind('/'))) {
+      cpus = std::min(cpus, quota_of_folder(folder));
+    }
+  }
+  return std::max<uint32_t>(cpus, 1);
+}
 
 Result<Options> parse_options(const std::vector<std::string>& arguments) {
   Options options;
@@ -209,16 +260,7 @@ uint32_t available_cpus() {
   if (sched_getaffinity(0, sizeof(set), &set) == 0) {
     cpus = static_cast<uint32_t>(std::max(1, CPU_COUNT(&set)));
   }
-  // cgroup v2: "QUOTA PERIOD" or "max PERIOD".
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  std::string quota;
-  uint64_t period = 0;
-  if (file >> quota >> period && period > 0) {
-    if (const std::optional<uint64_t> q = parse_number<uint64_t>(quota)) {
-      cpus = std::min<uint32_t>(cpus, static_cast<uint32_t>(std::max<uint64_t>(1, (*q + period - 1) / period)));
-    }
-  }
-  return cpus;
+  return std::min(cpus, quota_cpus("/sys/fs/cgroup", read_text("/proc/self/cgroup")));
 }
 
 }  // namespace sluice::server

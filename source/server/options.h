@@ -46,5 +46,8 @@ std::string version_text();
 
 // The CPUs that this process may use: affinity and cgroup quota, at least 1.
 uint32_t available_cpus();
+// What the CPU quotas of the control groups allow, rounded up; UINT32_MAX without one. `root` is where they are mounted
+// (version 1 or 2), `groups` what /proc/self/cgroup says.
+uint32_t quota_cpus(const std::string& root, std::string_view groups);
 
 }  // namespace sluice::server

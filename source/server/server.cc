@@ -10,17 +10,19 @@ namespace sluice::server {
 
 using stats::ClusterManagerStat;
 using stats::ListenerManagerStat;
-using stats::ServerStat;
 
 Server::Server(Platform& platform, const Options& options, config::CompiledBootstrap bootstrap)
     : platform_(platform),
       options_(options),
       bootstrap_(std::move(bootstrap)),
       cells_(registry_),
+      server_stats_(registry_, cells_),
       term_timer_(platform.main_loop().timers(), [this] { finish(); }),
       stats_timer_(platform.main_loop().timers(), [this] { flush_stats(); }),
       drain_timer_(platform.main_loop().timers(), [this] { stop_accepting(drain_inbound_only_); }) {
-  server_block_ = cells_.block<ServerStat>(registry_.add_block<ServerStat>("server."));
+  state_.drain.configure(options_.drain_strategy == "immediate" ? proxy::DrainStrategy::kImmediate
+                                                                 : proxy::DrainStrategy::kGradual,
+                         options_.drain_time);
   listeners_block_ = cells_.block<ListenerManagerStat>(registry_.add_block<ListenerManagerStat>("listener_manager."));
   clusters_block_ = cells_.block<ClusterManagerStat>(registry_.add_block<ClusterManagerStat>("cluster_manager."));
 }
@@ -63,8 +65,6 @@ Result<void> Server::start() {
   }
   state_.machine_ip = net::machine_ip();
   publish();
-  server_block_.set(ServerStat::kLive, 1);
-  server_block_.set(ServerStat::kConcurrency, concurrency());
   if (admin_socket_ != nullptr) {
     admin_ = std::make_unique<admin::Admin>(platform_.main_loop(), platform_.main_network(), *admin_socket_,
                                              static_cast<admin::AdminSource&>(*this), cells_);
@@ -73,6 +73,7 @@ Result<void> Server::start() {
     platform_.spawn(worker->loop());
   }
   listeners_block_.set(ListenerManagerStat::kWorkersStarted, 1);
+  server_stats_.started(concurrency(), platform_.main_loop().now() - started_);
   stats_timer_.arm(bootstrap_.stats_flush_interval);
   SLUICE_LOG(kInfo, kMain, version_text(), " serves with ", workers_.size(), " workers");
   return {};
@@ -85,8 +86,10 @@ void Server::publish() {
     clusters_block_.inc(ClusterManagerStat::kClusterAdded);
   }
   clusters_block_.set(ClusterManagerStat::kActiveClusters, clusters_.size());
+  server_stats_.watch("main_thread", platform_.main_loop());
   for (uint32_t i = 0; i < concurrency(); ++i) {
     workers_.push_back(std::make_unique<Worker>(i, platform_.make_worker(i), registry_, state_));
+    server_stats_.watch(cat("worker_", i), workers_.back()->loop());
     for (const auto& cluster : clusters_) {
       workers_.back()->add_cluster(cluster);
     }
@@ -105,7 +108,7 @@ void Server::shutdown() {
   }
   shutting_down_ = true;
   SLUICE_LOG(kInfo, kMain, "shutting down: no accepts, connections are told to go");
-  state_.draining.store(true, std::memory_order_relaxed);
+  state_.drain.leave();
   workers_draining_ = static_cast<uint32_t>(workers_.size());
   stop_accepting(false);
   for (auto& worker : workers_) {
@@ -138,6 +141,7 @@ void Server::finish() {
     });
   }
   platform_.join();
+  server_stats_.stop_watching();
   workers_.clear();
   admin_.reset();
   admin_socket_.reset();

@@ -14,9 +14,9 @@
 #include "server/admin/admin.h"
 #include "server/options.h"
 #include "server/platform.h"
+#include "server/server_stats.h"
 #include "server/worker.h"
 #include "stats/names_listener.h"
-#include "stats/names_server.h"
 #include "stats/names_cluster.h"
 
 namespace sluice::server {
@@ -50,6 +50,8 @@ class Server final : private admin::AdminSource {
   std::shared_ptr<const config::AcceptedConfig> accepted_config() const override { return bootstrap_.accepted; }
   WallTime accepted_at() const override { return accepted_at_; }
   stats::Registry& registry() override { return registry_; }
+  model::AccessLogSetPtr access_logs() const override { return bootstrap_.admin_access_logs; }
+  std::string machine_ip() const override { return state_.machine_ip; }
   void refresh_stats() override;
   stats::TagExtractor& tags() override { return tags_; }
   void quit() override;
@@ -64,6 +66,8 @@ class Server final : private admin::AdminSource {
   uint32_t concurrency() const;
   void stop_accepting(bool inbound_only);
   void close_sockets(bool inbound_only);
+  uint64_t connections() const;
+  void refresh_breakers();
 
   Platform& platform_;
   const Options options_;
@@ -71,13 +75,13 @@ class Server final : private admin::AdminSource {
   stats::Registry registry_;
   stats::TagExtractor tags_;
   stats::WorkerCells cells_;  // of the main thread
+  ServerStats server_stats_;
   proxy::ServerState state_;
   std::vector<std::shared_ptr<upstream::ClusterShared>> clusters_;
   std::vector<std::unique_ptr<net::ListenSocket>> sockets_;  // by listener; null once a drain closed it
   std::vector<net::Address> addresses_;                      // theirs
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<net::ListenSocket> admin_socket_;
-  stats::Block<stats::ServerStat> server_block_;
   stats::Block<stats::ListenerManagerStat> listeners_block_;
   stats::Block<stats::ClusterManagerStat> clusters_block_;
   MonotonicTime started_;

@@ -1,13 +1,12 @@
 // The server as its admin pages see it.
-#include "base/process.h"
+#include "base/strings.h"
+#include "server/admin/describe.h"
 #include "server/server.h"
 
 namespace sluice::server {
 
-using stats::ServerStat;
-
 admin::ServerState Server::state() const {
-  const bool draining = shutting_down_ || state_.health_failed.load(std::memory_order_relaxed);
+  const bool draining = shutting_down_ || state_.drain.health_failed();
   return draining ? admin::ServerState::kDraining : admin::ServerState::kLive;
 }
 
@@ -21,30 +20,7 @@ admin::NodeInfo Server::node() const {
 std::vector<admin::ClusterInfo> Server::clusters() const {
   std::vector<admin::ClusterInfo> out;
   for (const auto& cluster : clusters_) {
-    admin::ClusterInfo& info = out.emplace_back();
-    info.name = cluster->plan->name;
-    info.observability_name = cluster->plan->observable_name;
-    info.breakers = cluster->plan->breakers;
-    for (const upstream::Host& host : cluster->hosts) {
-      admin::HostInfo& h = info.hosts.emplace_back();
-      const upstream::HostState& counts = host.state;
-      h.address = host.plan->address;
-      h.hostname = host.plan->hostname;
-      h.cx_active = counts.cx_active.load(std::memory_order_relaxed);
-      h.cx_connect_fail = counts.cx_connect_fail.load(std::memory_order_relaxed);
-      h.cx_total = counts.cx_total.load(std::memory_order_relaxed);
-      h.rq_active = counts.rq_active.load(std::memory_order_relaxed);
-      h.rq_error = counts.rq_error.load(std::memory_order_relaxed);
-      h.rq_success = counts.rq_success.load(std::memory_order_relaxed);
-      h.rq_timeout = counts.rq_timeout.load(std::memory_order_relaxed);
-      h.rq_total = counts.rq_total.load(std::memory_order_relaxed);
-      h.eds_health = host.plan->health;
-      h.weight = host.plan->weight;
-      h.priority = host.plan->priority;
-      h.region = host.plan->region;
-      h.zone = host.plan->zone;
-      h.sub_zone = host.plan->sub_zone;
-    }
+    out.push_back(admin::describe(*cluster));
   }
   return out;
 }
@@ -58,12 +34,27 @@ std::vector<admin::ListenerInfo> Server::listeners() const {
 }
 
 void Server::refresh_stats() {
-  server_block_.set(ServerStat::kUptime, static_cast<uint64_t>(uptime_s()));
-  server_block_.set(ServerStat::kState, static_cast<uint64_t>(state()));
+  server_stats_.refresh({.time = platform_.main_loop().now(),
+                         .uptime_s = uptime_s(),
+                         .state = static_cast<uint64_t>(state()),
+                         .connections = connections(),
+                         .files = platform_.files().append_counts()});
+  refresh_breakers();
+}
+
+uint64_t Server::connections() const {
+  uint64_t total = 0;
+  for (const model::ListenerPlanPtr& plan : bootstrap_.listeners) {
+    total += registry_.value(cat("listener.", plan->stat_prefix, ".downstream_cx_active")).value_or(0);
+  }
+  return total;
+}
+
+void Server::refresh_breakers() {
+  using stats::BreakerStat;
+  using upstream::Resource;
   for (const auto& cluster : clusters_) {
     for (uint8_t priority = 0; priority < 2; ++priority) {
-      using stats::BreakerStat;
-      using upstream::Resource;
       auto block = cells_.block<BreakerStat>(cluster->breaker_stats[priority]);
       const auto open = [&](Resource resource) {
         return cluster->breakers.in_use(resource, priority) >= cluster->breakers.limit(resource, priority) ? 1 : 0;
@@ -116,14 +107,14 @@ void Server::drain_listeners(const admin::DrainRequest& request) {
     stop_accepting(request.inbound_only);
     return;
   }
-  state_.draining.store(true, std::memory_order_relaxed);
-  if (!request.skip_exit) {
+  const auto scope = request.inbound_only ? proxy::DrainScope::kInbound : proxy::DrainScope::kAll;
+  if (state_.drain.begin(platform_.main_loop().now(), scope) && !request.skip_exit) {
     drain_inbound_only_ = request.inbound_only;
     drain_timer_.arm(options_.drain_time);
   }
 }
 
-void Server::fail_health_checks() { state_.health_failed.store(true, std::memory_order_relaxed); }
-void Server::pass_health_checks() { state_.health_failed.store(false, std::memory_order_relaxed); }
+void Server::fail_health_checks() { state_.drain.set_health_failed(true); }
+void Server::pass_health_checks() { state_.drain.set_health_failed(false); }
 
 }  // namespace sluice::server

@@ -14,7 +14,7 @@ namespace sluice::stats {
   X(kCounter, kDroppedStatFlushes, "dropped_stat_flushes") \
   X(kCounter, kDynamicUnknownFields, "dynamic_unknown_fields") X(kCounter, kEnvoyBugFailures, "envoy_bug_failures") \
   X(kCounter, kEnvoyNotifications, "envoy_notifications") X(kGauge, kHotRestartEpoch, "hot_restart_epoch") \
-  X(kGauge, kHotRestartGeneration, "hot_restart_generation") X(kGauge, kLive, "live") \
+  X(kGauge, kLive, "live") \
   X(kGauge, kMemoryAllocated, "memory_allocated") X(kGauge, kMemoryHeapSize, "memory_heap_size") \
   X(kGauge, kMemoryPhysicalSize, "memory_physical_size") X(kGauge, kParentConnections, "parent_connections") \
   X(kGauge, kSecondsUntilFirstOcspResponseExpiring, "seconds_until_first_ocsp_response_expiring") \

@@ -259,7 +259,8 @@ TEST(BootstrapCompiler, AdminNodeAndIntervals) {
                  "node: {id: i, cluster: c, locality: {zone: z}}\nstats_flush_interval: 1.5s\n"}};
   ASSERT_TRUE(c.ok()) << c.errors();
   EXPECT_EQ(c.bootstrap().admin_address->port(), 9);
-  EXPECT_EQ(c.bootstrap().admin_access_log_path, "/dev/null");
+  ASSERT_NE(c.bootstrap().admin_access_logs, nullptr);
+  EXPECT_EQ(c.bootstrap().admin_access_logs->logs.back().path, "/dev/null");
   EXPECT_EQ(c.bootstrap().node.zone, "z");
   EXPECT_EQ(c.bootstrap().stats_flush_interval, milliseconds(1500));
 }

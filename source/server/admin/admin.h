@@ -12,6 +12,7 @@
 #include "http/codec.h"
 #include "http/date.h"
 #include "net/network.h"
+#include "proxy/access_log/access_log.h"
 #include "server/admin/admin_source.h"
 #include "stats/names_http.h"
 #include "stats/names_listener.h"
@@ -53,6 +54,7 @@ class Admin {
   stats::Block<stats::ListenerStat> listener_;  // "listener.admin."
   http::CodecOptions codec_options_;
   http::DateText date_;
+  proxy::AccessLog access_log_;
   std::shared_ptr<AdminPools> pools_ = std::make_shared<AdminPools>();
   IntrusiveList<AdminConnection, Admin> connections_;
   std::unique_ptr<net::Acceptor> acceptor_;

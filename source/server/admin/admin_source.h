@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "model/access_log_plan.h"
 #include "model/cluster_plan.h"
 #include "net/address.h"
 #include "server/options.h"
@@ -91,6 +92,9 @@ class AdminSource {
   virtual std::shared_ptr<const config::AcceptedConfig> accepted_config() const = 0;
   virtual WallTime accepted_at() const = 0;
   virtual stats::Registry& registry() = 0;
+  // Of the requests to these pages; null: none. `machine_ip` stands in for a client on this machine.
+  virtual model::AccessLogSetPtr access_logs() const { return nullptr; }
+  virtual std::string machine_ip() const { return {}; }
   // Sets the gauges that are only right when somebody asks (uptime, memory).
   virtual void refresh_stats() = 0;
   // stats_config's tags.

@@ -82,6 +82,8 @@ Arena& AdminConnection::on_begin(http::StreamId stream) {
   body_.clear();
   request_ = nullptr;
   stream_ = stream;
+  begun_ = admin_.loop_.now();
+  begun_wall_ = admin_.loop_.wall_now();
   admin_.http_.inc(HttpStat::kDownstreamRqTotal);
   admin_.http_.inc(HttpStat::kDownstreamRqHttp1Total);
   admin_.http_.inc(HttpStat::kDownstreamRqActive);
@@ -115,6 +117,7 @@ void AdminConnection::on_reset(http::StreamId) {}
 void AdminConnection::on_error(http::StreamId stream, const http::CodecError& error) {
   admin_.http_.inc(HttpStat::kDownstreamCxProtocolError);
   stream_ = stream;
+  request_ = nullptr;
   Reply reply;
   reply.fail(error.status, cat(http::reason_phrase(error.status), "\n"));
   last_ = true;
@@ -144,6 +147,7 @@ void AdminConnection::send(const Reply& reply) {
   body.append_copy(reply.body);
   codec_.encode_data(stream_, body, http::End::kYes, out_);
   count(reply.status);
+  log(headers, reply.body.size());
   last_ = last_ || !codec_.keep_alive();
   write();
 }
@@ -154,6 +158,39 @@ void AdminConnection::count(uint16_t status) {
   constexpr HttpStat kClasses[] = {HttpStat::kDownstreamRq1xx, HttpStat::kDownstreamRq2xx, HttpStat::kDownstreamRq3xx,
                                    HttpStat::kDownstreamRq4xx, HttpStat::kDownstreamRq5xx};
   admin_.http_.inc(kClasses[status / 100 - 1]);
+}
+
+void AdminConnection::log(const http::ResponseHeaders& headers, size_t bytes) {
+  if (admin_.access_log_.empty()) {
+    return;
+  }
+  add_client_address();
+  format::Facts facts;
+  facts.start_wall = begun_wall_;
+  facts.start = facts.request_end = begun_;
+  facts.response_start = facts.response_end = facts.end = admin_.loop_.now();
+  facts.remote = facts.direct_remote = &transport_->remote();
+  facts.local = &transport_->local();
+  facts.has_protocol = true;
+  facts.request = request_;
+  facts.response = &headers;
+  facts.response_code = headers.status;
+  facts.bytes_received = body_.size();
+  facts.bytes_sent = bytes;
+  facts.log_type = format::LogType::kDownstreamEnd;
+  admin_.access_log_.log(facts);
+}
+
+// As the connection manager does: a client on this machine has the machine's address.
+void AdminConnection::add_client_address() {
+  const net::Address& remote = transport_->remote();
+  if (request_ == nullptr || !remote.is_ip()) {
+    return;
+  }
+  const std::string machine = remote.is_loopback() ? admin_.source_.machine_ip() : std::string();
+  const std::string ip = machine.empty() ? remote.ip_to_string() : machine;
+  const std::string_view before = request_->fields.get(http::Token::kXForwardedFor);
+  request_->fields.set_copy(http::Token::kXForwardedFor, before.empty() ? ip : cat(before, ",", ip));
 }
 
 void AdminConnection::write() {

@@ -53,6 +53,8 @@ class AdminConnection final : public event::Deferred,
   void wrote_all();
   void run_afterwards();
   void count(uint16_t status);
+  void log(const http::ResponseHeaders& headers, size_t bytes);
+  void add_client_address();
 
   Admin& admin_;
   std::shared_ptr<AdminPools> pools_;
@@ -62,8 +64,10 @@ class AdminConnection final : public event::Deferred,
   buffer::Buffer in_;
   buffer::Buffer out_;
   http::StreamId stream_ = 0;
-  const http::RequestHeaders* request_ = nullptr;
+  http::RequestHeaders* request_ = nullptr;
   std::string body_;
+  MonotonicTime begun_;  // of the current request
+  WallTime begun_wall_;
   Function<void()> afterwards_;
   bool decoding_ = false;
   bool last_ = false;     // the current answer is the last one

@@ -31,7 +31,9 @@ void memory_page(const Request&, AdminSource&, Reply& reply) {
   json.begin_map();
   json.number_text("allocated", memory.allocated);
   json.number_text("heap_size", memory.heap);
+  json.number_text("pageheap_unmapped", 0);
   json.number_text("pageheap_free", memory.heap_free);
+  json.number_text("total_thread_cache", 0);
   json.number_text("total_physical_bytes", memory.physical);
   std::map<std::string, int64_t> owners;  // accounts of one name (one for each worker) are one line
   for (const Owner::Account& account : Owner::accounts()) {
