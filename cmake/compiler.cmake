@@ -22,8 +22,9 @@ target_compile_options(sluice_warnings INTERFACE -Wall -Wextra -Werror -Wnon-vir
                        -Wno-missing-field-initializers)
 
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
-  # Frame pointers cost 2 % of the codec's time; gdb does without, perf wants --call-graph dwarf.
-  add_compile_options(-fomit-frame-pointer -fno-plt -ffunction-sections -fdata-sections)
+  # Frame pointers cost 2 % of the codec's time (gdb does without, perf wants --call-graph dwarf), functions that do not
+  # begin on a cache line 3 %.
+  add_compile_options(-fomit-frame-pointer -falign-functions=64 -fno-plt -ffunction-sections -fdata-sections)
   add_link_options(-Wl,--gc-sections)
 else()
   add_compile_options(-fno-omit-frame-pointer)

@@ -78,8 +78,7 @@ void Buffer::append_borrowed_parts(std::string_view bytes) {
 }
 
 char* Buffer::reserve_slab(size_t bytes) {
-  SLUICE_DCHECK(bytes <= SlabPool::kLarge / 2);
-  Slab* slab = pool_->take(bytes);
+  Slab* slab = pool_->take_whole(bytes);
   push_back({slab->data(), 0, slab});
   return slab->data();
 }

@@ -87,14 +87,17 @@ class HeaderMap {
     return removed;
   }
 
-  // For the codec, which knows the token already.
-  void push_back(const HeaderField& field) {
+  // For the codec, which knows the token already: a new last line, whose other members the caller sets at once.
+  HeaderField& append(Token token) {
     if (size_ == capacity_) {
       reserve(capacity_ == 0 ? kFirstCapacity : 2 * capacity_);
     }
-    fields_[size_++] = field;
-    present_[index(field.token) / 64] |= uint64_t{1} << (index(field.token) % 64);
+    HeaderField& field = fields_[size_++];
+    field.token = token;
+    present_[index(token) / 64] |= uint64_t{1} << (index(token) % 64);
+    return field;
   }
+  void push_back(const HeaderField& field) { append(field.token) = field; }
 
   // Room for that many lines in all.
   void reserve(uint32_t fields);

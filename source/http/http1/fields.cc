@@ -95,32 +95,30 @@ void read_connection(std::string_view value, FieldFacts& facts) {
   });
 }
 
-// The fields that frame a message. True: the field stands in the map too.
-bool read_framing(HeaderField& field, Section kind, FieldFacts& facts) {
-  switch (field.token) {
+// The fields that frame a message; may shorten the value. True: the field stands in the map too.
+bool read_framing(Token token, std::string_view name, std::string_view& value, Section kind, FieldFacts& facts) {
+  switch (token) {
     case Token::kHost:
       if (kind != Section::kRequestHead) {
         return true;
       }
       facts.hosts = count_up(facts.hosts);
-      facts.host = field.value();
-      facts.host_name = field.name();
+      facts.host = value;
+      facts.host_name = name;
       return false;
     case Token::kTransferEncoding:
       facts.codings = count_up(facts.codings);
-      facts.chunked = equal_ignore_case(field.value(), "chunked");
+      facts.chunked = equal_ignore_case(value, "chunked");
       return false;
     case Token::kContentLength:
       facts.lengths = count_up(facts.lengths);
-      facts.bad_length |= !parse_length(field.value(), facts.length);
-      while (field.value_size > 1 && field.value_data[0] == '0') {  // forwarded as one means it
-        ++field.value_data;
-        --field.value_size;
-        field.as_on_wire = false;
+      facts.bad_length |= !parse_length(value, facts.length);
+      while (value.size() > 1 && value[0] == '0') {  // forwarded as one means it
+        value.remove_prefix(1);
       }
       return true;
     case Token::kConnection:
-      read_connection(field.value(), facts);
+      read_connection(value, facts);
       return true;
     default:
       return true;
@@ -128,18 +126,14 @@ bool read_framing(HeaderField& field, Section kind, FieldFacts& facts) {
 }
 
 // The value that stands between the ':' and the end of its line, without the blanks around it.
-void set_value(HeaderField& field, const char* value, const char* end) {
-  field.as_on_wire = true;
-  if (*value != ' ' || is_blank(value[1]) || is_blank(end[-1])) [[unlikely]] {
-    // One blank, and then perhaps nothing, is still as we would write it.
-    field.as_on_wire = *value == ' ' && end == value + 1;
+std::string_view trimmed(const char* value, const char* end) {
+  if (*value == ' ' && !is_blank(value[1]) && !is_blank(end[-1])) [[likely]] {
+    ++value;
+  } else {
     while (value < end && is_blank(*value)) ++value;
     while (end > value && is_blank(end[-1])) --end;
-  } else {
-    ++value;
   }
-  field.value_data = value;
-  field.value_size = static_cast<uint32_t>(end - value);
+  return {value, static_cast<size_t>(end - value)};
 }
 
 constexpr uint64_t bit(Token token) { return uint64_t{1} << static_cast<int>(token); }
@@ -209,15 +203,15 @@ Fault parse_fields(const SectionCopy& section, uint32_t first_line, size_t at, c
       ++facts.dropped;
       continue;
     }
-    HeaderField field;
-    field.token = name.token;
-    field.name_data = name_data;
-    field.name_size = static_cast<uint16_t>(name_size);
-    set_value(field, name.colon + 1, line_last);
-    if (!frames(field.token) || read_framing(field, section.kind, facts)) {
-      field.name_data += to_copy;
-      field.value_data += to_copy;
-      fields.push_back(field);
+    std::string_view value = trimmed(name.colon + 1, line_last);
+    if (!frames(name.token) || read_framing(name.token, {name_data, name_size}, value, section.kind, facts)) {
+      HeaderField& field = fields.append(name.token);
+      field.name_data = name_data + to_copy;
+      field.name_size = static_cast<uint16_t>(name_size);
+      field.value_data = value.data() + to_copy;
+      field.value_size = static_cast<uint32_t>(value.size());
+      // As we would write it: one blank, then nothing but the value.
+      field.as_on_wire = name.colon[1] == ' ' && value.data() == name.colon + 2 && value.end() == line_last;
     }
   }
   return Fault::kNone;

@@ -7,7 +7,7 @@
 #include "http/chars.h"
 #include "http/http1/body_reader.h"
 #include "http/http1/fields.h"
-#include "http/http1/head_out.h"
+#include "http/http1/head_text.h"
 
 namespace sluice::http::http1 {
 
@@ -36,63 +36,62 @@ char* put_hex(char* at, uint64_t value) {
 
 // Text that filters may have made: what `allowed` refuses is percent-encoded. The peer's own texts pass unchanged.
 template <typename Allowed>
-void add_escaped(HeadOut& head, std::string_view text, Allowed&& allowed) {
+char* put_escaped(char* at, std::string_view text, Allowed&& allowed) {
   for (const char c : text) {
     if (allowed(c)) {
-      head.add(&c, 1);
+      *at++ = c;
     } else {
-      const char escaped[] = {'%', "0123456789ABCDEF"[static_cast<unsigned char>(c) >> 4],
-                              "0123456789ABCDEF"[static_cast<unsigned char>(c) & 15]};
-      head.add(escaped, sizeof(escaped));
+      *at++ = '%';
+      *at++ = "0123456789ABCDEF"[static_cast<unsigned char>(c) >> 4];
+      *at++ = "0123456789ABCDEF"[static_cast<unsigned char>(c) & 15];
     }
   }
+  return at;
 }
 
 bool is_same(std::string_view text, std::string_view checked) {
   return text.data() == checked.data() && text.size() == checked.size();
 }
 
-void add_method(HeadOut& head, std::string_view method, std::string_view checked) {
+char* put_method(char* at, std::string_view method, std::string_view checked) {
   if (is_same(method, checked) || is_token(method)) {
-    head.add(method);
-    return;
+    return put(at, method);
   }
-  head.add("_");  // no method that an origin knows
+  *at++ = '_';  // no method that an origin knows
   for (const char c : method) {
-    head.add(is_token_char(c) ? &c : "_", 1);
+    *at++ = is_token_char(c) ? c : '_';
   }
+  return at;
 }
 
 // Origin form, or "*" for OPTIONS.
-void add_target(HeadOut& head, std::string_view method, std::string_view target, std::string_view checked) {
+char* put_target(char* at, std::string_view method, std::string_view target, std::string_view checked) {
   if (!target.starts_with('/') && !(target == "*" && method == "OPTIONS")) {
-    head.add("/");
+    *at++ = '/';
   }
   if (target.empty() || is_same(target, checked) || is_request_target(target, Hash::kRefused)) {
-    head.add(target);
-  } else {
-    add_escaped(head, target, [](char c) { return is_target_char(c) && c != '#'; });
+    return put(at, target);
   }
+  return put_escaped(at, target, [](char c) { return is_target_char(c) && c != '#'; });
 }
 
-void add_authority(HeadOut& head, std::string_view authority, std::string_view checked) {
+char* put_authority(char* at, std::string_view authority, std::string_view checked) {
   if (authority.empty() || is_same(authority, checked) || is_authority(authority)) {
-    head.add(authority);
-  } else {
-    add_escaped(head, authority, is_reg_name_char);
+    return put(at, authority);
   }
+  return put_escaped(at, authority, is_reg_name_char);
 }
 
-void add_status_line(HeadOut& head, Protocol protocol, const ResponseHeaders& headers) {
+char* put_status_line(char* at, Protocol protocol, const ResponseHeaders& headers) {
   if (headers.status == 200 && protocol != Protocol::kHttp10 && (headers.reason.empty() || headers.reason == "OK")) {
-    head.add("HTTP/1.1 200 OK\r\n");
-    return;
+    return put(at, "HTTP/1.1 200 OK\r\n");
   }
-  head.add(protocol == Protocol::kHttp10 ? "HTTP/1.0 " : "HTTP/1.1 ");
-  head.add(status_text(headers.status));
-  head.add(" ");
-  head.add(!headers.reason.empty() && is_field_value(headers.reason) ? headers.reason : reason_phrase(headers.status));
-  head.add("\r\n");
+  at = put(at, protocol == Protocol::kHttp10 ? "HTTP/1.0 " : "HTTP/1.1 ");
+  at = put(at, status_text(headers.status));
+  at = put(at, " ");
+  at = put(at, !headers.reason.empty() && is_field_value(headers.reason) ? headers.reason
+                                                                         : reason_phrase(headers.status));
+  return put(at, "\r\n");
 }
 
 // The fields that the framing writes, or that never come from a map.
@@ -195,32 +194,24 @@ void MessageWriter::write_request(const RequestHeaders& headers, End end, buffer
   const TokenSet& skip = framing.own_length                   ? kRequestSkipButLength
                          : headers.tunnel == Tunnel::kUpgrade ? kRequestSkipButConnection
                                                               : kRequestSkip;
-  {
-    // Escapes make texts three times as long, at worst.
-    const size_t texts = headers.method.size() + headers.path.size() + 2 * headers.authority.size();
-    HeadOut head(kFixedParts + 3 * texts + HeadOut::bound_of(headers.fields),
-                 std::min<uint64_t>(framing.length, kCopyBelow), out);
-    add_method(head, headers.method, headers.checked.method);
-    head.add(" ");
-    if (headers.tunnel == Tunnel::kConnect) {
-      add_authority(head, headers.authority, headers.checked.authority);
-    } else {
-      add_target(head, headers.method, headers.path, headers.checked.path);
-    }
-    head.add(" HTTP/1.1\r\n");
-    if (spelling != nullptr && !spelling->host.empty()) {
-      head.add(spelling->host);
-    } else {
-      head.add_name("host", header_case);
-    }
-    head.add(": ");
-    add_authority(head, headers.authority, headers.checked.authority);
-    head.add("\r\n");
-    head.add_fields(headers.fields, skip, header_case);
-    if (framing.write_zero) head.add_line("content-length", "0", header_case);
-    if (framing.write_chunked) head.add_line("transfer-encoding", "chunked", header_case);
-    head.add("\r\n");
-  }
+  // Escapes make texts three times as long, at worst.
+  const size_t texts = headers.method.size() + headers.path.size() + 2 * headers.authority.size();
+  const size_t bound = kFixedParts + 3 * texts + bound_of(headers.fields);
+  char* const start = out.reserve(bound + std::min<uint64_t>(framing.length, kCopyBelow));
+  char* at = put_method(start, headers.method, headers.checked.method);
+  *at++ = ' ';
+  at = headers.tunnel == Tunnel::kConnect ? put_authority(at, headers.authority, headers.checked.authority)
+                                          : put_target(at, headers.method, headers.path, headers.checked.path);
+  at = put(at, " HTTP/1.1\r\n");
+  at = spelling != nullptr && !spelling->host.empty() ? put(at, spelling->host) : put_name(at, "host", header_case);
+  at = put(at, ": ");
+  at = put_authority(at, headers.authority, headers.checked.authority);
+  at = put(at, "\r\n");
+  at = put_fields(at, headers.fields, skip, header_case);
+  if (framing.write_zero) at = put_line(at, "content-length", "0", header_case);
+  if (framing.write_chunked) at = put_line(at, "transfer-encoding", "chunked", header_case);
+  at = put(at, "\r\n");
+  out.commit(static_cast<size_t>(at - start));
   begin(framing, end);
 }
 
@@ -230,32 +221,32 @@ void MessageWriter::write_response(const ResponseHeaders& headers, End end, cons
   const CodecOptions::Case header_case = options_.header_case;
   const bool switches = framing.body == Body::kTunnel && terms.tunnel == Tunnel::kUpgrade;
   const TokenSet& skip = framing.own_length ? kSkipButLength : switches ? kSkipButConnection : kSkip;
-  {
-    HeadOut head(kFixedParts + headers.reason.size() + HeadOut::bound_of(headers.fields),
-                 std::min<uint64_t>(framing.length, kCopyBelow), out);
-    add_status_line(head, terms.protocol, headers);
-    head.add_fields(headers.fields, skip, header_case);
-    if (framing.write_zero) head.add_line("content-length", "0", header_case);
-    if (framing.write_chunked) head.add_line("transfer-encoding", "chunked", header_case);
-    if (switches) {
-      if (!headers.fields.has(Token::kConnection)) head.add_line("connection", "upgrade", header_case);
-    } else if (framing.body == Body::kTunnel) {
-      // The connection is a tunnel now: nothing to say about its end.
-    } else if (!terms.keep_alive || framing.body == Body::kUntilClose) {
-      head.add_line("connection", "close", header_case);
-    } else if (terms.protocol == Protocol::kHttp10) {
-      head.add_line("connection", "keep-alive", header_case);
-    }
-    head.add("\r\n");
+  const size_t bound = kFixedParts + headers.reason.size() + bound_of(headers.fields);
+  char* const start = out.reserve(bound + std::min<uint64_t>(framing.length, kCopyBelow));
+  char* at = put_status_line(start, terms.protocol, headers);
+  at = put_fields(at, headers.fields, skip, header_case);
+  if (framing.write_zero) at = put_line(at, "content-length", "0", header_case);
+  if (framing.write_chunked) at = put_line(at, "transfer-encoding", "chunked", header_case);
+  if (switches) {
+    if (!headers.fields.has(Token::kConnection)) at = put_line(at, "connection", "upgrade", header_case);
+  } else if (framing.body == Body::kTunnel) {
+    // The connection is a tunnel now: nothing to say about its end.
+  } else if (!terms.keep_alive || framing.body == Body::kUntilClose) {
+    at = put_line(at, "connection", "close", header_case);
+  } else if (terms.protocol == Protocol::kHttp10) {
+    at = put_line(at, "connection", "keep-alive", header_case);
   }
+  at = put(at, "\r\n");
+  out.commit(static_cast<size_t>(at - start));
   begin(framing, end);
 }
 
 void MessageWriter::write_interim(const ResponseHeaders& headers, buffer::Buffer& out) {
-  HeadOut head(kFixedParts + headers.reason.size() + HeadOut::bound_of(headers.fields), 0, out);
-  add_status_line(head, Protocol::kHttp11, headers);
-  head.add_fields(headers.fields, kSkip, options_.header_case);
-  head.add("\r\n");
+  char* const start = out.reserve(kFixedParts + headers.reason.size() + bound_of(headers.fields));
+  char* at = put_status_line(start, Protocol::kHttp11, headers);
+  at = put_fields(at, headers.fields, kSkip, options_.header_case);
+  at = put(at, "\r\n");
+  out.commit(static_cast<size_t>(at - start));
 }
 
 // ---- bodies
@@ -323,12 +314,13 @@ void MessageWriter::write_chunk(buffer::Buffer& data, End end, buffer::Buffer& o
 
 void MessageWriter::write_trailers(const HeaderMap& trailers, buffer::Buffer& out) {
   if (body_ == Body::kChunked) {
-    HeadOut section(kFixedParts + HeadOut::bound_of(trailers), 0, out);
-    section.add("0\r\n");
+    char* const start = out.reserve(kFixedParts + bound_of(trailers));
+    char* at = put(start, "0\r\n");
     if (options_.enable_trailers) {
-      section.add_fields(trailers, kNoTrailers, options_.header_case);
+      at = put_fields(at, trailers, kNoTrailers, options_.header_case);
     }
-    section.add("\r\n");
+    at = put(at, "\r\n");
+    out.commit(static_cast<size_t>(at - start));
   }
   intact_ &= body_ != Body::kLength || left_ == 0;
   body_ = Body::kDone;

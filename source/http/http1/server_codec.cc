@@ -139,32 +139,30 @@ Fault Http1ServerCodec::parse_head(RequestHeaders& headers, const LineEnds& line
     }
     headers.fields.set_spelling(spelling);
   }
-  headers.method = section.kept(line.method);
+  headers.method = headers.checked.method = section.kept(line.method);
   headers.path = section.kept(line.path);
+  headers.checked.path = line.has_hash ? std::string_view() : section.kept(line.path);
   headers.scheme = line.scheme;
   headers.protocol = line.protocol;
   headers.dropped_fields = facts_.dropped;
-  fault = check_host(line, facts_, headers);
-  headers.authority = section.kept(headers.authority);
-  headers.checked.method = headers.method;
-  headers.checked.path = line.has_hash ? std::string_view() : headers.path;
-  headers.checked.authority = facts_.hosts > 0 ? headers.authority : line.authority;
+  fault = check_host(line, section, headers);
   return fault != Fault::kNone ? fault : check_framing(line, facts_, headers);
 }
 
 // RFC 9112 3.2: one Host field, valid, in every HTTP/1.1 request. A target with an authority replaces it (3.2.2); the
 // exchange refuses a request that has neither.
-Fault Http1ServerCodec::check_host(const RequestLine& line, const FieldFacts& facts, RequestHeaders& headers) {
-  if (facts.hosts > 1 || (!facts.host.empty() && !is_authority(facts.host))) {
+Fault Http1ServerCodec::check_host(const RequestLine& line, const SectionCopy& section, RequestHeaders& headers) const {
+  if (facts_.hosts > 1 || (!facts_.host.empty() && !is_authority(facts_.host))) {
     return Fault::kMalformed;
   }
   if (!line.authority.empty()) {
-    headers.authority = line.authority;
-    return facts.hosts == 0 && line.protocol == Protocol::kHttp11 ? Fault::kMissingHost : Fault::kNone;
+    headers.authority = headers.checked.authority = section.kept(line.authority);
+    return facts_.hosts == 0 && line.protocol == Protocol::kHttp11 ? Fault::kMissingHost : Fault::kNone;
   }
-  headers.authority = facts.host;
-  if (facts.hosts == 0 && line.protocol == Protocol::kHttp10) {
+  if (facts_.hosts == 0 && line.protocol == Protocol::kHttp10) {
     headers.authority = options_.default_host_for_http_10;
+  } else {
+    headers.authority = headers.checked.authority = section.kept(facts_.host);
   }
   return Fault::kNone;
 }

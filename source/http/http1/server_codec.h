@@ -47,7 +47,7 @@ class Http1ServerCodec final : public ServerCodec {
   // Makes the request out of the section that the reader found.
   Fault parse_head(RequestHeaders& headers, const LineEnds& lines);
   Fault check_framing(const RequestLine& line, const FieldFacts& facts, RequestHeaders& headers);
-  Fault check_host(const RequestLine& line, const FieldFacts& facts, RequestHeaders& headers);
+  Fault check_host(const RequestLine& line, const SectionCopy& section, RequestHeaders& headers) const;
   Tunnel tunnel_of(const RequestHeaders& headers, const FieldFacts& facts) const;
   End begin_body(const RequestHeaders& headers, const FieldFacts& facts);
   void begin_stream();

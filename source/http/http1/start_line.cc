@@ -93,16 +93,24 @@ Fault parse_target(std::string_view target, const CodecOptions& options, Request
 }  // namespace
 
 Fault parse_request_line(std::string_view line, const CodecOptions& options, RequestLine& out) {
-  const size_t method_end = line.find(' ');
-  const std::string_view method = line.substr(0, method_end);
-  if (method_end == std::string_view::npos || !is_token(method)) {
-    return Fault::kMalformed;
+  constexpr std::string_view kUsualMethod = "GET ";
+  constexpr std::string_view kUsualEnd = " HTTP/1.1";
+  size_t method_end = kUsualMethod.size() - 1;
+  if (!line.starts_with(kUsualMethod)) {
+    method_end = line.find(' ');
+    if (method_end == std::string_view::npos || !is_token(line.substr(0, method_end))) {
+      return Fault::kMalformed;
+    }
+    if (method_end > kLongestMethod) {
+      return Fault::kMethod;
+    }
   }
-  if (method.size() > kLongestMethod) {
-    return Fault::kMethod;
-  }
-  out.method = method;
+  out.method = line.substr(0, method_end);
   line.remove_prefix(method_end + 1);
+  if (line.ends_with(kUsualEnd)) {  // no target has a blank: what stands before it is one, or is malformed
+    out.protocol = Protocol::kHttp11;
+    return parse_target(line.substr(0, line.size() - kUsualEnd.size()), options, out);
+  }
   const size_t target_end = line.find(' ');
   if (target_end == std::string_view::npos) {
     return Fault::kMalformed;
