@@ -111,6 +111,18 @@ stats::Block<HttpStat>& Exchange::block() { return connection_.server().block();
 net::ReadGate& Exchange::request_gate() { return connection_.gate(); }
 size_t Exchange::response_room() const { return connection_.response_room(); }
 
+const model::FilterOverride* Exchange::find_override(std::string_view filter_name) const {
+  const model::FilterOverride* found = nullptr;
+  for_each_override_level([&](const model::FilterOverrides& level) {
+    for (const model::FilterOverride& one : level) {
+      if (found == nullptr && one.filter_name == filter_name) {
+        found = &one;
+      }
+    }
+  });
+  return found;
+}
+
 bool Exchange::has_overrides() const {
   bool any = false;
   for_each_override_level([&](const model::FilterOverrides& level) { any |= !level.empty(); });
@@ -162,8 +174,8 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
     return;
   }
   trace::step("chain: request headers");
-  chain_.build(*this, plan().filters);
-  chain_.request_headers(*this, headers, end);
+  chain_.build(*this, *this, plan().filters);
+  chain_.request_headers(headers, end);
 }
 
 bool Exchange::upgrade_is_allowed(std::string_view type) const {
@@ -185,6 +197,7 @@ void Exchange::find_route(bool internal) {
   model::MatchInputs inputs;
   inputs.stable_random = stable_random_;
   route_ = plan().routes->find(*request_, inputs);
+  weighted_ = nullptr;
   if (route_.route == nullptr) {
     return;
   }
@@ -207,7 +220,7 @@ void Exchange::on_data(buffer::Buffer& data, http::End end) {
   touch();
   facts_.bytes_received += data.size();
   if (!answered_locally_ && !response_complete_) {
-    chain_.request_data(*this, data, end);
+    chain_.request_data(data, end);
   }
   data.clear();
   if (end == http::End::kYes) {
@@ -219,7 +232,7 @@ void Exchange::on_trailers(http::HeaderMap& trailers) {
   touch();
   facts_.request_trailers = &trailers;
   if (!answered_locally_ && !response_complete_) {
-    chain_.request_trailers(*this, trailers);
+    chain_.request_trailers(trailers);
   }
   request_is_complete();
 }
@@ -277,12 +290,23 @@ Step Exchange::reply(const LocalReply& reply) {
     }
   }
   facts_.local_reply_body = built.body;
+  // Instead of a response that a filter has seen: as Envoy, past the filters.
+  const bool replaces = response_ != nullptr;
+  if (replaces) {
+    chain_.drop_response();
+  }
   const http::End end = built.body.empty() ? http::End::kYes : http::End::kNo;
-  respond_headers(*built.headers, end);
-  if (end == http::End::kNo && !finished_) {
+  if (replaces) {
+    response_ = built.headers;
+    facts_.response = built.headers;
+    response_headers_passed(*built.headers, end);
+  } else {
+    respond_headers(*built.headers, end);
+  }
+  if (end == http::End::kNo && !finished_ && response_ == built.headers) {
     buffer::Buffer body(local().slabs);
     body.append_borrowed(built.body);
-    respond_data(body, http::End::kYes);
+    replaces ? response_data_passed(body, http::End::kYes) : respond_data(body, http::End::kYes);
   }
   return Step::taken();
 }
@@ -297,9 +321,10 @@ void Exchange::respond_headers(http::ResponseHeaders& headers, http::End end) {
   response_ = &headers;
   facts_.response = &headers;
   trace::step("chain: response headers");
-  if (chain_.built() && !chain_.response_headers(*this, headers, end)) {
-    return;
-  }
+  chain_.built() ? chain_.response_headers(headers, end) : response_headers_passed(headers, end);
+}
+
+void Exchange::response_headers_passed(http::ResponseHeaders& headers, http::End end) {
   response_begun_ = true;
   facts_.response_code = headers.status;
   facts_.response_start = local().loop.now();
@@ -320,9 +345,10 @@ void Exchange::respond_headers(http::ResponseHeaders& headers, http::End end) {
 
 void Exchange::respond_data(buffer::Buffer& data, http::End end) {
   touch();
-  if (chain_.built() && !chain_.response_data(*this, data, end)) {
-    return;
-  }
+  chain_.built() ? chain_.response_data(data, end) : response_data_passed(data, end);
+}
+
+void Exchange::response_data_passed(buffer::Buffer& data, http::End end) {
   facts_.bytes_sent += data.size();
   connection_.send_data(*this, data, end);
   if (end == http::End::kYes) {
@@ -333,9 +359,11 @@ void Exchange::respond_data(buffer::Buffer& data, http::End end) {
 void Exchange::respond_trailers(http::HeaderMap& trailers) {
   touch();
   facts_.response_trailers = &trailers;
-  if (chain_.built() && !chain_.response_trailers(*this, trailers)) {
-    return;
-  }
+  chain_.built() ? chain_.response_trailers(trailers) : response_trailers_passed(trailers);
+}
+
+void Exchange::response_trailers_passed(http::HeaderMap& trailers) {
+  facts_.response_trailers = &trailers;
   connection_.send_trailers(*this, trailers);
   response_is_complete();
 }
@@ -387,11 +415,25 @@ void Exchange::refuse(const http::CodecError& error) {
   (void)reply(codec_error_reply(error));
 }
 
-void Exchange::on_downstream_full(bool full) {
-  if (on_response_full_ && !finished_) {
-    on_response_full_(full);
+void Exchange::on_downstream_full(bool full) { set_response_stop(kClientFull, full); }
+
+void Exchange::set_response_stop(ResponseStop reason, bool stopped) {
+  const uint8_t before = response_stops_;
+  response_stops_ = static_cast<uint8_t>(stopped ? before | reason : before & ~reason);
+  if ((before == 0) != (response_stops_ == 0) && on_response_full_ && !finished_) {
+    on_response_full_(response_stops_ != 0);
   }
 }
+
+void Exchange::stop_response(bool stopped) { set_response_stop(kFilterPaused, stopped); }
+
+void Exchange::stop_request(bool stopped) {
+  stopped ? request_gate().close(net::Pause::kFilter) : request_gate().open(net::Pause::kFilter);
+}
+
+void Exchange::request_too_large() { (void)reply(reply_of(Reason::kRequestTooLarge)); }
+void Exchange::response_too_large() { (void)reply(reply_of(Reason::kResponseTooLarge)); }
+void Exchange::filter_gave_up() { (void)reply(reply_of(Reason::kFilterGaveUp)); }
 
 void Exchange::on_stream_idle() {
   block().inc(HttpStat::kDownstreamRqIdleTimeout);
@@ -422,7 +464,7 @@ void Exchange::finish() {
   block().dec(HttpStat::kDownstreamRqActive);
   block().record(HttpStat::kDownstreamRqTime, static_cast<uint64_t>(to_ms(facts_.end - facts_.start)));
   if (chain_.built()) {
-    chain_.complete(*this, facts_);
+    chain_.complete(facts_);
   }
   connection_.server().log(facts_);
   connection_.exchange_finished(*this);

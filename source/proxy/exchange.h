@@ -29,7 +29,7 @@ namespace sluice::proxy {
 class DownstreamConnection;
 
 // Owned by its DownstreamConnection; destroyed through the loop after finish(). Thread: worker.
-class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamConnection> {
+class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamConnection>, private ChainEnds {
  public:
   Exchange(DownstreamConnection& connection, http::StreamId stream);
   ~Exchange() override;
@@ -50,6 +50,14 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   bool upgrade_asked() const { return upgrade_asked_; }
   // The client is in internal_address_config.
   bool internal() const { return internal_; }
+  // What the most specific level (weighted cluster, route, virtual host, table) that names the filter says of it; null
+  // when none does. Its config is null when it only switches the filter on or off.
+  const model::FilterOverride* find_override(std::string_view filter_name) const;
+  // Chooses the route again, for the headers as they are now. The filters stay.
+  void reroute() { find_route(internal_); }
+  // See FilterChain.
+  void add_body(buffer::Buffer&& body) { chain_.add_body(std::move(body)); }
+  http::HeaderMap& add_trailers() { return chain_.add_trailers(); }
   upstream::WorkerLocal& local();
   upstream::ClusterSet& clusters();
   stats::Block<stats::HttpStat>& block();
@@ -113,6 +121,22 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
 
  private:
   void find_route(bool internal);
+
+  // ChainEnds
+  void response_headers_passed(http::ResponseHeaders& headers, http::End end) override;
+  void response_data_passed(buffer::Buffer& data, http::End end) override;
+  void response_trailers_passed(http::HeaderMap& trailers) override;
+  void stop_request(bool stopped) override;
+  void stop_response(bool stopped) override;
+  void request_too_large() override;
+  void response_too_large() override;
+  void filter_gave_up() override;
+  bool request_ended() const override { return answered_locally_ || response_complete_ || finished_; }
+  bool response_ended() const override { return finished_; }
+
+  // Why the upstream's response is not to be read.
+  enum ResponseStop : uint8_t { kClientFull = 1, kFilterPaused = 2 };
+  void set_response_stop(ResponseStop reason, bool stopped);
   bool upgrade_is_allowed(std::string_view type) const;
   void request_is_complete();
   void response_is_complete();
@@ -141,6 +165,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   Function<void()> on_abort_;
   Function<void()> on_request_complete_;
   Function<size_t()> request_room_;
+  uint8_t response_stops_ = 0;
   bool internal_ = false;
   bool upgrade_asked_ = false;
   bool request_complete_ = false;

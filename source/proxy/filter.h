@@ -1,7 +1,7 @@
 // HttpFilter: THE extension point. A filter overrides the hooks that it needs; hooks it does not override cost nothing.
 //
 // Requests pass the filters in the order of the configuration, responses in the reverse order. The last filter (the
-// router) takes the request and answers it.
+// router) takes the request and answers it. docs/writing_a_filter.md is a walk-through.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +15,82 @@
 namespace sluice::proxy {
 
 class Exchange;
+class FilterChain;
 
-// What a hook says about the event it was given. Thread: any.
-class [[nodiscard]] Step {
+// The right to let a paused exchange go on; a member of the filter that paused it. Safe in every order: nothing happens
+// when the exchange has ended meanwhile, resuming before the hook has returned means that it never paused, and
+// destroying a resumer that somebody waits for answers 500 (filter_gave_up): a request is never left hanging.
+// Thread: its exchange's.
+class Resumer {
  public:
-  // The next filter sees it.
-  static Step next() { return Step(false); }
-  // It goes no further: this filter answers the request, or keeps what it was given.
-  static Step taken() { return Step(true); }
-  bool is_taken() const { return taken_; }
+  Resumer() = default;
+  ~Resumer() { abandon(); }
+  Resumer(const Resumer&) = delete;
+  Resumer& operator=(const Resumer&) = delete;
+
+  // The event goes to the next filter, then what has come since, from this filter on.
+  void resume();
+  bool waiting() const { return state_ == State::kArmed || state_ == State::kPaused; }
 
  private:
-  explicit Step(bool taken) : taken_(taken) {}
-  bool taken_;
+  friend class FilterChain;
+  friend class Step;
+  enum class State : uint8_t {
+    kIdle,
+    kArmed,    // the hook has not returned yet
+    kResumed,  // and was resumed before it did
+    kPaused,
+  };
+  void abandon();
+
+  State state_ = State::kIdle;
+  uint8_t direction_ = 0;
+  uint32_t filter_ = 0;
+  FilterChain* chain_ = nullptr;  // of kPaused
+};
+
+// What a hook says about the event it was given.
+//
+//   from a hook      headers                                     data or trailers
+//   next()           the next filter sees it                     the same; held headers go first
+//   pause(resumer)   nothing passes this filter until resume():  the same
+//                    data is kept, and reading stops
+//   hold()           data still comes to this filter; the        it is this filter's: it goes no further
+//                    headers wait for its answer to it
+//   collect(limit)   data is kept until the body is whole, then  the same, with this event as its first part
+//                    on_..._data() sees it once, with End::kYes
+//                    (kNo when trailers follow). Over `limit`
+//                    bytes: 413, or 500 for a response
+//
+// Headers that end their message are not held or collected: there is nothing to wait for. Thread: any.
+class [[nodiscard]] Step {
+ public:
+  static Step next() { return Step(What::kNext); }
+  static Step pause(Resumer& resumer) {
+    resumer.state_ = Resumer::State::kArmed;
+    Step step(What::kPause);
+    step.resumer_ = &resumer;
+    return step;
+  }
+  static Step hold() { return Step(What::kHold); }
+  static Step collect(uint64_t limit) {
+    Step step(What::kCollect);
+    step.limit_ = limit;
+    return step;
+  }
+  // It goes no further: for the filter that ends the chain. Exchange::reply() returns it too.
+  static Step taken() { return Step(What::kTaken); }
+
+ private:
+  friend class FilterChain;
+  enum class What : uint8_t { kNext, kTaken, kPause, kHold, kCollect };
+  explicit Step(What what) : what_(what) {}
+
+  What what_;
+  union {
+    Resumer* resumer_ = nullptr;
+    uint64_t limit_;
+  };
 };
 
 // Lives in the arena of its exchange. Thread: its exchange's.
