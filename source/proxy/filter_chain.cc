@@ -137,14 +137,19 @@ void FilterChain::walk_headers(uint32_t from, End end) {
   const uint32_t generation = D::generation(*this);
   uint32_t i = from;
   uint32_t added_at = 0;
+  bool taken = false;
   for (; i < size_; ++i) {
     Entry& at = entry<D>(i);
     if ((at.hooks & D::kHeaders) == 0) {
       continue;
     }
     const Step step = D::headers(*at.filter, *exchange_, *this, end);
-    if (D::ended(*this, generation) || step.what_ == Step::What::kTaken) {
+    if (D::ended(*this, generation)) {
       return;
+    }
+    if (step.what_ == Step::What::kTaken) {
+      taken = true;
+      break;
     }
     if (added_body_ != nullptr && added_at == 0) {
       end = End::kNo;
@@ -169,7 +174,7 @@ void FilterChain::walk_headers(uint32_t from, End end) {
   Buffer* const added = std::exchange(added_body_, nullptr);
   if (i == size_) {
     D::pass(*this, end);
-  } else if (added_at == i + 1) {  // by the filter that paused: behind its headers
+  } else if (!taken && added_at == i + 1) {  // by the filter that paused: behind its headers
     Stop& stop = stop_at<D>(i);
     stop.seen = std::move(*added);
     stop.seen_end = End::kYes;

@@ -14,7 +14,8 @@ namespace sluice::test {
 // Thread: the simulation's.
 class SimProxy {
  public:
-  SimProxy(uint64_t seed, std::string_view yaml, SimOrigin::Respond respond)
+  SimProxy(uint64_t seed, std::string_view yaml, SimOrigin::Respond respond,
+           const config::Extensions& extensions = filters::builtin())
       : world(seed),
         fabric(world),
         clients(fabric, "10.0.0.1"),
@@ -22,7 +23,6 @@ class SimProxy {
         platform(fabric, "10.0.0.2"),
         origin(origins, *net::Address::from_ip("10.0.0.9", 9000), std::move(respond)) {
     log::set_level(log::Level::kWarning);
-    config::Extensions extensions = filters::builtin();
     config::BootstrapOptions source;
     source.yaml = yaml;
     config::CompileOutcome outcome = config::compile_bootstrap(source, extensions, &platform.files());
