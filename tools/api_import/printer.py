@@ -187,5 +187,6 @@ class Printer:
         top += ["", f'syntax = "{"proto2" if self.proto2 else "proto3"}";', "", f"package {self.file.package};", ""]
         imports = imports_of(self.used_types, self.used_options)
         top += [f'import "{name}";' for name in imports] + ([""] if imports else [])
-        top += ["option optimize_for = CODE_SIZE;"]
+        if not self.file.extension:  # see "Small code" in api/README.md
+            top += ["option optimize_for = CODE_SIZE;"]
         return "\n".join(top + self.lines) + "\n"
