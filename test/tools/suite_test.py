@@ -78,3 +78,9 @@ def test_ctest_report(tmp_path):
 
 def test_python_is_the_one_of_the_build_folder():
     assert "/build/venv/" in sys.prefix + "/"
+
+
+def test_a_step_that_does_not_end_is_ended(suite, capsys):
+    suite.run("one", shell("echo before; sleep 60 & sleep 60"), limit=0.2)
+    code, out = end(suite, capsys)
+    assert code == 1 and "| before" in out and "the limit of this step" in out, out

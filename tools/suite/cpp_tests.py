@@ -39,7 +39,7 @@ def main():
     shutil.rmtree(folder, ignore_errors=True)
     if os.path.exists(report):
         os.remove(report)
-    code = subprocess.run(["ctest", "--test-dir", build, "-j2", "--output-on-failure", "--timeout", "300", "--output-junit", report, *sys.argv[2:]],
+    code = subprocess.run(["ctest", "--test-dir", build, "-j2", "--output-on-failure", "--timeout", "120", "--output-junit", report, *sys.argv[2:]],
                           env={**os.environ, "GTEST_OUTPUT": "xml:" + folder + "/"}).returncode
     if not os.path.exists(report):
         sys.exit("ctest ended with status %d and left no report" % code)

@@ -9,6 +9,8 @@ PYTHON = sys.executable
 BEHAVIOUR, HTTP1 = "test/conformance/behaviour/run", "test/conformance/http1/run"
 CONFIGS, QUICKSTART, DOCS = "test/tools/configs_test.py", "test/tools/quickstart_test.py", "test/tools/docs_test.py"
 
+BUILD = dict(count=by_status, limit=2400)
+
 
 def pytest(*paths):
     return [PYTHON, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", *paths]
@@ -24,7 +26,7 @@ def sanitized(preset):
     environment = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_init_order=1", "UBSAN_OPTIONS": "print_stacktrace=1",
                    "TSAN_OPTIONS": "second_deadlock_stack=1"}
     made = "build " + preset
-    return [(made, build(preset), dict(count=by_status)),
+    return [(made, build(preset), BUILD),
             ("C++ tests, " + preset, [PYTHON, "tools/suite/cpp_tests.py", preset], dict(needs=[made], env=environment)),
             ("hostile HTTP/1, " + preset, [PYTHON, HTTP1, "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment))]
 
@@ -32,7 +34,7 @@ def sanitized(preset):
 def steps(options):
     release, on = "build release", dict(needs=["build release"])
     quick = [
-        (release, build("release"), dict(count=by_status)),
+        (release, build("release"), BUILD),
         ("lint", [PYTHON, "tools/lint/rooms.py"], {}),
         ("C++ tests", [PYTHON, "tools/suite/cpp_tests.py", "release"], on),
     ]

@@ -9,6 +9,7 @@ import time
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 LOGS = os.path.join(ROOT, "build/test-logs")
 HEARTBEAT = 10          # seconds between dots
+LIMIT = 900             # seconds that a step may take, unless it says otherwise
 CLOSING = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 SHOWN = 120             # lines of a failing step's output
 
@@ -41,7 +42,7 @@ class Steps:
         self.started = time.monotonic()
         os.makedirs(LOGS, exist_ok=True)
 
-    def run(self, name, argv, count=closing_line, needs=(), env=None):
+    def run(self, name, argv, count=closing_line, needs=(), env=None, limit=LIMIT):
         at = "[%2d/%d] %s" % (self.names.index(name) + 1, len(self.names), name)
         missing = [n for n in needs if not self.done.get(n, True)]
         if missing:
@@ -54,9 +55,11 @@ class Steps:
         with open(log, "w") as out:
             process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
                                        env={**os.environ, **(env or {})}, start_new_session=True)
-        code = self.wait(process)
+        code = self.wait(process, limit)
         with open(log, errors="replace") as f:
             text = f.read()
+        if code is None:
+            text += "\nended after %g s, the limit of this step" % limit
         passed, failed = count(text, code)
         self.passed, self.failed, self.done[name] = self.passed + passed, self.failed + failed, not failed
         counted = "%d passed, %d failed, " % (passed, failed) if passed or failed else ""
@@ -68,12 +71,18 @@ class Steps:
             print("        the last lines of %s:" % os.path.relpath(log, ROOT))
             print("\n".join("        | " + line[:400] for line in lines[-SHOWN:]), flush=True)
 
-    def wait(self, process):
+    def wait(self, process, limit):
+        """The status; None if the step took longer than its limit, and all its processes were killed."""
+        begun = time.monotonic()
         while True:
             try:
-                return process.wait(HEARTBEAT)
+                return process.wait(min(HEARTBEAT, limit))
             except subprocess.TimeoutExpired:
                 print(".", end="", flush=True)
+                if time.monotonic() - begun >= limit:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+                    return None
             except KeyboardInterrupt:
                 os.killpg(process.pid, signal.SIGTERM)
                 process.wait()
