@@ -67,7 +67,7 @@ Result<void> Server::start() {
   publish();
   if (admin_socket_ != nullptr) {
     admin_ = std::make_unique<admin::Admin>(platform_.main_loop(), platform_.main_network(), *admin_socket_,
-                                             static_cast<admin::AdminSource&>(*this), cells_);
+                                             *this, cells_);
   }
   for (auto& worker : workers_) {
     platform_.spawn(worker->loop());

@@ -22,7 +22,7 @@
 namespace sluice::server {
 
 // Thread: main.
-class Server final : private admin::AdminSource {
+class Server final : public admin::AdminSource {
  public:
   Server(Platform& platform, const Options& options, config::CompiledBootstrap bootstrap);
   ~Server() override;
@@ -37,9 +37,10 @@ class Server final : private admin::AdminSource {
 
   // Nothing is left but the main loop's last turn.
   bool ended() const { return ended_; }
+  // What all workers share of the clusters.
+  const std::vector<std::shared_ptr<upstream::ClusterShared>>& shared_clusters() const { return clusters_; }
 
- private:
-  // admin::AdminSource (server_admin.cc)
+  // --- admin::AdminSource (server_admin.cc)
   admin::ServerState state() const override;
   int64_t uptime_s() const override;
   const Options& options() const override { return options_; }
@@ -59,6 +60,7 @@ class Server final : private admin::AdminSource {
   void fail_health_checks() override;
   void pass_health_checks() override;
 
+ private:
   Result<void> bind_all();
   void publish();
   void finish();

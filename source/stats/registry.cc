@@ -269,6 +269,11 @@ std::optional<uint64_t> Registry::value(std::string_view name) const {
   return std::nullopt;
 }
 
+uint64_t Registry::value_of(uint32_t index, uint16_t stat) const {
+  const std::lock_guard lock(mutex_);
+  return sum(index, stat).value;
+}
+
 void Registry::visit(Function<bool(std::string_view name)>& wanted, Function<void(const StatView&)> show) const {
   const std::lock_guard lock(mutex_);
   struct Named {

@@ -96,6 +96,11 @@ class Registry {
 
   // The value of one counter or gauge by its full name; for tests and the admin pages.
   std::optional<uint64_t> value(std::string_view name) const;
+  // The same without looking up a name, for those who ask often.
+  template <typename Stat>
+  uint64_t value(BlockId id, Stat stat) const {
+    return value_of(id.index, static_cast<uint16_t>(stat));
+  }
   // Every stat in the order of its name.
   void visit(Function<bool(std::string_view name)>& wanted, Function<void(const StatView&)> show) const;
   void visit(Function<void(const StatView&)> show) const;
@@ -125,6 +130,7 @@ class Registry {
     bool used = false;
   };
 
+  uint64_t value_of(uint32_t index, uint16_t stat) const;
   BlockId add_locked(std::string_view prefix, std::span<const Definition> table);
   void drop_locked(uint32_t index);
   uint32_t add_slot();

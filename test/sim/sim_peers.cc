@@ -24,17 +24,32 @@ void SimTalker::close(net::CloseHow how) {
   }
 }
 
+void SimTalker::read(bool on) {
+  if (transport_ != nullptr) {
+    transport_->want_read(on);
+  }
+}
+
 void SimTalker::flush() {
   if (transport_ != nullptr && !out_.empty()) {
     (void)transport_->write(out_);
     transport_->want_write(!out_.empty());
   }
+  if (out_.empty() && close_how_) {
+    close(*close_how_);
+  }
+}
+
+void SimTalker::close_when_sent(net::CloseHow how) {
+  close_how_ = how;
+  flush();
 }
 
 void SimTalker::on_ready(net::Ready ready) {
   connected_ |= ready.connected;
   if (ready.failed) {
     close();
+    on_ended();
     return;
   }
   if (ready.connected || ready.writable) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,13 +23,20 @@ class SimTalker : public net::TransportHandler {
 
   void send(std::string_view bytes);
   void close(net::CloseHow how = net::CloseHow::kFin);
+  // Off: what arrives stays in the pipe.
+  void read(bool on);
   const std::string& received() const { return received_; }
   bool connected() const { return connected_; }
   bool ended() const { return ended_; }  // the peer closed or reset
 
  protected:
   virtual void on_received() {}
+  // The peer ended without a last byte to read; may come beside on_received().
+  virtual void on_ended() {}
+  // Once everything is on its way.
+  void close_when_sent(net::CloseHow how);
   std::string received_;
+  SimLoop& loop() { return loop_; }
 
  private:
   void on_ready(net::Ready ready) override;
@@ -39,6 +47,7 @@ class SimTalker : public net::TransportHandler {
   buffer::SlabPool& slabs_;
   std::unique_ptr<net::Transport> transport_;
   buffer::Buffer out_;
+  std::optional<net::CloseHow> close_how_;  // when all is sent
   bool connected_ = false;
   bool ended_ = false;
 };

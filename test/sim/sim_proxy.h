@@ -15,7 +15,7 @@ namespace sluice::test {
 class SimProxy {
  public:
   SimProxy(uint64_t seed, std::string_view yaml, SimOrigin::Respond respond,
-           const config::Extensions& extensions = filters::builtin())
+           const config::Extensions& extensions = filters::builtin(), uint32_t workers = 1)
       : world(seed),
         fabric(world),
         clients(fabric, "10.0.0.1"),
@@ -31,7 +31,7 @@ class SimProxy {
       return;
     }
     server::Options options;
-    options.concurrency = 1;
+    options.concurrency = workers;
     server = std::make_unique<server::Server>(platform, options, std::move(*outcome.bootstrap));
     if (Result<void> started = server->start(); !started) {
       error = started.error();

@@ -58,7 +58,7 @@ void SimWire::send(int from, Kind kind, std::string bytes) {
   }
   to.last_arrival = std::max(to.last_arrival, world_.now() + delay);
   to.coming.push_back({kind, std::move(bytes)});
-  world_.after(to.last_arrival - world_.now(), [self = shared_from_this(), which = 1 - from] { self->deliver(which); });
+  world_.after_inside(to.last_arrival - world_.now(), [self = shared_from_this(), which = 1 - from] { self->deliver(which); });
 }
 
 void SimWire::reset(int from) {
@@ -83,8 +83,8 @@ void SimWire::read(int by, size_t bytes) {
   if (other.to_release > bytes) {
     return;  // news is under way
   }
-  world_.after(world_.random().between(faults_.latency_min, faults_.latency_max),
-               [self = shared_from_this(), which = 1 - by] {
+  world_.after_inside(world_.random().between(faults_.latency_min, faults_.latency_max),
+                      [self = shared_from_this(), which = 1 - by] {
                  Side& side = self->sides_[which];
                  side.unread -= std::exchange(side.to_release, 0);
                  if (side.end != nullptr) {
@@ -171,7 +171,7 @@ uint16_t SimFabric::next_port(const std::string& host) {
 
 void SimFabric::syn(std::shared_ptr<SimWire> wire, std::string host, net::Address to, net::Address from, int attempt) {
   const Duration delay = world_.random().between(faults_.latency_min, faults_.latency_max);
-  world_.after(delay, [this, wire = std::move(wire), host = std::move(host), to = std::move(to), from = std::move(from),
+  world_.after_inside(delay, [this, wire = std::move(wire), host = std::move(host), to = std::move(to), from = std::move(from),
                        attempt] { syn_arrived(wire, host, to, from, attempt); });
 }
 
@@ -192,7 +192,7 @@ void SimFabric::syn_arrived(const std::shared_ptr<SimWire>& wire, const std::str
   if (lost || !socket->arrive({wire, to, from})) {
     world_.trace("syn lost", wire->id(), static_cast<uint64_t>(attempt));
     const Duration wait = std::chrono::seconds(1) * (1 << attempt);
-    world_.after(wait, [this, wire, host, to, from, attempt] {
+    world_.after_inside(wait, [this, wire, host, to, from, attempt] {
       if (attempt < kSynRetries) {
         syn(wire, host, to, from, attempt + 1);
       } else if (wire->side(0).end != nullptr) {

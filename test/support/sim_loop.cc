@@ -23,7 +23,7 @@ void SimLoop::post(Function<void()> work) {
 void SimLoop::run() {
   SLUICE_CHECK(!in_turn_);
   while (!std::exchange(stopping_, false)) {
-    SLUICE_CHECK(world_.step());  // otherwise it would wait for ever
+    SLUICE_CHECK(world_.take_step());  // otherwise it would wait for ever
   }
 }
 
@@ -68,7 +68,7 @@ void SimLoop::schedule_turn(MonotonicTime earliest) {
   next_turn_ = at;
   const uint64_t generation = ++turn_generation_;
   SimWorld& world = world_;
-  world_.after(at - world_.now(), [&world, id = id_, generation] {
+  world_.after_inside(at - world_.now(), [&world, id = id_, generation] {
     SimLoop* loop = world.loops_[id];
     if (loop != nullptr && loop->turn_generation_ == generation) {
       loop->turn();
@@ -94,6 +94,8 @@ void SimLoop::turn() {
   in_turn_ = false;
   if (!ready_.empty() || !posted_.empty()) {
     schedule_turn(world_.now());
+  } else {
+    schedule_timers();
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "base/check.h"
 #include "base/strings.h"
@@ -44,13 +45,15 @@ bool SimWorld::later(const Event& x, const Event& y) {
   return x.tie != y.tie ? x.tie > y.tie : x.sequence > y.sequence;
 }
 
-void SimWorld::after(Duration delay, Function<void()> event) {
+void SimWorld::after(Duration delay, Function<void()> event) { add_event(delay, true, std::move(event)); }
+
+void SimWorld::add_event(Duration delay, bool outside, Function<void()> event) {
   SLUICE_CHECK(delay.count() >= 0);
-  events_.push_back({now_ + delay, random_.next(), next_sequence_++, std::move(event)});
+  events_.push_back({now_ + delay, random_.next(), next_sequence_++, outside, std::move(event)});
   std::push_heap(events_.begin(), events_.end(), later);
 }
 
-bool SimWorld::step() {
+bool SimWorld::take_step() {
   schedule_timers();
   if (events_.empty()) {
     return false;
@@ -63,14 +66,19 @@ bool SimWorld::step() {
   now_ = event.at;
   ++steps_;
   event.run();
+  look_at_timers_ |= event.outside;
   if (after_step_) {
     after_step_();
   }
   return true;
 }
 
-// Timers may have been armed outside of their loop's turn, by a test between two runs.
+// A loop puts its next deadline into the queue at the end of its turn. Timers that were armed outside of one, by a test
+// between two runs or by its events, are found here.
 void SimWorld::schedule_timers() {
+  if (!std::exchange(look_at_timers_, false)) {
+    return;
+  }
   for (SimLoop* loop : loops_) {
     if (loop != nullptr) {
       loop->schedule_timers();
@@ -88,13 +96,14 @@ void SimWorld::set_loop_times() {
 
 bool SimWorld::run_until(const std::function<bool()>& done, Duration limit) {
   const MonotonicTime end = now_ + limit;
+  look_at_timers_ = true;
   bool reached = done();
   while (!reached) {
     schedule_timers();
     if (events_.empty() || events_.front().at > end) {
       break;
     }
-    step();
+    take_step();
     reached = done();
   }
   set_loop_times();
@@ -138,7 +147,10 @@ std::string SimWorld::last_trace(size_t lines) const {
   return out;
 }
 
-void SimWorld::add(SimLoop& loop) { loops_.push_back(&loop); }
+void SimWorld::add(SimLoop& loop) {
+  loops_.push_back(&loop);
+  look_at_timers_ = true;
+}
 
 void SimWorld::remove(SimLoop& loop) {
   std::replace(loops_.begin(), loops_.end(), &loop, static_cast<SimLoop*>(nullptr));

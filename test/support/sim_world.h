@@ -37,7 +37,10 @@ class SimWorld {
   void after(Duration delay, Function<void()> event);
 
   // Takes one event; false when nothing is left that could ever happen.
-  bool step();
+  bool step() {
+    look_at_timers_ = true;
+    return take_step();
+  }
   // Steps until `done` (asked before each step), at most for `limit` of virtual time; returns whether it was done.
   bool run_until(const std::function<bool()>& done, Duration limit = std::chrono::seconds(60));
   // Steps through all that is due within `time`, then sets the clock to its end.
@@ -58,10 +61,13 @@ class SimWorld {
 
  private:
   friend class SimLoop;
+  friend class SimWire;
+  friend class SimFabric;
   struct Event {
     MonotonicTime at;
     uint64_t tie;
     uint64_t sequence;
+    bool outside;  // it may arm timers of any loop
     Function<void()> run;
   };
   struct Line {
@@ -81,6 +87,10 @@ class SimWorld {
   static std::string format(const Line& line);
   void add(SimLoop& loop);
   void remove(SimLoop& loop);
+  void add_event(Duration delay, bool outside, Function<void()> event);
+  // For the seams: an event that arms timers in nobody's loop but (being a turn) in its own.
+  void after_inside(Duration delay, Function<void()> event) { add_event(delay, false, std::move(event)); }
+  bool take_step();
   void schedule_timers();
   void set_loop_times();
 
@@ -92,6 +102,7 @@ class SimWorld {
   uint64_t next_sequence_ = 0;
   uint64_t steps_ = 0;
   uint64_t steps_at_now_ = 0;
+  bool look_at_timers_ = true;  // somebody outside of a turn may have armed one
   Function<void()> after_step_;
 
   uint64_t hash_ = 0xcbf29ce484222325;

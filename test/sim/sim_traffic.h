@@ -1,0 +1,147 @@
+// Traffic of a campaign: clients and origins that do everything HTTP/1 peers do, well and badly, and that check every
+// byte they get. What an exchange is to be stands in its path, so that both sides know it:
+//
+//   /KIND/KEY/REQUEST_BYTES/RESPONSE_BYTES/CUT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "test/sim/sim_peers.h"
+
+namespace sluice::test {
+
+// How the origin answers.
+enum class Answer : char {
+  kLength = 'l',    // with content-length
+  kChunked = 'c',
+  kUntilEnd = 'e',  // the end of the connection ends the body
+  kInterim = 'i',   // 103 first
+  kEarly = 'q',     // before the request is complete
+  kReset = 'x',     // reset after CUT bytes of the response
+  kFin = 'f',       // half a response of CUT bytes, then FIN
+  kNever = 'n',
+};
+
+// What one exchange is; in its path.
+struct Plan {
+  Answer answer = Answer::kLength;
+  uint64_t key = 0;
+  size_t request_bytes = 0;
+  size_t response_bytes = 0;
+  size_t cut = 0;
+
+  static Plan random(SimRandom& random);
+  std::string path() const;
+  static std::optional<Plan> parse(std::string_view path);
+  // Whether a client may see a complete 200.
+  bool can_succeed() const { return answer != Answer::kReset && answer != Answer::kFin && answer != Answer::kNever; }
+};
+
+// The bodies of one key: bytes that show where they belong.
+std::string body_of(uint64_t key, size_t bytes);
+
+// A message that comes in: its head, its body as it grows, its end.
+class SimMessage {
+ public:
+  enum class State : uint8_t { kHead, kBody, kComplete };
+  // Takes what it needs from the front of `bytes`. `has_body`: false for what never has one (1xx is skipped inside).
+  void take(std::string& bytes);
+  // The connection ended: a body that lasts until then is complete.
+  void end();
+  void begin_anew() { *this = SimMessage(); }
+
+  State state() const { return state_; }
+  const std::string& head() const { return head_; }
+  const std::string& body() const { return body_; }
+  std::string first_line() const { return head_.substr(0, head_.find("\r\n")); }
+  int status() const;
+  std::string header(std::string_view name) const;
+
+ private:
+  bool take_chunk(std::string& bytes);
+  State state_ = State::kHead;
+  std::string head_, body_;
+  size_t wanted_ = 0;
+  bool chunked_ = false, until_end_ = false;
+};
+
+// What went wrong in a run; the first is kept. Thread: the simulation's.
+class Violations {
+ public:
+  explicit Violations(SimWorld& world) : world_(world) {}
+  void expect(bool holds, std::string_view what);
+  bool any() const { return !first_.empty(); }
+  // With seed, step and the last of the trace.
+  const std::string& first() const { return first_; }
+
+ private:
+  SimWorld& world_;
+  std::string first_;
+};
+
+// An origin for plans. Thread: the simulation's.
+class TrafficOrigin {
+ public:
+  TrafficOrigin(SimMachine& machine, const net::Address& address, Violations& violations);
+  ~TrafficOrigin();
+
+ private:
+  class Connection;
+  SimMachine& machine_;
+  Violations& violations_;
+  std::unique_ptr<net::ListenSocket> socket_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::unique_ptr<net::Acceptor> acceptor_;
+};
+
+// One after the other, on one connection as long as it lasts; sometimes it stalls, leaves or pipelines. Thread: the
+// simulation's.
+class TrafficClient {
+ public:
+  TrafficClient(SimMachine& machine, const net::Address& proxy, SimRandom random, Violations& violations);
+  ~TrafficClient();
+
+  // Begins the next exchange of a random plan, `left` times.
+  void run(int left);
+  // One exchange by itself on a fresh connection, without misbehaving.
+  void probe(const Plan& plan);
+  bool done() const { return left_ == 0 && !busy_; }
+  void leave();
+
+  // Outcomes so far; every begun exchange has exactly one.
+  struct Outcomes {
+    uint64_t begun = 0, whole = 0, error = 0, cut = 0, given_up = 0;
+    uint64_t sum() const { return whole + error + cut + given_up; }
+  };
+  const Outcomes& outcomes() const { return outcomes_; }
+
+ private:
+  class Connection;
+  friend class Connection;
+  void next();
+  void send_request();
+  void on_bytes();
+  void finish(uint64_t Outcomes::* outcome);
+  void misbehave();
+  void later(Duration delay, void (TrafficClient::*what)());
+
+  SimMachine& machine_;
+  const net::Address proxy_;
+  SimRandom random_;
+  Violations& violations_;
+  std::unique_ptr<Connection> connection_;
+  SimMessage message_;
+  Plan plan_;
+  Outcomes outcomes_;
+  int left_ = 0;
+  bool busy_ = false;
+  bool well_behaved_ = false;
+  std::shared_ptr<TrafficClient*> self_;  // null inside once we are gone; for events under way
+};
+
+}  // namespace sluice::test
