@@ -5,81 +5,39 @@
 #include <utility>
 
 #include "base/strings.h"
-#include "config/core_compiler.h"
+#include "config/endpoint_compiler.h"
 #include "config/http_options_compiler.h"
+#include "config/lb_compiler.h"
 #include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h"
 
 namespace sluice::config {
 namespace {
 
 namespace core = envoy::config::core::v3;
-namespace endpoint = envoy::config::endpoint::v3;
 using envoy::config::cluster::v3::CircuitBreakers;
 using envoy::config::cluster::v3::Cluster;
 using HttpOptions = envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
 
 constexpr uint32_t kMaxResponseHeadBytes = 80 * 1024;
 
-model::HealthStatus compile_health(core::HealthStatus status) {
-  switch (status) {
-    case core::HEALTHY: return model::HealthStatus::kHealthy;
-    case core::UNHEALTHY: return model::HealthStatus::kUnhealthy;
-    case core::DRAINING: return model::HealthStatus::kDraining;
-    case core::TIMEOUT: return model::HealthStatus::kTimeout;
-    case core::DEGRADED: return model::HealthStatus::kDegraded;
-    default: return model::HealthStatus::kUnknown;
-  }
-}
-
-void compile_endpoint(const endpoint::LbEndpoint& proto, const endpoint::LocalityLbEndpoints& locality,
-                      model::ClusterPlan& out, CompileScope& scope) {
-  using L = endpoint::LbEndpoint;
-  using E = endpoint::Endpoint;
-  scope.only(proto, {L::kEndpointFieldNumber, L::kHealthStatusFieldNumber, L::kMetadataFieldNumber,
-                     L::kLoadBalancingWeightFieldNumber});
-  scope.only(proto.endpoint(), {E::kAddressFieldNumber, E::kHostnameFieldNumber});
-  if (!proto.endpoint().has_address()) {
-    scope.error(proto, "needs an endpoint with an address");
-    return;
-  }
-  auto address = compile_address(proto.endpoint().address(), scope);
-  if (!address) return;
-  model::EndpointPlan one;
-  one.address = std::move(*address);
-  one.hostname = proto.endpoint().hostname();
-  one.weight = proto.has_load_balancing_weight() ? proto.load_balancing_weight().value() : 1;
-  one.priority = locality.priority();
-  one.region = locality.locality().region();
-  one.zone = locality.locality().zone();
-  one.sub_zone = locality.locality().sub_zone();
-  one.health = compile_health(proto.health_status());
-  if (!out.endpoints.empty() && one.weight != out.endpoints.front().weight) {
-    scope.error(proto, L::kLoadBalancingWeightFieldNumber,
-                "not supported yet: load_balancing_weight that differs between endpoints");
-  }
-  out.endpoints.push_back(std::move(one));
-}
-
-// The weight of a locality counts only with locality-weighted balancing, which is refused elsewhere.
-void compile_endpoints(const endpoint::ClusterLoadAssignment& proto, model::ClusterPlan& out, CompileScope& scope) {
-  using A = endpoint::ClusterLoadAssignment;
-  using L = endpoint::LocalityLbEndpoints;
-  scope.only(proto, {A::kClusterNameFieldNumber, A::kEndpointsFieldNumber});
-  for (const L& locality : proto.endpoints()) {
-    scope.only(locality, {L::kLocalityFieldNumber, L::kMetadataFieldNumber, L::kLbEndpointsFieldNumber,
-                          L::kLoadBalancingWeightFieldNumber});
-    for (const auto& one : locality.lb_endpoints()) compile_endpoint(one, locality, out, scope);
-  }
+void compile_budget(const CircuitBreakers::Thresholds::RetryBudget& proto, model::BreakerLimits& out,
+                    CompileScope& scope) {
+  using B = CircuitBreakers::Thresholds::RetryBudget;
+  scope.only(proto, {B::kBudgetPercentFieldNumber, B::kMinRetryConcurrencyFieldNumber});
+  out.has_retry_budget = true;
+  if (proto.has_budget_percent()) out.retry_budget_percent = proto.budget_percent().value();
+  if (proto.has_min_retry_concurrency()) out.min_retry_concurrency = proto.min_retry_concurrency().value();
 }
 
 // The first entry of a priority counts.
 void compile_breakers(const CircuitBreakers& proto, model::ClusterPlan& out, CompileScope& scope) {
   using T = CircuitBreakers::Thresholds;
-  scope.only(proto, {CircuitBreakers::kThresholdsFieldNumber});
+  scope.only(proto, {CircuitBreakers::kThresholdsFieldNumber, CircuitBreakers::kPerHostThresholdsFieldNumber});
   std::array<bool, 2> seen{};
   for (const T& threshold : proto.thresholds()) {
     scope.only(threshold, {T::kPriorityFieldNumber, T::kMaxConnectionsFieldNumber, T::kMaxPendingRequestsFieldNumber,
-                           T::kMaxRequestsFieldNumber, T::kMaxRetriesFieldNumber});
+                           T::kMaxRequestsFieldNumber, T::kMaxRetriesFieldNumber, T::kRetryBudgetFieldNumber,
+                           T::kTrackRemainingFieldNumber});
     const size_t priority = threshold.priority() == core::HIGH ? 1 : 0;
     if (std::exchange(seen[priority], true)) continue;
     model::BreakerLimits& limits = out.breakers[priority];
@@ -87,11 +45,21 @@ void compile_breakers(const CircuitBreakers& proto, model::ClusterPlan& out, Com
     if (threshold.has_max_pending_requests()) limits.max_pending_requests = threshold.max_pending_requests().value();
     if (threshold.has_max_requests()) limits.max_requests = threshold.max_requests().value();
     if (threshold.has_max_retries()) limits.max_retries = threshold.max_retries().value();
+    limits.track_remaining = threshold.track_remaining();
+    if (threshold.has_retry_budget()) compile_budget(threshold.retry_budget(), limits, scope);
+  }
+  // Of these only max_connections counts, of the default priority; Envoy says so too.
+  for (const T& threshold : proto.per_host_thresholds()) {
+    scope.only(threshold, {T::kPriorityFieldNumber, T::kMaxConnectionsFieldNumber});
+    if (threshold.priority() == core::DEFAULT && threshold.has_max_connections()) {
+      out.max_connections_per_host = threshold.max_connections().value();
+    }
   }
 }
 
 void take(const CommonHttpOptions& common, model::ClusterPlan& out) {
   out.idle_timeout = common.idle_timeout;
+  out.max_connection_duration = common.max_connection_duration;
   if (common.max_requests_per_connection != 0) out.max_requests_per_connection = common.max_requests_per_connection;
 }
 
@@ -148,10 +116,6 @@ void compile_kind(const Cluster& proto, CompileScope& scope) {
     scope.error(proto, Cluster::kTypeFieldNumber,
                 cat("not supported yet: type ", Cluster::DiscoveryType_Name(proto.type())));
   }
-  if (proto.lb_policy() != Cluster::ROUND_ROBIN) {
-    scope.error(proto, Cluster::kLbPolicyFieldNumber,
-                cat("not supported yet: lb_policy ", Cluster::LbPolicy_Name(proto.lb_policy())));
-  }
 }
 
 }  // namespace
@@ -164,7 +128,10 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
                      Cluster::kLoadAssignmentFieldNumber, Cluster::kMaxRequestsPerConnectionFieldNumber,
                      Cluster::kCircuitBreakersFieldNumber, Cluster::kCommonHttpProtocolOptionsFieldNumber,
                      Cluster::kHttpProtocolOptionsFieldNumber, Cluster::kTypedExtensionProtocolOptionsFieldNumber,
-                     Cluster::kDnsLookupFamilyFieldNumber, Cluster::kMetadataFieldNumber});
+                     Cluster::kDnsLookupFamilyFieldNumber, Cluster::kMetadataFieldNumber,
+                     Cluster::kRingHashLbConfigFieldNumber, Cluster::kMaglevLbConfigFieldNumber,
+                     Cluster::kLeastRequestLbConfigFieldNumber, Cluster::kRoundRobinLbConfigFieldNumber,
+                     Cluster::kCommonLbConfigFieldNumber, Cluster::kLoadBalancingPolicyFieldNumber});
   compile_kind(proto, scope);
   auto out = std::make_shared<model::ClusterPlan>();
   out->name = proto.name();
@@ -177,7 +144,8 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
   out->codec.max_head_bytes = kMaxResponseHeadBytes;
   compile_protocol_options(proto, *out, scope);
   compile_breakers(proto.circuit_breakers(), *out, scope);
-  if (proto.type() == Cluster::STATIC) compile_endpoints(proto.load_assignment(), *out, scope);
+  out->lb = compile_lb(proto, scope);
+  out->assignment = compile_assignment(proto.load_assignment(), Names::kRefused, out->dns.names, scope);
   out->origin = scope.origin(proto);
   return out;
 }

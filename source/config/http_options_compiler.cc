@@ -26,8 +26,8 @@ void compile_common_http_options(const Common& proto, Side side, CommonHttpOptio
                        Common::kMaxHeadersCountFieldNumber, Common::kMaxStreamDurationFieldNumber,
                        Common::kHeadersWithUnderscoresActionFieldNumber, Common::kMaxRequestsPerConnectionFieldNumber});
   } else {
-    scope.only(proto, {Common::kIdleTimeoutFieldNumber, Common::kMaxHeadersCountFieldNumber,
-                       Common::kMaxResponseHeadersKbFieldNumber, Common::kMaxRequestsPerConnectionFieldNumber});
+    scope.only(proto, {Common::kIdleTimeoutFieldNumber, Common::kMaxConnectionDurationFieldNumber,
+                       Common::kMaxHeadersCountFieldNumber, Common::kMaxResponseHeadersKbFieldNumber, Common::kMaxRequestsPerConnectionFieldNumber});
   }
   if (proto.has_idle_timeout()) out.idle_timeout = to_duration(proto.idle_timeout());
   if (proto.has_max_connection_duration()) out.max_connection_duration = to_duration(proto.max_connection_duration());

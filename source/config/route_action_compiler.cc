@@ -3,6 +3,7 @@
 #include "base/strings.h"
 #include "config/core_compiler.h"
 #include "config/filter_compiler.h"
+#include "config/hash_policy_compiler.h"
 #include "config/header_compiler.h"
 #include "config/matcher_compiler.h"
 #include "config/route_compiler.h"
@@ -129,7 +130,7 @@ model::ForwardAction compile_forward(const Action& proto, const RouteContext& co
               Action::kAutoHostRewriteFieldNumber, Action::kHostRewriteHeaderFieldNumber,
               Action::kHostRewritePathRegexFieldNumber, Action::kHostRewriteFieldNumber,
               Action::kAppendXForwardedHostFieldNumber, Action::kTimeoutFieldNumber, Action::kIdleTimeoutFieldNumber,
-              Action::kPriorityFieldNumber, Action::kUpgradeConfigsFieldNumber});
+              Action::kPriorityFieldNumber, Action::kUpgradeConfigsFieldNumber, Action::kHashPolicyFieldNumber});
   model::ForwardAction out;
   compile_target(proto, context, out, scope);
   switch (proto.cluster_not_found_response_code()) {
@@ -143,6 +144,7 @@ model::ForwardAction compile_forward(const Action& proto, const RouteContext& co
   if (proto.has_idle_timeout()) out.idle_timeout = to_duration(proto.idle_timeout());
   out.priority = proto.priority() == envoy::config::core::v3::HIGH ? 1 : 0;
   out.upgrades = compile_upgrades(proto, scope);
+  out.hash_policies = compile_hash_policies(proto.hash_policy(), scope);
   return out;
 }
 

@@ -11,19 +11,48 @@
 #include "http/codec.h"
 #include "model/origin.h"
 #include "net/address.h"
+#include "net/resolver.h"
 
 namespace sluice::model {
 
 enum class HealthStatus : uint8_t { kUnknown, kHealthy, kUnhealthy, kDraining, kTimeout, kDegraded };
 
+struct Locality {
+  std::string region, zone, sub_zone;
+  friend bool operator==(const Locality&, const Locality&) = default;
+};
+
 // Immutable. Thread: any.
 struct EndpointPlan {
   net::Address address;
   std::string hostname;
+  std::string hash_key;  // metadata envoy.lb hash_key: stands for the endpoint in hash rings; empty: its address
   uint32_t weight = 1;
-  uint32_t priority = 0;
-  std::string region, zone, sub_zone;
   HealthStatus health = HealthStatus::kUnknown;
+};
+
+// The endpoints of one locality and priority.
+struct LocalityPlan {
+  Locality locality;
+  uint32_t priority = 0;
+  uint32_t weight = 0;  // 0: not set; counts with locality-weighted balancing only, and gets nothing there
+  std::vector<EndpointPlan> endpoints;
+};
+
+// Which endpoints a cluster has: out of its own configuration, of EDS, or of DNS. Immutable. Thread: any.
+struct AssignmentPlan {
+  std::vector<LocalityPlan> localities;
+  uint32_t overprovisioning_factor = 140;
+  bool weighted_priority_health = false;  // the health of a priority is counted in weights, not in hosts
+};
+using AssignmentPtr = std::shared_ptr<const AssignmentPlan>;
+
+// A name among the endpoints of a DNS cluster; `locality` and `endpoint` say where its answers go.
+struct DnsName {
+  std::string name;
+  uint16_t port = 0;
+  size_t locality = 0;
+  size_t endpoint = 0;
 };
 
 // One limit set of circuit_breakers.thresholds; Envoy's defaults.
@@ -32,10 +61,47 @@ struct BreakerLimits {
   uint32_t max_pending_requests = 1024;
   uint32_t max_requests = 1024;
   uint32_t max_retries = 3;
+  bool has_retry_budget = false;     // ... which then takes the place of max_retries:
+  double retry_budget_percent = 20;  // of active and pending requests
+  uint32_t min_retry_concurrency = 3;
+  bool track_remaining = false;      // remaining_* gauges
+};
+
+// How names are asked for, and how often.
+// https://www.envoyproxy.io/docs/envoy/v1.36.0/intro/arch_overview/upstream/dns_resolution
+struct DnsPlan {
+  std::vector<DnsName> names;
+  net::ResolverOptions resolver;
+  net::DnsFamily family = net::DnsFamily::kAuto;
+  Duration refresh_rate = std::chrono::seconds(5);
+  Duration min_refresh_rate = std::chrono::seconds(1);      // with respect_ttl
+  Duration jitter{0};                                       // up to so much is added to each wait
+  Duration failure_base{0};                                 // 0: refresh_rate, without growth
+  Duration failure_max{0};
+  bool respect_ttl = false;
 };
 
 enum class Discovery : uint8_t { kStatic, kStrictDns, kLogicalDns, kEds, kOriginalDst };
-enum class LbPolicy : uint8_t { kRoundRobin, kLeastRequest, kRandom };
+enum class LbPolicy : uint8_t { kRoundRobin, kLeastRequest, kRandom, kRingHash, kMaglev };
+
+// How a host is chosen; Envoy's defaults.
+struct LbPlan {
+  LbPolicy policy = LbPolicy::kRoundRobin;
+  uint32_t choice_count = 2;         // LEAST_REQUEST: so many random hosts are compared
+  bool full_scan = false;            // ... or all of them
+  double active_request_bias = 1.0;  // ... with unequal weights
+  uint64_t min_ring_size = 1024;
+  uint64_t max_ring_size = 8 * 1024 * 1024;
+  bool murmur = false;               // MURMUR_HASH_2 instead of XX_HASH
+  uint32_t maglev_table_size = 65537;
+  bool hash_hostname = false;        // use_hostname_for_hashing
+  uint32_t hash_balance_factor = 0;  // percent of the mean load that a host may have; 0: no bound
+  bool locality_weighted = false;
+  double panic_threshold = 50;       // percent; below it all hosts of a priority are used
+  bool fail_traffic_on_panic = false;
+
+  bool hashes() const { return policy == LbPolicy::kRingHash || policy == LbPolicy::kMaglev; }
+};
 
 // Immutable, shared by all workers. Thread: any.
 struct ClusterPlan {
@@ -43,14 +109,18 @@ struct ClusterPlan {
   std::string observable_name;  // alt_stat_name or name: what logs and headers show
   std::string stat_name;        // the same with ':' as '_': in the names of stats
   Discovery discovery = Discovery::kStatic;
-  LbPolicy lb_policy = LbPolicy::kRoundRobin;
+  LbPlan lb;
   Duration connect_timeout = std::chrono::seconds(5);
   Duration idle_timeout = std::chrono::hours(1);  // 0: none
+  Duration max_connection_duration{0};            // 0: none
   uint32_t max_requests_per_connection = 0;       // 0: no limit
   uint32_t buffer_limit = 1024 * 1024;            // per_connection_buffer_limit_bytes
   std::array<BreakerLimits, 2> breakers;          // by routing priority: default, high
+  uint32_t max_connections_per_host = UINT32_MAX; // per_host_thresholds
   http::CodecOptions codec;
-  std::vector<EndpointPlan> endpoints;
+  AssignmentPtr assignment;       // never null; DNS clusters: with endpoints that have no address yet
+  DnsPlan dns;
+  bool wait_for_warm_on_init = true;
   Origin origin;
 };
 

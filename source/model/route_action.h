@@ -14,6 +14,7 @@
 #include "format/formatter.h"
 #include "http/message.h"
 #include "model/filter_plan.h"
+#include "model/hash_policy.h"
 #include "model/header_rules.h"
 #include "model/route_match.h"
 
@@ -62,6 +63,7 @@ struct ForwardAction {
   std::optional<Duration> idle_timeout;  // unset: the connection manager's stream_idle_timeout
   uint8_t priority = 0;                  // 0 default, 1 high
   std::vector<Upgrade> upgrades;
+  std::vector<HashPolicy> hash_policies;
 
   // The weighted cluster for a random number (or the weight header's); null when there are none.
   const WeightedCluster* pick(const http::RequestHeaders& request, uint64_t random) const;

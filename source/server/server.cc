@@ -82,7 +82,7 @@ Result<void> Server::start() {
 // Everything is handed over before the workers' threads run; later updates go through their loops' post().
 void Server::publish() {
   for (const model::ClusterPlanPtr& plan : bootstrap_.clusters) {
-    clusters_.push_back(std::make_shared<upstream::ClusterShared>(plan, registry_));
+    clusters_.push_back(std::make_shared<upstream::ClusterShared>(plan, registry_, cells_));
     clusters_block_.inc(ClusterManagerStat::kClusterAdded);
   }
   clusters_block_.set(ClusterManagerStat::kActiveClusters, clusters_.size());

@@ -54,15 +54,7 @@ void Server::refresh_breakers() {
   using stats::BreakerStat;
   using upstream::Resource;
   for (const auto& cluster : clusters_) {
-    for (uint8_t priority = 0; priority < 2; ++priority) {
-      auto block = cells_.block<BreakerStat>(cluster->breaker_stats[priority]);
-      const auto open = [&](Resource resource) {
-        return cluster->breakers.in_use(resource, priority) >= cluster->breakers.limit(resource, priority) ? 1 : 0;
-      };
-      block.set(BreakerStat::kCxOpen, open(Resource::kConnections));
-      block.set(BreakerStat::kRqPendingOpen, open(Resource::kPending));
-      block.set(BreakerStat::kRqOpen, open(Resource::kRequests));
-    }
+    cluster->show_breakers(cells_);
   }
 }
 

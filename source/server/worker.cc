@@ -65,7 +65,8 @@ void Worker::close() {
     listener->close_all();
   }
   listeners_.clear();
-  clusters_.clear();
+  // Exchanges that die at the end of this turn still look at their pools.
+  loop().post([this] { clusters_.clear(); });
 }
 
 }  // namespace sluice::server

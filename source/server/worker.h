@@ -35,6 +35,9 @@ class Worker {
 
   // --- on the worker's thread ---
   void add_cluster(std::shared_ptr<upstream::ClusterShared> cluster) { clusters_.add(std::move(cluster)); }
+  void update_hosts(const std::shared_ptr<upstream::ClusterShared>& cluster, upstream::HostSetPtr hosts) {
+    clusters_.update(cluster, std::move(hosts));
+  }
   void add_listener(model::ListenerPlanPtr plan, net::ListenSocket& socket);
   // On the listeners for which `which` says yes; their connections go on.
   void stop_accepting(Function<bool(const model::ListenerPlan&)> which);

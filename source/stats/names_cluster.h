@@ -144,6 +144,21 @@ SLUICE_STAT_BLOCK(HealthCheckStat, SLUICE_HEALTH_CHECK_STATS)
 // clang-format on
 SLUICE_STAT_BLOCK(OutlierStat, SLUICE_OUTLIER_STATS)
 
+// Prefix "cluster.NAME.ring_hash_lb.".
+// clang-format off
+#define SLUICE_HASH_RING_STATS(X) \
+  X(kGauge, kMaxHashesPerHost, "max_hashes_per_host") X(kGauge, kMinHashesPerHost, "min_hashes_per_host") \
+  X(kGauge, kSize, "size")
+// clang-format on
+SLUICE_STAT_BLOCK(HashRingStat, SLUICE_HASH_RING_STATS)
+
+// Prefix "cluster.NAME.maglev_lb.".
+// clang-format off
+#define SLUICE_MAGLEV_STATS(X) \
+  X(kGauge, kMaxEntriesPerHost, "max_entries_per_host") X(kGauge, kMinEntriesPerHost, "min_entries_per_host")
+// clang-format on
+SLUICE_STAT_BLOCK(MaglevStat, SLUICE_MAGLEV_STATS)
+
 // Prefix "cluster_manager.".
 // clang-format off
 #define SLUICE_CLUSTER_MANAGER_STATS(X) \

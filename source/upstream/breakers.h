@@ -1,6 +1,7 @@
 // Breakers: the circuit-breaker counts of one cluster, shared by all workers, so that a limit is exact over them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -9,7 +10,7 @@
 
 namespace sluice::upstream {
 
-enum class Resource : uint8_t { kConnections, kPending, kRequests, kCount };
+enum class Resource : uint8_t { kConnections, kPending, kRequests, kRetries, kPools, kCount };
 
 // One atomic for each priority and resource, changed when a lease is taken or given back. Thread: any.
 class Breakers {
@@ -37,11 +38,19 @@ class Breakers {
     switch (resource) {
       case Resource::kConnections: return limits.max_connections;
       case Resource::kPending: return limits.max_pending_requests;
-      default: return limits.max_requests;
+      case Resource::kRetries: return limits.has_retry_budget ? retry_budget(priority) : limits.max_retries;
+      case Resource::kRequests: return limits.max_requests;
+      default: return UINT32_MAX;  // pools are only counted
     }
   }
 
  private:
+  // A share of the requests that there are now.
+  uint32_t retry_budget(uint8_t priority) const {
+    const model::BreakerLimits& limits = limits_[priority];
+    const uint32_t requests = in_use(Resource::kRequests, priority) + in_use(Resource::kPending, priority);
+    return std::max(limits.min_retry_concurrency, static_cast<uint32_t>(limits.retry_budget_percent / 100 * requests));
+  }
   std::atomic<uint32_t>& at(Resource resource, uint8_t priority) { return counts_[priority][static_cast<int>(resource)]; }
 
   const std::array<model::BreakerLimits, 2> limits_;

@@ -13,21 +13,117 @@ namespace {
 std::string prefix_of(const model::ClusterPlan& plan) { return cat("cluster.", plan.stat_name, "."); }
 }  // namespace
 
-ClusterShared::ClusterShared(model::ClusterPlanPtr the_plan, stats::Registry& the_registry)
-    : plan(std::move(the_plan)), breakers(plan->breakers), registry(the_registry) {
-  for (const model::EndpointPlan& endpoint : plan->endpoints) {
-    hosts.emplace_back().plan = &endpoint;
-  }
+ClusterShared::ClusterShared(model::ClusterPlanPtr the_plan, stats::Registry& the_registry, stats::WorkerCells& cells)
+    : plan(std::move(the_plan)), breakers(plan->breakers), registry(the_registry), main_cells_(cells) {
   const std::string prefix = prefix_of(*plan);
   stats = registry.add_block<ClusterStat>(prefix);
-  breaker_stats[0] = registry.add_block<stats::BreakerStat>(cat(prefix, "circuit_breakers.default."));
-  breaker_stats[1] = registry.add_block<stats::BreakerStat>(cat(prefix, "circuit_breakers.high."));
+  const std::string breaker_prefixes[2] = {cat(prefix, "circuit_breakers.default."), cat(prefix, "circuit_breakers.high.")};
+  for (int priority = 0; priority < 2; ++priority) {
+    breaker_stats[priority] = registry.add_block<stats::BreakerStat>(breaker_prefixes[priority]);
+    if (plan->breakers[priority].track_remaining) {
+      remaining_stats[priority] = registry.add_block<stats::BreakerRemainingStat>(breaker_prefixes[priority]);
+    }
+  }
+  if (plan->lb.policy == model::LbPolicy::kRingHash) {
+    table_stats_ = registry.add_block<stats::HashRingStat>(cat(prefix, "ring_hash_lb."));
+  } else if (plan->lb.policy == model::LbPolicy::kMaglev) {
+    table_stats_ = registry.add_block<stats::MaglevStat>(cat(prefix, "maglev_lb."));
+  }
+  main_block_ = cells.block<ClusterStat>(stats);
+  // A DNS cluster has no hosts before its first answers.
+  const bool known = plan->discovery == model::Discovery::kStatic;
+  assign(known ? plan->assignment : std::make_shared<const model::AssignmentPlan>());
 }
 
 ClusterShared::~ClusterShared() {
   registry.release_block(stats);
-  registry.release_block(breaker_stats[0]);
-  registry.release_block(breaker_stats[1]);
+  for (int priority = 0; priority < 2; ++priority) {
+    registry.release_block(breaker_stats[priority]);
+    if (remaining_stats[priority].valid()) {
+      registry.release_block(remaining_stats[priority]);
+    }
+  }
+  if (table_stats_.valid()) {
+    registry.release_block(table_stats_);
+  }
+}
+
+void ClusterShared::assign(model::AssignmentPtr assignment) {
+  publish(build_host_set(plan->lb, std::move(assignment), hosts_.get()));
+}
+
+void ClusterShared::refresh() { publish(build_host_set(plan->lb, hosts_->assignment, hosts_.get())); }
+
+void ClusterShared::publish(HostSetPtr hosts) {
+  if (hosts_ != nullptr) {
+    published_.push_back(std::move(hosts_));
+    std::erase_if(published_, [](const HostSetPtr& old) { return old.use_count() == 1; });
+  }
+  // Only a change of the members counts, not one of their health.
+  const bool first = published_.empty();
+  const bool changed = first ? !hosts->hosts.empty() : hosts->assignment != published_.back()->assignment;
+  hosts_ = std::move(hosts);
+  if (changed) {
+    main_block_.inc(ClusterStat::kMembershipChange);
+  }
+  main_block_.set(ClusterStat::kMembershipTotal, hosts_->counts.total);
+  main_block_.set(ClusterStat::kMembershipHealthy, hosts_->counts.healthy);
+  main_block_.set(ClusterStat::kMembershipDegraded, hosts_->counts.degraded);
+  main_block_.set(ClusterStat::kMembershipExcluded, hosts_->counts.excluded);
+  main_block_.set(ClusterStat::kMaxHostWeight, hosts_->counts.max_weight);
+  show_tables();
+  if (on_hosts_) {
+    on_hosts_(hosts_);
+  }
+}
+
+// Of the last priority that has a table, as Envoy's gauges are.
+void ClusterShared::show_tables() {
+  if (!table_stats_.valid()) {
+    return;
+  }
+  TableSizes sizes;
+  for (const HostGroup& group : hosts_->groups) {
+    if (group.table != nullptr) {
+      sizes = group.table->sizes();
+    }
+  }
+  if (plan->lb.policy == model::LbPolicy::kMaglev) {
+    auto block = main_cells_.block<stats::MaglevStat>(table_stats_);
+    block.set(stats::MaglevStat::kMinEntriesPerHost, sizes.min_per_host);
+    block.set(stats::MaglevStat::kMaxEntriesPerHost, sizes.max_per_host);
+  } else {
+    auto block = main_cells_.block<stats::HashRingStat>(table_stats_);
+    block.set(stats::HashRingStat::kSize, sizes.entries);
+    block.set(stats::HashRingStat::kMinHashesPerHost, sizes.min_per_host);
+    block.set(stats::HashRingStat::kMaxHashesPerHost, sizes.max_per_host);
+  }
+}
+
+void ClusterShared::show_breakers(stats::WorkerCells& cells) {
+  using stats::BreakerRemainingStat;
+  using stats::BreakerStat;
+  for (uint8_t priority = 0; priority < 2; ++priority) {
+    const auto remaining = [&](Resource resource) {
+      const uint64_t limit = breakers.limit(resource, priority);
+      return limit - std::min<uint64_t>(limit, breakers.in_use(resource, priority));
+    };
+    const auto open = [&](Resource resource) { return remaining(resource) == 0 ? 1 : 0; };
+    auto block = cells.block<BreakerStat>(breaker_stats[priority]);
+    block.set(BreakerStat::kCxOpen, open(Resource::kConnections));
+    block.set(BreakerStat::kRqPendingOpen, open(Resource::kPending));
+    block.set(BreakerStat::kRqOpen, open(Resource::kRequests));
+    block.set(BreakerStat::kRqRetryOpen, open(Resource::kRetries));
+    if (remaining_stats[priority].valid()) {
+      auto left = cells.block<BreakerRemainingStat>(remaining_stats[priority]);
+      left.set(BreakerRemainingStat::kRemainingCx, remaining(Resource::kConnections));
+      left.set(BreakerRemainingStat::kRemainingPending, remaining(Resource::kPending));
+      left.set(BreakerRemainingStat::kRemainingRq, remaining(Resource::kRequests));
+      left.set(BreakerRemainingStat::kRemainingRetries, remaining(Resource::kRetries));
+      // Pools have no limit.
+      left.set(BreakerRemainingStat::kRemainingCxPools, UINT64_MAX - breakers.in_use(Resource::kPools, priority));
+    }
+  }
 }
 
 Cluster::Cluster(std::shared_ptr<ClusterShared> shared, WorkerLocal& local)
@@ -36,22 +132,33 @@ Cluster::Cluster(std::shared_ptr<ClusterShared> shared, WorkerLocal& local)
       block_(local.cells.block<ClusterStat>(shared_->stats)),
       codes_(local.cells, shared_->stats),
       internal_codes_(local.cells, shared_->stats, "internal."),
-      external_codes_(local.cells, shared_->stats, "external.") {
-  std::vector<Host*> usable;
-  for (Host& host : shared_->hosts) {
-    if (host.healthy()) {
-      usable.push_back(&host);
-    }
-  }
-  if (local.index == 0) {  // membership is a fact of the process, not of each worker
-    block_.set(ClusterStat::kMembershipTotal, shared_->hosts.size());
-    block_.set(ClusterStat::kMembershipHealthy, usable.size());
-    block_.set(ClusterStat::kMembershipChange, shared_->hosts.empty() ? 0 : 1);
-  }
-  balancer_ = make_load_balancer(plan().lb_policy, std::move(usable), local.random);
+      external_codes_(local.cells, shared_->stats, "external."),
+      balancer_(shared_->plan->lb, shared_->breakers, local.random, block_) {
+  balancer_.update(shared_->hosts());
 }
 
 Cluster::~Cluster() = default;
+
+void Cluster::update(HostSetPtr hosts) {
+  balancer_.update(std::move(hosts));
+  std::vector<Pool*> gone;
+  for (const auto& [host, pool] : pools_) {
+    if (host->removed.load(std::memory_order_relaxed)) {
+      gone.push_back(pool.get());
+    }
+  }
+  for (Pool* pool : gone) {
+    pool->retire();
+  }
+}
+
+// Its last user is on the stack.
+void Cluster::release(Pool& pool) {
+  const auto found = pools_.find(&pool.host());
+  std::unique_ptr<Pool> last = std::move(found->second);
+  pools_.erase(found);
+  local_.loop.destroy_later(std::move(last));
+}
 
 void Cluster::count_response(uint16_t status, bool internal) {
   codes_.inc(status);
@@ -66,7 +173,7 @@ void Cluster::record_response_time(uint64_t ms, bool internal) {
 Pool& Cluster::pool(Host& host) {
   std::unique_ptr<Pool>& pool = pools_[&host];
   if (pool == nullptr) {
-    pool = std::make_unique<Pool>(*this, host, local_);
+    pool = std::make_unique<Pool>(*this, host.shared_from_this(), local_);
   }
   return *pool;
 }
@@ -79,6 +186,13 @@ uint64_t Cluster::next_connection_id() {
 void ClusterSet::add(std::shared_ptr<ClusterShared> shared) {
   std::string name = shared->plan->name;
   clusters_[std::move(name)] = std::make_unique<Cluster>(std::move(shared), local_);
+}
+
+void ClusterSet::update(const std::shared_ptr<ClusterShared>& shared, HostSetPtr hosts) {
+  // Another cluster may have the name by now.
+  if (Cluster* cluster = find(shared->plan->name); cluster != nullptr && cluster->shared() == shared) {
+    cluster->update(std::move(hosts));
+  }
 }
 
 Cluster* ClusterSet::find(std::string_view name) const {

@@ -1,17 +1,17 @@
 // Cluster: a worker's view of one upstream service, over what all workers share of it.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "model/cluster_plan.h"
 #include "stats/names_cluster.h"
 #include "stats/response_codes.h"
 #include "upstream/breakers.h"
-#include "upstream/host.h"
+#include "upstream/host_set.h"
 #include "upstream/load_balancer/load_balancer.h"
 #include "upstream/pool.h"
 #include "upstream/worker_local.h"
@@ -19,17 +19,43 @@
 namespace sluice::upstream {
 
 // Plan, hosts, limits and names of one cluster. Made on main, shared by the workers, lives until the last of them lets
-// go. Thread: any.
-struct ClusterShared {
-  ClusterShared(model::ClusterPlanPtr plan, stats::Registry& registry);
+// go; release() gives its stats back. Thread: any, but for what is main's.
+class ClusterShared {
+ public:
+  // `cells` are main's.
+  ClusterShared(model::ClusterPlanPtr plan, stats::Registry& registry, stats::WorkerCells& cells);
   ~ClusterShared();
 
   const model::ClusterPlanPtr plan;
-  std::deque<Host> hosts;  // a deque: hosts do not move
   Breakers breakers;
   stats::Registry& registry;
   stats::BlockId stats;
-  stats::BlockId breaker_stats[2];  // by priority
+  stats::BlockId breaker_stats[2];    // by priority
+  stats::BlockId remaining_stats[2];  // where track_remaining is set
+
+  // ---- main
+  // The endpoints from now on: static ones, the answers of DNS, an assignment of EDS. The same workers' connections to
+  // hosts that stay are kept, those to others drain.
+  void assign(model::AssignmentPtr assignment);
+  // The health of a host changed.
+  void refresh();
+  const HostSetPtr& hosts() const { return hosts_; }
+  // Is told each new set; set by the server, which hands it to the workers.
+  void on_hosts(Function<void(HostSetPtr)> hook) { on_hosts_ = std::move(hook); }
+  stats::Block<stats::ClusterStat>& main_block() { return main_block_; }
+  // The gauges of its circuit breakers as they are now.
+  void show_breakers(stats::WorkerCells& cells);
+
+ private:
+  void publish(HostSetPtr hosts);
+  void show_tables();
+
+  stats::WorkerCells& main_cells_;
+  stats::Block<stats::ClusterStat> main_block_;
+  stats::BlockId table_stats_;
+  HostSetPtr hosts_;
+  std::vector<HostSetPtr> published_;  // main frees them, not a worker
+  Function<void(HostSetPtr)> on_hosts_;
 };
 
 // Thread: worker.
@@ -47,9 +73,15 @@ class Cluster {
   void record_response_time(uint64_t ms, bool internal);
 
   // Null: no healthy host.
-  Host* choose_host() { return balancer_->choose(); }
-  // The pool of a host of this cluster, made at its first use.
+  Host* choose_host(const LbRequest& request) { return balancer_.choose(request); }
+  // Whether a choice depends on the hash of a request.
+  bool hashes() const { return plan().lb.hashes(); }
+  // The pool of a host of this cluster, made at its first use. A user that goes on after its stream holds a PoolPin.
   Pool& pool(Host& host);
+
+  // New hosts. The pools of those that are gone take no new streams and end with their last one.
+  void update(HostSetPtr hosts);
+  const std::shared_ptr<ClusterShared>& shared() const { return shared_; }
 
   uint64_t next_connection_id();
 
@@ -60,7 +92,10 @@ class Cluster {
   stats::ResponseCodes codes_;
   stats::ResponseCodes internal_codes_;
   stats::ResponseCodes external_codes_;
-  std::unique_ptr<LoadBalancer> balancer_;
+  friend class Pool;
+  void release(Pool& pool);
+
+  LoadBalancer balancer_;
   std::unordered_map<Host*, std::unique_ptr<Pool>> pools_;
 };
 
@@ -72,6 +107,7 @@ class ClusterSet {
   void add(std::shared_ptr<ClusterShared> shared);
   // Null when there is none of that name.
   Cluster* find(std::string_view name) const;
+  void update(const std::shared_ptr<ClusterShared>& shared, HostSetPtr hosts);
   void clear() { clusters_.clear(); }
 
  private:

@@ -1,8 +1,11 @@
-// Host: one endpoint of a cluster. Its plan is immutable; its state is shared by all workers.
+// Host: one endpoint of a cluster. Its address is immutable; its state is shared by all workers.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
 
 #include "model/cluster_plan.h"
 
@@ -25,16 +28,26 @@ struct HostState {
   static void dec(std::atomic<T>& count) { count.fetch_sub(1, std::memory_order_relaxed); }
 };
 
-// Owned by its ClusterShared. Thread: any.
-struct Host {
-  const model::EndpointPlan* plan;
-  HostState state;
+// Why a host is not used although its endpoint is configured as healthy; bits of HostState::failing.
+enum Failing : uint8_t { kActiveCheck = 1, kOutlier = 2 };
 
-  const net::Address& address() const { return plan->address; }
-  bool healthy() const {
-    return plan->health != model::HealthStatus::kUnhealthy && plan->health != model::HealthStatus::kDraining &&
-           plan->health != model::HealthStatus::kTimeout;
-  }
+// Found again, with its state, in each new assignment that has an endpoint of the same address and hostname. Owned by
+// the host sets that it is in, and by the pools that lead to it. Thread: any, but for what is main's.
+struct Host : std::enable_shared_from_this<Host> {
+  Host(net::Address the_address, std::string the_hostname)
+      : endpoint(std::move(the_address)), hostname(std::move(the_hostname)) {}
+
+  const net::Address endpoint;
+  const std::string hostname;
+  HostState state;
+  std::atomic<uint8_t> failing{0};      // Failing bits
+  std::atomic<bool> removed{false};     // in no assignment any more: its pools drain
+
+  // What the last assignment says of it. Thread: main.
+  const model::EndpointPlan* plan = nullptr;
+  const model::LocalityPlan* place = nullptr;
+
+  const net::Address& address() const { return endpoint; }
 };
 
 }  // namespace sluice::upstream

@@ -18,9 +18,14 @@ void PoolRequest::cancel() {
   }
 }
 
-Pool::Pool(Cluster& cluster, Host& host, WorkerLocal& local) : cluster_(cluster), host_(host), local_(local) {}
+Pool::Pool(Cluster& cluster, std::shared_ptr<Host> host, WorkerLocal& local)
+    : cluster_(cluster), host_(std::move(host)), local_(local) {
+  cluster_.breakers().take(Resource::kPools, 0);
+}
 
 Pool::~Pool() {
+  retired_ = false;  // it ends here and now
+  cluster_.breakers().give_back(Resource::kPools, 0);
   while (PoolRequest* request = queue_.front()) {
     leave_queue(*request);
     request->on_no_stream(ResetReason::kLocalReset, "");
@@ -62,8 +67,7 @@ void Pool::request(PoolRequest& request, uint8_t priority) {
 
 void Pool::connect(uint8_t priority) {
   // A pool without any connection may always have one, so that its requests are not stuck for ever.
-  const bool within = cluster_.breakers().try_take(Resource::kConnections, priority);
-  if (!within) {
+  if (!may_connect(priority)) {
     cluster_.block().inc(ClusterStat::kUpstreamCxOverflow);
     if (connections_ > 0) {
       return;
@@ -77,12 +81,18 @@ void Pool::connect(uint8_t priority) {
   ++connections_;
 }
 
+bool Pool::may_connect(uint8_t priority) {
+  return host_->state.cx_active.load(std::memory_order_relaxed) < cluster_.plan().max_connections_per_host &&
+         cluster_.breakers().try_take(Resource::kConnections, priority);
+}
+
 void Pool::leave_queue(PoolRequest& request) {
   request.unlink();
   request.pool_ = nullptr;
   --queued_;
   cluster_.breakers().give_back(Resource::kPending, request.priority_);
   cluster_.block().dec(ClusterStat::kUpstreamRqPendingActive);
+  check_retired();
 }
 
 void Pool::give(UpstreamConnection& connection, PoolRequest& request) {
@@ -90,7 +100,7 @@ void Pool::give(UpstreamConnection& connection, PoolRequest& request) {
   busy_.push_back(connection);
   trace::step("pool: lease");
   cluster_.block().inc(ClusterStat::kUpstreamRqTotal);
-  HostState::inc(host_.state.rq_total);
+  HostState::inc(host_->state.rq_total);
   connection.lease(request.user());
   request.on_stream(connection);
 }
@@ -113,15 +123,19 @@ void Pool::on_idle(UpstreamConnection& connection) {
     give(connection, *request);
     return;
   }
+  if (connection.draining()) {
+    connection.close(ResetReason::kLocalReset);
+    return;
+  }
   connection.unlink();
   idle_.push_back(connection);
 }
 
 void Pool::on_connect_failed(UpstreamConnection& connection, ResetReason reason, std::string_view details) {
   --connecting_;
-  HostState::inc(host_.state.cx_connect_fail);
+  HostState::inc(host_->state.cx_connect_fail);
   cluster_.block().inc(ClusterStat::kUpstreamCxConnectFail);
-  SLUICE_LOG(kDebug, kPool, "[C", connection.connection_id(), "] connecting to ", host_.address().to_string(), " of ",
+  SLUICE_LOG(kDebug, kPool, "[C", connection.connection_id(), "] connecting to ", host_->address().to_string(), " of ",
              cluster_.plan().name, " failed: ", details);
   // Those that wait now have waited for this connection; who comes later gets a new try.
   IntrusiveList<PoolRequest, PoolRequest> failed;
@@ -141,6 +155,7 @@ void Pool::on_closed(UpstreamConnection& connection) {
   if (!connection.was_connecting() && queued_ > connecting_) {
     connect(queue_.front()->priority_);
   }
+  check_retired();
 }
 
 void Pool::on_stream_ended(uint8_t priority) { cluster_.breakers().give_back(Resource::kRequests, priority); }
@@ -151,6 +166,19 @@ void Pool::drain() {
   }
   for (UpstreamConnection* connection = busy_.front(); connection != nullptr; connection = busy_.next(*connection)) {
     connection->drain();
+  }
+}
+
+void Pool::retire() {
+  retired_ = true;
+  drain();
+  check_retired();
+}
+
+void Pool::check_retired() {
+  if (retired_ && connections_ == 0 && queued_ == 0 && pins_ == 0) {
+    retired_ = false;
+    cluster_.release(*this);
   }
 }
 

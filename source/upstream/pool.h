@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "base/intrusive_list.h"
 #include "event/loop.h"
@@ -22,6 +23,7 @@
 namespace sluice::upstream {
 
 class Cluster;
+struct Host;
 class Pool;
 class UpstreamConnection;
 
@@ -45,10 +47,10 @@ class PoolRequest : public IntrusiveNode<PoolRequest> {
 };
 
 // Made at first use of a host by a worker. Thread: worker.
-class Pool {
+class Pool final : public event::Deferred {
  public:
-  Pool(Cluster& cluster, Host& host, WorkerLocal& local);
-  ~Pool();
+  Pool(Cluster& cluster, std::shared_ptr<Host> host, WorkerLocal& local);
+  ~Pool() override;
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
@@ -58,14 +60,17 @@ class Pool {
 
   // No new streams on the connections that are there; idle ones close now, busy ones when they are done.
   void drain();
+  // The host is gone: drains, and ends with its last connection, request and pin.
+  void retire();
 
   Cluster& cluster() { return cluster_; }
-  Host& host() { return host_; }
+  Host& host() { return *host_; }
   WorkerLocal& local() { return local_; }
 
  private:
   friend class UpstreamConnection;
   friend class PoolRequest;
+  friend class PoolPin;
 
   void on_connected(UpstreamConnection& connection);
   void on_connect_failed(UpstreamConnection& connection, ResetReason reason, std::string_view details);
@@ -76,9 +81,11 @@ class Pool {
   void give(UpstreamConnection& connection, PoolRequest& request);
   void leave_queue(PoolRequest& request);
   void connect(uint8_t priority);
+  bool may_connect(uint8_t priority);
+  void check_retired();
 
   Cluster& cluster_;
-  Host& host_;
+  const std::shared_ptr<Host> host_;
   WorkerLocal& local_;
   IntrusiveList<PoolRequest, PoolRequest> queue_;
   IntrusiveList<UpstreamConnection, Pool> idle_;
@@ -86,6 +93,30 @@ class Pool {
   uint32_t connecting_ = 0;
   uint32_t queued_ = 0;
   uint32_t connections_ = 0;
+  uint32_t pins_ = 0;
+  bool retired_ = false;
+};
+
+// Keeps a pool, and so its host, while somebody still looks at them: an exchange until its access log. A plain count of
+// its worker. Thread: worker.
+class PoolPin {
+ public:
+  PoolPin() = default;
+  ~PoolPin() { reset(); }
+  PoolPin(const PoolPin&) = delete;
+  PoolPin& operator=(const PoolPin&) = delete;
+
+  void reset(Pool* pool = nullptr) {
+    if (pool != nullptr) {
+      ++pool->pins_;
+    }
+    if (Pool* old = std::exchange(pool_, pool); old != nullptr && --old->pins_ == 0) {
+      old->check_retired();
+    }
+  }
+
+ private:
+  Pool* pool_ = nullptr;
 };
 
 }  // namespace sluice::upstream

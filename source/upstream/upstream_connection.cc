@@ -30,16 +30,8 @@ UpstreamConnection::UpstreamConnection(Pool& pool, uint64_t id)
           transport_->want_read(open);
         }
       }),
-      timer_(pool.local().loop.timers(), [this] {
-        if (state_ == State::kConnecting) {
-          pool_.cluster().block().inc(ClusterStat::kUpstreamCxConnectTimeout);
-          close_transport(ClosedBy::kUs);
-          pool_.on_connect_failed(*this, ResetReason::kConnectTimeout, "");
-        } else if (state_ == State::kIdle) {
-          pool_.cluster().block().inc(ClusterStat::kUpstreamCxIdleTimeout);
-          close(ResetReason::kLocalReset);
-        }
-      }) {
+      timer_(pool.local().loop.timers(), [this] { on_timer(); }),
+      age_(pool.local().loop.timers(), [this] { on_old(); }) {
   auto& block = pool_.cluster().block();
   block.inc(ClusterStat::kUpstreamCxTotal);
   block.inc(ClusterStat::kUpstreamCxActive);
@@ -51,6 +43,27 @@ UpstreamConnection::UpstreamConnection(Pool& pool, uint64_t id)
 }
 
 UpstreamConnection::~UpstreamConnection() { SLUICE_DCHECK(state_ == State::kClosed); }
+
+void UpstreamConnection::on_timer() {
+  if (state_ == State::kConnecting) {
+    pool_.cluster().block().inc(ClusterStat::kUpstreamCxConnectTimeout);
+    close_transport(ClosedBy::kUs);
+    pool_.on_connect_failed(*this, ResetReason::kConnectTimeout, "");
+  } else if (state_ == State::kIdle) {
+    pool_.cluster().block().inc(ClusterStat::kUpstreamCxIdleTimeout);
+    close(ResetReason::kLocalReset);
+  }
+}
+
+// Busy: after its stream.
+void UpstreamConnection::on_old() {
+  pool_.cluster().block().inc(ClusterStat::kUpstreamCxMaxDurationReached);
+  if (state_ == State::kIdle) {
+    close(ResetReason::kLocalReset);
+  } else {
+    draining_ = true;
+  }
+}
 
 void UpstreamConnection::on_ready(net::Ready ready) {
   if (state_ == State::kConnecting) {
@@ -81,6 +94,9 @@ void UpstreamConnection::on_connected() {
   timer_.cancel();
   connected_ = true;
   state_ = State::kIdle;
+  if (pool_.cluster().plan().max_connection_duration.count() > 0) {
+    age_.arm(pool_.cluster().plan().max_connection_duration);
+  }
   outbox_.attach(transport_.get());
   block.inc(ClusterStat::kUpstreamCxHttp1Total);
   block.record(ClusterStat::kUpstreamCxConnectMs, to_ms(local_.loop.now() - started_));
@@ -241,6 +257,7 @@ void UpstreamConnection::close_transport(ClosedBy by) {
   }
   state_ = State::kClosed;
   timer_.cancel();
+  age_.cancel();
   outbox_.abandon();
   transport_->close(net::CloseHow::kFin);
   block.dec(ClusterStat::kUpstreamCxActive);

@@ -34,8 +34,9 @@ class UpstreamConnection final : public event::Deferred,
   void lease(StreamUser& user);
   // Closes now. A stream that is on it ends with `reason`.
   void close(ResetReason reason);
-  // Not given out again.
+  // Not given out again once it has carried what waits for it.
   void drain() { draining_ = true; }
+  bool draining() const { return draining_; }
   // The circuit-breaker priority of the stream that is on it, and the one under which it was opened.
   void set_priority(uint8_t priority) { priority_ = priority; }
   void set_connect_priority(uint8_t priority) { connect_priority_ = priority; }
@@ -74,6 +75,8 @@ class UpstreamConnection final : public event::Deferred,
   void on_error(http::StreamId stream, const http::CodecError& error) override;
 
   void on_connected();
+  void on_timer();
+  void on_old();
   void read();
   void after_decode();
   void fail_stream(ResetReason reason, std::string_view details);
@@ -102,6 +105,7 @@ class UpstreamConnection final : public event::Deferred,
   buffer::Buffer in_;  // not decoded yet
   net::ReadGate gate_;
   event::Timer timer_;  // connect timeout, then idle timeout
+  event::Timer age_;    // max_connection_duration
 };
 
 }  // namespace sluice::upstream

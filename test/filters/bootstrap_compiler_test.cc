@@ -20,8 +20,8 @@ TEST(BootstrapCompiler, CompilesThePlainConfiguration) {
   EXPECT_EQ(c.http().routes->name, "local");
   EXPECT_EQ(c.forward().cluster, "a");
   EXPECT_EQ(c.cluster().name, "a");
-  ASSERT_EQ(c.cluster().endpoints.size(), 1u);
-  EXPECT_EQ(c.cluster().endpoints[0].address.to_string(), "127.0.0.1:81");
+  ASSERT_EQ(c.cluster().assignment->localities.size(), 1u);
+  EXPECT_EQ(c.cluster().assignment->localities[0].endpoints.at(0).address.to_string(), "127.0.0.1:81");
   EXPECT_FALSE(c.bootstrap().admin_address.has_value());
   EXPECT_NE(c.bootstrap().accepted, nullptr);
 }

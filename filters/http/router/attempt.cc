@@ -15,7 +15,7 @@ void Attempt::start(upstream::Cluster& cluster, upstream::Host& host, uint8_t pr
   end_ = end;
   headers_only_ = end == http::End::kYes;
   exchange_.facts().upstream_host = &host.address();
-  exchange_.facts().upstream_hostname = host.plan->hostname;
+  exchange_.facts().upstream_hostname = host.hostname;
   cluster.pool(host).request(*this, priority);
 }
 

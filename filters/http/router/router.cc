@@ -91,14 +91,15 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
   facts.cluster_raw = cluster_->plan().name;
   facts.cluster = cluster_->plan().observable_name;
   trace::step("router: choose host");
-  host_ = cluster_->choose_host();
+  host_ = cluster_->choose_host(lb_request(action, headers));
   if (host_ == nullptr) {
     cluster_->block().inc(ClusterStat::kUpstreamCxNoneHealthy);
     cluster_->count_response(503, exchange_.internal());
     return exchange_.reply(proxy::reply_of(Reason::kNoHealthyUpstream));
   }
+  pin_.reset(&cluster_->pool(*host_));
   set_timeout(action, headers);
-  model::rewrite_request(exchange_.route(), action, weighted, headers, facts, host_->plan->hostname, originals());
+  model::rewrite_request(exchange_.route(), action, weighted, headers, facts, host_->hostname, originals());
   facts.attempts = 1;
   if (exchange_.route().host->include_attempt_count) {
     headers.fields.set(Token::kXEnvoyAttemptCount, "1");
@@ -110,6 +111,18 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
   exchange_.when_request_complete([this] { arm_deadline(); });
   attempt_->start(*cluster_, *host_, action.priority, end);
   return Step::taken();
+}
+
+upstream::LbRequest Router::lb_request(const model::ForwardAction& action, const http::RequestHeaders& headers) {
+  upstream::LbRequest out;
+  if (!action.hash_policies.empty() && cluster_->hashes()) {
+    const format::Facts& facts = exchange_.facts();
+    const model::RequestHash hash =
+        model::hash_request(action.hash_policies, headers, {facts.remote, facts.local, facts.direct_remote});
+    out.hash = hash.value;
+    cookies_ = hash.cookies;
+  }
+  return out;
 }
 
 void Router::set_timeout(const model::ForwardAction& action, http::RequestHeaders& headers) {
@@ -201,6 +214,9 @@ void Router::on_headers(Attempt&, http::ResponseHeaders& headers, http::End end)
     if (exchange_.route().host->include_attempt_count_in_response) {
       headers.fields.set(Token::kXEnvoyAttemptCount, "1");
     }
+  }
+  for (const model::MadeCookie* cookie = cookies_; cookie != nullptr; cookie = cookie->next) {
+    headers.fields.add("set-cookie", cookie->text);
   }
   model::finalize_response(exchange_.route(), exchange_.weighted(), headers, facts);
   if (end == http::End::kYes) {

@@ -40,6 +40,7 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   proxy::Step redirect(const model::RedirectAction& action, http::RequestHeaders& headers);
   proxy::Step forward(const model::ForwardAction& action, http::RequestHeaders& headers, http::End end);
   proxy::Step no_cluster(uint16_t status);
+  upstream::LbRequest lb_request(const model::ForwardAction& action, const http::RequestHeaders& headers);
   void set_timeout(const model::ForwardAction& action, http::RequestHeaders& headers);
   void arm_deadline();
   void on_timeout();
@@ -54,6 +55,8 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   const RouterOptions& options_;
   upstream::Cluster* cluster_ = nullptr;
   upstream::Host* host_ = nullptr;
+  upstream::PoolPin pin_;
+  const model::MadeCookie* cookies_ = nullptr;  // that the response must set
   Attempt* attempt_ = nullptr;
   Duration timeout_{0};
   bool per_try_ = false;  // it is x-envoy-upstream-rq-per-try-timeout-ms

@@ -8,8 +8,8 @@ HostInfo describe_host(const upstream::Host& host) {
   const upstream::HostState& state = host.state;
   const model::EndpointPlan& plan = *host.plan;
   HostInfo out;
-  out.address = plan.address;
-  out.hostname = plan.hostname;
+  out.address = host.address();
+  out.hostname = host.hostname;
   out.cx_active = read(state.cx_active);
   out.cx_connect_fail = read(state.cx_connect_fail);
   out.cx_total = read(state.cx_total);
@@ -20,10 +20,13 @@ HostInfo describe_host(const upstream::Host& host) {
   out.rq_total = read(state.rq_total);
   out.eds_health = plan.health;
   out.weight = plan.weight;
-  out.priority = plan.priority;
-  out.region = plan.region;
-  out.zone = plan.zone;
-  out.sub_zone = plan.sub_zone;
+  out.priority = host.place->priority;
+  out.region = host.place->locality.region;
+  out.zone = host.place->locality.zone;
+  out.sub_zone = host.place->locality.sub_zone;
+  const uint8_t failing = host.failing.load(std::memory_order_relaxed);
+  out.failed_active_check = (failing & upstream::kActiveCheck) != 0;
+  out.failed_outlier_check = (failing & upstream::kOutlier) != 0;
   return out;
 }
 
@@ -34,8 +37,8 @@ ClusterInfo describe(const upstream::ClusterShared& cluster) {
   out.name = cluster.plan->name;
   out.observability_name = cluster.plan->observable_name;
   out.breakers = cluster.plan->breakers;
-  for (const upstream::Host& host : cluster.hosts) {
-    out.hosts.push_back(describe_host(host));
+  for (const auto& host : cluster.hosts()->hosts) {
+    out.hosts.push_back(describe_host(*host));
   }
   return out;
 }

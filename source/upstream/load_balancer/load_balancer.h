@@ -1,25 +1,55 @@
-// LoadBalancer: chooses a host of a cluster for a request.
+// LoadBalancer: chooses a host of a cluster for a request: a priority, in it the healthy or the degraded hosts or a
+// locality, and there by the policy.
 #pragma once
 
 #include <memory>
-#include <span>
+#include <optional>
 #include <vector>
 
 #include "base/random.h"
-#include "model/cluster_plan.h"
-#include "upstream/host.h"
+#include "stats/names_cluster.h"
+#include "upstream/host_set.h"
+#include "upstream/load_balancer/edf.h"
+#include "upstream/load_balancer/picker.h"
 
 namespace sluice::upstream {
 
-// A worker's balancer of one cluster. Thread: worker.
-class LoadBalancer {
- public:
-  virtual ~LoadBalancer() = default;
-  // Null when there is no host to choose.
-  virtual Host* choose() = 0;
+// What a choice may depend on.
+struct LbRequest {
+  std::optional<uint64_t> hash;  // of the request's hash policies
+  uint32_t attempt = 0;          // 0, or the number of a retry
 };
 
-// For the hosts that may be chosen, which must outlive the balancer.
-std::unique_ptr<LoadBalancer> make_load_balancer(model::LbPolicy policy, std::vector<Host*> hosts, Random& random);
+// A worker's balancer of one cluster. Picks in O(1) or O(log n). Thread: worker.
+class LoadBalancer {
+ public:
+  LoadBalancer(const model::LbPlan& lb, const Breakers& breakers, Random& random,
+               stats::Block<stats::ClusterStat> block)
+      : lb_(lb), breakers_(breakers), random_(random), block_(block) {}
+
+  // From now on out of these.
+  void update(HostSetPtr hosts);
+  // Null when there is no host to choose.
+  Host* choose(const LbRequest& request);
+
+  const HostSetPtr& hosts() const { return hosts_; }
+
+ private:
+  // Of one priority, when localities have weights.
+  struct Localities {
+    Edf<const PriorityHosts::Share*> usable, degraded;
+  };
+
+  uint32_t choose_group(uint64_t random);
+  uint32_t choose_locality(const PriorityHosts& priority, bool degraded);
+
+  const model::LbPlan& lb_;
+  const Breakers& breakers_;
+  Random& random_;
+  stats::Block<stats::ClusterStat> block_;
+  HostSetPtr hosts_;
+  std::vector<std::unique_ptr<Picker>> pickers_;        // by group; made at first use
+  std::vector<std::unique_ptr<Localities>> localities_;  // by priority; made at first use
+};
 
 }  // namespace sluice::upstream

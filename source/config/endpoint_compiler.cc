@@ -1,0 +1,110 @@
+#include "config/endpoint_compiler.h"
+
+#include "base/strings.h"
+#include "config/core_compiler.h"
+
+namespace sluice::config {
+namespace {
+
+namespace core = envoy::config::core::v3;
+namespace endpoint = envoy::config::endpoint::v3;
+
+model::HealthStatus compile_health(core::HealthStatus status) {
+  switch (status) {
+    case core::HEALTHY: return model::HealthStatus::kHealthy;
+    case core::UNHEALTHY: return model::HealthStatus::kUnhealthy;
+    case core::DRAINING: return model::HealthStatus::kDraining;
+    case core::TIMEOUT: return model::HealthStatus::kTimeout;
+    case core::DEGRADED: return model::HealthStatus::kDegraded;
+    default: return model::HealthStatus::kUnknown;
+  }
+}
+
+// envoy.lb, hash_key: what stands for the host in hash rings and tables.
+std::string hash_key_of(const core::Metadata& metadata) {
+  const auto lb = metadata.filter_metadata().find("envoy.lb");
+  if (lb == metadata.filter_metadata().end()) return {};
+  const auto key = lb->second.fields().find("hash_key");
+  return key == lb->second.fields().end() ? std::string() : key->second.string_value();
+}
+
+// One assignment, piece by piece.
+class AssignmentCompiler {
+ public:
+  AssignmentCompiler(Names names, std::vector<model::DnsName>& found, CompileScope& scope)
+      : names_(names), found_(found), scope_(scope) {}
+
+  model::AssignmentPtr compile(const endpoint::ClusterLoadAssignment& proto) {
+    using A = endpoint::ClusterLoadAssignment;
+    using P = A::Policy;
+    scope_.only(proto, {A::kClusterNameFieldNumber, A::kEndpointsFieldNumber, A::kPolicyFieldNumber});
+    scope_.only(proto.policy(), {P::kOverprovisioningFactorFieldNumber, P::kWeightedPriorityHealthFieldNumber});
+    if (proto.policy().has_overprovisioning_factor()) {
+      out_->overprovisioning_factor = proto.policy().overprovisioning_factor().value();
+    }
+    out_->weighted_priority_health = proto.policy().weighted_priority_health();
+    for (const auto& locality : proto.endpoints()) compile_locality(locality);
+    return out_;
+  }
+
+ private:
+  void compile_locality(const endpoint::LocalityLbEndpoints& proto) {
+    using L = endpoint::LocalityLbEndpoints;
+    scope_.only(proto, {L::kLocalityFieldNumber, L::kMetadataFieldNumber, L::kLbEndpointsFieldNumber,
+                        L::kLoadBalancingWeightFieldNumber, L::kPriorityFieldNumber});
+    model::LocalityPlan& locality = out_->localities.emplace_back();
+    locality.locality = {proto.locality().region(), proto.locality().zone(), proto.locality().sub_zone()};
+    locality.priority = proto.priority();
+    locality.weight = proto.load_balancing_weight().value();
+    for (const auto& one : proto.lb_endpoints()) compile_endpoint(one, locality);
+  }
+
+  void compile_endpoint(const endpoint::LbEndpoint& proto, model::LocalityPlan& locality) {
+    using L = endpoint::LbEndpoint;
+    using E = endpoint::Endpoint;
+    scope_.only(proto, {L::kEndpointFieldNumber, L::kHealthStatusFieldNumber, L::kMetadataFieldNumber,
+                        L::kLoadBalancingWeightFieldNumber});
+    scope_.only(proto.endpoint(), {E::kAddressFieldNumber, E::kHostnameFieldNumber});
+    if (!proto.endpoint().has_address()) {
+      scope_.error(proto, "needs an endpoint with an address");
+      return;
+    }
+    model::EndpointPlan one;
+    one.hostname = proto.endpoint().hostname();
+    one.hash_key = hash_key_of(proto.metadata());
+    one.weight = proto.has_load_balancing_weight() ? proto.load_balancing_weight().value() : 1;
+    one.health = compile_health(proto.health_status());
+    if (!compile_place(proto.endpoint().address(), locality, one)) return;
+    locality.endpoints.push_back(std::move(one));
+  }
+
+  // The address, or the name that will be asked for it.
+  bool compile_place(const core::Address& proto, const model::LocalityPlan& locality, model::EndpointPlan& one) {
+    const core::SocketAddress& socket = proto.socket_address();
+    const auto port = static_cast<uint16_t>(socket.port_value());
+    if (names_ == Names::kAllowed && proto.has_socket_address() && socket.resolver_name().empty() &&
+        socket.named_port().empty()) {
+      found_.push_back({socket.address(), port, out_->localities.size() - 1, locality.endpoints.size()});
+      // The name is what auto_host_rewrite sends.
+      if (one.hostname.empty()) one.hostname = socket.address();
+      return true;
+    }
+    const auto address = compile_address(proto, scope_);
+    if (address) one.address = *address;
+    return address.has_value();
+  }
+
+  const Names names_;
+  std::vector<model::DnsName>& found_;
+  CompileScope& scope_;
+  std::shared_ptr<model::AssignmentPlan> out_ = std::make_shared<model::AssignmentPlan>();
+};
+
+}  // namespace
+
+model::AssignmentPtr compile_assignment(const endpoint::ClusterLoadAssignment& proto, Names names,
+                                        std::vector<model::DnsName>& found, CompileScope& scope) {
+  return AssignmentCompiler(names, found, scope).compile(proto);
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,19 @@
+// ClusterLoadAssignment -> AssignmentPlan: the endpoints of a cluster, out of its own configuration or of EDS.
+#pragma once
+
+#include <vector>
+
+#include "config/compile_scope.h"
+#include "envoy/config/endpoint/v3/endpoint.pb.h"
+#include "model/cluster_plan.h"
+
+namespace sluice::config {
+
+// Names are for the clusters that ask DNS for them.
+enum class Names { kRefused, kAllowed };
+
+// With Names::kAllowed the names are put into `names`; their endpoints have no address then.
+model::AssignmentPtr compile_assignment(const envoy::config::endpoint::v3::ClusterLoadAssignment& proto, Names names,
+                                        std::vector<model::DnsName>& found, CompileScope& scope);
+
+}  // namespace sluice::config

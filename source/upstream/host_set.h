@@ -1,0 +1,74 @@
+// HostSet: the hosts of a cluster in the order in which they are chosen: by priority, health and locality. Built on
+// main when endpoints or their health change, and published whole to the workers.
+// https://www.envoyproxy.io/docs/envoy/v1.36.0/intro/arch_overview/upstream/load_balancing/overview
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "model/cluster_plan.h"
+#include "upstream/host.h"
+#include "upstream/load_balancer/hash_table.h"
+
+namespace sluice::upstream {
+
+struct WeightedHost {
+  Host* host;
+  uint32_t weight;
+};
+
+// Hosts among which a policy picks. Immutable. Thread: any.
+struct HostGroup {
+  std::vector<WeightedHost> hosts;
+  bool even = true;                        // all have the same weight
+  std::unique_ptr<const HashTable> table;  // RING_HASH and MAGLEV only
+};
+
+// One priority. Groups are indexes into HostSet::groups. Immutable. Thread: any.
+struct PriorityHosts {
+  static constexpr uint32_t kNone = UINT32_MAX;
+  struct Share {
+    double weight;
+    uint32_t group;
+  };
+
+  bool panic = false;           // too few are healthy: `usable` is all of them
+  uint32_t usable = kNone;
+  uint32_t degraded = kNone;
+  std::vector<Share> usable_localities;    // locality-weighted balancing, without panic: used instead of `usable`
+  std::vector<Share> degraded_localities;
+  uint32_t usable_load = 0;     // percent of the requests
+  uint32_t degraded_load = 0;
+};
+
+// Counts for the membership gauges, and what tables look like for theirs.
+struct HostCounts {
+  uint32_t total = 0, healthy = 0, degraded = 0, excluded = 0, max_weight = 0;
+};
+
+// Immutable. Thread: any.
+class HostSet {
+ public:
+  struct Choice {
+    const PriorityHosts* priority;
+    bool degraded;
+  };
+  // By the shares of the priorities; `random` decides. Needs at least one priority.
+  Choice choose_priority(uint64_t random) const;
+  // Everything goes to the usable hosts of the first priority.
+  bool simple() const { return priorities.empty() || priorities[0].usable_load == 100; }
+
+  std::vector<std::shared_ptr<Host>> hosts;  // in the order of the assignment
+  std::vector<HostGroup> groups;
+  std::vector<PriorityHosts> priorities;
+  HostCounts counts;
+  model::AssignmentPtr assignment;           // hosts view it
+};
+using HostSetPtr = std::shared_ptr<const HostSet>;
+
+// Hosts that `previous` has are taken over with their state; those that are in the new set no more are marked. Called
+// again with the same assignment when a host's health changed. Thread: main.
+HostSetPtr build_host_set(const model::LbPlan& lb, model::AssignmentPtr assignment, const HostSet* previous);
+
+}  // namespace sluice::upstream

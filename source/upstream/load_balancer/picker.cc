@@ -1,0 +1,196 @@
+#include "upstream/load_balancer/picker.h"
+
+#include <cmath>
+#include <vector>
+
+#include "upstream/load_balancer/edf.h"
+
+namespace sluice::upstream {
+namespace {
+
+uint32_t active(const Host& host) { return host.state.rq_active.load(std::memory_order_relaxed); }
+
+// ROUND_ROBIN of equal weights. Every worker starts at a random place, so that many workers (and many proxies) do not
+// all begin with the first host.
+class InTurn final : public Picker {
+ public:
+  InTurn(const HostGroup& group, Random& random) : group_(group), next_(random.below(group.hosts.size())) {}
+  Host* pick(const PickRequest&) override {
+    if (next_ >= group_.hosts.size()) {
+      next_ = 0;
+    }
+    return group_.hosts[next_++].host;
+  }
+
+ private:
+  const HostGroup& group_;
+  size_t next_;
+};
+
+// ROUND_ROBIN and LEAST_REQUEST of unequal weights: by deadlines; LEAST_REQUEST lowers the weight of hosts that have
+// requests. Begins after a random number of picks.
+class ByDeadline final : public Picker {
+ public:
+  ByDeadline(const model::LbPlan& lb, const HostGroup& group, Random& random)
+      : bias_(lb.policy == model::LbPolicy::kLeastRequest ? lb.active_request_bias : 0) {
+    queue_.reserve(group.hosts.size());
+    for (const WeightedHost& one : group.hosts) {
+      queue_.add(one.weight, &one);
+    }
+    for (uint64_t skip = random.below(group.hosts.size()); skip > 0; --skip) {
+      pick({});
+    }
+  }
+  Host* pick(const PickRequest&) override {
+    return queue_.pick([this](const WeightedHost* one) { return weight_of(*one); })->host;
+  }
+
+ private:
+  double weight_of(const WeightedHost& one) const {
+    if (bias_ == 0) {
+      return one.weight;
+    }
+    const double divisor = bias_ == 1 ? active(*one.host) + 1.0 : std::pow(active(*one.host) + 1.0, bias_);
+    return one.weight / divisor;
+  }
+
+  const double bias_;
+  Edf<const WeightedHost*> queue_;
+};
+
+// LEAST_REQUEST of equal weights: the least busy of a few random hosts.
+class FewChoices final : public Picker {
+ public:
+  FewChoices(const model::LbPlan& lb, const HostGroup& group, Random& random)
+      : choices_(lb.choice_count), group_(group), random_(random) {}
+  Host* pick(const PickRequest&) override {
+    Host* best = random_host();
+    uint32_t least = active(*best);
+    for (uint32_t i = 1; i < choices_; ++i) {
+      Host* host = random_host();
+      if (const uint32_t busy = active(*host); busy < least) {
+        least = busy;
+        best = host;
+      }
+    }
+    return best;
+  }
+
+ private:
+  Host* random_host() { return group_.hosts[random_.below(group_.hosts.size())].host; }
+
+  const uint32_t choices_;
+  const HostGroup& group_;
+  Random& random_;
+};
+
+// ... or of all hosts; among equals by chance. O(n), as asked for.
+class FullScan final : public Picker {
+ public:
+  FullScan(const HostGroup& group, Random& random) : group_(group), random_(random) {}
+  Host* pick(const PickRequest&) override {
+    Host* best = nullptr;
+    uint32_t least = UINT32_MAX;
+    uint64_t equals = 0;
+    for (const WeightedHost& one : group_.hosts) {
+      const uint32_t busy = active(*one.host);
+      if (busy < least) {
+        least = busy;
+        equals = 0;
+      }
+      if (busy == least && random_.below(++equals) == 0) {
+        best = one.host;
+      }
+    }
+    return best;
+  }
+
+ private:
+  const HostGroup& group_;
+  Random& random_;
+};
+
+// RANDOM; weights do not count, as in Envoy.
+class AtRandom final : public Picker {
+ public:
+  AtRandom(const HostGroup& group, Random& random) : group_(group), random_(random) {}
+  Host* pick(const PickRequest&) override { return group_.hosts[random_.below(group_.hosts.size())].host; }
+
+ private:
+  const HostGroup& group_;
+  Random& random_;
+};
+
+// RING_HASH and MAGLEV, with bounded load where it is asked for (https://arxiv.org/abs/1608.01350).
+class ByHash final : public Picker {
+ public:
+  ByHash(const model::LbPlan& lb, const HostGroup& group, const Breakers& breakers)
+      : bound_(lb.hash_balance_factor), group_(group), breakers_(breakers) {}
+  Host* pick(const PickRequest& request) override {
+    const uint32_t own = group_.table->find(request.hash, request.attempt);
+    if (bound_ == 0 || load(own) <= 1) {
+      return group_.hosts[own].host;
+    }
+    return elsewhere(request.hash, own);
+  }
+
+ private:
+  // Of the requests that a host may have, counting this one; above 1: it has too many.
+  double load(uint32_t index) const {
+    const uint64_t requests = breakers_.in_use(Resource::kRequests, 0) + breakers_.in_use(Resource::kRequests, 1) + 1;
+    const uint64_t slots_of_all = (requests * bound_ + 99) / 100;
+    const double slots = std::max(1.0, std::ceil(static_cast<double>(slots_of_all) * group_.table->share(index)));
+    return active(*group_.hosts[index].host) / slots;
+  }
+  // The other hosts in an order that the hash decides, so that an overloaded host's keys go to the same places; the
+  // least loaded one when all are full.
+  Host* elsewhere(uint64_t hash, uint32_t own) const {
+    SeededRandom order(hash);
+    const auto size = static_cast<uint32_t>(group_.hosts.size());
+    uint32_t best = own;
+    double least = load(own);
+    // Random tries first: one of the first few has room unless nearly all are full.
+    for (int tries = 0; tries < 16; ++tries) {
+      const auto index = static_cast<uint32_t>(order.below(size));
+      if (load(index) <= 1) {
+        return group_.hosts[index].host;
+      }
+    }
+    for (uint32_t i = 0; i < size; ++i) {
+      if (const double one = load(i); one < least) {
+        least = one;
+        best = i;
+      }
+    }
+    return group_.hosts[best].host;
+  }
+
+  const uint32_t bound_;
+  const HostGroup& group_;
+  const Breakers& breakers_;
+};
+
+}  // namespace
+
+std::unique_ptr<Picker> make_picker(const model::LbPlan& lb, const HostGroup& group, const Breakers& breakers,
+                                    Random& random) {
+  switch (lb.policy) {
+    case model::LbPolicy::kRandom: return std::make_unique<AtRandom>(group, random);
+    case model::LbPolicy::kRingHash:
+    case model::LbPolicy::kMaglev: return std::make_unique<ByHash>(lb, group, breakers);
+    case model::LbPolicy::kRoundRobin:
+    case model::LbPolicy::kLeastRequest: break;
+  }
+  if (!group.even) {
+    return std::make_unique<ByDeadline>(lb, group, random);
+  }
+  if (lb.policy == model::LbPolicy::kRoundRobin) {
+    return std::make_unique<InTurn>(group, random);
+  }
+  if (lb.full_scan) {
+    return std::make_unique<FullScan>(group, random);
+  }
+  return std::make_unique<FewChoices>(lb, group, random);
+}
+
+}  // namespace sluice::upstream
