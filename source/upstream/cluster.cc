@@ -70,7 +70,9 @@ void ClusterShared::publish(HostSetPtr hosts) {
   main_block_.set(ClusterStat::kMembershipHealthy, hosts_->counts.healthy);
   main_block_.set(ClusterStat::kMembershipDegraded, hosts_->counts.degraded);
   main_block_.set(ClusterStat::kMembershipExcluded, hosts_->counts.excluded);
-  main_block_.set(ClusterStat::kMaxHostWeight, hosts_->counts.max_weight);
+  if (plan->discovery != model::Discovery::kStatic) {
+    main_block_.set(ClusterStat::kMaxHostWeight, hosts_->counts.max_weight);
+  }
   show_tables();
   if (on_hosts_) {
     on_hosts_(hosts_);

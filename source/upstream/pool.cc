@@ -121,6 +121,9 @@ void Pool::on_idle(UpstreamConnection& connection) {
     }
     connection.set_priority(priority);
     give(connection, *request);
+    if (connecting_ < queued_) {  // others wait on: there may be room for one more now
+      connect(queue_.front()->priority_);
+    }
     return;
   }
   if (connection.draining()) {

@@ -132,7 +132,7 @@ TEST(BootstrapCompiler, NothingIsIgnoredInSilence) {
   EXPECT_TRUE(Compiled(Pieces{.hcm = ", http_protocol_options: {allow_custom_methods: true}"})
                   .fails("allow_custom_methods", "not supported yet"));
   EXPECT_TRUE(
-      Compiled(Pieces{.cluster = ", lb_policy: RANDOM"}).fails("lb_policy", "not supported yet: lb_policy RANDOM"));
+      Compiled(Pieces{.cluster = ", lb_subset_config: {}"}).fails("lb_subset_config", "not supported yet"));
   EXPECT_TRUE(Compiled(Pieces{.cluster = ", type: EDS"}).fails("type", "not supported yet: type EDS"));
   EXPECT_TRUE(Compiled(Pieces{.cluster = ", outlier_detection: {}"}).fails("outlier_detection", "not supported yet"));
   EXPECT_TRUE(Compiled(Pieces{.listener = ", freebind: true"}).fails("freebind", "not supported yet"));
@@ -144,11 +144,11 @@ TEST(BootstrapCompiler, NothingIsIgnoredInSilence) {
 TEST(BootstrapCompiler, AllErrorsAreTold) {
   const Compiled c{Pieces{.hcm = ", proxy_status_config: {}",
                           .routes = "{match: {prefix: /}, route: {cluster: nope}}",
-                          .cluster = ", lb_policy: RANDOM"}};
+                          .cluster = ", lb_subset_config: {}"}};
   EXPECT_FALSE(c.ok());
   EXPECT_NE(c.errors().find("proxy_status_config"), std::string::npos);
   EXPECT_NE(c.errors().find("there is no cluster 'nope'"), std::string::npos);
-  EXPECT_NE(c.errors().find("lb_policy"), std::string::npos);
+  EXPECT_NE(c.errors().find("lb_subset_config"), std::string::npos);
 }
 
 TEST(BootstrapCompiler, ClustersMustExistUnlessTheRoutesSayOtherwise) {

@@ -77,9 +77,9 @@ class Invariants {
     for (const auto& cluster : proxy_.server->shared_clusters()) {
       uint64_t host_cx = 0;
       uint64_t host_rq = 0;
-      for (const upstream::Host& host : cluster->hosts) {
-        host_cx += host.state.cx_active.load(std::memory_order_relaxed);
-        host_rq += host.state.rq_active.load(std::memory_order_relaxed);
+      for (const auto& host : cluster->hosts()->hosts) {
+        host_cx += host->state.cx_active.load(std::memory_order_relaxed);
+        host_rq += host->state.rq_active.load(std::memory_order_relaxed);
       }
       violations_.expect(host_rq == upstream_rq, "the hosts count other streams than the cluster");
       violations_.expect(host_cx == upstream_cx, "the hosts count other connections than the cluster");

@@ -47,6 +47,10 @@ void Attempt::on_stream(upstream::UpstreamStream& stream) {
 
 void Attempt::on_no_stream(ResetReason reason, std::string_view details) {
   over_ = true;
+  if (reason == ResetReason::kOverflow) {  // no host was asked
+    exchange_.facts().upstream_host = nullptr;
+    exchange_.facts().upstream_hostname = {};
+  }
   exchange_.request_gate().open(net::Pause::kConnecting);
   owner_.on_failed(*this, reason, details);
 }

@@ -268,7 +268,9 @@ void Router::on_failed(Attempt&, ResetReason reset, std::string_view failure) {
     return;
   }
   LocalReply reply = proxy::upstream_reset_reply(reset, failure, 0, arena);
-  upstream::HostState::inc(host_->state.rq_error);
+  if (reset != ResetReason::kOverflow) {
+    upstream::HostState::inc(host_->state.rq_error);
+  }
   cluster_->count_response(reply.status, exchange_.internal());
   http::HeaderMap overloaded(arena);
   if (reset == ResetReason::kOverflow && !options_.suppress_envoy_headers) {
