@@ -31,15 +31,6 @@ http::HeaderMatcher::Condition compile_condition(const route::HeaderMatcher& mat
   return Present{};
 }
 
-model::QueryMatcher compile_query_matcher(const route::QueryParameterMatcher& matcher, CompileScope& scope) {
-  model::QueryMatcher out;
-  out.name = matcher.name();
-  if (matcher.has_string_match()) out.value = compile_string_matcher(matcher.string_match(), scope);
-  out.absent = matcher.query_parameter_match_specifier_case() == route::QueryParameterMatcher::kPresentMatch &&
-               !matcher.present_match();
-  return out;
-}
-
 void compile_path(const route::RouteMatch& match, model::RouteMatch& out, CompileScope& scope) {
   switch (match.path_specifier_case()) {
     case route::RouteMatch::kPrefix:
@@ -94,6 +85,15 @@ match::StringMatcher compile_string_matcher(const type::StringMatcher& matcher, 
     case type::StringMatcher::MATCH_PATTERN_NOT_SET: break;  // validation has told
   }
   return {};
+}
+
+model::QueryMatcher compile_query_matcher(const route::QueryParameterMatcher& matcher, CompileScope& scope) {
+  model::QueryMatcher out;
+  out.name = matcher.name();
+  if (matcher.has_string_match()) out.value = compile_string_matcher(matcher.string_match(), scope);
+  out.absent = matcher.query_parameter_match_specifier_case() == route::QueryParameterMatcher::kPresentMatch &&
+               !matcher.present_match();
+  return out;
 }
 
 http::HeaderMatcher compile_header_matcher(const route::HeaderMatcher& matcher, CompileScope& scope) {

@@ -23,6 +23,8 @@ match::Regex compile_regex(const envoy::type::matcher::v3::RegexMatcher& regex, 
 match::StringMatcher compile_string_matcher(const envoy::type::matcher::v3::StringMatcher& matcher,
                                             CompileScope& scope);
 http::HeaderMatcher compile_header_matcher(const envoy::config::route::v3::HeaderMatcher& matcher, CompileScope& scope);
+model::QueryMatcher compile_query_matcher(const envoy::config::route::v3::QueryParameterMatcher& matcher,
+                                          CompileScope& scope);
 std::vector<http::HeaderMatcher> compile_header_matchers(
     const google::protobuf::RepeatedPtrField<envoy::config::route::v3::HeaderMatcher>& matchers, CompileScope& scope);
 // The value of a runtime key in a static layer is taken instead of the default.

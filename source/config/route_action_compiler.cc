@@ -6,6 +6,7 @@
 #include "config/hash_policy_compiler.h"
 #include "config/header_compiler.h"
 #include "config/matcher_compiler.h"
+#include "config/rate_limit_compiler.h"
 #include "config/route_compiler.h"
 
 namespace sluice::config {
@@ -130,7 +131,8 @@ model::ForwardAction compile_forward(const Action& proto, const RouteContext& co
               Action::kAutoHostRewriteFieldNumber, Action::kHostRewriteHeaderFieldNumber,
               Action::kHostRewritePathRegexFieldNumber, Action::kHostRewriteFieldNumber,
               Action::kAppendXForwardedHostFieldNumber, Action::kTimeoutFieldNumber, Action::kIdleTimeoutFieldNumber,
-              Action::kPriorityFieldNumber, Action::kUpgradeConfigsFieldNumber, Action::kHashPolicyFieldNumber});
+              Action::kPriorityFieldNumber, Action::kUpgradeConfigsFieldNumber, Action::kHashPolicyFieldNumber,
+              Action::kRateLimitsFieldNumber, Action::kIncludeVhRateLimitsFieldNumber});
   model::ForwardAction out;
   compile_target(proto, context, out, scope);
   switch (proto.cluster_not_found_response_code()) {
@@ -144,6 +146,8 @@ model::ForwardAction compile_forward(const Action& proto, const RouteContext& co
   if (proto.has_idle_timeout()) out.idle_timeout = to_duration(proto.idle_timeout());
   out.priority = proto.priority() == envoy::config::core::v3::HIGH ? 1 : 0;
   out.upgrades = compile_upgrades(proto, scope);
+  out.rate_limits = compile_rate_limits(proto.rate_limits(), scope);
+  out.include_vh_rate_limits = proto.include_vh_rate_limits().value();
   out.hash_policies = compile_hash_policies(proto.hash_policy(), scope);
   return out;
 }

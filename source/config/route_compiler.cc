@@ -4,6 +4,7 @@
 #include "config/filter_compiler.h"
 #include "config/header_compiler.h"
 #include "config/matcher_compiler.h"
+#include "config/rate_limit_compiler.h"
 
 namespace sluice::config {
 namespace {
@@ -42,13 +43,15 @@ std::unique_ptr<model::VirtualHost> compile_virtual_host(const route::VirtualHos
                      V::kRequestHeadersToAddFieldNumber, V::kRequestHeadersToRemoveFieldNumber,
                      V::kResponseHeadersToAddFieldNumber, V::kResponseHeadersToRemoveFieldNumber,
                      V::kTypedPerFilterConfigFieldNumber, V::kIncludeRequestAttemptCountFieldNumber,
-                     V::kIncludeAttemptCountInResponseFieldNumber, V::kMetadataFieldNumber});
+                     V::kIncludeAttemptCountInResponseFieldNumber, V::kMetadataFieldNumber,
+                     V::kRateLimitsFieldNumber});
   auto out = std::make_unique<model::VirtualHost>();
   out->name = proto.name();
   out->domains.assign(proto.domains().begin(), proto.domains().end());
   out->require_tls = compile_require_tls(proto.require_tls());
   compile_both_header_rules(proto, *out, scope);
   out->overrides = compile_filter_overrides(proto.typed_per_filter_config(), scope);
+  out->rate_limits = compile_rate_limits(proto.rate_limits(), scope);
   out->include_attempt_count = proto.include_request_attempt_count();
   out->include_attempt_count_in_response = proto.include_attempt_count_in_response();
   out->origin = scope.origin(proto);

@@ -16,6 +16,7 @@
 #include "model/filter_plan.h"
 #include "model/hash_policy.h"
 #include "model/header_rules.h"
+#include "model/rate_limit.h"
 #include "model/route_match.h"
 
 namespace sluice::model {
@@ -64,6 +65,8 @@ struct ForwardAction {
   uint8_t priority = 0;                  // 0 default, 1 high
   std::vector<Upgrade> upgrades;
   std::vector<HashPolicy> hash_policies;
+  RateLimits rate_limits;
+  bool include_vh_rate_limits = false;
 
   // The weighted cluster for a random number (or the weight header's); null when there are none.
   const WeightedCluster* pick(const http::RequestHeaders& request, uint64_t random) const;

@@ -18,12 +18,6 @@ bool is_grpc(std::string_view content_type) {
   return content_type.starts_with(kType) && (content_type.size() == kType.size() || content_type[kType.size()] == '+');
 }
 
-bool query_holds(const QueryMatcher& matcher, std::string_view query) {
-  const auto value = http::query_parameter(query, matcher.name);
-  if (matcher.absent) return !value.has_value();
-  return value.has_value() && (!matcher.value || matcher.value->matches(*value));
-}
-
 bool cookie_holds(const CookieMatcher& matcher, const http::HeaderMap& fields) {
   const auto value = http::find_cookie(fields, matcher.name);
   return (value.has_value() && matcher.value.matches(*value)) != matcher.invert;
@@ -61,11 +55,17 @@ bool RouteMatch::matches_path(const http::RequestHeaders& request, std::string_v
   return false;
 }
 
+bool QueryMatcher::holds(std::string_view query) const {
+  const auto found = http::query_parameter(query, name);
+  if (absent) return !found.has_value();
+  return found.has_value() && (!value || value->matches(*found));
+}
+
 bool RouteMatch::matches(const http::RequestHeaders& request, std::string_view path_only, std::string_view query_string,
                          const MatchInputs& inputs) const {
   return matches_path(request, path_only) && (!grpc || is_grpc(request.fields.get(http::Token::kContentType))) &&
          all(headers, [&](const auto& matcher) { return matcher.matches(request); }) &&
-         all(query, [&](const auto& matcher) { return query_holds(matcher, query_string); }) &&
+         all(query, [&](const auto& matcher) { return matcher.holds(query_string); }) &&
          all(cookies, [&](const auto& matcher) { return cookie_holds(matcher, request.fields); }) &&
          tls_holds(*this, inputs) && (!fraction || fraction->includes(inputs.stable_random));
 }

@@ -37,6 +37,8 @@ struct QueryMatcher {
   std::string name;
   std::optional<match::StringMatcher> value;  // unset: only presence counts
   bool absent = false;                        // present_match false: it must not be there
+
+  bool holds(std::string_view query) const;
 };
 
 // On the first cookie of that name. Inverted, a missing cookie matches too.

@@ -44,6 +44,7 @@ struct VirtualHost {
   RequireTls require_tls = RequireTls::kNone;
   HeaderRules request_headers, response_headers;
   FilterOverrides overrides;
+  RateLimits rate_limits;
   bool include_attempt_count = false;  // include_request_attempt_count
   bool include_attempt_count_in_response = false;
   const RouteTable* table = nullptr;

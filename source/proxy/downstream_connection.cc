@@ -68,6 +68,13 @@ DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<n
 
 DownstreamConnection::~DownstreamConnection() { SLUICE_DCHECK(state_ == State::kClosed); }
 
+std::unique_ptr<FilterLocal>& DownstreamConnection::filter_local(const void* key) {
+  if (filter_locals_ == nullptr) {
+    filter_locals_ = std::make_unique<std::map<const void*, std::unique_ptr<FilterLocal>>>();
+  }
+  return (*filter_locals_)[key];
+}
+
 upstream::WorkerLocal& DownstreamConnection::local() { return server_.proxy_local(); }
 
 void DownstreamConnection::on_ready(net::Ready ready) {

@@ -5,6 +5,7 @@
 //     +----peer gone, error--------------------------------------------------------------------> closed
 #pragma once
 
+#include <map>
 #include <memory>
 
 #include "base/intrusive_list.h"
@@ -36,6 +37,8 @@ class DownstreamConnection final : public event::Deferred,
   const net::Address& local_address() const { return transport_->local(); }
 
   // --- for exchanges ---
+  // See Exchange::connection_local().
+  std::unique_ptr<FilterLocal>& filter_local(const void* key);
   void send_interim(Exchange& exchange, const http::ResponseHeaders& headers);
   void send_headers(Exchange& exchange, http::ResponseHeaders& headers, http::End end);
   void send_data(Exchange& exchange, buffer::Buffer& data, http::End end);
@@ -89,6 +92,8 @@ class DownstreamConnection final : public event::Deferred,
 
   HttpServer& server_;
   const uint64_t id_;
+  // By key; null in nearly all connections.
+  std::unique_ptr<std::map<const void*, std::unique_ptr<FilterLocal>>> filter_locals_;
   State state_ = State::kOpen;
   bool decoding_ = false;
   bool spoke_ = false;      // a request was parsed

@@ -105,6 +105,9 @@ Exchange::Exchange(DownstreamConnection& connection, http::StreamId stream)
 Exchange::~Exchange() { SLUICE_DCHECK(finished_); }
 
 const model::HttpPlan& Exchange::plan() const { return connection_.server().plan(); }
+std::unique_ptr<FilterLocal>& Exchange::connection_local(const model::FilterConfig& key) {
+  return connection_.filter_local(&key);
+}
 upstream::WorkerLocal& Exchange::local() { return connection_.local(); }
 upstream::ClusterSet& Exchange::clusters() { return connection_.server().proxy().clusters; }
 stats::Block<HttpStat>& Exchange::block() { return connection_.server().block(); }
@@ -174,7 +177,7 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
     return;
   }
   trace::step("chain: request headers");
-  chain_.build(*this, *this, plan().filters);
+  chain_.build(*this, *this, plan().filters, connection_.server().filter_locals());
   chain_.request_headers(headers, end);
 }
 
@@ -431,7 +434,10 @@ void Exchange::stop_request(bool stopped) {
   stopped ? request_gate().close(net::Pause::kFilter) : request_gate().open(net::Pause::kFilter);
 }
 
-void Exchange::request_too_large() { (void)reply(reply_of(Reason::kRequestTooLarge)); }
+void Exchange::request_too_large() {
+  block().inc(HttpStat::kDownstreamRqTooLarge);
+  (void)reply(reply_of(Reason::kRequestTooLarge));
+}
 void Exchange::response_too_large() { (void)reply(reply_of(Reason::kResponseTooLarge)); }
 void Exchange::filter_gave_up() { (void)reply(reply_of(Reason::kFilterGaveUp)); }
 

@@ -58,6 +58,8 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   // See FilterChain.
   void add_body(buffer::Buffer&& body) { chain_.add_body(std::move(body)); }
   http::HeaderMap& add_trailers() { return chain_.add_trailers(); }
+  // What a filter keeps for the whole connection, under a key of its own (its settings, say); null at first.
+  std::unique_ptr<FilterLocal>& connection_local(const model::FilterConfig& key);
   upstream::WorkerLocal& local();
   upstream::ClusterSet& clusters();
   stats::Block<stats::HttpStat>& block();

@@ -5,12 +5,19 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string_view>
 #include <type_traits>
 
 #include "buffer/buffer.h"
 #include "format/facts.h"
 #include "http/message.h"
 #include "model/filter_plan.h"
+
+namespace sluice::upstream {
+class ClusterSet;
+struct WorkerLocal;
+}  // namespace sluice::upstream
 
 namespace sluice::proxy {
 
@@ -30,6 +37,9 @@ class Resumer {
 
   // The event goes to the next filter, then what has come since, from this filter on.
   void resume();
+  // Of the data at which it paused, at most `bytes` go to the next filter now, the rest waits on. Returns the rest: at 0
+  // resume() lets the end of the message and more data come.
+  size_t pass(size_t bytes);
   bool waiting() const { return state_ == State::kArmed || state_ == State::kPaused; }
 
  private:
@@ -132,11 +142,27 @@ constexpr uint8_t hooks_of() {
   return hooks;
 }
 
+// Where a filter stands on one worker: what it may build its FilterLocal from. Thread: worker.
+struct FilterPlace {
+  upstream::WorkerLocal& local;
+  upstream::ClusterSet& clusters;
+  std::string_view stat_prefix;  // of its connection manager: "http.ingress."
+};
+
+// What a filter keeps on one worker for all exchanges of one connection manager, as its stats. Owned by the HttpServer,
+// which outlives the exchanges. Thread: worker.
+class FilterLocal {
+ public:
+  virtual ~FilterLocal() = default;
+};
+
 // A filter's compiled configuration that makes its instances. Immutable, shared by all workers. Thread: any.
 class HttpFilterFactory : public model::FilterConfig {
  public:
-  // In exchange.arena().
-  virtual HttpFilter* create(Exchange& exchange) const = 0;
+  // Null for a filter that keeps nothing.
+  virtual std::unique_ptr<FilterLocal> on_worker(const FilterPlace&) const { return nullptr; }
+  // In exchange.arena(). `local` is what on_worker() gave.
+  virtual HttpFilter* create(Exchange& exchange, FilterLocal* local) const = 0;
   virtual uint8_t hooks() const = 0;
 };
 

@@ -75,12 +75,14 @@ struct FilterChain::Response {
 
 // ---- making
 
-void FilterChain::build(Exchange& exchange, ChainEnds& ends, std::span<const model::FilterPlan> filters) {
+void FilterChain::build(Exchange& exchange, ChainEnds& ends, std::span<const model::FilterPlan> filters,
+                        std::span<const std::unique_ptr<FilterLocal>> locals) {
   exchange_ = &exchange;
   ends_ = &ends;
   filters_ = static_cast<Entry*>(exchange.arena().allocate(sizeof(Entry) * (filters.size() + 1), alignof(Entry)));
   const bool overrides = exchange.has_overrides();
-  for (const model::FilterPlan& plan : filters) {
+  for (size_t i = 0; i < filters.size(); ++i) {
+    const model::FilterPlan& plan = filters[i];
     bool disabled = plan.disabled;
     if (overrides) {
       if (const model::FilterOverride* found = exchange.find_override(plan.name)) {
@@ -91,7 +93,7 @@ void FilterChain::build(Exchange& exchange, ChainEnds& ends, std::span<const mod
       continue;
     }
     const auto& factory = static_cast<const HttpFilterFactory&>(*plan.config);
-    filters_[size_++] = {factory.create(exchange), {nullptr, nullptr}, factory.hooks()};
+    filters_[size_++] = {factory.create(exchange, locals[i].get()), {nullptr, nullptr}, factory.hooks()};
     hooks_ |= factory.hooks();
   }
 }
@@ -403,6 +405,29 @@ void FilterChain::resume(uint32_t i) {
   if (last && paused_[D::kIndex] == 0) {
     D::stop(*ends_, false);
   }
+}
+
+template <typename D>
+size_t FilterChain::pass(uint32_t i, size_t bytes) {
+  const uint32_t generation = D::generation(*this);
+  Stop& stop = stop_at<D>(i);
+  if (D::ended(*this, generation) || !pass_held_headers<D>(i)) {
+    return 0;
+  }
+  if (bytes > 0 && !stop.seen.empty()) {
+    Buffer part(stop.seen.pool());
+    part.move_from(stop.seen, std::min(bytes, stop.seen.size()));
+    walk_data<D>(i + 1, part, End::kNo);
+  }
+  return D::ended(*this, generation) ? 0 : stop.seen.size();
+}
+
+size_t Resumer::pass(size_t bytes) {
+  if (state_ != State::kPaused) {
+    return 0;
+  }
+  return direction_ == FilterChain::Request::kIndex ? chain_->pass<FilterChain::Request>(filter_, bytes)
+                                                    : chain_->pass<FilterChain::Response>(filter_, bytes);
 }
 
 void FilterChain::resume(Resumer& resumer) {

@@ -49,8 +49,10 @@ class FilterChain {
   FilterChain(const FilterChain&) = delete;
   FilterChain& operator=(const FilterChain&) = delete;
 
-  // Makes the instances of the filters that are in force for the exchange's route, in its arena.
-  void build(Exchange& exchange, ChainEnds& ends, std::span<const model::FilterPlan> filters);
+  // Makes the instances of the filters that are in force for the exchange's route, in its arena. `locals` is parallel
+  // to `filters`.
+  void build(Exchange& exchange, ChainEnds& ends, std::span<const model::FilterPlan> filters,
+             std::span<const std::unique_ptr<FilterLocal>> locals);
   bool built() const { return filters_ != nullptr; }
 
   void request_headers(http::RequestHeaders& headers, http::End end);
@@ -105,6 +107,8 @@ class FilterChain {
   bool pause(uint32_t i, Resumer& resumer);
   template <typename D>
   void resume(uint32_t i);
+  template <typename D>
+  size_t pass(uint32_t i, size_t bytes);
   template <typename D>
   bool pass_held_headers(uint32_t i);
   template <typename D>

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "base/intrusive_list.h"
 #include "model/http_plan.h"
 #include "proxy/access_log/access_log.h"
 #include "proxy/chain_server.h"
+#include "proxy/filter.h"
 #include "stats/names_http.h"
 #include "stats/names_listener.h"
 
@@ -38,6 +40,8 @@ class HttpServer final : public ChainServer {
   }
   // No connection may stay.
   bool draining() const { return draining_; }
+  // Parallel to the plan's filters.
+  const std::vector<std::unique_ptr<FilterLocal>>& filter_locals() const { return filter_locals_; }
   stats::Block<stats::HttpStat>& block() { return block_; }
   stats::Block<stats::ListenerHttpStat>& listener_block() { return listener_block_; }
 
@@ -52,6 +56,7 @@ class HttpServer final : public ChainServer {
   stats::Block<stats::HttpStat> block_;
   stats::Block<stats::ListenerHttpStat> listener_block_;
   AccessLog access_log_;
+  std::vector<std::unique_ptr<FilterLocal>> filter_locals_;
   IntrusiveList<DownstreamConnection, HttpServer> connections_;
   size_t count_ = 0;
   bool draining_ = false;

@@ -63,7 +63,7 @@ std::map<std::string, Probe::Script, std::less<>> scripts;
 class ProbeFactory final : public proxy::HttpFilterFactory {
  public:
   explicit ProbeFactory(Probe::Script& script) : script_(script) {}
-  proxy::HttpFilter* create(Exchange& exchange) const override {
+  proxy::HttpFilter* create(Exchange& exchange, proxy::FilterLocal*) const override {
     return exchange.arena().create<Probe>(script_, exchange);
   }
   uint8_t hooks() const override { return proxy::hooks_of<Probe>(); }

@@ -37,7 +37,7 @@ class HeaderMutation final : public proxy::HttpFilter {
 
 }  // namespace
 
-proxy::HttpFilter* HeaderMutationFactory::create(Exchange& exchange) const {
+proxy::HttpFilter* HeaderMutationFactory::create(Exchange& exchange, proxy::FilterLocal*) const {
   return exchange.arena().create<HeaderMutation>(*this);
 }
 

@@ -33,7 +33,7 @@ class HeaderMutationFactory final : public proxy::HttpFilterFactory {
   // `name` is the filter's, under which routes have their settings for it.
   HeaderMutationFactory(std::string_view name, Mutations mutations, Last last)
       : name_(name), mutations_(std::move(mutations)), last_(last) {}
-  proxy::HttpFilter* create(proxy::Exchange& exchange) const override;
+  proxy::HttpFilter* create(proxy::Exchange& exchange, proxy::FilterLocal*) const override;
   uint8_t hooks() const override;
 
   // Calls visit(const Mutations&) for the filter's own list and those of the exchange's route, in the order of action.

@@ -67,7 +67,7 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
 class RouterFactory final : public proxy::HttpFilterFactory {
  public:
   explicit RouterFactory(RouterOptions options) : options_(options) {}
-  proxy::HttpFilter* create(proxy::Exchange& exchange) const override {
+  proxy::HttpFilter* create(proxy::Exchange& exchange, proxy::FilterLocal*) const override {
     return exchange.arena().create<Router>(exchange, options_);
   }
   uint8_t hooks() const override { return proxy::hooks_of<Router>(); }

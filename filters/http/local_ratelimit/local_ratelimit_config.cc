@@ -1,0 +1,121 @@
+#include "filters/http/local_ratelimit/local_ratelimit_config.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/strings.h"
+#include "config/compile_scope.h"
+#include "config/header_compiler.h"
+#include "config/matcher_compiler.h"
+#include "config/rate_limit_compiler.h"
+#include "envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit.pb.h"
+#include "filters/http/local_ratelimit/local_ratelimit.h"
+
+namespace sluice::filters::local_ratelimit {
+namespace {
+
+namespace v3 = envoy::extensions::filters::http::local_ratelimit::v3;
+namespace common = envoy::extensions::common::ratelimit::v3;
+using config::CompileScope;
+using google::protobuf::Message;
+
+TokenBucket::Plan compile_bucket(const envoy::type::v3::TokenBucket& proto, CompileScope& scope) {
+  TokenBucket::Plan out;
+  out.max = proto.max_tokens();
+  out.tokens = proto.has_tokens_per_fill() ? proto.tokens_per_fill().value() : 1;
+  out.interval = config::to_duration(proto.fill_interval());
+  if (out.interval < std::chrono::milliseconds(50)) {
+    scope.error(proto, envoy::type::v3::TokenBucket::kFillIntervalFieldNumber,
+                "the fill interval of a local rate limit must be at least 50 ms");
+    out.interval = std::chrono::milliseconds(50);
+  }
+  return out;
+}
+
+void compile_limits(const v3::LocalRateLimit& proto, LimiterPlan& out, CompileScope& scope) {
+  std::set<std::vector<std::pair<std::string, std::string>>> seen;
+  for (int i = 0; i < proto.descriptors_size(); ++i) {
+    const common::LocalRateLimitDescriptor& descriptor = proto.descriptors(i);
+    LimitPlan limit;
+    for (const auto& entry : descriptor.entries()) limit.entries.emplace_back(entry.key(), entry.value());
+    if (!seen.insert(limit.entries).second) {
+      scope.error(proto, v3::LocalRateLimit::kDescriptorsFieldNumber, "this descriptor stands twice", i);
+    }
+    limit.bucket = compile_bucket(descriptor.token_bucket(), scope);
+    limit.shadow = descriptor.shadow_mode();
+    out.limits.push_back(std::move(limit));
+  }
+  std::stable_sort(out.limits.begin(), out.limits.end(), [](const LimitPlan& a, const LimitPlan& b) {
+    return a.bucket.per_second() < b.bucket.per_second();
+  });
+}
+
+HostLimits host_limits(common::VhRateLimitsOptions option) {
+  switch (option) {
+    case common::INCLUDE: return HostLimits::kAlso;
+    case common::IGNORE: return HostLimits::kNever;
+    default: return HostLimits::kWhenRouteHasNone;
+  }
+}
+
+std::shared_ptr<const Settings> compile_settings(const v3::LocalRateLimit& proto, CompileScope& scope) {
+  using L = v3::LocalRateLimit;
+  scope.only(proto, {L::kStatPrefixFieldNumber, L::kStatusFieldNumber, L::kTokenBucketFieldNumber,
+                     L::kFilterEnabledFieldNumber, L::kFilterEnforcedFieldNumber,
+                     L::kRequestHeadersToAddWhenNotEnforcedFieldNumber, L::kResponseHeadersToAddFieldNumber,
+                     L::kDescriptorsFieldNumber, L::kStageFieldNumber, L::kLocalRateLimitPerDownstreamConnectionFieldNumber,
+                     L::kEnableXRatelimitHeadersFieldNumber, L::kVhRateLimitsFieldNumber,
+                     L::kAlwaysConsumeDefaultTokenBucketFieldNumber, L::kRateLimitedAsResourceExhaustedFieldNumber,
+                     L::kRateLimitsFieldNumber, L::kMaxDynamicDescriptorsFieldNumber});
+  auto out = std::make_shared<Settings>();
+  out->stat_prefix = proto.stat_prefix();
+  if (const int status = static_cast<int>(proto.status().code()); status >= 400) {
+    out->status = static_cast<uint16_t>(status);
+  }
+  out->resource_exhausted = proto.rate_limited_as_resource_exhausted();
+  out->enabled = config::compile_fraction(proto.filter_enabled(), scope);
+  out->enforced = config::compile_fraction(proto.filter_enforced(), scope);
+  const google::protobuf::RepeatedPtrField<std::string> none;
+  out->request_headers = config::compile_header_rules(proto, proto.request_headers_to_add_when_not_enforced(), none,
+                                                      L::kRequestHeadersToAddWhenNotEnforcedFieldNumber, scope);
+  out->response_headers =
+      config::compile_header_rules(proto, proto.response_headers_to_add(), none, L::kResponseHeadersToAddFieldNumber, scope);
+  out->stage = proto.stage();
+  if (proto.rate_limits_size() > 0) {
+    out->rate_limits = config::compile_rate_limits(proto.rate_limits(), scope);
+  }
+  out->host_limits = host_limits(proto.vh_rate_limits());
+  out->per_connection = proto.local_rate_limit_per_downstream_connection();
+  out->show_headers = proto.enable_x_ratelimit_headers() == common::DRAFT_VERSION_03;
+  if (proto.has_token_bucket()) {
+    out->limiter.bucket = compile_bucket(proto.token_bucket(), scope);
+  }
+  out->limiter.always_default =
+      !proto.has_always_consume_default_token_bucket() || proto.always_consume_default_token_bucket().value();
+  if (proto.has_max_dynamic_descriptors()) {
+    out->limiter.max_dynamic = proto.max_dynamic_descriptors().value();
+  }
+  compile_limits(proto, out->limiter, scope);
+  out->shared = std::make_unique<Limiter>(out->limiter);
+  return out;
+}
+
+std::shared_ptr<const model::FilterConfig> compile(const Message& message, CompileScope& scope) {
+  return std::make_shared<const LocalRateLimitFactory>(
+      scope.filter_name, compile_settings(static_cast<const v3::LocalRateLimit&>(message), scope));
+}
+
+std::shared_ptr<const model::FilterConfig> compile_route(const Message& message, CompileScope& scope) {
+  return compile_settings(static_cast<const v3::LocalRateLimit&>(message), scope);
+}
+
+}  // namespace
+
+config::HttpFilterType extension() {
+  return {.type = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
+          .compile = &compile,
+          .route_type = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
+          .compile_route = &compile_route};
+}
+
+}  // namespace sluice::filters::local_ratelimit
