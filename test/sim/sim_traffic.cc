@@ -23,7 +23,7 @@ std::string chunked(std::string_view body, SimRandom& random) {
   std::string out;
   while (!body.empty()) {
     const size_t n = random.between(1, std::min<size_t>(body.size(), 40'000));
-    char size[16];
+    char size[24];
     std::snprintf(size, sizeof(size), "%zx\r\n", n);
     append(out, size, body.substr(0, n), "\r\n");
     body.remove_prefix(n);
