@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "http/message.h"
 #include "net/address.h"
+#include "net/tls_facts.h"
 
 namespace sluice::format {
 
@@ -43,18 +44,7 @@ enum class LogType : uint8_t {
   kDownstreamTunnelSuccessfullyEstablished, kUdpTunnelUpstreamConnected, kUdpPeriodic, kUdpSessionEnd, kCount
 };
 
-// What TLS knows of one connection: the session and both certificates, as text. Lists of names are joined with ','.
-// Filled once for a connection by its transport; empty texts are unset. Thread: its connection's.
-struct TlsFacts {
-  std::string_view version, cipher, session_id;
-  std::string_view peer_subject, peer_issuer, peer_serial, peer_fingerprint_256, peer_fingerprint_1;
-  std::string_view peer_certificate;  // URL-encoded PEM
-  std::string_view peer_uri_san, peer_dns_san, peer_ip_san, peer_email_san, peer_othername_san;
-  std::string_view peer_chain_fingerprints_256, peer_chain_fingerprints_1, peer_chain_serials;
-  std::string_view local_subject, local_uri_san, local_dns_san, local_ip_san, local_email_san, local_othername_san;
-  std::string_view ja3, ja4;
-  WallTime peer_valid_from, peer_valid_until;  // 0: no certificate
-};
+using net::TlsFacts;
 
 // Thread: its exchange's.
 struct Facts {

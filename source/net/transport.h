@@ -72,6 +72,7 @@ struct Ready {
 };
 
 class Transport;
+struct TlsFacts;  // net/tls_facts.h
 
 // Implemented by the connection that uses the transport. Inside, it may close the transport and give it to
 // Loop::destroy_later. Thread: its loop's.
@@ -118,6 +119,12 @@ class Transport : public event::Deferred {
   virtual const Address& remote() const = 0;
   // Why a transport failed, in the system's words ("Connection refused"); empty when it did not.
   virtual std::string_view failure() const = 0;
+
+  // The application protocol that both ends agreed on (ALPN: "h2", "http/1.1"); empty without one. Known before the
+  // first byte can be read.
+  virtual std::string_view alpn() const { return {}; }
+  // What the handshake told; null when this is not TLS, or not yet.
+  virtual const TlsFacts* tls() const { return nullptr; }
 };
 
 }  // namespace sluice::net
