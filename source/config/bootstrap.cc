@@ -10,6 +10,7 @@
 #include "config/cluster_compiler.h"
 #include "config/compile_scope.h"
 #include "config/core_compiler.h"
+#include "config/dns_compiler.h"
 #include "config/document.h"
 #include "config/listener_compiler.h"
 #include "proxy/access_log/log_files.h"
@@ -27,7 +28,8 @@ void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
   scope.only(proto, {B::kNodeFieldNumber, B::kStaticResourcesFieldNumber, B::kStatsFlushIntervalFieldNumber,
                      B::kLayeredRuntimeFieldNumber, B::kAdminFieldNumber, B::kDeferredStatOptionsFieldNumber,
                      B::kMemoryAllocatorManagerFieldNumber, B::kGrpcAsyncClientManagerConfigFieldNumber,
-                     B::kNodeContextParamsFieldNumber});
+                     B::kNodeContextParamsFieldNumber, B::kTypedDnsResolverConfigFieldNumber,
+                     B::kDnsResolutionConfigFieldNumber, B::kUseTcpForDnsLookupsFieldNumber});
   scope.only(proto.static_resources(), {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber});
 }
 
@@ -108,6 +110,7 @@ void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, Compil
   compile_runtime(proto.layered_runtime(), scope);
   out.node = compile_node(proto.node(), options);
   scope.node = {out.node.id, out.node.cluster};
+  scope.resolver = compile_resolver(proto, scope);
   if (proto.has_stats_flush_interval()) out.stats_flush_interval = to_duration(proto.stats_flush_interval());
   if (proto.has_admin()) compile_admin(proto.admin(), out, scope);
   const Resources& resources = proto.static_resources();
