@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "config/accepted_config.h"
 #include "config/access_log_compiler.h"
+#include "config/bind_compiler.h"
 #include "config/cluster_compiler.h"
 #include "config/compile_scope.h"
 #include "config/core_compiler.h"
@@ -25,11 +26,13 @@ void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
   using B = v3::Bootstrap;
   // Hints to Envoy's memory and statistics that change nothing one can see, and what only a control plane would be
   // told.
-  scope.only(proto, {B::kNodeFieldNumber, B::kStaticResourcesFieldNumber, B::kStatsFlushIntervalFieldNumber,
-                     B::kLayeredRuntimeFieldNumber, B::kAdminFieldNumber, B::kDeferredStatOptionsFieldNumber,
-                     B::kMemoryAllocatorManagerFieldNumber, B::kGrpcAsyncClientManagerConfigFieldNumber,
-                     B::kNodeContextParamsFieldNumber, B::kTypedDnsResolverConfigFieldNumber,
-                     B::kDnsResolutionConfigFieldNumber, B::kUseTcpForDnsLookupsFieldNumber});
+  scope.only(proto,
+             {B::kNodeFieldNumber, B::kStaticResourcesFieldNumber, B::kStatsFlushIntervalFieldNumber,
+              B::kLayeredRuntimeFieldNumber, B::kAdminFieldNumber, B::kDeferredStatOptionsFieldNumber,
+              B::kMemoryAllocatorManagerFieldNumber, B::kGrpcAsyncClientManagerConfigFieldNumber,
+              B::kNodeContextParamsFieldNumber, B::kTypedDnsResolverConfigFieldNumber,
+              B::kDnsResolutionConfigFieldNumber, B::kUseTcpForDnsLookupsFieldNumber, B::kClusterManagerFieldNumber});
+  scope.only(proto.cluster_manager(), {v3::ClusterManager::kUpstreamBindConfigFieldNumber});
   scope.only(proto.static_resources(), {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber});
 }
 
@@ -110,6 +113,7 @@ void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, Compil
   compile_runtime(proto.layered_runtime(), scope);
   out.node = compile_node(proto.node(), options);
   scope.node = {out.node.id, out.node.cluster};
+  scope.connect = compile_bind(proto.cluster_manager(), scope);
   scope.resolver = compile_resolver(proto, scope);
   if (proto.has_stats_flush_interval()) out.stats_flush_interval = to_duration(proto.stats_flush_interval());
   if (proto.has_admin()) compile_admin(proto.admin(), out, scope);

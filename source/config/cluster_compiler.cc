@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "config/bind_compiler.h"
 #include "config/dns_compiler.h"
 #include "config/endpoint_compiler.h"
 #include "config/http_options_compiler.h"
@@ -178,6 +179,8 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
                      Cluster::kDnsResolutionConfigFieldNumber,
                      Cluster::kTypedDnsResolverConfigFieldNumber,
                      Cluster::kWaitForWarmOnInitFieldNumber,
+                     Cluster::kUpstreamBindConfigFieldNumber,
+                     Cluster::kUpstreamConnectionOptionsFieldNumber,
                      Cluster::kMetadataFieldNumber,
                      Cluster::kRingHashLbConfigFieldNumber,
                      Cluster::kMaglevLbConfigFieldNumber,
@@ -196,6 +199,7 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
     out->buffer_limit = proto.per_connection_buffer_limit_bytes().value();
   out->codec.max_head_bytes = kMaxResponseHeadBytes;
   compile_protocol_options(proto, *out, scope);
+  out->connect = compile_connect_options(proto, scope);
   compile_breakers(proto.circuit_breakers(), *out, scope);
   out->lb = compile_lb(proto, scope);
   const Names names = out->discovery == model::Discovery::kStatic ? Names::kRefused : Names::kAllowed;

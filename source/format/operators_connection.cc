@@ -72,6 +72,11 @@ const net::Address* direct_local(const Facts& facts) {
 }
 const net::Address* upstream_local(const Facts& facts) { return &facts.upstream_local; }
 const net::Address* upstream_host(const Facts& facts) { return facts.upstream_host; }
+// Of a connection that there was.
+const net::Address* upstream_remote(const Facts& facts) {
+  const bool connected = facts.upstream_connected != kUnset || facts.upstream_local.kind() != net::AddressKind::kNone;
+  return connected ? facts.upstream_host : nullptr;
+}
 
 template <const net::Address* (*Of)(const Facts&)>
 bool address(std::string& to, const Facts& facts, const Piece&) {
@@ -121,7 +126,7 @@ constexpr Operator kOperators[] = {
     SLUICE_ADDRESS("DOWNSTREAM_LOCAL", local),
     SLUICE_ADDRESS("DOWNSTREAM_DIRECT_LOCAL", direct_local),
     SLUICE_ADDRESS("UPSTREAM_LOCAL", upstream_local),
-    SLUICE_ADDRESS("UPSTREAM_REMOTE", upstream_host),
+    SLUICE_ADDRESS("UPSTREAM_REMOTE", upstream_remote),
     {"UPSTREAM_HOST", kNoArgument, kWhole, kText, address<upstream_host>},
     {"UPSTREAM_HOST_NAME", kNoArgument, kWhole, kText, host_name},
     {"UPSTREAM_HOST_NAME_WITHOUT_PORT", kNoArgument, kWhole, kText, host_name_without_port},

@@ -11,6 +11,7 @@
 #include "http/codec.h"
 #include "model/origin.h"
 #include "net/address.h"
+#include "net/network.h"
 #include "net/resolver.h"
 
 namespace sluice::model {
@@ -64,7 +65,7 @@ struct BreakerLimits {
   bool has_retry_budget = false;     // ... which then takes the place of max_retries:
   double retry_budget_percent = 20;  // of active and pending requests
   uint32_t min_retry_concurrency = 3;
-  bool track_remaining = false;      // remaining_* gauges
+  bool track_remaining = false;  // remaining_* gauges
 };
 
 // How names are asked for, and how often.
@@ -74,9 +75,9 @@ struct DnsPlan {
   net::ResolverOptions resolver;
   net::DnsFamily family = net::DnsFamily::kAuto;
   Duration refresh_rate = std::chrono::seconds(5);
-  Duration min_refresh_rate = std::chrono::seconds(1);      // with respect_ttl
-  Duration jitter{0};                                       // up to so much is added to each wait
-  Duration failure_base{0};                                 // 0: refresh_rate, without growth
+  Duration min_refresh_rate = std::chrono::seconds(1);  // with respect_ttl
+  Duration jitter{0};                                   // up to so much is added to each wait
+  Duration failure_base{0};                             // 0: refresh_rate, without growth
   Duration failure_max{0};
   bool respect_ttl = false;
 };
@@ -92,12 +93,12 @@ struct LbPlan {
   double active_request_bias = 1.0;  // ... with unequal weights
   uint64_t min_ring_size = 1024;
   uint64_t max_ring_size = 8 * 1024 * 1024;
-  bool murmur = false;               // MURMUR_HASH_2 instead of XX_HASH
+  bool murmur = false;  // MURMUR_HASH_2 instead of XX_HASH
   uint32_t maglev_table_size = 65537;
   bool hash_hostname = false;        // use_hostname_for_hashing
   uint32_t hash_balance_factor = 0;  // percent of the mean load that a host may have; 0: no bound
   bool locality_weighted = false;
-  double panic_threshold = 50;       // percent; below it all hosts of a priority are used
+  double panic_threshold = 50;  // percent; below it all hosts of a priority are used
   bool fail_traffic_on_panic = false;
 
   bool hashes() const { return policy == LbPolicy::kRingHash || policy == LbPolicy::kMaglev; }
@@ -114,11 +115,12 @@ struct ClusterPlan {
   Duration idle_timeout = std::chrono::hours(1);  // 0: none
   Duration max_connection_duration{0};            // 0: none
   uint32_t max_requests_per_connection = 0;       // 0: no limit
-  uint32_t buffer_limit = 1024 * 1024;            // per_connection_buffer_limit_bytes
-  std::array<BreakerLimits, 2> breakers;          // by routing priority: default, high
-  uint32_t max_connections_per_host = UINT32_MAX; // per_host_thresholds
+  net::ConnectOptions connect;
+  uint32_t buffer_limit = 1024 * 1024;             // per_connection_buffer_limit_bytes
+  std::array<BreakerLimits, 2> breakers;           // by routing priority: default, high
+  uint32_t max_connections_per_host = UINT32_MAX;  // per_host_thresholds
   http::CodecOptions codec;
-  AssignmentPtr assignment;       // never null; DNS clusters: with endpoints that have no address yet
+  AssignmentPtr assignment;  // never null; DNS clusters: with endpoints that have no address yet
   DnsPlan dns;
   bool wait_for_warm_on_init = true;
   Origin origin;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,11 +15,11 @@
 namespace sluice::net {
 
 struct ListenOptions {
-  bool reuse_port = true;      // one descriptor for each worker; false: one, shared by dup
+  bool reuse_port = true;  // one descriptor for each worker; false: one, shared by dup
   bool bind_to_port = true;
-  uint32_t backlog = 0;        // 0: the system's somaxconn
-  bool ipv4_compat = false;    // an IPv6 socket takes IPv4 too
-  uint32_t unix_mode = 0;      // of a unix socket's path; 0: leave it to the umask
+  uint32_t backlog = 0;      // 0: the system's somaxconn
+  bool ipv4_compat = false;  // an IPv6 socket takes IPv4 too
+  uint32_t unix_mode = 0;    // of a unix socket's path; 0: leave it to the umask
 };
 
 // An address and its descriptors, one for each worker. Belongs to the server; outlives plans. Thread: main.
@@ -27,6 +28,19 @@ class ListenSocket {
   virtual ~ListenSocket() = default;
   // The real address (a port of 0 was replaced by the one that the system chose).
   virtual const Address& address() const = 0;
+  // Before it is destroyed, which resets whoever waits in its queue: nobody else gets in, and who is in can still be
+  // accepted. A client that comes later tries again for a while, and is refused once the socket is gone.
+  virtual void close_queue() = 0;
+};
+
+// How to connect. Thread: any (immutable).
+struct ConnectOptions {
+  struct Keepalive {  // 0: as the system has it
+    uint32_t probes = 0, idle_s = 0, interval_s = 0;
+  };
+  Address source;         // kNone: the system chooses
+  bool freebind = false;  // the source need not be an address of this machine
+  std::optional<Keepalive> keepalive;
 };
 
 // Accepts on one worker; destroying it stops accepting (the socket itself lives on with its ListenSocket). Owned by
@@ -36,6 +50,8 @@ class Acceptor {
   virtual ~Acceptor() = default;
   // Off: no accept until on again; connections wait in the kernel's queue.
   virtual void want_accept(bool on) = 0;
+  // Takes everybody who waits in the queue at this moment.
+  virtual void take_waiting() = 0;
 };
 
 // What an Acceptor tells. `transport` is connected; never null.
@@ -52,7 +68,8 @@ class Network {
   // Takes connections of `socket` for this worker. Failures (no descriptors) pause accepting for a moment.
   virtual std::unique_ptr<Acceptor> accept(ListenSocket& socket, uint32_t worker, OnAccept on_accept) = 0;
   // Begins to connect; the handler gets `connected` or `failed`. Never null: immediate failures are told later too.
-  virtual std::unique_ptr<Transport> connect(const Address& address) = 0;
+  virtual std::unique_ptr<Transport> connect(const Address& address, const ConnectOptions& options) = 0;
+  std::unique_ptr<Transport> connect(const Address& address) { return connect(address, ConnectOptions{}); }
 
   virtual ReadBuffer& read_buffer() = 0;
 };

@@ -60,6 +60,13 @@ struct IoResult {
   size_t bytes = 0;
 };
 
+// When a connect failed.
+enum class ConnectFault : uint8_t {
+  kLater,   // the peer or the network said so
+  kAtOnce,  // the system did not even try
+  kBind,    // the source address cannot be used
+};
+
 // What happened on a transport; several may be set.
 struct Ready {
   bool readable = false;
@@ -69,6 +76,7 @@ struct Ready {
   // Told once, and only while reading is off: the peer ended its sending side, so it is half-closed or gone. While
   // reading is on the same comes as kEof from read().
   bool peer_closed = false;
+  ConnectFault fault = ConnectFault::kLater;  // with `failed`, of a connect
 };
 
 class Transport;

@@ -1,6 +1,7 @@
 #include "net/uv_listen.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -11,9 +12,10 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <iterator>
 
-#include "base/strings.h"
 #include "base/log.h"
+#include "base/strings.h"
 
 namespace sluice::net {
 
@@ -163,6 +165,21 @@ UvListenSocket::~UvListenSocket() {
   }
 }
 
+// A program for the kernel: SYN alone (of SYN and ACK) is dropped, everything else passes.
+void UvListenSocket::close_queue() {
+  sock_filter drop_syn[] = {{BPF_LD | BPF_B | BPF_ABS, 0, 0, 13},
+                            {BPF_ALU | BPF_AND | BPF_K, 0, 0, 0x12},
+                            {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0x02},
+                            {BPF_RET | BPF_K, 0, 0, 0},
+                            {BPF_RET | BPF_K, 0, 0, UINT32_MAX}};
+  const sock_fprog program{std::size(drop_syn), drop_syn};
+  for (const int fd : descriptors_) {
+    if (address_.is_ip()) {
+      setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+    }
+  }
+}
+
 int UvListenSocket::descriptor(uint32_t worker) const {
   return descriptors_.empty() ? -1 : descriptors_[worker % descriptors_.size()];
 }
@@ -190,6 +207,11 @@ class UvAcceptor::Listening final : public event::Deferred, public event::Pollab
     } else {
       retry_.cancel();
       leave_set();
+    }
+  }
+
+  void take_waiting() {
+    while (in_set_ && accept_one()) {
     }
   }
 
@@ -276,5 +298,6 @@ UvAcceptor::~UvAcceptor() {
 }
 
 void UvAcceptor::want_accept(bool on) { listening_->want(on); }
+void UvAcceptor::take_waiting() { listening_->take_waiting(); }
 
 }  // namespace sluice::net

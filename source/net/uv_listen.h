@@ -17,6 +17,7 @@ class UvListenSocket final : public ListenSocket {
                                                     uint32_t workers);
   ~UvListenSocket() override;
   const Address& address() const override { return address_; }
+  void close_queue() override;
   // The listening descriptor of a worker; -1 for an address that is not bound to a port.
   int descriptor(uint32_t worker) const;
 
@@ -40,6 +41,7 @@ class UvAcceptor final : public Acceptor {
              OnAccept on_accept);
   ~UvAcceptor() override;
   void want_accept(bool on) override;
+  void take_waiting() override;
 
  private:
   class Listening;  // destroyed at the end of the turn: the callback may destroy us

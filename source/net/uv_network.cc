@@ -26,8 +26,8 @@ std::unique_ptr<Acceptor> UvNetwork::accept(ListenSocket& socket, uint32_t worke
                                       std::move(on_accept));
 }
 
-std::unique_ptr<Transport> UvNetwork::connect(const Address& address) {
-  std::unique_ptr<UvSocket> socket = UvSocket::connecting(shared_, address);
+std::unique_ptr<Transport> UvNetwork::connect(const Address& address, const ConnectOptions& options) {
+  std::unique_ptr<UvSocket> socket = UvSocket::connecting(shared_, address, options);
   if (!shared_.failing.empty()) {
     tell_failures_.arm(Duration(0));
   }

@@ -23,6 +23,31 @@ int pending_error(int fd) {
   return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
 }
 
+void set_keepalive(int fd, const ConnectOptions::Keepalive& keepalive) {
+  const int one = 1;
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+  const auto set = [fd](int option, uint32_t value) {
+    if (value != 0) {
+      setsockopt(fd, IPPROTO_TCP, option, &value, sizeof(value));
+    }
+  };
+  set(TCP_KEEPCNT, keepalive.probes);
+  set(TCP_KEEPIDLE, keepalive.idle_s);
+  set(TCP_KEEPINTVL, keepalive.interval_s);
+}
+
+bool bind_source(int fd, const ConnectOptions& options) {
+  const int one = 1;
+  // The port is chosen by connect(), so that one source address has as many ports for each peer.
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
+  if (options.freebind) {
+    setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one));
+  }
+  sockaddr_storage from;
+  const socklen_t length = options.source.to_sockaddr(from);
+  return bind(fd, reinterpret_cast<const sockaddr*>(&from), length) == 0;
+}
+
 }  // namespace
 
 std::unique_ptr<UvSocket> UvSocket::accepted(UvSocketShared& shared, int fd, const Address& remote,
@@ -34,9 +59,10 @@ std::unique_ptr<UvSocket> UvSocket::accepted(UvSocketShared& shared, int fd, con
   return socket->state_ == State::kOpen ? std::move(socket) : nullptr;
 }
 
-std::unique_ptr<UvSocket> UvSocket::connecting(UvSocketShared& shared, const Address& remote) {
+std::unique_ptr<UvSocket> UvSocket::connecting(UvSocketShared& shared, const Address& remote,
+                                               const ConnectOptions& options) {
   std::unique_ptr<UvSocket> socket(new UvSocket(shared, -1, remote, State::kConnecting));
-  const int error = socket->begin_connect();
+  const int error = socket->begin_connect(options);
   shared.open.push_back(*socket);
   if (error == 0) {
     socket->sync_events();
@@ -51,7 +77,7 @@ std::unique_ptr<UvSocket> UvSocket::connecting(UvSocketShared& shared, const Add
 }
 
 // Returns 0 when the outcome will come as an event (a unix socket is connected already), else errno.
-int UvSocket::begin_connect() {
+int UvSocket::begin_connect(const ConnectOptions& options) {
   sockaddr_storage to;
   const socklen_t length = remote_.to_sockaddr(to);
   fd_ = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -61,6 +87,13 @@ int UvSocket::begin_connect() {
   if (remote_.is_ip()) {
     const int one = 1;
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    if (options.keepalive) {
+      set_keepalive(fd_, *options.keepalive);
+    }
+    if (options.source.is_ip() && !bind_source(fd_, options)) {
+      fault_ = ConnectFault::kBind;
+      return errno;
+    }
   }
   const bool going = connect(fd_, reinterpret_cast<const sockaddr*>(&to), length) == 0 || errno == EINPROGRESS;
   return going ? 0 : errno;
@@ -95,8 +128,8 @@ uint32_t UvSocket::wanted_events() const {
   return events;
 }
 
-// Tells the epoll set what is wanted when it differs. A new socket without a handler is put in with EPOLLIN at once: its
-// handler will come in this turn, and a second call is saved.
+// Tells the epoll set what is wanted when it differs. A new socket without a handler is put in with EPOLLIN at once:
+// its handler will come in this turn, and a second call is saved.
 void UvSocket::sync_events() {
   if (state_ != State::kOpen && state_ != State::kConnecting) {
     return;
@@ -273,7 +306,7 @@ std::string_view UvSocket::failure() const {
 
 void UvSocket::tell_failure() {
   if (handler_ != nullptr) {
-    handler_->on_ready({.failed = true});
+    handler_->on_ready({.failed = true, .fault = fault_});
   }
 }
 

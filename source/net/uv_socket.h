@@ -5,6 +5,7 @@
 #include "event/epoll_set.h"
 #include "event/uv_loop.h"
 #include "net/address.h"
+#include "net/network.h"
 #include "net/transport.h"
 
 namespace sluice::net {
@@ -33,7 +34,8 @@ class UvSocket final : public Transport, public event::Pollable, public Intrusiv
   static std::unique_ptr<UvSocket> accepted(UvSocketShared& shared, int fd, const Address& remote,
                                             const Address& local);
   // Begins to connect. After an immediate failure the socket stands in shared.failing.
-  static std::unique_ptr<UvSocket> connecting(UvSocketShared& shared, const Address& remote);
+  static std::unique_ptr<UvSocket> connecting(UvSocketShared& shared, const Address& remote,
+                                              const ConnectOptions& options);
   ~UvSocket() override;
 
   void set_handler(TransportHandler* handler) override;
@@ -58,7 +60,7 @@ class UvSocket final : public Transport, public event::Pollable, public Intrusiv
   UvSocket(UvSocketShared& shared, int fd, const Address& remote, State state)
       : shared_(shared), fd_(fd), state_(state), remote_(remote) {}
 
-  int begin_connect();
+  int begin_connect(const ConnectOptions& options);
   uint32_t wanted_events() const;
   void sync_events();
   void stop_events();
@@ -73,6 +75,7 @@ class UvSocket final : public Transport, public event::Pollable, public Intrusiv
   uint32_t events_ = 0;  // what the epoll set was told; 0: the descriptor is not in it
   int error_ = 0;        // errno of the failure
   State state_;
+  ConnectFault fault_ = ConnectFault::kAtOnce;  // of a failure in begin_connect()
   bool read_on_ = true;
   bool write_on_ = false;
   bool eof_ = false;               // read() said so

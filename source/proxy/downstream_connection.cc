@@ -13,7 +13,7 @@ namespace sluice::proxy {
 using stats::HttpStat;
 
 namespace {
-constexpr size_t kReadAhead = 64 * 1024;
+constexpr size_t kReadAhead = 48 * 1024;
 // Bytes of pipelined requests that are kept while one is answered; above it the client has to wait.
 constexpr size_t kMaxPipelined = 64 * 1024;
 // A client that goes on sending requests sends the next one within this time. When the process ends, a connection that
@@ -30,7 +30,8 @@ DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<n
       first_byte_(format::kUnset),
       transport_(std::move(transport)),
       on_closed_(std::move(on_closed)),
-      codec_(std::make_unique<http::http1::Http1ServerCodec>(server.plan().codec, static_cast<http::ServerEvents&>(*this), server.proxy().local.slabs)),
+      codec_(std::make_unique<http::http1::Http1ServerCodec>(
+          server.plan().codec, static_cast<http::ServerEvents&>(*this), server.proxy().local.slabs)),
       outbox_(server.proxy().local.flushes, server.proxy().local.slabs, server.listener().plan.buffer_limit, *this),
       in_(server.proxy().local.slabs),
       gate_([this](bool open) {
@@ -183,7 +184,8 @@ void DownstreamConnection::on_headers(http::StreamId stream, http::RequestHeader
 
 // RFC 9110 10.1.1. Without proxy_100_continue it is answered here, before routing, as Envoy does.
 void DownstreamConnection::answer_expectation(Exchange& exchange, http::RequestHeaders& headers) {
-  if (server_.plan().codec.proxy_100_continue || !equal_ignore_case(headers.fields.get(http::Token::kExpect), "100-continue")) {
+  if (server_.plan().codec.proxy_100_continue ||
+      !equal_ignore_case(headers.fields.get(http::Token::kExpect), "100-continue")) {
     return;
   }
   headers.fields.remove(http::Token::kExpect);
@@ -285,6 +287,18 @@ void DownstreamConnection::exchange_finished(Exchange& exchange) {
     }
     // Not here and now: the upstream connection of the exchange that just ended is not back in its pool yet.
     local().flushes.at_dispatch_end(*this);
+  }
+}
+
+void DownstreamConnection::exchange_replaced(Exchange& before, Exchange& successor) {
+  exchanges_.push_back(successor);
+  before.unlink();
+  local().loop.destroy_later(std::unique_ptr<event::Deferred>(&before));
+  if (state_ == State::kOpen) {
+    // What the first one's upstream and filters closed.
+    gate_.open(net::Pause::kPeerFull);
+    gate_.open(net::Pause::kConnecting);
+    gate_.open(net::Pause::kFilter);
   }
 }
 

@@ -47,6 +47,8 @@ class DownstreamConnection final : public event::Deferred,
   void cut();
   // Both messages of the exchange are over.
   void exchange_finished(Exchange& exchange);
+  // One that was restarted: the other one answers in its place.
+  void exchange_replaced(Exchange& before, Exchange& successor);
   // No further request on this connection; the next response head says so.
   void close_after_response();
   net::ReadGate& gate() { return gate_; }
@@ -96,7 +98,7 @@ class DownstreamConnection final : public event::Deferred,
   std::unique_ptr<std::map<const void*, std::unique_ptr<FilterLocal>>> filter_locals_;
   State state_ = State::kOpen;
   bool decoding_ = false;
-  bool spoke_ = false;      // a request was parsed
+  bool spoke_ = false;  // a request was parsed
   bool close_after_ = false;
   bool fin_when_sent_ = false;
   bool idle_drain_ = false;  // idle_timeout passed, drain_timeout runs

@@ -31,22 +31,32 @@ thread_local FreeList free_exchanges;
 
 HttpStat class_stat(uint16_t status) {
   switch (status / 100) {
-    case 1: return HttpStat::kDownstreamRq1xx;
-    case 2: return HttpStat::kDownstreamRq2xx;
-    case 3: return HttpStat::kDownstreamRq3xx;
-    case 4: return HttpStat::kDownstreamRq4xx;
-    default: return HttpStat::kDownstreamRq5xx;
+    case 1:
+      return HttpStat::kDownstreamRq1xx;
+    case 2:
+      return HttpStat::kDownstreamRq2xx;
+    case 3:
+      return HttpStat::kDownstreamRq3xx;
+    case 4:
+      return HttpStat::kDownstreamRq4xx;
+    default:
+      return HttpStat::kDownstreamRq5xx;
   }
 }
 
 stats::ListenerHttpStat listener_class_stat(uint16_t status) {
   using stats::ListenerHttpStat;
   switch (status / 100) {
-    case 1: return ListenerHttpStat::kDownstreamRq1xx;
-    case 2: return ListenerHttpStat::kDownstreamRq2xx;
-    case 3: return ListenerHttpStat::kDownstreamRq3xx;
-    case 4: return ListenerHttpStat::kDownstreamRq4xx;
-    default: return ListenerHttpStat::kDownstreamRq5xx;
+    case 1:
+      return ListenerHttpStat::kDownstreamRq1xx;
+    case 2:
+      return ListenerHttpStat::kDownstreamRq2xx;
+    case 3:
+      return ListenerHttpStat::kDownstreamRq3xx;
+    case 4:
+      return ListenerHttpStat::kDownstreamRq4xx;
+    default:
+      return ListenerHttpStat::kDownstreamRq5xx;
   }
 }
 
@@ -162,7 +172,7 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
   const Prepared prepared = prepare_request(plan(), headers, peer, local().random);
   facts_.remote = prepared.client;
   internal_ = prepared.internal;
-  upgrade_asked_ = !prepared.upgrade.empty();
+  upgrade_ = prepared.upgrade;
   if (prepared.stat) {
     block().inc(*prepared.stat);
   }
@@ -170,8 +180,12 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
     (void)reply(*prepared.reply);
     return;
   }
-  find_route(prepared.internal);
-  if (!prepared.upgrade.empty() && route_.route != nullptr && !upgrade_is_allowed(prepared.upgrade)) {
+  route_and_filter(headers, end);
+}
+
+void Exchange::route_and_filter(http::RequestHeaders& headers, http::End end) {
+  find_route(internal_);
+  if (!upgrade_.empty() && route_.route != nullptr && !upgrade_is_allowed(upgrade_)) {
     block().inc(HttpStat::kDownstreamRqWsOnNonWsRoute);
     (void)reply(reply_of(Reason::kUpgradeFailed));
     return;
@@ -473,7 +487,11 @@ void Exchange::finish() {
     chain_.complete(facts_);
   }
   connection_.server().log(facts_);
-  connection_.exchange_finished(*this);
+  if (successor_ != nullptr) {
+    connection_.exchange_replaced(*this, *successor_);
+  } else {
+    connection_.exchange_finished(*this);
+  }
 }
 
 }  // namespace sluice::proxy

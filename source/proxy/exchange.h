@@ -47,7 +47,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   const model::WeightedCluster* weighted() const { return weighted_; }
   uint64_t stable_random() const { return stable_random_; }
   // The client wants the connection to become a tunnel (Upgrade or CONNECT).
-  bool upgrade_asked() const { return upgrade_asked_; }
+  bool upgrade_asked() const { return !upgrade_.empty(); }
   // The client is in internal_address_config.
   bool internal() const { return internal_; }
   // What the most specific level (weighted cluster, route, virtual host, table) that names the filter says of it; null
@@ -55,6 +55,12 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   const model::FilterOverride* find_override(std::string_view filter_name) const;
   // Chooses the route again, for the headers as they are now. The filters stay.
   void reroute() { find_route(internal_); }
+  // Begins anew with the headers as they are now: filters and route are chosen again. This exchange ends here, with its
+  // line in the log; another one takes its place, for which restarts() is one more. Only for a request that is
+  // complete, whose body is `body`, and before the response has begun. Nothing of this exchange may be touched
+  // afterwards.
+  void restart(buffer::Buffer&& body);
+  uint32_t restarts() const { return restarts_; }
   // See FilterChain.
   void add_body(buffer::Buffer&& body) { chain_.add_body(std::move(body)); }
   http::HeaderMap& add_trailers() { return chain_.add_trailers(); }
@@ -123,6 +129,10 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
 
  private:
   void find_route(bool internal);
+  // From here on a restarted exchange goes the way of all others.
+  void route_and_filter(http::RequestHeaders& headers, http::End end);
+  void take_place_of(Exchange& before, buffer::Buffer&& body);
+  struct Restarted;
 
   // ChainEnds
   void response_headers_passed(http::ResponseHeaders& headers, http::End end) override;
@@ -156,20 +166,22 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   http::ResponseHeaders* response_ = nullptr;
   model::RouteChoice route_;
   const model::WeightedCluster* weighted_ = nullptr;
+  std::string_view upgrade_;  // "websocket", "CONNECT" ...
   uint64_t stable_random_ = 0;
   FilterChain chain_;
   format::Facts facts_;
   Duration idle_timeout_{0};
   event::Timer stream_idle_;
-  event::Timer deadline_;          // request_timeout while the request comes in
+  event::Timer deadline_;  // request_timeout while the request comes in
   event::Timer max_duration_;
   Function<void(bool)> on_response_full_;
   Function<void()> on_abort_;
   Function<void()> on_request_complete_;
   Function<size_t()> request_room_;
+  Exchange* successor_ = nullptr;  // while restart() runs
+  uint32_t restarts_ = 0;
   uint8_t response_stops_ = 0;
   bool internal_ = false;
-  bool upgrade_asked_ = false;
   bool request_complete_ = false;
   bool response_begun_ = false;
   bool response_complete_ = false;

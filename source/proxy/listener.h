@@ -19,8 +19,13 @@ class Listener {
   ~Listener();
 
   const model::ListenerPlan& plan() const { return *plan_; }
-  // No further accepts; connections go on.
-  void stop_accepting() { acceptor_.reset(); }
+  // Who waits in the queue still comes in, then no further accepts; connections go on.
+  void stop_accepting() {
+    if (acceptor_ != nullptr) {
+      acceptor_->take_waiting();
+      acceptor_.reset();
+    }
+  }
   void start_drain();
   size_t connections() const;
   void close_all();

@@ -145,7 +145,8 @@ class Writer {
   }
   // Blanks become '_', as in all details.
   std::string_view without_blanks() {
-    std::replace_if(start_, at_, [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }, '_');
+    std::replace_if(
+        start_, at_, [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }, '_');
     return text();
   }
   std::string_view text() const { return {start_, static_cast<size_t>(at_ - start_)}; }
@@ -166,13 +167,21 @@ std::span<const ReasonFacts> all_reasons() { return kTable; }
 
 Reason reason_of(upstream::ResetReason reset) {
   switch (reset) {
-    case upstream::ResetReason::kConnectFailure: return Reason::kUpstreamConnectFailure;
-    case upstream::ResetReason::kConnectTimeout: return Reason::kUpstreamConnectTimeout;
-    case upstream::ResetReason::kConnectionTermination: return Reason::kUpstreamConnectionTermination;
-    case upstream::ResetReason::kOverflow: return Reason::kUpstreamOverflow;
-    case upstream::ResetReason::kProtocolError: return Reason::kUpstreamProtocolError;
-    case upstream::ResetReason::kRemoteReset: return Reason::kUpstreamRemoteReset;
-    case upstream::ResetReason::kLocalReset: return Reason::kUpstreamLocalReset;
+    case upstream::ResetReason::kConnectFailure:
+    case upstream::ResetReason::kLocalConnectFailure:
+      return Reason::kUpstreamConnectFailure;
+    case upstream::ResetReason::kConnectTimeout:
+      return Reason::kUpstreamConnectTimeout;
+    case upstream::ResetReason::kConnectionTermination:
+      return Reason::kUpstreamConnectionTermination;
+    case upstream::ResetReason::kOverflow:
+      return Reason::kUpstreamOverflow;
+    case upstream::ResetReason::kProtocolError:
+      return Reason::kUpstreamProtocolError;
+    case upstream::ResetReason::kRemoteReset:
+      return Reason::kUpstreamRemoteReset;
+    case upstream::ResetReason::kLocalReset:
+      return Reason::kUpstreamLocalReset;
   }
   return Reason::kUpstreamLocalReset;
 }

@@ -5,6 +5,12 @@
 
 namespace sluice::server {
 
+namespace {
+bool is_meant(const model::ListenerPlan& plan, bool inbound_only) {
+  return !inbound_only || plan.direction == model::TrafficDirection::kInbound;
+}
+}  // namespace
+
 admin::ServerState Server::state() const {
   if (!serving_) {
     return admin::ServerState::kPreInitializing;
@@ -70,12 +76,15 @@ void Server::quit() {
 }
 
 void Server::stop_accepting(bool inbound_only) {
+  for (size_t i = 0; i < sockets_.size(); ++i) {
+    if (sockets_[i] != nullptr && is_meant(*bootstrap_.listeners[i], inbound_only)) {
+      sockets_[i]->close_queue();
+    }
+  }
   workers_stopping_ = static_cast<uint32_t>(workers_.size());
   for (auto& worker : workers_) {
     worker->loop().post([this, &worker = *worker, inbound_only] {
-      worker.stop_accepting([inbound_only](const model::ListenerPlan& plan) {
-        return !inbound_only || plan.direction == model::TrafficDirection::kInbound;
-      });
+      worker.stop_accepting([inbound_only](const model::ListenerPlan& plan) { return is_meant(plan, inbound_only); });
       platform_.main_loop().post([this, inbound_only] {
         if (--workers_stopping_ == 0) {
           close_sockets(inbound_only);
@@ -88,8 +97,7 @@ void Server::stop_accepting(bool inbound_only) {
 // No worker accepts on them any more: closing refuses who comes now instead of leaving them in the kernel's queue.
 void Server::close_sockets(bool inbound_only) {
   for (size_t i = 0; i < sockets_.size(); ++i) {
-    const bool meant = !inbound_only || bootstrap_.listeners[i]->direction == model::TrafficDirection::kInbound;
-    if (meant && sockets_[i] != nullptr) {
+    if (is_meant(*bootstrap_.listeners[i], inbound_only) && sockets_[i] != nullptr) {
       sockets_[i].reset();
       listeners_block_.inc(stats::ListenerManagerStat::kListenerStopped);
     }

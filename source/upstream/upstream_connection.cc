@@ -14,7 +14,7 @@ using stats::ClusterStat;
 
 namespace {
 // A read asks for what fits where it goes, and a little more so that the pipe never runs dry.
-constexpr size_t kReadAhead = 64 * 1024;
+constexpr size_t kReadAhead = 48 * 1024;
 }  // namespace
 
 UpstreamConnection::UpstreamConnection(Pool& pool, uint64_t id)
@@ -22,7 +22,8 @@ UpstreamConnection::UpstreamConnection(Pool& pool, uint64_t id)
       local_(pool.local()),
       id_(id),
       started_(pool.local().loop.now()),
-      codec_(std::make_unique<http::http1::Http1ClientCodec>(pool.cluster().plan().codec, static_cast<http::ClientEvents&>(*this), pool.local().slabs)),
+      codec_(std::make_unique<http::http1::Http1ClientCodec>(
+          pool.cluster().plan().codec, static_cast<http::ClientEvents&>(*this), pool.local().slabs)),
       outbox_(pool.local().flushes, pool.local().slabs, pool.cluster().plan().buffer_limit, *this),
       in_(pool.local().slabs),
       gate_([this](bool open) {
@@ -37,7 +38,7 @@ UpstreamConnection::UpstreamConnection(Pool& pool, uint64_t id)
   block.inc(ClusterStat::kUpstreamCxActive);
   HostState::inc(pool_.host().state.cx_total);
   HostState::inc(pool_.host().state.cx_active);
-  transport_ = local_.network.connect(pool_.host().address());
+  transport_ = local_.network.connect(pool_.host().address(), pool_.cluster().plan().connect);
   transport_->set_handler(this);
   timer_.arm(pool_.cluster().plan().connect_timeout);
 }
@@ -68,9 +69,7 @@ void UpstreamConnection::on_old() {
 void UpstreamConnection::on_ready(net::Ready ready) {
   if (state_ == State::kConnecting) {
     if (ready.failed) {
-      const std::string why = cat("delayed connect error: ", transport_->failure());
-      close_transport(ClosedBy::kPeer);
-      pool_.on_connect_failed(*this, ResetReason::kConnectFailure, why);
+      on_connect_failed(ready.fault);
       return;
     }
     if (ready.connected) {
@@ -87,6 +86,25 @@ void UpstreamConnection::on_ready(net::Ready ready) {
     fail_stream(ResetReason::kConnectionTermination, "");
     close_transport(ClosedBy::kPeer);
   }
+}
+
+void UpstreamConnection::on_connect_failed(net::ConnectFault fault) {
+  std::string why;
+  switch (fault) {
+    case net::ConnectFault::kLater:
+      why = cat("delayed connect error: ", transport_->failure());
+      break;
+    case net::ConnectFault::kAtOnce:
+      why =
+          cat("immediate connect error: ", transport_->failure(), "|remote address:", transport_->remote().to_string());
+      break;
+    case net::ConnectFault::kBind:
+      pool_.cluster().block().inc(ClusterStat::kBindErrors);
+      break;
+  }
+  close_transport(ClosedBy::kPeer);
+  const bool ours = fault == net::ConnectFault::kBind;
+  pool_.on_connect_failed(*this, ours ? ResetReason::kLocalConnectFailure : ResetReason::kConnectFailure, why);
 }
 
 void UpstreamConnection::on_connected() {

@@ -75,6 +75,7 @@ class UpstreamConnection final : public event::Deferred,
   void on_error(http::StreamId stream, const http::CodecError& error) override;
 
   void on_connected();
+  void on_connect_failed(net::ConnectFault fault);
   void on_timer();
   void on_old();
   void read();

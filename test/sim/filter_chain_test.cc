@@ -75,12 +75,12 @@ class ProbeFactory final : public proxy::HttpFilterFactory {
 // Under the type of a message without fields that is no filter of its own in this build.
 config::Extensions with_probes() {
   config::Extensions extensions = filters::builtin();
-  extensions.add(config::HttpFilterType{
-      .type = "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb",
-      .compile = [](const google::protobuf::Message&,
-                    config::CompileScope& scope) -> std::shared_ptr<const model::FilterConfig> {
-        return std::make_shared<ProbeFactory>(scripts[std::string(scope.filter_name)]);
-      }});
+  extensions.add(
+      config::HttpFilterType{.type = "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb",
+                             .compile = [](const google::protobuf::Message&,
+                                           config::CompileScope& scope) -> std::shared_ptr<const model::FilterConfig> {
+                               return std::make_shared<ProbeFactory>(scripts[std::string(scope.filter_name)]);
+                             }});
   return extensions;
 }
 
@@ -348,24 +348,32 @@ TEST_F(FilterChainTest, AReplyFromAPausedResponseTakesItsPlace) {
   EXPECT_EQ(client->received().find("tea"), std::string::npos);
 }
 
-// Both filters do a random one of all they may do, in every hook; what arrives is whole and in order, on rough networks.
+// Both filters do a random one of all they may do, in every hook; what arrives is whole and in order, on rough
+// networks.
 TEST_F(FilterChainTest, AnyMixtureKeepsTheBytes) {
   for (uint64_t seed = 1; seed <= 150; ++seed) {
     scripts.clear();
     SimRandom random(seed);
     const auto any_headers = [&](Probe& probe, Exchange&, auto&, End end) {
       switch (random.below(end == End::kYes ? 2 : 4)) {
-        case 0: return Step::next();
-        case 1: return probe.pause_for(std::chrono::milliseconds(random.below(50)));
-        case 2: return Step::hold();
-        default: return Step::collect(1'000'000);
+        case 0:
+          return Step::next();
+        case 1:
+          return probe.pause_for(std::chrono::milliseconds(random.below(50)));
+        case 2:
+          return Step::hold();
+        default:
+          return Step::collect(1'000'000);
       }
     };
     const auto any_data = [&](Probe& probe, Exchange&, buffer::Buffer&, End) {
       switch (random.below(8)) {
-        case 0: return probe.pause_for(std::chrono::milliseconds(random.below(50)));
-        case 1: return Step::collect(1'000'000);
-        default: return Step::next();
+        case 0:
+          return probe.pause_for(std::chrono::milliseconds(random.below(50)));
+        case 1:
+          return Step::collect(1'000'000);
+        default:
+          return Step::next();
       }
     };
     for (Probe::Script* script : {&first(), &second()}) {
@@ -384,6 +392,56 @@ TEST_F(FilterChainTest, AnyMixtureKeepsTheBytes) {
     EXPECT_EQ(first().completed, 1) << "seed " << seed;
     ASSERT_TRUE(proxy->stop()) << "seed " << seed;
   }
+}
+
+// The second probe sends a POST to another path, with another body, through all filters again.
+TEST_F(FilterChainTest, ARestartGoesThroughFiltersAndRouteAgain) {
+  std::vector<std::string> origin_saw;
+  start([&](const std::string& head, const std::string& body) {
+    origin_saw.push_back(cat(head.substr(0, head.find(' ', 6)), " ", body));
+    return answer("done");
+  });
+  int restarts = 0;
+  first().request_headers = [&](Probe&, Exchange& exchange, http::RequestHeaders&, End) {
+    restarts = static_cast<int>(exchange.restarts());
+    return Step::next();
+  };
+  second().request_headers = [](Probe&, Exchange& exchange, http::RequestHeaders&, End) {
+    return exchange.restarts() == 0 ? Step::collect(1000) : Step::next();
+  };
+  second().request_data = [](Probe&, Exchange& exchange, buffer::Buffer& data, End) {
+    if (exchange.restarts() > 0) {
+      return Step::next();
+    }
+    exchange.request()->path = "/again";
+    exchange.restart(std::move(data));
+    return Step::taken();
+  };
+  post("the body");
+  ASSERT_TRUE(receives("done"));
+  EXPECT_EQ(restarts, 1);
+  EXPECT_EQ(first().completed, 1 + 1);
+  EXPECT_EQ(origin_saw.back(), "POST /again the body");
+  EXPECT_EQ(proxy->platform.files().lines("/log"), (std::vector<std::string>{"/again 0 -", "/again 200 -"}));
+  // The connection goes on.
+  second() = {};
+  get();
+  EXPECT_TRUE(proxy->world.run_until([&] { return proxy->platform.files().lines("/log").size() == 3; }));
+}
+
+TEST_F(FilterChainTest, AClientThatGoesWhileItRestarts) {
+  start(echo);
+  second().request_headers = [this](Probe&, Exchange& exchange, http::RequestHeaders&, End) {
+    if (exchange.restarts() > 0) {
+      return Step::next();
+    }
+    client->close(net::CloseHow::kReset);
+    exchange.restart(buffer::Buffer(exchange.local().slabs));
+    return Step::taken();
+  };
+  get();
+  proxy->world.run_for(std::chrono::seconds(5));
+  EXPECT_GE(first().completed, 1);
 }
 
 }  // namespace

@@ -232,7 +232,7 @@ SimListenSocket::~SimListenSocket() {
 
 bool SimListenSocket::arrive(Pending pending) {
   auto& to = queues_[fabric_.world().random().below(queues_.size())];
-  if (to.size() >= backlog_) {
+  if (to.size() >= backlog_ || queue_closed_) {
     return false;
   }
   to.push_back(std::move(pending));
@@ -280,11 +280,29 @@ void SimAcceptor::want_accept(bool on) {
   news();
 }
 
-void SimAcceptor::dispatch() {
-  SimWorld& world = network_.fabric_.world();
+void SimAcceptor::take_waiting() {
+  while (something_waits() && accept_one()) {
+  }
+}
+
+// False when it is gone.
+bool SimAcceptor::accept_one() {
   bool gone = false;
   gone_ = &gone;
   const std::shared_ptr<net::OnAccept> on_accept = on_accept_;
+  auto& queue = socket_->queue(worker_);
+  SimListenSocket::Pending pending = std::move(queue.front());
+  queue.pop_front();
+  network_.fabric_.world().trace("accept", pending.wire->id(), worker_);
+  (*on_accept)(std::make_unique<SimEnd>(network_, std::move(pending.wire), 1, pending.local, pending.remote));
+  if (!gone) {
+    gone_ = nullptr;
+  }
+  return !gone;
+}
+
+void SimAcceptor::dispatch() {
+  SimWorld& world = network_.fabric_.world();
   for (uint64_t i = world.random().between(1, 32); i > 0 && something_waits(); --i) {
     if (world.random().chance(network_.fabric_.faults().accept_failure)) {
       world.trace("accept failed", worker_);
@@ -292,16 +310,10 @@ void SimAcceptor::dispatch() {
       resume_.arm(kAcceptPause);
       break;
     }
-    auto& queue = socket_->queue(worker_);
-    SimListenSocket::Pending pending = std::move(queue.front());
-    queue.pop_front();
-    world.trace("accept", pending.wire->id(), worker_);
-    (*on_accept)(std::make_unique<SimEnd>(network_, std::move(pending.wire), 1, pending.local, pending.remote));
-    if (gone) {
+    if (!accept_one()) {
       return;
     }
   }
-  gone_ = nullptr;
   news();
 }
 
@@ -329,21 +341,21 @@ Result<std::unique_ptr<net::ListenSocket>> SimNetwork::bind(const net::Address& 
       return error("Address already in use");
     }
   }
-  return std::unique_ptr<net::ListenSocket>(
-      std::make_unique<SimListenSocket>(fabric_, host_, bound, options, workers));
+  return std::unique_ptr<net::ListenSocket>(std::make_unique<SimListenSocket>(fabric_, host_, bound, options, workers));
 }
 
-std::unique_ptr<net::Acceptor> SimNetwork::accept(net::ListenSocket& socket, uint32_t worker,
-                                                  net::OnAccept on_accept) {
+std::unique_ptr<net::Acceptor> SimNetwork::accept(net::ListenSocket& socket, uint32_t worker, net::OnAccept on_accept) {
   return std::make_unique<SimAcceptor>(*this, static_cast<SimListenSocket&>(socket), worker, std::move(on_accept));
 }
 
-std::unique_ptr<net::Transport> SimNetwork::connect(const net::Address& address) {
+std::unique_ptr<net::Transport> SimNetwork::connect(const net::Address& address, const net::ConnectOptions& options) {
   SimWorld& world = fabric_.world();
   auto wire = std::make_shared<SimWire>(world, fabric_.faults(), fabric_.next_wire_++);
   net::Address local;
   if (address.is_ip()) {
-    const std::string ip = address.is_loopback() ? address.ip_to_string() : host_;
+    const std::string ip = options.source.is_ip()  ? options.source.ip_to_string()
+                           : address.is_loopback() ? address.ip_to_string()
+                                                   : host_;
     local = *net::Address::from_ip(ip, fabric_.next_port(host_));
   }
   auto end = std::make_unique<SimEnd>(*this, wire, 0, local, address);

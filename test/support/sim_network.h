@@ -72,6 +72,7 @@ class SimListenSocket final : public net::ListenSocket {
                   uint32_t workers);
   ~SimListenSocket() override;
   const net::Address& address() const override { return address_; }
+  void close_queue() override { queue_closed_ = true; }
 
  private:
   friend class SimAcceptor;
@@ -86,6 +87,7 @@ class SimListenSocket final : public net::ListenSocket {
   const net::Address address_;
   const bool bound_;
   const size_t backlog_;
+  bool queue_closed_ = false;
   std::vector<std::deque<Pending>> queues_;
   std::vector<class SimAcceptor*> acceptors_;
 };
@@ -96,11 +98,13 @@ class SimAcceptor final : public net::Acceptor, public SimPollable {
   SimAcceptor(SimNetwork& network, SimListenSocket& socket, uint32_t worker, net::OnAccept on_accept);
   ~SimAcceptor() override;
   void want_accept(bool on) override;
+  void take_waiting() override;
   void dispatch() override;
 
  private:
   friend class SimListenSocket;
   void news();
+  bool accept_one();
   bool something_waits() { return socket_ != nullptr && on_ && !paused_ && !socket_->queue(worker_).empty(); }
 
   SimNetwork& network_;
@@ -124,7 +128,8 @@ class SimNetwork final : public net::Network {
   Result<std::unique_ptr<net::ListenSocket>> bind(const net::Address& address, const net::ListenOptions& options,
                                                   uint32_t workers) override;
   std::unique_ptr<net::Acceptor> accept(net::ListenSocket& socket, uint32_t worker, net::OnAccept on_accept) override;
-  std::unique_ptr<net::Transport> connect(const net::Address& address) override;
+  using net::Network::connect;
+  std::unique_ptr<net::Transport> connect(const net::Address& address, const net::ConnectOptions& options) override;
   net::ReadBuffer& read_buffer() override { return read_buffer_; }
 
  private:

@@ -47,6 +47,7 @@ def steps(options):
         ("hostile HTTP/1", [PYTHON, HTTP1], on),
         ("behaviour", [PYTHON, BEHAVIOUR], on),
         ("configurations of the corpus", [PYTHON, BEHAVIOUR, "--configs"], on),
+        ("faults and drains", pytest("test/live"), dict(count=pytest_line, limit=600, **on)),
         ("configs/", pytest(CONFIGS), dict(count=pytest_line, **on)),
         ("quickstart", pytest(QUICKSTART), dict(count=pytest_line, **on)),
         ("docs", pytest(DOCS), dict(count=pytest_line, **on)),

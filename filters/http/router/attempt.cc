@@ -8,7 +8,7 @@ using upstream::ResetReason;
 
 namespace {
 // While there is no stream, this much of a body is taken before the client has to wait.
-constexpr size_t kMaxWaiting = 64 * 1024;
+constexpr size_t kMaxWaiting = 32 * 1024;
 }  // namespace
 
 void Attempt::start(upstream::Cluster& cluster, upstream::Host& host, uint8_t priority, http::End end) {

@@ -1,0 +1,194 @@
+"""A proxy in front of origins, from outside: what it answers, and what it costs by /proc."""
+import http.client
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import yaml
+
+from runner import die_with_parent
+
+TYPE = "type.googleapis.com/envoy.extensions."
+HCM = TYPE + "filters.network.http_connection_manager.v3.HttpConnectionManager"
+ROUTER = {"name": "router", "typed_config": {"@type": TYPE + "filters.http.router.v3.Router"}}
+
+
+def address(port, host="127.0.0.1"):
+    return {"socket_address": {"address": host, "port_value": port}}
+
+
+def cluster(name, port, **more):
+    return {"name": name, "connect_timeout": "2s",
+            "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(port)}}]}]}, **more}
+
+
+def wait_for(condition, seconds=20):
+    """The first value of condition() that counts as true; the last one when none came in time."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value or time.monotonic() > end:
+            return value
+        time.sleep(0.02)
+
+
+class Proxy:
+    """Routes: "/" to the cluster `origin` (its port is given) without a time limit, "/direct" answers by itself."""
+
+    def __init__(self, binary, ports, folder, origin=None, clusters=(), routes=(), hcm=None, listener=None, args=(), files=None):
+        self.port, self.admin_port = ports(), ports()
+        clusters = list(clusters) + ([cluster("origin", origin, per_connection_buffer_limit_bytes=32768)] if origin else [])
+        last = {"match": {"prefix": "/"}, "route": {"cluster": "origin", "timeout": "0s"}} if origin else None
+        direct = {"match": {"path": "/direct"}, "direct_response": {"status": 200, "body": {"inline_string": "direct"}}}
+        manager = {"@type": HCM, "stat_prefix": "in", "http_filters": [ROUTER],
+                   "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"],
+                                                       "routes": [r for r in [*routes, direct, last] if r]}]}, **(hcm or {})}
+        config = {"admin": {"address": address(self.admin_port)},
+                  "static_resources": {"clusters": clusters,
+                                       "listeners": [{"name": "in", "address": address(self.port), "per_connection_buffer_limit_bytes": 32768,
+                                                      "filter_chains": [{"filters": [{"name": "hcm", "typed_config": manager}]}], **(listener or {})}]}}
+        path = os.path.join(folder, "proxy-%d.yaml" % self.port)
+        with open(path, "w") as f:
+            yaml.safe_dump(config, f)
+        self.log = open(os.path.join(folder, "proxy-%d.log" % self.port), "w")
+
+        def before():
+            die_with_parent()
+            if files:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+        self.process = subprocess.Popen([binary, "-c", path, "--concurrency", "1", *args], stdin=subprocess.DEVNULL, stdout=self.log,
+                                        stderr=subprocess.STDOUT, preexec_fn=before)
+        assert wait_for(self.ready), open(self.log.name).read()
+
+    def ready(self):
+        try:
+            return self.process.poll() is None and self.admin("/ready")[0] == 200
+        except OSError:
+            return False
+
+    def admin(self, path, method="GET"):
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=10)
+        try:
+            connection.request(method, path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def stat(self, name):
+        for line in self.admin("/stats?filter=^%s$" % name)[1].splitlines():
+            if line.startswith(name + ": "):
+                return int(line.split(": ")[1])
+        return 0
+
+    def owners(self):
+        """Bytes of our accounts by name."""
+        return {k: int(v) for k, v in json.loads(self.admin("/memory")[1])["owners"].items()}
+
+    def get(self, path="/direct", timeout=10):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def connect(self, receive=0):
+        s = socket.socket()
+        if receive:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
+        s.connect(("127.0.0.1", self.port))
+        return s
+
+    def status(self, field):
+        with open("/proc/%d/status" % self.process.pid) as f:
+            return next(int(line.split()[1]) for line in f if line.startswith(field))
+
+    def resident(self):
+        return self.status("VmRSS:") * 1024
+
+    def descriptors(self):
+        return len(os.listdir("/proc/%d/fd" % self.process.pid))
+
+    def cpu(self, seconds):
+        """The share of one CPU that it takes during the next seconds."""
+        def ticks():
+            with open("/proc/%d/stat" % self.process.pid) as f:
+                return sum(map(int, f.read().rsplit(")", 1)[1].split()[11:13]))
+        before, begun = ticks(), time.monotonic()
+        time.sleep(seconds)
+        return (ticks() - before) / os.sysconf("SC_CLK_TCK") / (time.monotonic() - begun)
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def end(self):
+        if self.alive():
+            self.process.kill()
+        self.process.wait()
+        self.log.close()
+
+
+class Origin:
+    """Listens, and gives every connection to `serve(socket)` on a thread of its own with a small stack."""
+
+    def __init__(self, serve, send=0, receive=0, backlog=4096, at=("127.0.0.1", 0)):
+        threading.stack_size(256 * 1024)
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        for option, size in ((socket.SO_SNDBUF, send), (socket.SO_RCVBUF, receive)):
+            if size:
+                self.socket.setsockopt(socket.SOL_SOCKET, option, size)  # accepted ones have it from the start
+        self.socket.bind(at)
+        self.socket.listen(backlog)
+        self.port = self.socket.getsockname()[1]
+        self.serve, self.open = serve, set()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            self.open.add(connection)
+            threading.Thread(target=self.run, args=(connection,), daemon=True).start()
+
+    def run(self, connection):
+        try:
+            self.serve(connection)
+        except OSError:
+            pass
+        finally:
+            self.open.discard(connection)
+            connection.close()
+
+    def end(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        for connection in list(self.open):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+def read_head(connection):
+    """Bytes up to the empty line, and what came after it."""
+    got = b""
+    while b"\r\n\r\n" not in got:
+        piece = connection.recv(65536)
+        if not piece:
+            return None, b""
+        got += piece
+    head, rest = got.split(b"\r\n\r\n", 1)
+    return head, rest

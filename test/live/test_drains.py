@@ -1,0 +1,181 @@
+"""Leaving: clients that obey `connection: close` lose no request, whatever makes the proxy go."""
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from rig import Origin, read_head, wait_for
+
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
+
+
+@pytest.fixture
+def origin():
+    def serve(connection):
+        while read_head(connection)[0]:
+            connection.sendall(ANSWER)
+    one = Origin(serve)
+    yield one
+    one.end()
+
+
+class Client(threading.Thread):
+    """Sends one request after another. A connection that is told to close, or that ends between two requests, is given up;
+    with `again` a new one takes its place, else that was it."""
+
+    def __init__(self, proxy, again):
+        super().__init__(daemon=True)
+        self.proxy, self.again, self.over = proxy, again, threading.Event()
+        self.answered, self.closed, self.lost = 0, 0, []
+        self.start()
+
+    def run(self):
+        while not self.over.is_set():
+            try:
+                connection = self.proxy.connect()
+            except ConnectionRefusedError:
+                return
+            connection.settimeout(20)
+            told = self.use(connection)
+            connection.close()
+            if not told or not self.again:
+                return
+
+    def use(self, connection):
+        """True when it was told to close."""
+        while not self.over.is_set():
+            try:
+                connection.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+                head, body = read_head(connection)
+                while head and len(body) < 5:
+                    body += connection.recv(5)
+            except OSError as error:
+                head, body = None, error
+            if not head or not head.startswith(b"HTTP/1.1 200") or body != b"hello":
+                self.lost.append((head, body))
+                return False
+            self.answered += 1
+            if b"connection: close" in head.lower():
+                self.closed += 1
+                return True
+        return False
+
+
+def run_clients(proxy, leave, again, count=30, seconds=0.0):
+    clients = [Client(proxy, again) for _ in range(count)]
+    assert wait_for(lambda: all(c.answered > 5 for c in clients), 30)
+    leave()
+    time.sleep(seconds)
+    return clients
+
+
+def lost(clients):
+    return [one for client in clients for one in client.lost]
+
+
+def test_sigterm(start, origin):
+    proxy = start(origin=origin.port, args=["--drain-time-s", "5"])
+    clients = run_clients(proxy, lambda: proxy.signal(signal.SIGTERM), again=False)
+    for client in clients:
+        client.join(20)
+    assert not lost(clients)
+    assert all(client.closed == 1 for client in clients)
+    assert wait_for(lambda: not proxy.alive(), 10)
+    assert proxy.process.returncode == 0
+
+
+@pytest.mark.parametrize("strategy", ["gradual", "immediate"])
+def test_graceful_drain(start, origin, strategy):
+    """The listener serves on for the drain time, says so in its answers, and closes then."""
+    proxy = start(origin=origin.port, args=["--drain-time-s", "3", "--drain-strategy", strategy])
+    clients = run_clients(proxy, lambda: proxy.admin("/drain_listeners?graceful", "POST"), again=True, seconds=1)
+    told = sum(client.closed for client in clients)
+    answered = sum(client.answered for client in clients)
+    assert told > 0
+    if strategy == "immediate":
+        time.sleep(0.2)
+        more, told = sum(c.answered for c in clients) - answered, sum(c.closed for c in clients) - told
+        assert told > 0.5 * more  # every answer that began since then
+    for client in clients:
+        client.join(20)
+    # Who connects at the moment at which the socket closes may be refused or reset before it sent anything that counts.
+    assert len(lost(clients)) == 0
+    assert proxy.alive()
+    with pytest.raises(OSError):
+        proxy.connect()
+
+
+def test_skip_exit_keeps_the_listener(start, origin):
+    proxy = start(origin=origin.port, args=["--drain-time-s", "1", "--drain-strategy", "immediate"])
+    clients = run_clients(proxy, lambda: proxy.admin("/drain_listeners?graceful&skip_exit", "POST"), again=True, seconds=3)
+    for client in clients:
+        client.over.set()
+        client.join(20)
+    assert not lost(clients)
+    assert sum(client.closed for client in clients) > len(clients)
+    assert proxy.get("/")[0] == 200
+
+
+def test_without_graceful_the_sockets_close_and_connections_go_on(start, origin):
+    proxy = start(origin=origin.port)
+    clients = run_clients(proxy, lambda: proxy.admin("/drain_listeners", "POST"), again=False, seconds=1)
+    answered = sum(client.answered for client in clients)
+    with pytest.raises(OSError):
+        proxy.connect()
+    time.sleep(0.5)
+    assert sum(client.answered for client in clients) > answered
+    assert not lost(clients) and not sum(client.closed for client in clients)
+    for client in clients:
+        client.over.set()
+
+
+@pytest.mark.parametrize("direction, closes", [("INBOUND", True), ("OUTBOUND", False)])
+def test_inbound_only(start, origin, direction, closes):
+    proxy = start(origin=origin.port, listener={"traffic_direction": direction})
+    proxy.admin("/drain_listeners?inboundonly", "POST")
+    if closes:
+        def refused():
+            try:
+                proxy.connect().close()
+            except OSError:
+                return True
+        assert wait_for(refused)
+    else:
+        time.sleep(0.5)
+        assert proxy.get("/")[0] == 200
+
+
+@pytest.mark.parametrize("drain_type, tells", [("DEFAULT", True), ("MODIFY_ONLY", False)])
+def test_failed_health_checks(start, origin, drain_type, tells):
+    proxy = start(origin=origin.port, listener={"drain_type": drain_type})
+    clients = run_clients(proxy, lambda: proxy.admin("/healthcheck/fail", "POST"), again=True, seconds=1)
+    assert (sum(client.closed for client in clients) > 0) == tells
+    proxy.admin("/healthcheck/ok", "POST")
+    time.sleep(0.3)
+    before = sum(client.closed for client in clients)
+    time.sleep(0.5)
+    assert sum(client.closed for client in clients) <= before + len(clients) * tells
+    for client in clients:
+        client.over.set()
+        client.join(20)
+    assert not lost(clients)
+
+
+@pytest.mark.skipif(not shutil.which("wrk"), reason="needs wrk")
+@pytest.mark.parametrize("what", ["/drain_listeners?graceful&skip_exit", "/healthcheck/fail"])
+def test_wrk_loses_nothing(start, origin, what):
+    """wrk obeys `connection: close`; it counts what failed."""
+    proxy = start(origin=origin.port, args=["--drain-time-s", "3"])
+    wrk = subprocess.Popen(["wrk", "-t1", "-c20", "-d4", "--timeout", "10", "http://127.0.0.1:%d/" % proxy.port],
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    time.sleep(1)
+    proxy.admin(what, "POST")
+    text = wrk.communicate(timeout=40)[0]
+    assert re.search(r"[1-9]\d* requests in", text), text
+    assert "Socket errors" not in text and "Non-2xx" not in text, text
+    assert proxy.stat("http.in.downstream_cx_drain_close") > 20

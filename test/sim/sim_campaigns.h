@@ -1,0 +1,33 @@
+// Campaigns: whole runs of a world by seed, with invariants after every step. The tests play some seeds of each;
+// `tools/dev sim` plays as many as one likes, and replays one with its trace.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "test/sim/sim_traffic.h"
+
+namespace sluice::test {
+
+enum class Trace : uint8_t { kKept, kPrinted };
+
+// What came of one seed.
+struct Played {
+  uint64_t hash = 0;  // of the trace: equal on every run of the seed
+  uint64_t steps = 0;
+  Duration time{0};  // virtual
+  TrafficClient::Outcomes outcomes;
+  std::string violation;  // the first one, with the end of the trace; empty: all held
+};
+
+struct Campaign {
+  std::string_view name;
+  std::string_view what;
+  Played (*play)(uint64_t seed, Trace trace);
+};
+
+std::span<const Campaign> all_campaigns();
+
+}  // namespace sluice::test
