@@ -63,15 +63,36 @@ void take(const CommonHttpOptions& common, model::ClusterPlan& out) {
   if (common.max_requests_per_connection != 0) out.max_requests_per_connection = common.max_requests_per_connection;
 }
 
+// explicit_http_config, use_downstream_protocol_config and auto_config name their options alike.
+template <typename Config>
+void compile_both(const Config& proto, model::ClusterPlan& out, CompileScope& scope) {
+  scope.only(proto, {Config::kHttpProtocolOptionsFieldNumber, Config::kHttp2ProtocolOptionsFieldNumber});
+  compile_http1_options(proto.http_protocol_options(), Side::kUpstream, out.codec, scope);
+  compile_http2_options(proto.http2_protocol_options(), Side::kUpstream, out.http2, scope);
+}
+
 void compile_http_options(const HttpOptions& proto, model::ClusterPlan& out, CompileScope& scope) {
-  using Explicit = HttpOptions::ExplicitHttpConfig;
-  scope.only(proto, {HttpOptions::kCommonHttpProtocolOptionsFieldNumber, HttpOptions::kExplicitHttpConfigFieldNumber});
+  scope.only(proto, {HttpOptions::kCommonHttpProtocolOptionsFieldNumber, HttpOptions::kExplicitHttpConfigFieldNumber,
+                     HttpOptions::kUseDownstreamProtocolConfigFieldNumber, HttpOptions::kAutoConfigFieldNumber});
   CommonHttpOptions common;
   compile_common_http_options(proto.common_http_protocol_options(), Side::kUpstream, common, out.codec, scope);
   take(common, out);
-  if (!proto.has_explicit_http_config()) return;
-  scope.only(proto.explicit_http_config(), {Explicit::kHttpProtocolOptionsFieldNumber});
-  compile_http1_options(proto.explicit_http_config().http_protocol_options(), Side::kUpstream, out.codec, scope);
+  switch (proto.upstream_protocol_options_case()) {
+    case HttpOptions::kExplicitHttpConfig:
+      compile_both(proto.explicit_http_config(), out, scope);
+      if (proto.explicit_http_config().has_http2_protocol_options()) out.protocol = model::UpstreamProtocol::kHttp2;
+      break;
+    case HttpOptions::kUseDownstreamProtocolConfig:
+      compile_both(proto.use_downstream_protocol_config(), out, scope);
+      out.protocol = model::UpstreamProtocol::kDownstream;
+      break;
+    case HttpOptions::kAutoConfig:
+      compile_both(proto.auto_config(), out, scope);
+      out.protocol = model::UpstreamProtocol::kAuto;
+      break;
+    case HttpOptions::UPSTREAM_PROTOCOL_OPTIONS_NOT_SET:
+      break;
+  }
 }
 
 // Deprecated, but still honoured when the typed options are absent.
@@ -83,6 +104,10 @@ void compile_old_http_options(const Cluster& proto, model::ClusterPlan& out, Com
   }
   if (proto.has_http_protocol_options()) {
     compile_http1_options(proto.http_protocol_options(), Side::kUpstream, out.codec, scope);
+  }
+  if (proto.has_http2_protocol_options()) {
+    compile_http2_options(proto.http2_protocol_options(), Side::kUpstream, out.http2, scope);
+    out.protocol = model::UpstreamProtocol::kHttp2;
   }
 }
 
@@ -127,7 +152,8 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
                      Cluster::kPerConnectionBufferLimitBytesFieldNumber, Cluster::kLbPolicyFieldNumber,
                      Cluster::kLoadAssignmentFieldNumber, Cluster::kMaxRequestsPerConnectionFieldNumber,
                      Cluster::kCircuitBreakersFieldNumber, Cluster::kCommonHttpProtocolOptionsFieldNumber,
-                     Cluster::kHttpProtocolOptionsFieldNumber, Cluster::kTypedExtensionProtocolOptionsFieldNumber,
+                     Cluster::kHttpProtocolOptionsFieldNumber, Cluster::kHttp2ProtocolOptionsFieldNumber,
+                     Cluster::kTypedExtensionProtocolOptionsFieldNumber,
                      Cluster::kDnsLookupFamilyFieldNumber, Cluster::kMetadataFieldNumber,
                      Cluster::kRingHashLbConfigFieldNumber, Cluster::kMaglevLbConfigFieldNumber,
                      Cluster::kLeastRequestLbConfigFieldNumber, Cluster::kRoundRobinLbConfigFieldNumber,

@@ -8,6 +8,7 @@ namespace {
 namespace core = envoy::config::core::v3;
 using Common = core::HttpProtocolOptions;
 using Http1 = core::Http1ProtocolOptions;
+using Http2 = core::Http2ProtocolOptions;
 
 http::CodecOptions::Underscores compile_underscores(Common::HeadersWithUnderscoresAction action) {
   switch (action) {
@@ -63,6 +64,54 @@ void compile_http1_options(const Http1& proto, Side side, http::CodecOptions& co
   if (proto.header_key_format().has_stateful_formatter()) {
     scope.not_supported(proto.header_key_format(), Http1::HeaderKeyFormat::kStatefulFormatterFieldNumber);
   }
+}
+
+void compile_http2_options(const Http2& proto, Side side, http::Http2Options& out, CompileScope& scope) {
+  // use_oghttp2_codec chooses between two libraries of Envoy's; we have one, which always writes Huffman codes.
+  scope.only(proto,
+             {Http2::kHpackTableSizeFieldNumber, Http2::kMaxConcurrentStreamsFieldNumber,
+              Http2::kInitialStreamWindowSizeFieldNumber, Http2::kInitialConnectionWindowSizeFieldNumber,
+              Http2::kAllowConnectFieldNumber, Http2::kMaxOutboundFramesFieldNumber,
+              Http2::kMaxOutboundControlFramesFieldNumber,
+              Http2::kMaxConsecutiveInboundFramesWithEmptyPayloadFieldNumber,
+              Http2::kMaxInboundPriorityFramesPerStreamFieldNumber,
+              Http2::kMaxInboundWindowUpdateFramesPerDataFrameSentFieldNumber,
+              Http2::kStreamErrorOnInvalidHttpMessagingFieldNumber,
+              Http2::kOverrideStreamErrorOnInvalidHttpMessageFieldNumber, Http2::kConnectionKeepaliveFieldNumber,
+              Http2::kUseOghttp2CodecFieldNumber, Http2::kEnableHuffmanEncodingFieldNumber});
+  if (proto.has_enable_huffman_encoding() && !proto.enable_huffman_encoding().value()) {
+    scope.not_supported(proto, Http2::kEnableHuffmanEncodingFieldNumber);
+  }
+  if (proto.has_hpack_table_size()) out.hpack_table_size = proto.hpack_table_size().value();
+  if (proto.has_max_concurrent_streams()) out.max_concurrent_streams = proto.max_concurrent_streams().value();
+  if (proto.has_initial_stream_window_size()) out.stream_window = proto.initial_stream_window_size().value();
+  if (proto.has_initial_connection_window_size()) {
+    out.connection_window = proto.initial_connection_window_size().value();
+  }
+  out.allow_connect = proto.allow_connect();
+  if (proto.has_max_outbound_frames()) out.max_outbound_frames = proto.max_outbound_frames().value();
+  if (proto.has_max_outbound_control_frames()) {
+    out.max_outbound_control_frames = proto.max_outbound_control_frames().value();
+  }
+  if (proto.has_max_consecutive_inbound_frames_with_empty_payload()) {
+    out.max_empty_frames = proto.max_consecutive_inbound_frames_with_empty_payload().value();
+  }
+  if (proto.has_max_inbound_priority_frames_per_stream()) {
+    out.max_priority_frames_per_stream = proto.max_inbound_priority_frames_per_stream().value();
+  }
+  if (proto.has_max_inbound_window_update_frames_per_data_frame_sent()) {
+    out.max_window_updates_per_data_frame = proto.max_inbound_window_update_frames_per_data_frame_sent().value();
+  }
+  if (proto.has_override_stream_error_on_invalid_http_message()) {
+    out.stream_error_on_invalid_message = proto.override_stream_error_on_invalid_http_message().value();
+  } else if (side == Side::kUpstream) {
+    out.stream_error_on_invalid_message = proto.stream_error_on_invalid_http_messaging();
+  }
+  const auto& alive = proto.connection_keepalive();
+  if (alive.has_interval()) out.ping_interval = to_duration(alive.interval());
+  out.ping_timeout = to_duration(alive.timeout());
+  if (alive.has_interval_jitter()) out.ping_jitter_percent = alive.interval_jitter().value();
+  if (alive.has_connection_idle_interval()) out.ping_when_idle = to_duration(alive.connection_idle_interval());
 }
 
 }  // namespace sluice::config

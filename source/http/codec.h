@@ -34,6 +34,19 @@ enum class Decoded : uint8_t {
   kFailed,   // on_error() was called; the codec takes nothing any more
 };
 
+// Why one stream ended alone (HTTP/2).
+struct StreamReset {
+  enum class By : uint8_t {
+    kPeer,          // the peer reset it
+    kPeerRefused,   // the peer says that it did nothing of it (REFUSED_STREAM, or behind its GOAWAY)
+    kPeerProtocol,  // the peer says that we broke the protocol
+    kFault,         // we reset it: the message is wrong
+    kLimit,         // we reset it: the message is above a limit
+  };
+  By by = By::kPeer;
+  std::string_view details;  // for %RESPONSE_CODE_DETAILS%
+};
+
 struct CodecOptions {
   uint32_t max_head_bytes = 60 * 1024;  // raw head with its line ends, or trailer section; for responses give 80 KiB
   uint32_t max_fields = 100;
@@ -54,7 +67,7 @@ struct CodecOptions {
 class ServerEvents {
  public:
   // The head of a new request is complete, or its fault was found; its texts and fields will stand in the returned
-  // arena. on_headers() or on_error() follows.
+  // arena. on_headers() or on_error() follows. (HTTP/2: its first byte is there, and on_reset() may follow too.)
   virtual Arena& on_begin(StreamId stream) = 0;
   // `headers` was created in that arena: the pointer stays valid for the life of the exchange.
   virtual void on_headers(StreamId stream, RequestHeaders& headers, End end) = 0;
@@ -62,8 +75,8 @@ class ServerEvents {
   virtual void on_data(StreamId stream, buffer::Buffer& data, End end) = 0;
   // Ends the message.
   virtual void on_trailers(StreamId stream, HeaderMap& trailers) = 0;
-  // The peer gave up this stream alone (HTTP/2).
-  virtual void on_reset(StreamId stream) = 0;
+  // This stream ended alone (HTTP/2); the connection goes on.
+  virtual void on_reset(StreamId stream, const StreamReset& reset) = 0;
   // The connection cannot go on. With a stream whose request has begun (`stream` != 0; on HTTP/1 always) its exchange
   // ends; a server answers error.status when nothing was answered yet, and closes.
   virtual void on_error(StreamId stream, const CodecError& error) = 0;
@@ -116,7 +129,7 @@ class ClientEvents {
   virtual void on_headers(StreamId stream, ResponseHeaders& headers, End end) = 0;
   virtual void on_data(StreamId stream, buffer::Buffer& data, End end) = 0;
   virtual void on_trailers(StreamId stream, HeaderMap& trailers) = 0;
-  virtual void on_reset(StreamId stream) = 0;
+  virtual void on_reset(StreamId stream, const StreamReset& reset) = 0;
   // The peer broke the protocol: the streams in flight fail, the connection is not used again. `stream` is 0 for bytes
   // that no request asked for, also directly behind a complete response.
   virtual void on_error(StreamId stream, const CodecError& error) = 0;

@@ -9,6 +9,7 @@
 
 #include "base/time.h"
 #include "http/codec.h"
+#include "http/http2_options.h"
 #include "model/origin.h"
 #include "net/address.h"
 #include "net/resolver.h"
@@ -103,6 +104,9 @@ struct LbPlan {
   bool hashes() const { return policy == LbPolicy::kRingHash || policy == LbPolicy::kMaglev; }
 };
 
+// What is spoken with the hosts: one of them, what the client speaks, or what ALPN agrees on.
+enum class UpstreamProtocol : uint8_t { kHttp1, kHttp2, kDownstream, kAuto };
+
 // Immutable, shared by all workers. Thread: any.
 struct ClusterPlan {
   std::string name;
@@ -117,7 +121,9 @@ struct ClusterPlan {
   uint32_t buffer_limit = 1024 * 1024;            // per_connection_buffer_limit_bytes
   std::array<BreakerLimits, 2> breakers;          // by routing priority: default, high
   uint32_t max_connections_per_host = UINT32_MAX; // per_host_thresholds
+  UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
   http::CodecOptions codec;
+  http::Http2Options http2;
   AssignmentPtr assignment;       // never null; DNS clusters: with endpoints that have no address yet
   DnsPlan dns;
   bool wait_for_warm_on_init = true;

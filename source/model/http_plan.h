@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "http/codec.h"
+#include "http/http2_options.h"
 #include "http/path.h"
 #include "model/filter_plan.h"
 #include "model/header_rules.h"
@@ -28,6 +29,7 @@ class HttpPlan final : public NetworkFilterPlan {
   std::string stat_prefix;
   CodecType codec_type = CodecType::kAuto;
   http::CodecOptions codec;
+  http::Http2Options http2;
   std::string default_host;                               // what codec.default_host_for_http_10 views
   std::vector<FilterPlan> filters;                        // in order; the last one is terminal (router)
   std::shared_ptr<const class AccessLogSet> access_logs;  // null: none
@@ -43,6 +45,9 @@ class HttpPlan final : public NetworkFilterPlan {
   Duration request_headers_timeout{0};
   Duration drain_timeout = std::chrono::seconds(5);
   Duration delayed_close_timeout = std::chrono::seconds(1);
+  // Runtime keys overload.premature_reset_*: an HTTP/2 client is cut when half of so many streams came to nothing.
+  uint32_t premature_reset_streams = 500;
+  Duration premature_reset_lifetime = std::chrono::seconds(1);
 
   std::string server_name = "envoy";
   ServerHeader server_header = ServerHeader::kOverwrite;

@@ -74,6 +74,7 @@ Exchange::Exchange(DownstreamConnection& connection, http::StreamId stream)
     : connection_(connection),
       stream_(stream),
       arena_(connection.local().chunks),
+      gate_([this](bool open) { connection_.on_stream_gate(*this, open); }),
       stream_idle_(connection.local().loop.timers(), [this] { on_stream_idle(); }),
       deadline_(connection.local().loop.timers(),
                 [this] {
@@ -98,7 +99,15 @@ Exchange::Exchange(DownstreamConnection& connection, http::StreamId stream)
   facts_.filter_chain = connection_.server().listener().chain.name;
   stable_random_ = connection_.local().random.next();
   block().inc(HttpStat::kDownstreamRqTotal);
-  block().inc(HttpStat::kDownstreamRqHttp1Total);
+  if (connection_.has_streams()) {
+    facts_.protocol = http::Protocol::kHttp2;
+    facts_.has_protocol = true;
+    block().inc(HttpStat::kDownstreamRqHttp2Total);
+    idle_timeout_ = plan().stream_idle_timeout;  // also while its head comes in
+    if (idle_timeout_.count() > 0) stream_idle_.arm(idle_timeout_);
+  } else {
+    block().inc(HttpStat::kDownstreamRqHttp1Total);
+  }
   block().inc(HttpStat::kDownstreamRqActive);
 }
 
@@ -111,8 +120,8 @@ std::unique_ptr<FilterLocal>& Exchange::connection_local(const model::FilterConf
 upstream::WorkerLocal& Exchange::local() { return connection_.local(); }
 upstream::ClusterSet& Exchange::clusters() { return connection_.server().proxy().clusters; }
 stats::Block<HttpStat>& Exchange::block() { return connection_.server().block(); }
-net::ReadGate& Exchange::request_gate() { return connection_.gate(); }
-size_t Exchange::response_room() const { return connection_.response_room(); }
+net::ReadGate& Exchange::request_gate() { return connection_.has_streams() ? gate_ : connection_.gate(); }
+size_t Exchange::response_room() const { return connection_.response_room(*this); }
 
 const model::FilterOverride* Exchange::find_override(std::string_view filter_name) const {
   const model::FilterOverride* found = nullptr;
@@ -173,8 +182,14 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
   find_route(prepared.internal);
   if (!prepared.upgrade.empty() && route_.route != nullptr && !upgrade_is_allowed(prepared.upgrade)) {
     block().inc(HttpStat::kDownstreamRqWsOnNonWsRoute);
+    if (connection_.has_streams()) connection_.close_after_response();
     (void)reply(reply_of(Reason::kUpgradeFailed));
     return;
+  }
+  if (upgrade_asked_ && route_.route != nullptr) {
+    block().inc(HttpStat::kDownstreamCxUpgradesTotal);
+    block().inc(HttpStat::kDownstreamCxUpgradesActive);
+    upgraded_ = true;
   }
   trace::step("chain: request headers");
   chain_.build(*this, *this, plan().filters, connection_.server().filter_locals());
@@ -278,7 +293,7 @@ Step Exchange::reply(const LocalReply& reply) {
   }
   answered_locally_ = true;
   // A bad request leaves doubt about what follows it on an HTTP/1 connection.
-  if (reply.status == 400 && !plan().codec.stream_error_on_invalid_message) {
+  if (reply.status == 400 && !connection_.has_streams() && !plan().codec.stream_error_on_invalid_message) {
     connection_.close_after_response();
   }
   if (on_abort_) {
@@ -336,9 +351,6 @@ void Exchange::response_headers_passed(http::ResponseHeaders& headers, http::End
   auto& listener = connection_.server().listener_block();
   listener.inc(stats::ListenerHttpStat::kDownstreamRqCompleted);
   listener.inc(listener_class_stat(headers.status));
-  if (connection_.server().proxy().state.drain.health_failed()) {
-    headers.fields.set(http::Token::kXEnvoyImmediateHealthCheckFail, "true");
-  }
   prepare_response(plan(), request_, headers, local().loop.wall_now());
   connection_.send_headers(*this, headers, end);
   if (end == http::End::kYes) {
@@ -383,7 +395,7 @@ void Exchange::response_is_complete() {
   }
   // The rest of the request would be of no use to anybody: the exchange ends here, and with HTTP/1 its connection.
   block().inc(HttpStat::kDownstreamRqResponseBeforeRqComplete);
-  connection_.close_after_response();
+  if (!connection_.has_streams()) connection_.close_after_response();
   finish();
 }
 
@@ -419,6 +431,7 @@ void Exchange::refuse(const http::CodecError& error) {
 }
 
 void Exchange::on_downstream_full(bool full) { set_response_stop(kClientFull, full); }
+void Exchange::on_stream_full(bool full) { set_response_stop(kStreamFull, full); }
 
 void Exchange::set_response_stop(ResponseStop reason, bool stopped) {
   const uint8_t before = response_stops_;
@@ -467,6 +480,7 @@ void Exchange::finish() {
   }
   on_response_full_ = nullptr;
   on_request_complete_ = nullptr;
+  if (upgraded_) block().dec(HttpStat::kDownstreamCxUpgradesActive);
   block().dec(HttpStat::kDownstreamRqActive);
   block().record(HttpStat::kDownstreamRqTime, static_cast<uint64_t>(to_ms(facts_.end - facts_.start)));
   if (chain_.built()) {

@@ -41,6 +41,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   // Null before the response.
   http::ResponseHeaders* response() { return response_; }
   format::Facts& facts() { return facts_; }
+  const format::Facts& facts() const { return facts_; }
   const model::HttpPlan& plan() const;
   const model::RouteChoice& route() const { return route_; }
   // The weighted cluster that was drawn, or null.
@@ -103,6 +104,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   // The message was refused by the codec.
   void refuse(const http::CodecError& error);
   void on_downstream_full(bool full);
+  void on_stream_full(bool full);
   bool finished() const { return finished_; }
   bool response_complete() const { return response_complete_; }
 
@@ -137,7 +139,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   bool response_ended() const override { return finished_; }
 
   // Why the upstream's response is not to be read.
-  enum ResponseStop : uint8_t { kClientFull = 1, kFilterPaused = 2 };
+  enum ResponseStop : uint8_t { kClientFull = 1, kFilterPaused = 2, kStreamFull = 4 };
   void set_response_stop(ResponseStop reason, bool stopped);
   bool upgrade_is_allowed(std::string_view type) const;
   void request_is_complete();
@@ -160,6 +162,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   FilterChain chain_;
   format::Facts facts_;
   Duration idle_timeout_{0};
+  net::ReadGate gate_;             // of a stream; HTTP/1 stops its connection
   event::Timer stream_idle_;
   event::Timer deadline_;          // request_timeout while the request comes in
   event::Timer max_duration_;
@@ -170,6 +173,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   uint8_t response_stops_ = 0;
   bool internal_ = false;
   bool upgrade_asked_ = false;
+  bool upgraded_ = false;  // ... and it is allowed: counted as an upgrade
   bool request_complete_ = false;
   bool response_begun_ = false;
   bool response_complete_ = false;

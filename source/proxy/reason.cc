@@ -171,7 +171,8 @@ Reason reason_of(upstream::ResetReason reset) {
     case upstream::ResetReason::kConnectionTermination: return Reason::kUpstreamConnectionTermination;
     case upstream::ResetReason::kOverflow: return Reason::kUpstreamOverflow;
     case upstream::ResetReason::kProtocolError: return Reason::kUpstreamProtocolError;
-    case upstream::ResetReason::kRemoteReset: return Reason::kUpstreamRemoteReset;
+    case upstream::ResetReason::kRemoteReset:
+    case upstream::ResetReason::kRemoteRefused: return Reason::kUpstreamRemoteReset;
     case upstream::ResetReason::kLocalReset: return Reason::kUpstreamLocalReset;
   }
   return Reason::kUpstreamLocalReset;

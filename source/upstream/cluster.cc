@@ -139,13 +139,24 @@ Cluster::Cluster(std::shared_ptr<ClusterShared> shared, WorkerLocal& local)
   balancer_.update(shared_->hosts());
 }
 
-Cluster::~Cluster() = default;
+Cluster::~Cluster() {
+  pools_.clear();
+  if (http2_stats_.valid()) local_.registry.release_block(http2_stats_);
+}
+
+stats::Block<stats::Http2Stat>& Cluster::http2_block() {
+  if (!http2_stats_.valid()) {
+    http2_stats_ = local_.registry.add_block<stats::Http2Stat>(cat("cluster.", plan().stat_name, ".http2."));
+    http2_block_ = local_.cells.block<stats::Http2Stat>(http2_stats_);
+  }
+  return http2_block_;
+}
 
 void Cluster::update(HostSetPtr hosts) {
   balancer_.update(std::move(hosts));
   std::vector<Pool*> gone;
-  for (const auto& [host, pool] : pools_) {
-    if (host->removed.load(std::memory_order_relaxed)) {
+  for (const auto& [key, pool] : pools_) {
+    if (key.first->removed.load(std::memory_order_relaxed)) {
       gone.push_back(pool.get());
     }
   }
@@ -156,7 +167,7 @@ void Cluster::update(HostSetPtr hosts) {
 
 // Its last user is on the stack.
 void Cluster::release(Pool& pool) {
-  const auto found = pools_.find(&pool.host());
+  const auto found = std::find_if(pools_.begin(), pools_.end(), [&](const auto& one) { return one.second.get() == &pool; });
   std::unique_ptr<Pool> last = std::move(found->second);
   pools_.erase(found);
   local_.loop.destroy_later(std::move(last));
@@ -172,10 +183,14 @@ void Cluster::record_response_time(uint64_t ms, bool internal) {
   (internal ? internal_codes_ : external_codes_).record_time(ms);
 }
 
-Pool& Cluster::pool(Host& host) {
-  std::unique_ptr<Pool>& pool = pools_[&host];
+Pool& Cluster::pool(Host& host, uint8_t priority, http::Protocol downstream) {
+  model::UpstreamProtocol protocol = plan().protocol;
+  if (protocol == model::UpstreamProtocol::kDownstream) {
+    protocol = downstream == http::Protocol::kHttp2 ? model::UpstreamProtocol::kHttp2 : model::UpstreamProtocol::kHttp1;
+  }
+  std::unique_ptr<Pool>& pool = pools_[{&host, static_cast<uint32_t>(protocol) * 2 + priority}];
   if (pool == nullptr) {
-    pool = std::make_unique<Pool>(*this, host.shared_from_this(), local_);
+    pool = std::make_unique<Pool>(*this, host.shared_from_this(), protocol, local_);
   }
   return *pool;
 }

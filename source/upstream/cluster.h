@@ -9,6 +9,7 @@
 
 #include "model/cluster_plan.h"
 #include "stats/names_cluster.h"
+#include "stats/names_http.h"
 #include "stats/response_codes.h"
 #include "upstream/breakers.h"
 #include "upstream/host_set.h"
@@ -77,7 +78,11 @@ class Cluster {
   // Whether a choice depends on the hash of a request.
   bool hashes() const { return plan().lb.hashes(); }
   // The pool of a host of this cluster, made at its first use. A user that goes on after its stream holds a PoolPin.
-  Pool& pool(Host& host);
+  // Requests of HIGH priority have connections of their own, and so has each protocol. `downstream`: what the client
+  // speaks, for clusters that do as it does.
+  Pool& pool(Host& host, uint8_t priority, http::Protocol downstream);
+  // Of its HTTP/2 connections; there from the first one on.
+  stats::Block<stats::Http2Stat>& http2_block();
 
   // New hosts. The pools of those that are gone take no new streams and end with their last one.
   void update(HostSetPtr hosts);
@@ -96,7 +101,13 @@ class Cluster {
   void release(Pool& pool);
 
   LoadBalancer balancer_;
-  std::unordered_map<Host*, std::unique_ptr<Pool>> pools_;
+  stats::BlockId http2_stats_;
+  stats::Block<stats::Http2Stat> http2_block_;
+  using PoolKey = std::pair<Host*, uint32_t>;
+  struct PoolHash {
+    size_t operator()(const PoolKey& key) const { return std::hash<Host*>()(key.first) + key.second; }
+  };
+  std::unordered_map<PoolKey, std::unique_ptr<Pool>, PoolHash> pools_;
 };
 
 // The clusters of one worker by name. Thread: worker.

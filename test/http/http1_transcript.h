@@ -125,7 +125,7 @@ class ServerUnderTest final : private ServerEvents {
     transcript_.fields(trailers);
     finish(End::kYes);
   }
-  void on_reset(StreamId) override { transcript_.line("reset"); }
+  void on_reset(StreamId, const StreamReset&) override { transcript_.line("reset"); }
   void on_error(StreamId stream, const CodecError& error) override {
     transcript_.line(cat("error ", stream, " ", error.status, " ", error.details));
   }
@@ -220,7 +220,7 @@ class ClientUnderTest final : private ClientEvents {
     transcript_.fields(trailers);
     finish(End::kYes);
   }
-  void on_reset(StreamId) override { transcript_.line("reset"); }
+  void on_reset(StreamId, const StreamReset&) override { transcript_.line("reset"); }
   void on_error(StreamId stream, const CodecError& error) override {
     transcript_.line(cat("error ", stream, " ", error.status, " ", error.details));
   }

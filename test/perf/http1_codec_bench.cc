@@ -67,7 +67,7 @@ class Loop final : private ServerEvents, private ClientEvents {
   }
   void on_interim(StreamId, ResponseHeaders&) override {}
   void on_trailers(StreamId, HeaderMap&) override {}
-  void on_reset(StreamId) override {}
+  void on_reset(StreamId, const StreamReset&) override {}
   void on_error(StreamId, const CodecError&) override {}
 
   Owner owner_{"bench"};

@@ -16,7 +16,7 @@ void Attempt::start(upstream::Cluster& cluster, upstream::Host& host, uint8_t pr
   headers_only_ = end == http::End::kYes;
   exchange_.facts().upstream_host = &host.address();
   exchange_.facts().upstream_hostname = host.hostname;
-  cluster.pool(host).request(*this, priority);
+  cluster.pool(host, priority, exchange_.request()->protocol).request(*this, priority);
 }
 
 void Attempt::on_stream(upstream::UpstreamStream& stream) {

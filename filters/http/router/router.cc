@@ -97,7 +97,7 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
     cluster_->count_response(503, exchange_.internal());
     return exchange_.reply(proxy::reply_of(Reason::kNoHealthyUpstream));
   }
-  pin_.reset(&cluster_->pool(*host_));
+  pin_.reset(&cluster_->pool(*host_, action.priority, exchange_.request()->protocol));
   set_timeout(action, headers);
   model::rewrite_request(exchange_.route(), action, weighted, headers, facts, host_->hostname, originals());
   facts.attempts = 1;

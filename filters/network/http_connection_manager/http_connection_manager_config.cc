@@ -26,6 +26,7 @@ void check_fields(const Hcm& proto, CompileScope& scope) {
                      Hcm::kAddUserAgentFieldNumber,
                      Hcm::kCommonHttpProtocolOptionsFieldNumber,
                      Hcm::kHttpProtocolOptionsFieldNumber,
+                     Hcm::kHttp2ProtocolOptionsFieldNumber,
                      Hcm::kServerNameFieldNumber,
                      Hcm::kServerHeaderTransformationFieldNumber,
                      Hcm::kSchemeHeaderTransformationFieldNumber,
@@ -61,7 +62,7 @@ void check_fields(const Hcm& proto, CompileScope& scope) {
 void compile_codec(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) {
   switch (proto.codec_type()) {
     case Hcm::HTTP1: out.codec_type = model::CodecType::kHttp1; break;
-    case Hcm::HTTP2:
+    case Hcm::HTTP2: out.codec_type = model::CodecType::kHttp2; break;
     case Hcm::HTTP3:
       scope.error(proto, Hcm::kCodecTypeFieldNumber,
                   cat("not supported yet: codec_type ", Hcm::CodecType_Name(proto.codec_type())));
@@ -70,6 +71,9 @@ void compile_codec(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) 
   }
   out.codec.stream_error_on_invalid_message = proto.stream_error_on_invalid_http_message().value();
   config::compile_http1_options(proto.http_protocol_options(), config::Side::kDownstream, out.codec, scope);
+  out.http2.stream_error_on_invalid_message = proto.stream_error_on_invalid_http_message().value() ||
+                                              proto.http2_protocol_options().stream_error_on_invalid_http_messaging();
+  config::compile_http2_options(proto.http2_protocol_options(), config::Side::kDownstream, out.http2, scope);
   out.default_host = proto.http_protocol_options().default_host_for_http_10();
   out.codec.default_host_for_http_10 = out.default_host;
   out.codec.proxy_100_continue = proto.proxy_100_continue();
@@ -90,6 +94,15 @@ void compile_timeouts(const Hcm& proto, model::HttpPlan& out) {
   if (proto.has_request_headers_timeout()) out.request_headers_timeout = to_duration(proto.request_headers_timeout());
   if (proto.has_drain_timeout()) out.drain_timeout = to_duration(proto.drain_timeout());
   if (proto.has_delayed_close_timeout()) out.delayed_close_timeout = to_duration(proto.delayed_close_timeout());
+}
+
+void compile_reset_limits(model::HttpPlan& out, CompileScope& scope) {
+  if (const auto streams = scope.runtime.number("overload.premature_reset_total_stream_count")) {
+    out.premature_reset_streams = static_cast<uint32_t>(*streams);
+  }
+  if (const auto seconds = scope.runtime.number("overload.premature_reset_min_stream_lifetime_seconds")) {
+    out.premature_reset_lifetime = std::chrono::seconds(static_cast<int64_t>(*seconds));
+  }
 }
 
 void compile_identity(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) {
@@ -184,6 +197,7 @@ std::shared_ptr<const model::NetworkFilterPlan> compile(const google::protobuf::
   out->stat_prefix = proto.stat_prefix();
   compile_codec(proto, *out, scope);
   compile_timeouts(proto, *out);
+  compile_reset_limits(*out, scope);
   compile_identity(proto, *out, scope);
   compile_forwarding(proto, *out, scope);
   compile_normalisation(proto, *out, scope);

@@ -15,7 +15,7 @@ CodecError error_of(Fault fault) {
     case Fault::kUrl: return {400, "http1.invalid_url"};
     case Fault::kScheme: return {400, "http1.invalid_scheme"};
     case Fault::kMissingHost: return {400, "missing_host_header"};
-    case Fault::kUnderscore: return {400, "http1.unexpected_underscore"};
+    case Fault::kUnderscore: return {400, kUnderscoreRefused};
     case Fault::kTransferEncoding: return {501, "http1.invalid_transfer_encoding"};
     case Fault::kTransferEncodingHere: return {400, "http1.transfer_encoding_not_allowed"};
     case Fault::kLengthHere: return {400, "http1.content_length_not_allowed"};

@@ -2,10 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "http/codec.h"
 
 namespace sluice::http::http1 {
+
+// CodecError::details when CodecOptions::underscores refuses a name.
+inline constexpr std::string_view kUnderscoreRefused = "http1.unexpected_underscore";
 
 enum class Fault : uint8_t {
   kNone,
