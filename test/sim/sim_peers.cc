@@ -55,7 +55,7 @@ void SimTalker::on_ready(net::Ready ready) {
   if (ready.connected || ready.writable) {
     flush();
   }
-  if (!ready.readable) {
+  if (!ready.readable || transport_ == nullptr) {  // sending may have failed
     return;
   }
   buffer::Buffer in(slabs_);
