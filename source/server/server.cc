@@ -15,6 +15,8 @@ Server::Server(Platform& platform, const Options& options, config::CompiledBoots
     : platform_(platform),
       options_(options),
       bootstrap_(std::move(bootstrap)),
+      registry_(std::move(bootstrap_.stats.hidden), std::move(bootstrap_.stats.bucket_rules)),
+      tags_(std::move(bootstrap_.stats.tag_rules)),
       cells_(registry_),
       server_stats_(registry_, cells_),
       term_timer_(platform.main_loop().timers(), [this] { finish(); }),
@@ -64,6 +66,9 @@ Result<void> Server::start() {
     return bound;
   }
   state_.machine_ip = net::machine_ip();
+  // Once more, as Envoy does: what changed since the configuration was read is in force before the first connection.
+  bootstrap_.runtime->load(&platform_.files());
+  bootstrap_.runtime->watch(platform_.files());
   publish();
   if (admin_socket_ != nullptr) {
     admin_ = std::make_unique<admin::Admin>(platform_.main_loop(), platform_.main_network(), *admin_socket_,
@@ -74,7 +79,9 @@ Result<void> Server::start() {
   }
   listeners_block_.set(ListenerManagerStat::kWorkersStarted, 1);
   server_stats_.started(concurrency(), platform_.main_loop().now() - started_);
-  stats_timer_.arm(bootstrap_.stats_flush_interval);
+  if (!flushes_on_demand()) {
+    stats_timer_.arm(bootstrap_.stats_flush_interval);
+  }
   SLUICE_LOG(kInfo, kMain, version_text(), " serves with ", workers_.size(), " workers");
   return {};
 }
@@ -147,6 +154,7 @@ void Server::finish() {
   admin_socket_.reset();
   sockets_.clear();
   clusters_.clear();
+  bootstrap_.runtime->unwatch();
   bootstrap_.flush_logs();
   platform_.main_loop().stop();
 }

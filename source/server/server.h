@@ -55,6 +55,8 @@ class Server final : public admin::AdminSource {
   std::string machine_ip() const override { return state_.machine_ip; }
   void refresh_stats() override;
   stats::TagExtractor& tags() override { return tags_; }
+  admin::RuntimeInfo runtime() const override;
+  Result<void> modify_runtime(const std::vector<std::pair<std::string, std::string>>& values) override;
   void quit() override;
   void drain_listeners(const admin::DrainRequest& request) override;
   void fail_health_checks() override;
@@ -65,6 +67,7 @@ class Server final : public admin::AdminSource {
   void publish();
   void finish();
   void flush_stats();
+  bool flushes_on_demand() const { return bootstrap_.stats_flush_interval == Duration::zero(); }
   uint32_t concurrency() const;
   void stop_accepting(bool inbound_only);
   void close_sockets(bool inbound_only);
