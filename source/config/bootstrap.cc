@@ -10,6 +10,7 @@
 #include "config/cluster_compiler.h"
 #include "config/compile_scope.h"
 #include "config/core_compiler.h"
+#include "config/dns_compiler.h"
 #include "config/document.h"
 #include "config/listener_compiler.h"
 #include "config/stats_compiler.h"
@@ -29,7 +30,8 @@ void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
                      B::kLayeredRuntimeFieldNumber, B::kAdminFieldNumber, B::kDeferredStatOptionsFieldNumber,
                      B::kMemoryAllocatorManagerFieldNumber, B::kGrpcAsyncClientManagerConfigFieldNumber,
                      B::kNodeContextParamsFieldNumber, B::kStatsConfigFieldNumber, B::kStatsFlushOnAdminFieldNumber,
-                     B::kStatsEvictionIntervalFieldNumber});
+                     B::kStatsEvictionIntervalFieldNumber, B::kTypedDnsResolverConfigFieldNumber,
+                     B::kDnsResolutionConfigFieldNumber, B::kUseTcpForDnsLookupsFieldNumber});
   scope.only(proto.static_resources(), {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber});
 }
 
@@ -133,6 +135,7 @@ void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, event:
   compile_runtime(proto.layered_runtime(), out.node.cluster, files, scope);
   out.runtime = scope.runtime.share();
   scope.node = {out.node.id, out.node.cluster};
+  scope.resolver = compile_resolver(proto, scope);
   if (proto.has_stats_flush_interval()) out.stats_flush_interval = to_duration(proto.stats_flush_interval());
   if (proto.stats_flush_on_admin()) out.stats_flush_interval = Duration::zero();
   out.stats = compile_stats_config(proto.stats_config(), scope);

@@ -1,6 +1,7 @@
 // Server: the main thread. Owns the listen sockets, the workers and what all workers share; starts, drains, ends.
 //
-//   start() --> serving --SIGTERM: shutdown()--> draining --last connection or term_drain--> ended (main loop stops)
+//   start() --> warming (DNS clusters wait for their first answers) --> serving --SIGTERM: shutdown()--> draining
+//   --last connection or term_drain--> ended (main loop stops)
 #pragma once
 
 #include <map>
@@ -12,12 +13,13 @@
 #include "config/bootstrap.h"
 #include "proxy/chain_server.h"
 #include "server/admin/admin.h"
+#include "server/names.h"
 #include "server/options.h"
 #include "server/platform.h"
 #include "server/server_stats.h"
 #include "server/worker.h"
-#include "stats/names_listener.h"
 #include "stats/names_cluster.h"
+#include "stats/names_listener.h"
 
 namespace sluice::server {
 
@@ -65,6 +67,10 @@ class Server final : public admin::AdminSource {
  private:
   Result<void> bind_all();
   void publish();
+  void follow_hosts();
+  // One of what start() waits for is warm.
+  void warmed();
+  void serve();
   void finish();
   void flush_stats();
   bool flushes_on_demand() const { return bootstrap_.stats_flush_interval == Duration::zero(); }
@@ -83,6 +89,9 @@ class Server final : public admin::AdminSource {
   ServerStats server_stats_;
   proxy::ServerState state_;
   std::vector<std::shared_ptr<upstream::ClusterShared>> clusters_;
+  Names names_;
+  uint32_t warming_ = 1;  // clusters that the workers wait for, and start() itself
+  bool serving_ = false;
   std::vector<std::unique_ptr<net::ListenSocket>> sockets_;  // by listener; null once a drain closed it
   std::vector<net::Address> addresses_;                      // theirs
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -6,6 +6,9 @@
 namespace sluice::server {
 
 admin::ServerState Server::state() const {
+  if (!serving_) {
+    return admin::ServerState::kPreInitializing;
+  }
   const bool draining = shutting_down_ || state_.drain.health_failed();
   return draining ? admin::ServerState::kDraining : admin::ServerState::kLive;
 }
