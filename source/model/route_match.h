@@ -16,6 +16,7 @@
 #include "match/string_matcher.h"
 #include "match/value_matcher.h"
 #include "model/filter_state_matcher.h"
+#include "runtime/key.h"
 
 namespace sluice::model {
 
@@ -53,13 +54,7 @@ struct CookieMatcher {
   bool invert = false;
 };
 
-struct Fraction {
-  uint32_t numerator = 0;
-  uint32_t denominator = 100;  // 100, 10,000 or 1,000,000
-  std::string runtime_key;     // `numerator` and `denominator` are the key's value already when a static layer sets it
-
-  bool includes(uint64_t random) const { return random % denominator < numerator; }
-};
+using runtime::Fraction;
 
 // Thread: any (immutable).
 struct RouteMatch {

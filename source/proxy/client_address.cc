@@ -112,15 +112,17 @@ bool is_trusted(const model::ForwardedForDetection& rule, const net::Address& ad
 // From the right, as long as proxies are trusted.
 Forwarded last_untrusted(const model::ForwardedForDetection& rule, std::string_view value) {
   Forwarded out;
-  for (uint32_t i = 0;; ++i) {
+  const auto elements = static_cast<uint32_t>(std::count(value.begin(), value.end(), ',')) + 1;
+  for (uint32_t i = 0; i < elements; ++i) {
     const Forwarded found = address_in_forwarded_for(value, i);
-    if (!found.address) return out;
+    if (!found.address) return {};
     out.address = found.address;
     if (!is_trusted(rule, *found.address)) {
       out.single = found.single;
       return out;
     }
   }
+  return out;
 }
 
 struct Detected {
