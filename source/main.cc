@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include <cstdio>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -12,6 +13,8 @@
 #include "event/uv_signals.h"
 #include "filters/builtin.h"
 #include "net/uv_network.h"
+#include "net/uv_resolver.h"
+#include "proxy/reason_text.h"
 #include "server/options.h"
 #include "server/platform.h"
 #include "server/server.h"
@@ -32,6 +35,9 @@ class UvPlatform final : public server::Platform {
   Random& random() override { return random_; }
   event::UvLoop& uv_loop() { return loop_; }
 
+  std::unique_ptr<net::Resolver> make_resolver(const net::ResolverOptions& options) override {
+    return std::make_unique<net::UvResolver>(loop_, options);
+  }
   server::WorkerSeams make_worker(uint32_t) override {
     server::WorkerSeams seams;
     auto loop = std::make_unique<event::UvLoop>();
@@ -79,9 +85,22 @@ int serve(UvPlatform& platform, const server::Options& options, config::Compiled
   return 0;
 }
 
+// `sluice flags [WORD]`: what response flags, details and statuses mean.
+int print_flags(std::string_view word) {
+  const std::string text = proxy::reasons_text(word);
+  if (text.empty()) {
+    return fail(std::string("sluice: no reason has the flag, status or details '").append(word).append("'"));
+  }
+  std::fputs(text.c_str(), stdout);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "flags") {
+    return print_flags(argc > 2 ? argv[2] : "");
+  }
   Result<server::Options> parsed = server::parse_options({argv + 1, argv + argc});
   if (!parsed) {
     return fail("sluice: " + parsed.error());
@@ -113,7 +132,8 @@ int main(int argc, char** argv) {
   source.service_cluster = options.service_cluster;
   source.service_zone = options.service_zone;
   const bool validate = options.mode == server::Mode::kValidate;
-  config::CompileOutcome outcome = config::compile_bootstrap(source, extensions, validate ? nullptr : &platform.files());
+  config::CompileOutcome outcome =
+      config::compile_bootstrap(source, extensions, validate ? nullptr : &platform.files());
   if (!outcome.bootstrap) {
     return fail(outcome.error_text());
   }
