@@ -38,9 +38,7 @@ DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<n
           transport_->want_read(open);
         }
       }),
-      idle_(server.proxy().local.loop.timers(), [this] { on_idle_timeout(); }),
-      headers_(server.proxy().local.loop.timers(), [this] { on_headers_timeout(); }),
-      duration_(server.proxy().local.loop.timers(), [this] { on_duration(); }) {
+      idle_(server.proxy().local.loop.timers(), [this] { on_idle_timeout(); }) {
   auto& block = server_.block();
   block.inc(HttpStat::kDownstreamCxTotal);
   block.inc(HttpStat::kDownstreamCxActive);
@@ -51,7 +49,7 @@ DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<n
     idle_.arm(plan.idle_timeout);
   }
   if (plan.max_connection_duration.count() > 0) {
-    duration_.arm(plan.max_connection_duration);
+    duration_.arm(local().loop.timers(), *this, plan.max_connection_duration);
   }
 }
 
@@ -106,7 +104,7 @@ void DownstreamConnection::read() {
 void DownstreamConnection::on_first_byte() {
   first_byte_ = local().loop.now();
   if (server_.plan().request_headers_timeout.count() > 0) {
-    headers_.arm(server_.plan().request_headers_timeout);
+    headers_.arm(local().loop.timers(), *this, server_.plan().request_headers_timeout);
   }
 }
 
@@ -162,7 +160,9 @@ Arena& DownstreamConnection::on_begin(http::StreamId stream) {
   exchanges_.push_back(*exchange);
   if (has_streams()) {
     http2_->user(stream) = exchange;
-    if (server_.plan().request_headers_timeout.count() > 0) headers_.arm(server_.plan().request_headers_timeout);
+    if (server_.plan().request_headers_timeout.count() > 0) {
+      headers_.arm(local().loop.timers(), *this, server_.plan().request_headers_timeout);
+    }
   }
   return exchange->arena();
 }

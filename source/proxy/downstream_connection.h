@@ -14,6 +14,7 @@
 
 #include "base/intrusive_list.h"
 #include "event/loop.h"
+#include "event/rare_timer.h"
 #include "http/http2/keepalive.h"
 #include "http/http2/server_codec.h"
 #include "net/outbox.h"
@@ -97,7 +98,6 @@ class DownstreamConnection final : public event::Deferred,
   void send_later() { has_streams() ? flush_later() : outbox_.schedule(); }
   void flush_later() { local().flushes.at_dispatch_end(*this); }
   void start_goaway();
-  void on_duration();
   void on_keepalive_timeout();
   void stream_finished(Exchange& exchange);
   void count_stream(const Exchange& exchange);
@@ -108,6 +108,7 @@ class DownstreamConnection final : public event::Deferred,
   void peer_gone();
   void on_idle_timeout();
   void on_headers_timeout();
+  void on_duration();
   void close_when_sent();
   void linger();
   enum class ClosedBy : uint8_t { kUs, kPeer };
@@ -140,9 +141,10 @@ class DownstreamConnection final : public event::Deferred,
   buffer::Buffer in_;  // not decoded yet
   net::ReadGate gate_;
   IntrusiveList<Exchange, DownstreamConnection> exchanges_;
-  event::Timer idle_;      // idle_timeout, then drain_timeout, then delayed_close_timeout
-  event::Timer headers_;   // request_headers_timeout
-  event::Timer duration_;  // max_connection_duration, then drain_timeout of HTTP/2
+  event::Timer idle_;  // idle_timeout, then drain_timeout, then delayed_close_timeout
+  event::RareTimer<DownstreamConnection, &DownstreamConnection::on_headers_timeout>
+      headers_;                                                                          // request_headers_timeout
+  event::RareTimer<DownstreamConnection, &DownstreamConnection::on_duration> duration_;  // max_connection_duration, drain_timeout of HTTP/2
 };
 
 }  // namespace sluice::proxy

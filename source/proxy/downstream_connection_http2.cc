@@ -221,7 +221,7 @@ void DownstreamConnection::start_goaway() {
   codec_->start_drain(outbox_.bytes());
   flush_later();
   const Duration wait = server_.plan().drain_timeout;
-  duration_.arm(server_.draining() ? std::min(wait, kLeaving) : wait);
+  duration_.arm(local().loop.timers(), *this, server_.draining() ? std::min(wait, kLeaving) : wait);
 }
 
 void DownstreamConnection::on_duration() {
