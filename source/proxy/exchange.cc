@@ -93,8 +93,11 @@ Exchange::Exchange(DownstreamConnection& connection, http::StreamId stream)
   facts_.start_wall = loop.wall_now();
   facts_.connection_id = connection_.id();
   facts_.random = &connection_.local().random;
-  facts_.direct_remote = facts_.remote = &connection_.remote();
+  facts_.remote = &connection_.remote();
+  facts_.direct_remote = &connection_.accepted().direct_remote();
   facts_.local = &connection_.local_address();
+  facts_.direct_local = &connection_.accepted().direct_local();
+  facts_.requested_server_name = connection_.accepted().server_name();
   facts_.filter_chain = connection_.server().listener().chain.name;
   stable_random_ = connection_.local().random.next();
   block().inc(HttpStat::kDownstreamRqTotal);

@@ -29,17 +29,30 @@ Server::Server(Platform& platform, const Options& options, config::CompiledBoots
 
 Server::~Server() { SLUICE_CHECK(workers_.empty()); }
 
+Result<Server::Bound> Server::bind(const model::ListenerPlan& plan) {
+  std::vector<net::Address> addresses{plan.address};
+  addresses.insert(addresses.end(), plan.additional_addresses.begin(), plan.additional_addresses.end());
+  Bound out;
+  for (const net::Address& address : addresses) {
+    auto socket = platform_.main_network().bind(address, plan.socket, concurrency());
+    if (!socket) {
+      return Error{socket.error()};
+    }
+    out.addresses.push_back((*socket)->address());
+    out.sockets.push_back(std::move(*socket));
+  }
+  return out;
+}
+
 Result<void> Server::bind_all() {
-  const uint32_t workers = concurrency();
   std::string errors;
   for (const model::ListenerPlanPtr& plan : bootstrap_.listeners) {
-    Result<std::unique_ptr<net::ListenSocket>> socket = platform_.main_network().bind(plan->address, plan->socket, workers);
-    if (!socket) {
-      append(errors, errors.empty() ? "" : "\n", "listener '", plan->name, "': ", socket.error());
+    Result<Bound> bound = bind(*plan);
+    if (!bound) {
+      append(errors, errors.empty() ? "" : "\n", "listener '", plan->name, "': ", bound.error());
       continue;
     }
-    addresses_.push_back((*socket)->address());
-    sockets_.push_back(std::move(*socket));
+    bound_.push_back(std::move(*bound));
   }
   if (errors.empty() && bootstrap_.admin_address) {
     net::ListenOptions single;
@@ -60,7 +73,7 @@ Result<void> Server::start() {
   started_ = platform_.main_loop().now();
   accepted_at_ = platform_.main_loop().wall_now();
   if (Result<void> bound = bind_all(); !bound) {
-    sockets_.clear();
+    bound_.clear();
     return bound;
   }
   state_.machine_ip = net::machine_ip();
@@ -93,13 +106,17 @@ void Server::publish() {
     for (const auto& cluster : clusters_) {
       workers_.back()->add_cluster(cluster);
     }
-    for (size_t l = 0; l < sockets_.size(); ++l) {
-      workers_.back()->add_listener(bootstrap_.listeners[l], *sockets_[l]);
+    for (size_t l = 0; l < bound_.size(); ++l) {
+      std::vector<net::ListenSocket*> sockets;
+      for (const auto& socket : bound_[l].sockets) {
+        sockets.push_back(socket.get());
+      }
+      workers_.back()->add_listener(bootstrap_.listeners[l], sockets);
     }
   }
-  listeners_block_.add(ListenerManagerStat::kListenerAdded, sockets_.size());
-  listeners_block_.add(ListenerManagerStat::kListenerCreateSuccess, sockets_.size() * workers_.size());
-  listeners_block_.set(ListenerManagerStat::kTotalListenersActive, sockets_.size());
+  listeners_block_.add(ListenerManagerStat::kListenerAdded, bound_.size());
+  listeners_block_.add(ListenerManagerStat::kListenerCreateSuccess, bound_.size() * workers_.size());
+  listeners_block_.set(ListenerManagerStat::kTotalListenersActive, bound_.size());
 }
 
 void Server::shutdown() {
@@ -145,7 +162,7 @@ void Server::finish() {
   workers_.clear();
   admin_.reset();
   admin_socket_.reset();
-  sockets_.clear();
+  bound_.clear();
   clusters_.clear();
   bootstrap_.flush_logs();
   platform_.main_loop().stop();

@@ -80,8 +80,14 @@ class Server final : public admin::AdminSource {
   ServerStats server_stats_;
   proxy::ServerState state_;
   std::vector<std::shared_ptr<upstream::ClusterShared>> clusters_;
-  std::vector<std::unique_ptr<net::ListenSocket>> sockets_;  // by listener; null once a drain closed it
-  std::vector<net::Address> addresses_;                      // theirs
+  // What one listener listens on.
+  struct Bound {
+    std::vector<std::unique_ptr<net::ListenSocket>> sockets;  // empty once a drain closed them
+    std::vector<net::Address> addresses;                      // theirs
+  };
+  Result<Bound> bind(const model::ListenerPlan& plan);
+
+  std::vector<Bound> bound_;  // by listener
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<net::ListenSocket> admin_socket_;
   stats::Block<stats::ListenerManagerStat> listeners_block_;

@@ -27,8 +27,9 @@ std::vector<admin::ClusterInfo> Server::clusters() const {
 
 std::vector<admin::ListenerInfo> Server::listeners() const {
   std::vector<admin::ListenerInfo> out;
-  for (size_t i = 0; i < addresses_.size(); ++i) {
-    out.push_back({bootstrap_.listeners[i]->name, addresses_[i]});
+  for (size_t i = 0; i < bound_.size(); ++i) {
+    const std::vector<net::Address>& addresses = bound_[i].addresses;
+    out.push_back({bootstrap_.listeners[i]->name, addresses.front(), {addresses.begin() + 1, addresses.end()}});
   }
   return out;
 }
@@ -84,10 +85,10 @@ void Server::stop_accepting(bool inbound_only) {
 
 // No worker accepts on them any more: closing refuses who comes now instead of leaving them in the kernel's queue.
 void Server::close_sockets(bool inbound_only) {
-  for (size_t i = 0; i < sockets_.size(); ++i) {
+  for (size_t i = 0; i < bound_.size(); ++i) {
     const bool meant = !inbound_only || bootstrap_.listeners[i]->direction == model::TrafficDirection::kInbound;
-    if (meant && sockets_[i] != nullptr) {
-      sockets_[i].reset();
+    if (meant && !bound_[i].sockets.empty()) {
+      bound_[i].sockets.clear();
       listeners_block_.inc(stats::ListenerManagerStat::kListenerStopped);
     }
   }

@@ -139,7 +139,11 @@ Cluster::Cluster(std::shared_ptr<ClusterShared> shared, WorkerLocal& local)
   balancer_.update(shared_->hosts());
 }
 
-Cluster::~Cluster() = default;
+Cluster::~Cluster() {
+  while (RawConnection* connection = raw_connections_.front()) {
+    connection->cut();
+  }
+}
 
 void Cluster::update(HostSetPtr hosts) {
   balancer_.update(std::move(hosts));

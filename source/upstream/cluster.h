@@ -14,6 +14,7 @@
 #include "upstream/host_set.h"
 #include "upstream/load_balancer/load_balancer.h"
 #include "upstream/pool.h"
+#include "upstream/raw_connection.h"
 #include "upstream/worker_local.h"
 
 namespace sluice::upstream {
@@ -84,6 +85,8 @@ class Cluster {
   const std::shared_ptr<ClusterShared>& shared() const { return shared_; }
 
   uint64_t next_connection_id();
+  // All that there are; they end with the cluster.
+  IntrusiveList<RawConnection, RawConnection>& raw_connections() { return raw_connections_; }
 
  private:
   std::shared_ptr<ClusterShared> shared_;
@@ -97,6 +100,7 @@ class Cluster {
 
   LoadBalancer balancer_;
   std::unordered_map<Host*, std::unique_ptr<Pool>> pools_;
+  IntrusiveList<RawConnection, RawConnection> raw_connections_;
 };
 
 // The clusters of one worker by name. Thread: worker.

@@ -55,6 +55,7 @@ struct ClusterInfo {
 struct ListenerInfo {
   std::string name;
   net::Address address;  // the real one: a port of 0 was replaced
+  std::vector<net::Address> additional;
 };
 
 struct NodeInfo {

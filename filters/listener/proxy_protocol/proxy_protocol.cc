@@ -1,0 +1,51 @@
+#include "filters/listener/proxy_protocol/proxy_protocol.h"
+
+#include "filters/listener/proxy_protocol/proxy_header.h"
+
+namespace sluice::filters::proxy_protocol {
+
+using proxy::Need;
+using Stat = ProxyProtocolStat;
+
+ProxyProtocol::ProxyProtocol(const proxy::ProxyLocal& proxy, std::shared_ptr<const Settings> settings)
+    : registry_(proxy.local.registry),
+      settings_(std::move(settings)),
+      stats_(registry_.add_block<Stat>(settings_->stat_prefix)),
+      block_(proxy.local.cells.block<Stat>(stats_)) {}
+
+ProxyProtocol::~ProxyProtocol() { registry_.release_block(stats_); }
+
+Need ProxyProtocol::on_accept(proxy::Accepted&) { return Need::bytes(1); }
+
+Need ProxyProtocol::on_bytes(proxy::Accepted& accepted, std::string_view seen) {
+  if (settings_->allow_without && !may_be_header(seen)) {
+    block_.inc(Stat::kNotFoundAllowed);
+    return Need::done();
+  }
+  ProxyHeader header;
+  const HeaderResult result = read_proxy_header(seen, header);
+  switch (result.status) {
+    case HeaderStatus::kMore:
+      return Need::bytes(result.wanted);
+    case HeaderStatus::kNone:
+      block_.inc(Stat::kNotFoundDisallowed);
+      return Need::refuse();
+    case HeaderStatus::kBroken:
+      count(result.version, Stat::kV1Error, Stat::kV2Error);
+      return Need::refuse();
+    case HeaderStatus::kDone:
+      break;
+  }
+  if (settings_->refused[result.version]) {
+    count(result.version, Stat::kV1Disallowed, Stat::kV2Disallowed);
+    return Need::refuse();
+  }
+  count(result.version, Stat::kV1Found, Stat::kV2Found);
+  if (header.real) {
+    accepted.found().remote = header.source;
+    accepted.found().local = header.destination;
+  }
+  return Need::done(result.size);
+}
+
+}  // namespace sluice::filters::proxy_protocol
