@@ -86,7 +86,7 @@ model::ListenerPlanPtr compile_listener(const Listener& proto, CompileScope& sco
   compile_listener_filters(proto, *out, scope);
   out->hand_over = proto.use_original_dst().value();
   out->access_logs = compile_access_logs(proto.access_log(), scope);
-  out->connection_limit = scope.runtime.number(cat("envoy.resource_limits.listener.", out->name, ".connection_limit"));
+  out->connection_limit = scope.runtime.live_number(UINT64_MAX, cat("envoy.resource_limits.listener.", out->name, ".connection_limit"));
   out->origin = scope.origin(proto);
   return out;
 }

@@ -14,6 +14,7 @@
 #include "model/origin.h"
 #include "net/address.h"
 #include "net/network.h"
+#include "runtime/key.h"
 
 namespace sluice::model {
 
@@ -79,8 +80,8 @@ struct ListenerPlan {
   std::optional<uint32_t> default_chain;
   ChainMatcher matcher;
   AccessLogSetPtr access_logs;  // one line for each connection
-  std::optional<uint64_t> connection_limit;
-  // Over all workers, where there is a limit.
+  runtime::Number connection_limit{UINT64_MAX, nullptr};
+  // Over all workers.
   std::shared_ptr<std::atomic<uint64_t>> connections = std::make_shared<std::atomic<uint64_t>>(0);
   Origin origin;
 };

@@ -48,14 +48,12 @@ Listener::~Listener() {
 
 void Listener::on_accept(std::unique_ptr<net::Transport> transport) {
   trace::step("listener: accept");
-  if (plan_->connection_limit) {
-    if (plan_->connections->fetch_add(1, std::memory_order_relaxed) >= *plan_->connection_limit) {
-      plan_->connections->fetch_sub(1, std::memory_order_relaxed);
-      block_.inc(ListenerStat::kDownstreamCxOverflow);
-      transport->close(net::CloseHow::kFin);
-      proxy_.local.loop.destroy_later(std::move(transport));
-      return;
-    }
+  if (plan_->connections->fetch_add(1, std::memory_order_relaxed) >= plan_->connection_limit.now()) {
+    plan_->connections->fetch_sub(1, std::memory_order_relaxed);
+    block_.inc(ListenerStat::kDownstreamCxOverflow);
+    transport->close(net::CloseHow::kFin);
+    proxy_.local.loop.destroy_later(std::move(transport));
+    return;
   }
   auto accepted = std::make_unique<Accepted>(*this, *transport,
                                              proxy_.state.next_connection_id.fetch_add(1, std::memory_order_relaxed),
@@ -147,9 +145,7 @@ void Listener::serve_filtered(Chain& chain, std::unique_ptr<net::Transport> tran
 }
 
 void Listener::on_ended(Accepted& accepted, const format::Facts& facts) {
-  if (plan_->connection_limit && accepted.accepted_by_ == this) {
-    plan_->connections->fetch_sub(1, std::memory_order_relaxed);
-  }
+  accepted.accepted_by_->plan_->connections->fetch_sub(1, std::memory_order_relaxed);
   if (accepted.chain() != nullptr) {
     block_.inc(ListenerStat::kDownstreamCxDestroy);
     block_.dec(ListenerStat::kDownstreamCxActive);

@@ -11,7 +11,8 @@ ProxyProtocol::ProxyProtocol(const proxy::ProxyLocal& proxy, std::shared_ptr<con
     : registry_(proxy.local.registry),
       settings_(std::move(settings)),
       stats_(registry_.add_block<Stat>(settings_->stat_prefix)),
-      block_(proxy.local.cells.block<Stat>(stats_)) {}
+      block_(proxy.local.cells.block<Stat>(stats_)),
+      errors_(proxy.local.cells.counter("downstream_cx_proxy_proto_error")) {}
 
 ProxyProtocol::~ProxyProtocol() { registry_.release_block(stats_); }
 
@@ -29,9 +30,11 @@ Need ProxyProtocol::on_bytes(proxy::Accepted& accepted, std::string_view seen) {
       return Need::bytes(result.wanted);
     case HeaderStatus::kNone:
       block_.inc(Stat::kNotFoundDisallowed);
+      errors_.inc();
       return Need::refuse();
     case HeaderStatus::kBroken:
       count(result.version, Stat::kV1Error, Stat::kV2Error);
+      errors_.inc();
       return Need::refuse();
     case HeaderStatus::kDone:
       break;

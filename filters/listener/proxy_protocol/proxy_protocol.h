@@ -45,6 +45,7 @@ class ProxyProtocol final : public proxy::ListenerFilter {
   std::shared_ptr<const Settings> settings_;
   stats::BlockId stats_;
   stats::Block<ProxyProtocolStat> block_;
+  stats::Single errors_;  // an old name for all of them
 };
 
 }  // namespace sluice::filters::proxy_protocol

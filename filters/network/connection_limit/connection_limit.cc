@@ -65,7 +65,7 @@ class Maker final : public proxy::NetworkFilterMaker {
   ~Maker() override { registry_.release_block(stats_); }
 
   std::unique_ptr<proxy::NetworkFilter> make(proxy::Accepted&) override {
-    return limit_->enabled ? std::make_unique<Filter>(*limit_, block_) : nullptr;
+    return limit_->enabled.now() ? std::make_unique<Filter>(*limit_, block_) : nullptr;
   }
 
  private:

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "proxy/network_filter.h"
+#include "runtime/key.h"
 
 namespace sluice::filters::connection_limit {
 
@@ -15,7 +16,7 @@ struct Limit {
   std::string stat_prefix;  // "connection_limit.NAME."
   uint64_t most = 0;
   Duration delay{0};  // before a connection too many is closed, so that its client does not come back at once
-  bool enabled = true;
+  runtime::Flag enabled{true, nullptr};
   mutable std::atomic<uint64_t> open{0};
 };
 

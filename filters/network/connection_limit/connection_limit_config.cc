@@ -22,7 +22,7 @@ std::shared_ptr<const model::NetworkFilterPlan> compile(const google::protobuf::
   if (proto.has_delay()) out->delay = config::to_duration(proto.delay());
   if (proto.has_runtime_enabled()) {
     const auto& flag = proto.runtime_enabled();
-    out->enabled = scope.runtime.boolean(flag.runtime_key()).value_or(flag.default_value().value());
+    out->enabled = scope.runtime.live_flag(flag.default_value().value(), flag.runtime_key());
   }
   return std::make_shared<const ConnectionLimit>(std::move(out));
 }

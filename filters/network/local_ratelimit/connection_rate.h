@@ -7,6 +7,7 @@
 
 #include "base/token_bucket.h"
 #include "proxy/chain_server.h"
+#include "runtime/key.h"
 #include "stats/stats.h"
 
 namespace sluice::filters::connection_rate {
@@ -21,7 +22,7 @@ SLUICE_STAT_BLOCK(RateStat, SLUICE_CONNECTION_RATE_STATS)
 struct Rate {
   explicit Rate(const TokenBucket::Plan& plan) : bucket(plan) {}
   std::string stat_prefix;
-  bool enabled = true;
+  runtime::Flag enabled{true, nullptr};
   mutable TokenBucket bucket;
 };
 
@@ -39,7 +40,7 @@ class RateLocal {
 
   // False, and counted: one connection too many.
   bool admit() {
-    if (!rate_->enabled || rate_->bucket.take(1, local_.loop.now())) {
+    if (!rate_->enabled.now() || rate_->bucket.take(1, local_.loop.now())) {
       return true;
     }
     block_.inc(RateStat::kRateLimited);

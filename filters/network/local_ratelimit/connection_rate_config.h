@@ -29,7 +29,7 @@ std::shared_ptr<const Rate> compile_rate(const Proto& proto, std::string_view pr
   std::replace(out->stat_prefix.begin(), out->stat_prefix.end(), ':', '_');
   if (proto.has_runtime_enabled()) {
     const auto& flag = proto.runtime_enabled();
-    out->enabled = scope.runtime.boolean(flag.runtime_key()).value_or(flag.default_value().value());
+    out->enabled = scope.runtime.live_flag(flag.default_value().value(), flag.runtime_key());
   }
   return out;
 }
