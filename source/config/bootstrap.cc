@@ -12,6 +12,7 @@
 #include "config/core_compiler.h"
 #include "config/document.h"
 #include "config/listener_compiler.h"
+#include "config/tls_secrets.h"
 #include "proxy/access_log/log_files.h"
 
 namespace sluice::config {
@@ -28,7 +29,7 @@ void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
                      B::kLayeredRuntimeFieldNumber, B::kAdminFieldNumber, B::kDeferredStatOptionsFieldNumber,
                      B::kMemoryAllocatorManagerFieldNumber, B::kGrpcAsyncClientManagerConfigFieldNumber,
                      B::kNodeContextParamsFieldNumber});
-  scope.only(proto.static_resources(), {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber});
+  scope.only(proto.static_resources(), {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber, Resources::kSecretsFieldNumber});
 }
 
 void compile_runtime(const v3::LayeredRuntime& proto, CompileScope& scope) {
@@ -112,6 +113,7 @@ void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, Compil
   if (proto.has_admin()) compile_admin(proto.admin(), out, scope);
   const Resources& resources = proto.static_resources();
   collect_clusters(resources, scope);
+  for (const auto& secret : resources.secrets()) scope.tls->add_static(secret, scope);
   for (const auto& cluster : resources.clusters()) out.clusters.push_back(compile_cluster(cluster, scope));
   for (const auto& listener : resources.listeners()) out.listeners.push_back(compile_listener(listener, scope));
   check_addresses(resources, out.listeners, scope);
@@ -142,6 +144,8 @@ CompileOutcome compile_bootstrap(const BootstrapOptions& options, const Extensio
   CompileScope scope(document->map, document->findings, extensions);
   if (files != nullptr) out.log_files = std::make_shared<proxy::LogFiles>(*files);
   scope.log_files = out.log_files.get();
+  out.tls = std::make_shared<TlsSecrets>(extensions, files, out.log_files.get());
+  scope.tls = out.tls.get();
   compile(document->bootstrap, options, scope, out);
   document->findings.sort();
 

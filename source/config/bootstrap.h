@@ -23,6 +23,7 @@ class LogFiles;
 namespace sluice::config {
 
 struct AcceptedConfig;
+class TlsSecrets;
 
 // What the command line says about the configuration.
 struct BootstrapOptions {
@@ -46,6 +47,7 @@ struct CompiledBootstrap {
   NodePlan node;
   Duration stats_flush_interval = std::chrono::seconds(5);
   std::shared_ptr<const AcceptedConfig> accepted;
+  std::shared_ptr<TlsSecrets> tls;             // never null; with all contexts and secrets
   std::shared_ptr<proxy::LogFiles> log_files;  // of all access logs; null when only validated
 
   // After a rotation; and at the end of the process.

@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "config/any.h"
 #include "config/core_compiler.h"
+#include "config/tls_compiler.h"
 #include "proxy/empty_chain.h"
 
 namespace sluice::config {
@@ -42,15 +43,20 @@ std::shared_ptr<const model::NetworkFilterPlan> compile_filter(const Filter& pro
   return type->compile(*content, scope);
 }
 
-model::FilterChainPlan compile_chain(const FilterChain& proto, CompileScope& scope) {
-  // The handshake's time-out says nothing about a chain without TLS.
+model::FilterChainPlan compile_chain(const FilterChain& proto, std::string_view stat_prefix, CompileScope& scope) {
   scope.only(proto, {FilterChain::kFilterChainMatchFieldNumber, FilterChain::kFiltersFieldNumber,
                      FilterChain::kMetadataFieldNumber, FilterChain::kTransportSocketConnectTimeoutFieldNumber,
-                     FilterChain::kNameFieldNumber});
+                     FilterChain::kTransportSocketFieldNumber, FilterChain::kNameFieldNumber});
   scope.only(proto.filter_chain_match(), {});
   model::FilterChainPlan out;
   out.name = proto.name();
   out.origin = scope.origin(proto);
+  if (proto.has_transport_socket()) {
+    out.transport_socket = compile_downstream_socket(proto.transport_socket(), cat("listener.", stat_prefix, "."), scope);
+  }
+  if (proto.has_transport_socket_connect_timeout()) {
+    out.transport_socket_timeout = to_duration(proto.transport_socket_connect_timeout());
+  }
   if (proto.filters().empty()) out.terminal = std::make_shared<const proxy::EmptyChain>();
   for (int i = 0; i < proto.filters_size(); ++i) {
     out.terminal = compile_filter(proto.filters(i), i + 1 == proto.filters_size(), scope);
@@ -63,7 +69,7 @@ bool matches_everything(const FilterChain& chain) { return chain.filter_chain_ma
 void compile_chains(const Listener& proto, model::ListenerPlan& out, CompileScope& scope) {
   const FilterChain* first = nullptr;
   for (const FilterChain& chain : proto.filter_chains()) {
-    out.chains.push_back(compile_chain(chain, scope));
+    out.chains.push_back(compile_chain(chain, out.stat_prefix, scope));
     if (!matches_everything(chain)) continue;
     if (first != nullptr) {
       scope.error(chain, cat("has the same filter_chain_match as the chain at line ", scope.map().at(*first).line,
@@ -73,7 +79,7 @@ void compile_chains(const Listener& proto, model::ListenerPlan& out, CompileScop
   }
   if (proto.has_default_filter_chain()) {
     // Its own match is ignored; a chain that matches everything leaves nothing for it.
-    auto last = compile_chain(proto.default_filter_chain(), scope);
+    auto last = compile_chain(proto.default_filter_chain(), out.stat_prefix, scope);
     if (out.chains.empty()) out.chains.push_back(std::move(last));
   }
   if (out.chains.empty()) scope.error(proto, Listener::kFilterChainsFieldNumber, "needs at least one filter chain");

@@ -10,6 +10,7 @@
 #include "model/origin.h"
 #include "net/address.h"
 #include "net/network.h"
+#include "net/transport_socket.h"
 
 namespace sluice::model {
 
@@ -24,6 +25,8 @@ class NetworkFilterPlan {
 struct FilterChainPlan {
   std::string name;
   std::shared_ptr<const NetworkFilterPlan> terminal;  // the last network filter: it owns the connection
+  net::TransportSocketPlanPtr transport_socket;  // null: plain
+  Duration transport_socket_timeout{0};          // transport_socket_connect_timeout; 0: none
   Origin origin;
 };
 

@@ -35,6 +35,7 @@ class DownstreamConnection final : public event::Deferred,
   uint64_t id() const { return id_; }
   const net::Address& remote() const { return transport_->remote(); }
   const net::Address& local_address() const { return transport_->local(); }
+  const net::TlsFacts* tls() const { return transport_->tls(); }
 
   // --- for exchanges ---
   // See Exchange::connection_local().

@@ -16,6 +16,9 @@ Listener::Listener(model::ListenerPlanPtr plan, net::ListenSocket& socket, const
   block_ = proxy_.local.cells.block<ListenerStat>(stats_);
   worker_block_ = proxy_.local.cells.block<ListenerWorkerStat>(worker_stats_);
   for (const model::FilterChainPlan& chain : plan_->chains) {
+    transport_sockets_.push_back(chain.transport_socket == nullptr
+                                     ? nullptr
+                                     : chain.transport_socket->on_worker(proxy_.local.transport_scope(), prefix));
     const auto& terminal = static_cast<const TerminalFilter&>(*chain.terminal);
     servers_.push_back(terminal.on_worker(proxy_, ListenerFacts{*plan_, chain}));
   }
@@ -43,6 +46,11 @@ void Listener::on_accept(std::unique_ptr<net::Transport> transport) {
   worker_block_.inc(ListenerWorkerStat::kDownstreamCxTotal);
   worker_block_.inc(ListenerWorkerStat::kDownstreamCxActive);
   const MonotonicTime start = proxy_.local.loop.now();
+  if (transport_sockets_.front() != nullptr) {
+    transport = transport_sockets_.front()->accept(std::move(transport), plan_->chains.front().transport_socket_timeout, [this] {
+      block_.inc(ListenerStat::kDownstreamCxTransportSocketConnectTimeout);
+    });
+  }
   servers_.front()->serve(std::move(transport), [this, start] {
     block_.inc(ListenerStat::kDownstreamCxDestroy);
     block_.dec(ListenerStat::kDownstreamCxActive);

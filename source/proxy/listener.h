@@ -34,7 +34,8 @@ class Listener {
   stats::BlockId worker_stats_;
   stats::Block<stats::ListenerStat> block_;
   stats::Block<stats::ListenerWorkerStat> worker_block_;
-  std::vector<std::unique_ptr<ChainServer>> servers_;  // by filter chain
+  std::vector<std::unique_ptr<net::TransportSocket>> transport_sockets_;  // by filter chain; null: plain
+  std::vector<std::unique_ptr<ChainServer>> servers_;                     // by filter chain
   std::unique_ptr<net::Acceptor> acceptor_;
 };
 
