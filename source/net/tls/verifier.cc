@@ -48,6 +48,22 @@ bool holds(const std::vector<Digest>& list, const Digest& digest) {
   return std::find(list.begin(), list.end(), digest) != list.end();
 }
 
+std::string joined_sans(const std::vector<San>& sans) {
+  std::string out;
+  for (const San& san : sans) {
+    append(out, out.empty() ? "" : ", ", san.text);
+  }
+  return out;
+}
+
+std::string joined(std::span<const std::string> names) {
+  std::string out;
+  for (const std::string& name : names) {
+    append(out, out.empty() ? "" : ", ", name);
+  }
+  return out;
+}
+
 bool is_host_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
@@ -147,7 +163,8 @@ bool Verifier::verify_leaf(const X509& leaf, std::span<const std::string> names,
   if (!names.empty() && std::none_of(names.begin(), names.end(),
                                      [&](const std::string& name) { return certificate_has_name(leaf, name); })) {
     verdict.refusal = Refusal::kSan;
-    verdict.details = "verify cert failed: verify SAN list";
+    verdict.details = cat("verify cert failed: verify SAN list, expected SANs: [", joined(names),
+                          "], certificate SANs: [", joined_sans(sans_of(leaf)), "]");
     return false;
   }
   if (!options_.sans.empty()) {
@@ -156,12 +173,8 @@ bool Verifier::verify_leaf(const X509& leaf, std::span<const std::string> names,
       return std::any_of(sans.begin(), sans.end(), [&](const San& san) { return san_matches(matcher, san); });
     });
     if (!matched) {
-      std::string list;
-      for (const San& san : sans) {
-        append(list, list.empty() ? "" : ", ", san.text);
-      }
       verdict.refusal = Refusal::kSan;
-      verdict.details = cat("verify cert failed: SAN matcher, certificate SANs are [", list, "]");
+      verdict.details = cat("verify cert failed: SAN matcher, certificate SANs are [", joined_sans(sans), "]");
       return false;
     }
   }
