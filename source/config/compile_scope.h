@@ -23,6 +23,7 @@
 #include "config/source_map.h"
 #include "format/formatter.h"
 #include "model/origin.h"
+#include "net/resolver.h"
 
 namespace envoy::config::cluster::v3 {
 class Cluster_TransportSocketMatch;
@@ -82,7 +83,8 @@ class CompileScope {
   // transport_socket_matches of the cluster whose endpoints are being compiled; null: it has none.
   const google::protobuf::RepeatedPtrField<envoy::config::cluster::v3::Cluster_TransportSocketMatch>* socket_matches = nullptr;
   NodeNames node;
-  std::string_view filter_name;  // of the HTTP filter that is being compiled: its key in typed_per_filter_config
+  net::ResolverOptions resolver;  // of the bootstrap: of every cluster that says nothing of its own
+  std::string_view filter_name;   // of the HTTP filter that is being compiled: its key in typed_per_filter_config
 
   // ---- small things that everybody compiles
   // A text with command operators that stands in `field`; none after an error.

@@ -76,19 +76,43 @@ net::TransportSocketPlanPtr TlsSecrets::add(const Upstream& proto, std::string_v
 net::TransportSocketPlanPtr TlsSecrets::add(std::unique_ptr<User> user, std::string_view stat_prefix,
                                             CompileScope& scope) {
   user->stat_prefix = stat_prefix;
+  // First everything but what files hold: that is no matter of the configuration's, and may come later.
+  hide_sources_ = true;
   Result<Function<void()>> prepared = prepare(*user, scope);
-  if (!prepared) {
-    return nullptr;
-  }
-  if (*prepared) {
-    (*prepared)();
-    for (const auto& [key, source] : sources_) {
-      user->updates += std::count(source->users.begin(), source->users.end(), user.get()) > 0 ? 1 : 0;
+  hide_sources_ = false;
+  if (!prepared) return nullptr;
+  if (*prepared) (*prepared)();
+  std::vector<Source*> sources;
+  for (const auto& [key, source] : sources_) {
+    if (std::find(source->users.begin(), source->users.end(), user.get()) != source->users.end()) {
+      sources.push_back(source.get());
     }
   }
+  if (!sources.empty()) begin(*user, sources);
   net::TransportSocketPlanPtr plan = user->server != nullptr ? net::TransportSocketPlanPtr(user->server) : user->client;
   users_.push_back(std::move(user));
   return plan;
+}
+
+// With what is in the files now.
+void TlsSecrets::begin(User& user, const std::vector<Source*>& sources) {
+  SourceMap map;
+  Findings findings;
+  CompileScope scope(map, findings, extensions_);
+  scope.log_files = logs_;
+  auto prepared = prepare(user, scope);
+  if (prepared && *prepared) {
+    (*prepared)();
+    user.updates += sources.size();
+  }
+  if (prepared) return;
+  for (Source* source : sources) {
+    if (source->successes > 0) {
+      --source->successes;
+      ++source->rejections;
+    }
+    SLUICE_LOG(kWarning, kConfig, "secret '", source->name, "' is refused: ", prepared.error());
+  }
 }
 
 Result<Function<void()>> TlsSecrets::prepare(User& user, CompileScope& scope) {
@@ -123,7 +147,7 @@ const TlsSecrets::Secret* TlsSecrets::find(const Reference& reference) {
     return nullptr;
   }
   Source* source = source_of(reference);
-  return source != nullptr && source->loaded != nullptr ? source->loaded->secret : nullptr;
+  return source != nullptr && source->loaded != nullptr && !hide_sources_ ? source->loaded->secret : nullptr;
 }
 
 TlsSecrets::Source* TlsSecrets::source_of(const Reference& reference) {
@@ -248,7 +272,9 @@ void TlsSecrets::read(Source& source) {
   }
   std::swap(source.loaded, *loaded);
   if (auto good = put_in_force(source); !good) {
-    std::swap(source.loaded, *loaded);
+    // The first one stays: the files that it names may become good.
+    if (*loaded != nullptr) std::swap(source.loaded, *loaded);
+    watch_secret(source);
     block.inc(SdsStat::kUpdateRejected);
     SLUICE_LOG(kWarning, kConfig, "secret '", source.name, "' is refused, the old one stays: ", good.error());
     return;

@@ -56,6 +56,7 @@ class TlsSecrets final : private SecretLookup {
   net::TransportSocketPlanPtr add(std::unique_ptr<User> user, std::string_view stat_prefix, CompileScope& scope);
   // Compiles a context of now; the function puts it in force. A null function: a secret is missing.
   Result<Function<void()>> prepare(User& user, CompileScope& scope);
+  void begin(User& user, const std::vector<Source*>& sources);
   // The file of a source changed, or one that its secret names.
   void read(Source& source);
   void read_again(Source& source);
@@ -73,6 +74,7 @@ class TlsSecrets final : private SecretLookup {
   std::vector<std::unique_ptr<User>> users_;
   User* compiling_ = nullptr;  // whose references are being looked up
   CompileScope* scope_ = nullptr;
+  bool hide_sources_ = false;
   stats::Registry* registry_ = nullptr;  // since start()
   stats::WorkerCells* cells_ = nullptr;
   Function<WallTime()> now_;
