@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "config/any.h"
+#include "config/tls_compiler.h"
 #include "proxy/empty_chain.h"
 
 namespace sluice::config {
@@ -53,14 +54,20 @@ std::shared_ptr<const model::NetworkFilterPlan> compile_filter(const Filter& pro
   return type->compile(*content, scope);
 }
 
-model::FilterChainPlan compile_chain(const FilterChain& proto, CompileScope& scope) {
-  // The handshake's time-out says nothing about a chain without TLS.
+model::FilterChainPlan compile_chain(const FilterChain& proto, std::string_view stat_prefix, CompileScope& scope) {
   scope.only(proto, {FilterChain::kFilterChainMatchFieldNumber, FilterChain::kFiltersFieldNumber,
                      FilterChain::kMetadataFieldNumber, FilterChain::kTransportSocketConnectTimeoutFieldNumber,
+                     FilterChain::kTransportSocketFieldNumber,
                      FilterChain::kNameFieldNumber});
   model::FilterChainPlan out;
   out.name = proto.name();
   out.origin = scope.origin(proto);
+  if (proto.has_transport_socket()) {
+    out.transport_socket = compile_downstream_socket(proto.transport_socket(), cat("listener.", stat_prefix, "."), scope);
+  }
+  if (proto.has_transport_socket_connect_timeout()) {
+    out.transport_socket_timeout = to_duration(proto.transport_socket_connect_timeout());
+  }
   if (proto.filters().empty()) out.terminal = std::make_shared<const proxy::EmptyChain>();
   for (int i = 0; i < proto.filters_size(); ++i) {
     const bool last = i + 1 == proto.filters_size();
@@ -170,7 +177,7 @@ void compile_filter_chains(const Listener& proto, model::ListenerPlan& out, Comp
   for (int i = 0; i < proto.filter_chains_size(); ++i) {
     const FilterChain& chain = proto.filter_chains(i);
     const auto index = static_cast<uint32_t>(i);
-    out.chains.push_back(compile_chain(chain, scope));
+    out.chains.push_back(compile_chain(chain, out.stat_prefix, scope));
     if (const auto same = out.matcher.add(compile_match(chain.filter_chain_match(), scope), index)) {
       const FilterChain& other = proto.filter_chains(static_cast<int>(*same));
       scope.error(chain, cat("the filter chain '", chain.name(), "' has the same filter_chain_match as '", other.name(),
@@ -180,7 +187,7 @@ void compile_filter_chains(const Listener& proto, model::ListenerPlan& out, Comp
   if (proto.has_default_filter_chain()) {
     // Its own match is ignored.
     out.default_chain = static_cast<uint32_t>(out.chains.size());
-    out.chains.push_back(compile_chain(proto.default_filter_chain(), scope));
+    out.chains.push_back(compile_chain(proto.default_filter_chain(), out.stat_prefix, scope));
   }
   if (out.chains.empty()) scope.error(proto, Listener::kFilterChainsFieldNumber, "needs at least one filter chain");
 }

@@ -14,6 +14,7 @@
 #include "model/origin.h"
 #include "net/address.h"
 #include "net/network.h"
+#include "net/transport_socket.h"
 #include "runtime/key.h"
 
 namespace sluice::model {
@@ -55,6 +56,8 @@ struct FilterChainPlan {
   std::string name;
   std::vector<std::shared_ptr<const NetworkFilterPlan>> filters;  // all but the last
   std::shared_ptr<const NetworkFilterPlan> terminal;              // the last network filter: it owns the connection
+  net::TransportSocketPlanPtr transport_socket;  // null: plain
+  Duration transport_socket_timeout{0};          // transport_socket_connect_timeout; 0: none
   Origin origin;
 };
 

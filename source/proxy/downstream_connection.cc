@@ -55,6 +55,10 @@ DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<n
   block.inc(HttpStat::kDownstreamCxActive);
   block.inc(HttpStat::kDownstreamCxHttp1Total);
   block.inc(HttpStat::kDownstreamCxHttp1Active);
+  if (server_.listener().chain.transport_socket != nullptr) {
+    block.inc(HttpStat::kDownstreamCxSslTotal);
+    block.inc(HttpStat::kDownstreamCxSslActive);
+  }
   outbox_.attach(transport_.get());
   transport_->set_handler(this);
   const model::HttpPlan& plan = server_.plan();
@@ -426,6 +430,9 @@ void DownstreamConnection::close(ClosedBy by) {
   block.inc(by == ClosedBy::kUs ? HttpStat::kDownstreamCxDestroyLocal : HttpStat::kDownstreamCxDestroyRemote);
   block.dec(HttpStat::kDownstreamCxActive);
   block.dec(HttpStat::kDownstreamCxHttp1Active);
+  if (server_.listener().chain.transport_socket != nullptr) {
+    block.dec(HttpStat::kDownstreamCxSslActive);
+  }
   block.record(HttpStat::kDownstreamCxLengthMs, static_cast<uint64_t>(to_ms(local().loop.now() - started_)));
   IntrusiveNode<HttpServer>::unlink();
   IntrusiveNode<net::AtDispatchEnd>::unlink();

@@ -36,6 +36,7 @@ class DownstreamConnection final : public event::Deferred,
   Accepted& accepted() { return *accepted_; }
   const net::Address& remote() const { return transport_->remote(); }
   const net::Address& local_address() const { return transport_->local(); }
+  const net::TlsFacts* tls() const { return transport_->tls(); }
 
   // --- for exchanges ---
   // See Exchange::connection_local().

@@ -98,6 +98,7 @@ Exchange::Exchange(DownstreamConnection& connection, http::StreamId stream)
   facts_.local = &connection_.local_address();
   facts_.direct_local = &connection_.accepted().direct_local();
   facts_.requested_server_name = connection_.accepted().server_name();
+  facts_.downstream_tls = connection_.tls();
   facts_.filter_chain = connection_.server().listener().chain.name;
   stable_random_ = connection_.local().random.next();
   block().inc(HttpStat::kDownstreamRqTotal);
@@ -161,6 +162,11 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
   arm_timers();
   trace::step("exchange: prepare request");
   Peer peer{connection_.remote(), connection_.local_address()};
+  if (const net::TlsFacts* tls = facts_.downstream_tls; tls != nullptr) {
+    peer.tls = true;
+    peer.client_certificate = tls->peer_presented;
+    peer.tls_facts = tls;
+  }
   peer.machine_ip = connection_.server().proxy().state.machine_ip;
   const Prepared prepared = prepare_request(plan(), headers, peer, local().random);
   facts_.remote = prepared.client;
@@ -201,6 +207,11 @@ void Exchange::find_route(bool internal) {
   }
   trace::step("exchange: find route");
   model::MatchInputs inputs;
+  if (const net::TlsFacts* tls = facts_.downstream_tls; tls != nullptr) {
+    inputs.tls = true;
+    inputs.tls_client_certificate = tls->peer_presented;
+    inputs.tls_client_validated = tls->peer_validated;
+  }
   inputs.stable_random = stable_random_;
   route_ = plan().routes->find(*request_, inputs);
   weighted_ = nullptr;

@@ -25,6 +25,9 @@ Listener::Listener(model::ListenerPlanPtr plan, const std::vector<net::ListenSoc
   for (const model::FilterChainPlan& chain : plan_->chains) {
     const ListenerFacts facts{*plan_, chain};
     Chain& made = chains_.emplace_back();
+    if (chain.transport_socket != nullptr) {
+      made.socket = chain.transport_socket->on_worker(proxy_.local.transport_scope(), prefix);
+    }
     for (const auto& filter : chain.filters) {
       made.filters.push_back(static_cast<const NetworkFilterFactory&>(*filter).on_worker(proxy_, facts));
     }
@@ -121,6 +124,11 @@ void Listener::serve(uint32_t index, std::unique_ptr<net::Transport> transport, 
   block_.inc(ListenerStat::kDownstreamCxActive);
   worker_block_.inc(ListenerWorkerStat::kDownstreamCxTotal);
   worker_block_.inc(ListenerWorkerStat::kDownstreamCxActive);
+  if (chain.socket != nullptr) {
+    transport = chain.socket->accept(std::move(transport), plan_->chains[index].transport_socket_timeout, [this] {
+      block_.inc(ListenerStat::kDownstreamCxTransportSocketConnectTimeout);
+    });
+  }
   if (chain.filters.empty()) {
     chain.server->serve(std::move(transport), std::move(accepted));
   } else {

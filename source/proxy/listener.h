@@ -53,6 +53,7 @@ class Listener {
 
  private:
   struct Chain {
+    std::unique_ptr<net::TransportSocket> socket;  // null: plain
     std::unique_ptr<ChainServer> server;
     std::vector<std::unique_ptr<NetworkFilterMaker>> filters;
   };

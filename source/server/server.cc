@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "config/tls_secrets.h"
 #include "net/machine_address.h"
 
 namespace sluice::server {
@@ -151,6 +152,7 @@ void Server::publish() {
     clusters_block_.inc(ClusterManagerStat::kClusterAdded);
   }
   clusters_block_.set(ClusterManagerStat::kActiveClusters, clusters_.size());
+  bootstrap_.tls->start(registry_, cells_, [this] { return platform_.main_loop().wall_now(); });
   server_stats_.watch("main_thread", platform_.main_loop());
   for (uint32_t i = 0; i < concurrency(); ++i) {
     workers_.push_back(std::make_unique<Worker>(i, platform_.make_worker(i), registry_, state_));

@@ -52,6 +52,8 @@ class Server final : public admin::AdminSource {
   std::vector<admin::ListenerInfo> listeners() const override;
   std::shared_ptr<const config::AcceptedConfig> accepted_config() const override { return bootstrap_.accepted; }
   WallTime accepted_at() const override { return accepted_at_; }
+  std::vector<net::tls::ContextDetails> certificates() const override;
+  WallTime wall_now() const override { return platform_.main_loop().wall_now(); }
   stats::Registry& registry() override { return registry_; }
   model::AccessLogSetPtr access_logs() const override { return bootstrap_.admin_access_logs; }
   std::string machine_ip() const override { return state_.machine_ip; }

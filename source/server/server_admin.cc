@@ -1,5 +1,6 @@
 // The server as its admin pages see it.
 #include "base/strings.h"
+#include "config/tls_secrets.h"
 #include "server/admin/describe.h"
 #include "server/server.h"
 
@@ -122,5 +123,7 @@ void Server::drain_listeners(const admin::DrainRequest& request) {
 
 void Server::fail_health_checks() { state_.drain.set_health_failed(true); }
 void Server::pass_health_checks() { state_.drain.set_health_failed(false); }
+
+std::vector<net::tls::ContextDetails> Server::certificates() const { return bootstrap_.tls->details(); }
 
 }  // namespace sluice::server

@@ -47,6 +47,12 @@ RawConnection::RawConnection(Cluster& cluster, Host& host, WorkerLocal& local, B
   HostState::inc(host_->state.cx_active);
   cluster_.breakers().take(Resource::kConnections, kDefaultPriority);
   transport_ = local_.network.connect(host_->address());
+  if (net::TransportSocket* socket = cluster_.transport_socket(*host_)) {
+    secured_ = true;
+    net::TransportWishes wishes;
+    wishes.host_name = host_->hostname;
+    transport_ = socket->connect(std::move(transport_), &wishes);
+  }
   transport_->set_handler(this);
   timer_.arm(cluster_.plan().connect_timeout);
 }
@@ -56,7 +62,10 @@ RawConnection::~RawConnection() { SLUICE_DCHECK(state_ == State::kClosed); }
 void RawConnection::on_ready(net::Ready ready) {
   if (state_ == State::kConnecting) {
     if (ready.failed) {
-      fail(ResetReason::kConnectFailure, cat("delayed connect error: ", transport_->failure()));
+      // A handshake that failed says why in its own words, or nothing: the peer just went away.
+      const std::string_view failure = transport_->failure();
+      const bool handshake = secured_ && (failure.empty() || failure.starts_with("TLS_error:"));
+      fail(ResetReason::kConnectFailure, handshake ? std::string(failure) : cat("delayed connect error: ", failure));
     } else if (ready.connected) {
       on_connected();
     }

@@ -64,6 +64,7 @@ class RawConnection final : public event::Deferred,
   const uint64_t id_;
   const MonotonicTime started_;
   State state_ = State::kConnecting;
+  bool secured_ = false;  // a handshake is a part of connecting
   bool peer_ended_ = false;
   bool ended_last_ = false;  // the peer, when we had ended already
   bool finish_wanted_ = false;
