@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "config/format_compiler.h"
 #include "config/matcher_compiler.h"
+#include "config/metadata_compiler.h"
 #include "envoy/extensions/access_loggers/file/v3/file.pb.h"
 #include "envoy/extensions/access_loggers/stream/v3/stream.pb.h"
 #include "format/response_flags.h"
@@ -76,6 +77,14 @@ FilterPtr compile_grpc_status(const accesslog::GrpcStatusFilter& proto) {
   std::set<uint32_t> statuses;
   for (const int status : proto.statuses()) statuses.insert(static_cast<uint32_t>(status));
   return std::make_shared<proxy::GrpcStatusFilter>(std::move(statuses), listed(proto.exclude()));
+}
+
+FilterPtr compile_metadata_filter(const accesslog::MetadataFilter& proto, CompileScope& scope) {
+  using IfMissing = proxy::MetadataFilter::IfMissing;
+  const bool passes = !proto.has_match_if_key_not_found() || proto.match_if_key_not_found().value();
+  std::optional<match::MetadataMatcher> matcher;
+  if (proto.has_matcher()) matcher = compile_metadata_matcher(proto.matcher(), scope);
+  return std::make_shared<proxy::MetadataFilter>(std::move(matcher), passes ? IfMissing::kPasses : IfMissing::kFails);
 }
 
 // The enum of the API has the order and the numbers of ours.
@@ -174,7 +183,7 @@ FilterPtr compile_access_log_filter(const accesslog::AccessLogFilter& filter, Co
     case Kind::kResponseFlagFilter: return compile_flags(filter.response_flag_filter(), scope);
     case Kind::kGrpcStatusFilter: return compile_grpc_status(filter.grpc_status_filter());
     case Kind::kLogTypeFilter: return compile_log_type(filter.log_type_filter());
-    case Kind::kMetadataFilter: scope.not_supported(filter, Kind::kMetadataFilterFieldNumber); return nullptr;
+    case Kind::kMetadataFilter: return compile_metadata_filter(filter.metadata_filter(), scope);
     case Kind::kExtensionFilter: scope.not_supported(filter, Kind::kExtensionFilterFieldNumber); return nullptr;
     case Kind::FILTER_SPECIFIER_NOT_SET: break;
   }

@@ -1,7 +1,10 @@
 #include "config/filter_chain_compiler.h"
 
+#include <google/protobuf/wrappers.pb.h>
+
 #include "base/strings.h"
 #include "config/any.h"
+#include "config/matcher_tree_compiler.h"
 #include "config/tls_compiler.h"
 #include "proxy/empty_chain.h"
 
@@ -171,6 +174,23 @@ model::PortPredicate compile_predicate(const ListenerFilterChainMatchPredicate& 
   return out;
 }
 
+// The name of a chain; the matches of the chains themselves do not count any more.
+std::shared_ptr<const match::Action> compile_chain_action(const google::protobuf::Message& content,
+                                                          const google::protobuf::Any& place, const Listener& proto,
+                                                          CompileScope& scope) {
+  if (content.GetDescriptor() != google::protobuf::StringValue::descriptor()) {
+    scope.error(place, "the action of a filter_chain_matcher is the name of a chain: a google.protobuf.StringValue");
+    return nullptr;
+  }
+  const std::string& name = static_cast<const google::protobuf::StringValue&>(content).value();
+  for (int i = 0; i < proto.filter_chains_size(); ++i) {
+    if (proto.filter_chains(i).name() == name) {
+      return std::make_shared<const model::ChainAction>(static_cast<uint32_t>(i));
+    }
+  }
+  return std::make_shared<const model::ChainAction>(std::nullopt);
+}
+
 }  // namespace
 
 void compile_filter_chains(const Listener& proto, model::ListenerPlan& out, CompileScope& scope) {
@@ -178,11 +198,20 @@ void compile_filter_chains(const Listener& proto, model::ListenerPlan& out, Comp
     const FilterChain& chain = proto.filter_chains(i);
     const auto index = static_cast<uint32_t>(i);
     out.chains.push_back(compile_chain(chain, out.stat_prefix, scope));
+    if (proto.has_filter_chain_matcher()) continue;
     if (const auto same = out.matcher.add(compile_match(chain.filter_chain_match(), scope), index)) {
       const FilterChain& other = proto.filter_chains(static_cast<int>(*same));
       scope.error(chain, cat("the filter chain '", chain.name(), "' has the same filter_chain_match as '", other.name(),
                              "' at line ", scope.map().at(other).line, ": no connection would reach it"));
     }
+  }
+  if (proto.has_filter_chain_matcher()) {
+    out.tree = compile_fact_tree(
+        proto.filter_chain_matcher(),
+        [&](const google::protobuf::Message& content, const google::protobuf::Any& place) {
+          return compile_chain_action(content, place, proto, scope);
+        },
+        scope);
   }
   if (proto.has_default_filter_chain()) {
     // Its own match is ignored.

@@ -1,6 +1,7 @@
 #include "config/http_options_compiler.h"
 
 #include "base/strings.h"
+#include "envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case.pb.h"
 
 namespace sluice::config {
 namespace {
@@ -61,7 +62,12 @@ void compile_http1_options(const Http1& proto, Side side, http::CodecOptions& co
   }
   if (proto.header_key_format().has_proper_case_words()) codec.header_case = http::CodecOptions::Case::kProper;
   if (proto.header_key_format().has_stateful_formatter()) {
-    scope.not_supported(proto.header_key_format(), Http1::HeaderKeyFormat::kStatefulFormatterFieldNumber);
+    using Preserve = envoy::extensions::http::header_formatters::preserve_case::v3::PreserveCaseFormatterConfig;
+    const auto* preserve = scope.unpack_to<Preserve>(proto.header_key_format().stateful_formatter().typed_config());
+    if (preserve != nullptr) {
+      scope.only(*preserve, {});
+      codec.header_case = http::CodecOptions::Case::kPreserve;
+    }
   }
 }
 

@@ -70,7 +70,7 @@ model::ListenerPlanPtr compile_listener(const Listener& proto, CompileScope& sco
                      Listener::kAdditionalAddressesFieldNumber,
                      Listener::kListenerFiltersFieldNumber,
                      Listener::kUseOriginalDstFieldNumber,
-                     Listener::kAccessLogFieldNumber});
+                     Listener::kAccessLogFieldNumber, Listener::kFilterChainMatcherFieldNumber});
   auto out = std::make_shared<model::ListenerPlan>();
   compile_socket(proto, *out, scope);
   const std::string address = out->address.to_string();

@@ -1,6 +1,7 @@
 #include "config/matcher_compiler.h"
 
 #include "base/strings.h"
+#include "config/metadata_compiler.h"
 
 namespace sluice::config {
 namespace {
@@ -51,7 +52,8 @@ void compile_path(const route::RouteMatch& match, model::RouteMatch& out, Compil
       out.path = match.path_separated_prefix();
       break;
     case route::RouteMatch::kPathMatchPolicy:
-      scope.not_supported(match, route::RouteMatch::kPathMatchPolicyFieldNumber);
+      out.kind = model::PathKind::kTemplate;
+      out.path_template = compile_path_template(match.path_match_policy().typed_config(), scope);
       break;
     case route::RouteMatch::PATH_SPECIFIER_NOT_SET: break;  // validation has told
   }
@@ -139,7 +141,8 @@ model::RouteMatch compile_route_match(const route::RouteMatch& match, CompileSco
              {M::kPrefixFieldNumber, M::kPathFieldNumber, M::kSafeRegexFieldNumber, M::kConnectMatcherFieldNumber,
               M::kPathSeparatedPrefixFieldNumber, M::kPathMatchPolicyFieldNumber, M::kCaseSensitiveFieldNumber,
               M::kRuntimeFractionFieldNumber, M::kHeadersFieldNumber, M::kQueryParametersFieldNumber,
-              M::kCookiesFieldNumber, M::kGrpcFieldNumber, M::kTlsContextFieldNumber});
+              M::kCookiesFieldNumber, M::kGrpcFieldNumber, M::kTlsContextFieldNumber,
+              M::kDynamicMetadataFieldNumber, M::kFilterStateFieldNumber});
   model::RouteMatch out;
   compile_path(match, out, scope);
   out.case_sensitive = !match.has_case_sensitive() || match.case_sensitive().value();
@@ -150,6 +153,8 @@ model::RouteMatch compile_route_match(const route::RouteMatch& match, CompileSco
     out.cookies.push_back(
         {matcher.name(), compile_string_matcher(matcher.string_match(), scope), matcher.invert_match()});
   }
+  for (const auto& matcher : match.dynamic_metadata()) out.metadata.push_back(compile_metadata_matcher(matcher, scope));
+  for (const auto& matcher : match.filter_state()) out.filter_state.push_back(compile_filter_state_matcher(matcher, scope));
   if (match.has_runtime_fraction()) out.fraction = compile_fraction(match.runtime_fraction(), scope);
   if (match.tls_context().has_presented()) out.tls_presented = match.tls_context().presented().value();
   if (match.tls_context().has_validated()) out.tls_validated = match.tls_context().validated().value();

@@ -41,6 +41,16 @@ std::optional<Action> compile_query_match(const A::QueryParameterValueMatch& pro
                                    std::move(*text)}};
 }
 
+// `proto` is the old message, which knows dynamic metadata only, or the new one.
+template <typename Proto>
+Action::OfMetadata compile_metadata_action(const Proto& proto) {
+  Action::OfMetadata out;
+  out.space = proto.metadata_key().key();
+  for (const auto& segment : proto.metadata_key().path()) out.path.push_back(segment.key());
+  out.fallback = proto.default_value();
+  return out;
+}
+
 std::optional<Action> compile_action(const A& proto, CompileScope& scope) {
   switch (proto.action_specifier_case()) {
     case A::kSourceCluster: {
@@ -70,6 +80,19 @@ std::optional<Action> compile_action(const A& proto, CompileScope& scope) {
     }
     case A::kHeaderValueMatch: return compile_header_match(proto.header_value_match(), scope);
     case A::kQueryParameterValueMatch: return compile_query_match(proto.query_parameter_value_match(), scope);
+    case A::kDynamicMetadata:
+      return Action{proto.dynamic_metadata().descriptor_key(), compile_metadata_action(proto.dynamic_metadata())};
+    case A::kMetadata: {
+      const A::MetaData& metadata = proto.metadata();
+      Action::OfMetadata out = compile_metadata_action(metadata);
+      if (metadata.source() == A::MetaData::ROUTE_ENTRY) {
+        out.source = Action::OfMetadata::Source::kRoute;
+      } else if (metadata.source() != A::MetaData::DYNAMIC) {
+        scope.not_supported(metadata, A::MetaData::kSourceFieldNumber);
+      }
+      out.skip_if_absent = metadata.skip_if_absent();
+      return Action{metadata.descriptor_key(), std::move(out)};
+    }
     case A::ACTION_SPECIFIER_NOT_SET: return std::nullopt;  // validation has told
     default: scope.not_supported(proto, static_cast<int>(proto.action_specifier_case())); return std::nullopt;
   }

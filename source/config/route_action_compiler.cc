@@ -6,8 +6,10 @@
 #include "config/hash_policy_compiler.h"
 #include "config/header_compiler.h"
 #include "config/matcher_compiler.h"
+#include "config/metadata_compiler.h"
 #include "config/rate_limit_compiler.h"
 #include "config/route_compiler.h"
+#include "envoy/extensions/path/rewrite/uri_template/v3/uri_template_rewrite.pb.h"
 
 namespace sluice::config {
 namespace {
@@ -77,7 +79,27 @@ void compile_target(const Action& proto, const RouteContext& context, model::For
   }
 }
 
-void compile_path_rewrite(const Action& proto, model::Rewrite& out, CompileScope& scope) {
+// path_rewrite_policy; it uses the variables of the template that the route matches by.
+std::shared_ptr<const match::PathRewriteTemplate> compile_template_rewrite(const Action& proto,
+                                                                           const route::RouteMatch& match,
+                                                                           CompileScope& scope) {
+  using Proto = envoy::extensions::path::rewrite::uri_template::v3::UriTemplateRewriteConfig;
+  const Proto* rewrite = scope.unpack_to<Proto>(proto.path_rewrite_policy().typed_config());
+  if (rewrite == nullptr) return nullptr;
+  if (!match.has_path_match_policy()) {
+    scope.error(proto, Action::kPathRewritePolicyFieldNumber, "needs a route that matches by path_match_policy");
+    return nullptr;
+  }
+  const auto matched = compile_path_template(match.path_match_policy().typed_config(), scope);
+  if (!matched) return nullptr;
+  auto compiled = match::PathRewriteTemplate::compile(rewrite->path_template_rewrite(), *matched);
+  if (compiled.ok()) return std::make_shared<const match::PathRewriteTemplate>(std::move(*compiled));
+  scope.error(*rewrite, Proto::kPathTemplateRewriteFieldNumber, compiled.error());
+  return nullptr;
+}
+
+void compile_path_rewrite(const Action& proto, const route::RouteMatch& match, model::Rewrite& out,
+                          CompileScope& scope) {
   const int forms = (proto.prefix_rewrite().empty() ? 0 : 1) + (proto.has_regex_rewrite() ? 1 : 0) +
                     (proto.path_rewrite().empty() ? 0 : 1) + (proto.has_path_rewrite_policy() ? 1 : 0);
   if (forms > 1)
@@ -85,6 +107,7 @@ void compile_path_rewrite(const Action& proto, model::Rewrite& out, CompileScope
   out.prefix = proto.prefix_rewrite();
   out.has_prefix = !out.prefix.empty();
   if (proto.has_regex_rewrite()) out.path_regex = compile_regex_rewrite(proto.regex_rewrite(), scope);
+  if (proto.has_path_rewrite_policy()) out.path_template = compile_template_rewrite(proto, match, scope);
   if (!proto.path_rewrite().empty()) {
     out.path_format = share(
         scope.formatter(proto, Action::kPathRewriteFieldNumber, proto.path_rewrite(), {.unset = Unset::kNothing}));
@@ -122,12 +145,14 @@ std::vector<model::Upgrade> compile_upgrades(const Action& proto, CompileScope& 
   return out;
 }
 
-model::ForwardAction compile_forward(const Action& proto, const RouteContext& context, CompileScope& scope) {
+model::ForwardAction compile_forward(const Action& proto, const route::RouteMatch& match, const RouteContext& context,
+                                     CompileScope& scope) {
   scope.only(proto,
              {Action::kClusterFieldNumber, Action::kClusterHeaderFieldNumber, Action::kWeightedClustersFieldNumber,
               Action::kClusterSpecifierPluginFieldNumber, Action::kInlineClusterSpecifierPluginFieldNumber,
               Action::kClusterNotFoundResponseCodeFieldNumber, Action::kPrefixRewriteFieldNumber,
-              Action::kRegexRewriteFieldNumber, Action::kPathRewriteFieldNumber, Action::kHostRewriteLiteralFieldNumber,
+              Action::kRegexRewriteFieldNumber, Action::kPathRewriteFieldNumber, Action::kPathRewritePolicyFieldNumber,
+              Action::kHostRewriteLiteralFieldNumber,
               Action::kAutoHostRewriteFieldNumber, Action::kHostRewriteHeaderFieldNumber,
               Action::kHostRewritePathRegexFieldNumber, Action::kHostRewriteFieldNumber,
               Action::kAppendXForwardedHostFieldNumber, Action::kTimeoutFieldNumber, Action::kIdleTimeoutFieldNumber,
@@ -140,7 +165,7 @@ model::ForwardAction compile_forward(const Action& proto, const RouteContext& co
     case Action::INTERNAL_SERVER_ERROR: out.cluster_not_found_status = 500; break;
     default: break;
   }
-  compile_path_rewrite(proto, out.rewrite, scope);
+  compile_path_rewrite(proto, match, out.rewrite, scope);
   compile_host_rewrite(proto, out.rewrite, scope);
   if (proto.has_timeout()) out.timeout = to_duration(proto.timeout());
   if (proto.has_idle_timeout()) out.idle_timeout = to_duration(proto.idle_timeout());
@@ -203,7 +228,7 @@ model::DirectResponseAction compile_direct(const route::DirectResponseAction& pr
 
 model::RouteAction compile_route_action(const route::Route& proto, const RouteContext& context, CompileScope& scope) {
   switch (proto.action_case()) {
-    case route::Route::kRoute: return compile_forward(proto.route(), context, scope);
+    case route::Route::kRoute: return compile_forward(proto.route(), proto.match(), context, scope);
     case route::Route::kRedirect: return compile_redirect(proto.redirect(), scope);
     case route::Route::kDirectResponse: return compile_direct(proto.direct_response(), context, scope);
     case route::Route::kNonForwardingAction: return model::NonForwardingAction{};

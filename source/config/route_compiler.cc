@@ -4,6 +4,7 @@
 #include "config/filter_compiler.h"
 #include "config/header_compiler.h"
 #include "config/matcher_compiler.h"
+#include "config/metadata_compiler.h"
 #include "config/rate_limit_compiler.h"
 
 namespace sluice::config {
@@ -30,6 +31,7 @@ model::Route compile_route(const route::Route& proto, const RouteContext& contex
   out.name = proto.name();
   out.match = compile_route_match(proto.match(), scope);
   out.action = compile_route_action(proto, context, scope);
+  out.metadata = compile_metadata(proto.metadata());
   compile_both_header_rules(proto, out, scope);
   out.overrides = compile_filter_overrides(proto.typed_per_filter_config(), scope);
   out.origin = scope.origin(proto);
@@ -49,6 +51,7 @@ std::unique_ptr<model::VirtualHost> compile_virtual_host(const route::VirtualHos
   out->name = proto.name();
   out->domains.assign(proto.domains().begin(), proto.domains().end());
   out->require_tls = compile_require_tls(proto.require_tls());
+  out->metadata = compile_metadata(proto.metadata());
   compile_both_header_rules(proto, *out, scope);
   out->overrides = compile_filter_overrides(proto.typed_per_filter_config(), scope);
   out->rate_limits = compile_rate_limits(proto.rate_limits(), scope);

@@ -45,6 +45,7 @@ struct TlsSecrets::User {
   uint64_t updates = 0;  // by secrets
   stats::BlockId factory_id;
   std::vector<stats::BlockId> gauges;
+  std::optional<WallTime> first_expiry;
 };
 
 TlsSecrets::TlsSecrets(const Extensions& extensions, event::Files* files, proxy::LogFiles* logs)
@@ -313,6 +314,7 @@ Result<void> TlsSecrets::put_in_force(Source& source) {
 void TlsSecrets::show(User& user) {
   for (const stats::BlockId id : user.gauges) registry_->release_block(id);
   user.gauges.clear();
+  user.first_expiry.reset();
   const net::tls::ContextDetails details = user.server != nullptr ? user.server->details() : user.client->details();
   const auto gauge = [&](const net::tls::CertificateDetails& certificate) {
     const auto id =
@@ -320,9 +322,18 @@ void TlsSecrets::show(User& user) {
     cells_->block<CertificateStat>(id).set(CertificateStat::kExpirationUnixTimeSeconds,
                                            static_cast<uint64_t>(certificate.valid_until.us / 1'000'000));
     user.gauges.push_back(id);
+    user.first_expiry = std::min(user.first_expiry.value_or(certificate.valid_until), certificate.valid_until);
   };
   for (const auto& ca : details.ca) gauge(ca);
   for (const auto& chain : details.chains) gauge(chain.front());
+}
+
+std::optional<WallTime> TlsSecrets::first_expiry() const {
+  std::optional<WallTime> first;
+  for (const auto& user : users_) {
+    if (user->first_expiry) first = std::min(first.value_or(*user->first_expiry), *user->first_expiry);
+  }
+  return first;
 }
 
 std::vector<net::tls::ContextDetails> TlsSecrets::details() const {

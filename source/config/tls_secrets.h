@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -45,6 +46,8 @@ class TlsSecrets final : private SecretLookup {
   void start(stats::Registry& registry, stats::WorkerCells& cells, Function<WallTime()> now);
   // For /certs.
   std::vector<net::tls::ContextDetails> details() const;
+  // The end of the certificate in force that ends first; none: there is no certificate.
+  std::optional<WallTime> first_expiry() const;
 
  private:
   struct Loaded;

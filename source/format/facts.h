@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/filter_state.h"
+#include "base/metadata.h"
 #include "base/random.h"
 #include "base/time.h"
 #include "http/message.h"
@@ -120,6 +122,15 @@ struct Facts {
   bool has_upstream_protocol = false;
   uint32_t attempts = 0;
   const TlsFacts* upstream_tls = nullptr;    // null: not TLS
+
+  // What filters and configuration say; null when there is nothing.
+  const Metadata* metadata = nullptr;          // dynamic: of this exchange
+  const Metadata* route_metadata = nullptr;
+  const Metadata* virtual_host_metadata = nullptr;
+  const Metadata* listener_metadata = nullptr;
+  const Metadata* cluster_metadata = nullptr;
+  const Metadata* upstream_metadata = nullptr;  // of the chosen host
+  const FilterState* filter_state = nullptr;
 
   std::string_view trace_id;                 // lower-case hex; empty: no tracer, or not traced
   Random* random = nullptr;                  // the worker's, for %UNIQUE_ID% and runtime_filter

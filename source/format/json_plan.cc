@@ -63,6 +63,9 @@ Result<JsonPlan> compile_list(const JsonNode& node, const ParseOptions& options)
 // One operator alone: a number, a string, or null.
 bool append_operator(std::string& to, const Facts& facts, const Piece& piece) {
   const size_t start = to.size();
+  if (piece.op->append_json != nullptr) {
+    return piece.op->append_json(to, facts, piece);
+  }
   if (piece.op->type == kNumber) {
     return piece.op->append(to, facts, piece);
   }

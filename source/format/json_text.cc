@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 namespace sluice::format {
 namespace {
@@ -121,6 +122,34 @@ void append_json_number(std::string& to, double number) {
   const auto end = whole ? std::to_chars(digits, digits + sizeof(digits), static_cast<int64_t>(number)).ptr
                          : std::to_chars(digits, digits + sizeof(digits), number).ptr;
   to.append(digits, end);
+}
+
+void append_json(std::string& to, const Value& value) {
+  if (const bool* truth = value.as_boolean()) {
+    to += *truth ? "true" : "false";
+  } else if (const double* number = value.as_number()) {
+    append_json_number(to, *number);
+  } else if (const std::string* text = value.as_text()) {
+    append_json_string(to, *text);
+  } else if (const Value::List* list = value.as_list()) {
+    char before = '[';
+    for (const Value& item : *list) {
+      to += std::exchange(before, ',');
+      append_json(to, item);
+    }
+    to += list->empty() ? "[]" : "]";
+  } else if (const Value::Map* map = value.as_map()) {
+    char before = '{';
+    for (const Value::Member& member : *map) {
+      to += std::exchange(before, ',');
+      append_json_string(to, member.key);
+      to += ':';
+      append_json(to, member.value);
+    }
+    to += map->empty() ? "{}" : "}";
+  } else {
+    to += "null";
+  }
 }
 
 }  // namespace sluice::format

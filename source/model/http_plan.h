@@ -3,16 +3,20 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/time.h"
 #include "http/codec.h"
 #include "http/path.h"
+#include "model/client_detection.h"
 #include "model/filter_plan.h"
 #include "model/header_rules.h"
 #include "model/listener_plan.h"
+#include "model/local_reply_plan.h"
 #include "model/route_table.h"
+#include "model/scoped_routes.h"
 #include "net/address.h"
 
 namespace sluice::model {
@@ -35,8 +39,11 @@ class HttpPlan final : public NetworkFilterPlan {
   std::string default_host;                               // what codec.default_host_for_http_10 views
   std::vector<FilterPlan> filters;                        // in order; the last one is terminal (router)
   std::shared_ptr<const class AccessLogSet> access_logs;  // null: none
+  bool log_at_start = false;                              // a line also when the request begins
+  std::optional<LocalReplyPlan> local_reply;
 
-  RouteTablePtr routes;  // inline route_config
+  RouteTablePtr routes;  // inline route_config; null: scopes, or a configuration that is to come
+  std::shared_ptr<const ScopedRoutes> scopes;
 
   Duration idle_timeout = std::chrono::hours(1);
   Duration max_connection_duration{0};
@@ -55,6 +62,7 @@ class HttpPlan final : public NetworkFilterPlan {
   uint32_t xff_num_trusted_hops = 0;
   bool skip_xff_append = false;
   std::vector<net::Cidr> internal_ranges;
+  std::vector<ClientDetection> detections;  // the first that finds the client counts; empty: the rules above
   bool add_user_agent = false;
   bool generate_request_id = true;
   bool preserve_external_request_id = false;

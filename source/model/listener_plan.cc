@@ -28,4 +28,9 @@ std::optional<uint32_t> choose_chain(const ListenerPlan& plan, const ChainInputs
   return chain ? chain : plan.default_chain;
 }
 
+std::optional<uint32_t> choose_chain(const ListenerPlan& plan, const format::Facts& facts) {
+  const match::Action* found = plan.tree->find(facts);
+  return found == nullptr ? plan.default_chain : static_cast<const ChainAction*>(found)->chain;
+}
+
 }  // namespace sluice::model

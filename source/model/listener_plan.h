@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "model/access_log_plan.h"
 #include "model/chain_matcher.h"
+#include "model/fact_inputs.h"
 #include "model/origin.h"
 #include "net/address.h"
 #include "net/network.h"
@@ -82,6 +83,7 @@ struct ListenerPlan {
   std::vector<FilterChainPlan> chains;  // the default chain is the last one
   std::optional<uint32_t> default_chain;
   ChainMatcher matcher;
+  std::shared_ptr<const FactTree> tree;  // filter_chain_matcher: decides in place of the matcher
   AccessLogSetPtr access_logs;  // one line for each connection
   runtime::Number connection_limit{UINT64_MAX, nullptr};
   // Over all workers.
@@ -89,8 +91,17 @@ struct ListenerPlan {
   Origin origin;
 };
 
+// What a filter_chain_matcher leads to. Immutable. Thread: any.
+class ChainAction final : public match::Action {
+ public:
+  explicit ChainAction(std::optional<uint32_t> index) : chain(index) {}
+  const std::optional<uint32_t> chain;  // none: of a name that no chain has
+};
+
 // The chain that serves a connection; none: nobody does.
 std::optional<uint32_t> choose_chain(const ListenerPlan& plan, const ChainInputs& inputs);
+// The same with a filter_chain_matcher.
+std::optional<uint32_t> choose_chain(const ListenerPlan& plan, const format::Facts& facts);
 
 using ListenerPlanPtr = std::shared_ptr<const ListenerPlan>;
 

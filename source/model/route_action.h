@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "format/formatter.h"
 #include "http/message.h"
+#include "match/path_template.h"
 #include "model/filter_plan.h"
 #include "model/hash_policy.h"
 #include "model/header_rules.h"
@@ -38,6 +39,7 @@ struct Rewrite {
   bool has_prefix = false;
   std::shared_ptr<const RegexRewrite> path_regex;        // on the path without its query
   std::shared_ptr<const format::Formatter> path_format;  // the new path; the query stays
+  std::shared_ptr<const match::PathRewriteTemplate> path_template;  // of a route that matches by a template
   std::string host_literal;
   std::string host_header;                              // host_rewrite_header: its value, when there is one
   std::shared_ptr<const RegexRewrite> host_path_regex;  // the path, replaced, is the host

@@ -30,6 +30,10 @@ void Accepted::describe(format::Facts& facts) const {
   facts.has_protocol = has_protocol;
   facts.details = details;
   facts.termination_details = termination_details;
+  if (found_ != nullptr) {
+    facts.metadata = &found_->metadata;
+    facts.filter_state = &found_->filter_state;
+  }
   if (chain_ != nullptr) {
     facts.filter_chain = chain_->name;
   }

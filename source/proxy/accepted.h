@@ -2,12 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/filter_state.h"
+#include "base/metadata.h"
 #include "format/facts.h"
 #include "model/listener_plan.h"
 #include "net/transport.h"
@@ -23,7 +24,8 @@ struct Found {
   std::vector<std::string> application_protocols;
   net::Address remote;  // the client's; kNone: as the socket says
   net::Address local;   // where the client wanted to go; kNone: as the socket says
-  std::map<std::string, std::string, std::less<>> filter_state;
+  Metadata metadata;
+  FilterState filter_state;
 };
 
 // Owned by whoever serves the connection (a listener filter phase, then a chain server's connection), which tells its

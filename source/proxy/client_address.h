@@ -37,6 +37,7 @@ Forwarded address_in_forwarded_for(std::string_view value, uint32_t skip);
 struct ClientAddress {
   const net::Address* address;  // the peer's, or one in the arena
   bool internal = false;        // it is in internal_address_config, and no proxy stood between
+  uint16_t reject_status = 0;   // not 0: no rule found the client, and such a request is refused
 };
 
 // Finds the client and, with use_remote_address, appends the peer to X-Forwarded-For. The rules:

@@ -98,6 +98,9 @@ Exchange::Exchange(DownstreamConnection& connection, http::StreamId stream)
   facts_.local = &connection_.local_address();
   facts_.direct_local = &connection_.accepted().direct_local();
   facts_.requested_server_name = connection_.accepted().server_name();
+  if (const Found* found = connection_.accepted().known()) {
+    facts_.filter_state = &found->filter_state;
+  }
   facts_.downstream_tls = connection_.tls();
   facts_.filter_chain = connection_.server().listener().chain.name;
   stable_random_ = connection_.local().random.next();
@@ -114,6 +117,7 @@ std::unique_ptr<FilterLocal>& Exchange::connection_local(const model::FilterConf
 }
 upstream::WorkerLocal& Exchange::local() { return connection_.local(); }
 upstream::ClusterSet& Exchange::clusters() { return connection_.server().proxy().clusters; }
+bool Exchange::health_failed() const { return connection_.server().proxy().state.drain.health_failed(); }
 stats::Block<HttpStat>& Exchange::block() { return connection_.server().block(); }
 net::ReadGate& Exchange::request_gate() { return connection_.gate(); }
 size_t Exchange::response_room() const { return connection_.response_room(); }
@@ -128,6 +132,22 @@ const model::FilterOverride* Exchange::find_override(std::string_view filter_nam
     }
   });
   return found;
+}
+
+Metadata& Exchange::metadata() {
+  if (metadata_ == nullptr) {
+    facts_.metadata = metadata_ = arena_.create<Metadata>();
+  }
+  return *metadata_;
+}
+
+FilterState& Exchange::filter_state() {
+  if (filter_state_ == nullptr) {
+    const FilterState* of_connection = facts_.filter_state;
+    facts_.filter_state = filter_state_ = arena_.create<FilterState>();
+    filter_state_->set_parent(of_connection);
+  }
+  return *filter_state_;
 }
 
 bool Exchange::has_overrides() const {
@@ -180,10 +200,17 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
     return;
   }
   find_route(prepared.internal);
+  if (plan().log_at_start) {
+    log(format::LogType::kDownstreamStart);
+  }
   if (!prepared.upgrade.empty() && route_.route != nullptr && !upgrade_is_allowed(prepared.upgrade)) {
     block().inc(HttpStat::kDownstreamRqWsOnNonWsRoute);
     (void)reply(reply_of(Reason::kUpgradeFailed));
     return;
+  }
+  if (upgrade_asked_) {
+    block().inc(HttpStat::kDownstreamCxUpgradesTotal);
+    block().inc(HttpStat::kDownstreamCxUpgradesActive);
   }
   trace::step("chain: request headers");
   chain_.build(*this, *this, plan().filters, connection_.server().filter_locals());
@@ -197,11 +224,14 @@ bool Exchange::upgrade_is_allowed(std::string_view type) const {
 }
 
 void Exchange::find_route(bool internal) {
-  if (plan().routes == nullptr) {
+  const model::RouteTable* table = plan().scopes == nullptr ? plan().routes.get() : plan().scopes->find(*request_);
+  if (table == nullptr) {
+    route_ = {};
+    weighted_ = nullptr;
     return;
   }
   if (!internal) {
-    for (const std::string& name : plan().routes->internal_only_headers) {
+    for (const std::string& name : table->internal_only_headers) {
       request_->fields.remove(name);
     }
   }
@@ -213,12 +243,18 @@ void Exchange::find_route(bool internal) {
     inputs.tls_client_validated = tls->peer_validated;
   }
   inputs.stable_random = stable_random_;
-  route_ = plan().routes->find(*request_, inputs);
+  inputs.metadata = facts_.metadata;
+  inputs.filter_state = facts_.filter_state;
+  route_ = table->find(*request_, inputs);
   weighted_ = nullptr;
+  facts_.virtual_host_metadata = route_.host == nullptr ? nullptr : route_.host->metadata.get();
   if (route_.route == nullptr) {
+    facts_.route_metadata = nullptr;
+    facts_.route_name = {};
     return;
   }
   facts_.route_name = route_.route->name;
+  facts_.route_metadata = route_.route->metadata.get();
   if (const auto* forward = std::get_if<model::ForwardAction>(&route_.route->action)) {
     if (!forward->weighted.empty()) {
       weighted_ = forward->pick(*request_, stable_random_);
@@ -278,7 +314,8 @@ void Exchange::when_request_complete(Function<void()> hook) {
   }
 }
 
-Step Exchange::reply(const LocalReply& reply) {
+Step Exchange::reply(const LocalReply& given) {
+  LocalReply reply = given;
   if (finished_) {
     return Step::taken();
   }
@@ -299,14 +336,14 @@ Step Exchange::reply(const LocalReply& reply) {
     Function<void()> abort = std::move(on_abort_);
     abort();
   }
-  const BuiltReply built = build_local_reply(arena_, reply, request_);
+  http::ResponseHeaders* const headers = begin_local_reply(arena_, reply);
   if (route_.route != nullptr) {
-    model::finalize_response(route_, weighted_, *built.headers, facts_);
-    if (!built.body.empty() && !built.headers->fields.has(http::Token::kContentType)) {
-      built.headers->fields.add(http::Token::kContentType, "text/plain");
-    }
+    model::finalize_response(route_, weighted_, *headers, facts_);
   }
-  facts_.local_reply_body = built.body;
+  if (plan().local_reply) {
+    map_local_reply(*plan().local_reply, reply, *headers, facts_, arena_);
+  }
+  const BuiltReply built = finish_local_reply(arena_, reply, *headers, request_);
   // Instead of a response that a filter has seen: as Envoy, past the filters.
   const bool replaces = response_ != nullptr;
   if (replaces) {
@@ -350,7 +387,7 @@ void Exchange::response_headers_passed(http::ResponseHeaders& headers, http::End
   auto& listener = connection_.server().listener_block();
   listener.inc(stats::ListenerHttpStat::kDownstreamRqCompleted);
   listener.inc(listener_class_stat(headers.status));
-  if (connection_.server().proxy().state.drain.health_failed()) {
+  if (health_failed()) {
     headers.fields.set(http::Token::kXEnvoyImmediateHealthCheckFail, "true");
   }
   prepare_response(plan(), request_, headers, local().loop.wall_now());
@@ -464,6 +501,21 @@ void Exchange::on_stream_idle() {
   (void)reply(timeout_reply(Reason::kStreamIdleTimeout, request_complete_));
 }
 
+void Exchange::log(format::LogType type) {
+  facts_.log_type = type;
+  // The router names the cluster that it uses; of requests that it never sees the log tells where they would have gone.
+  if (facts_.cluster.empty() && route_.route != nullptr && connection_.server().plan().access_logs != nullptr) {
+    const auto* forward = std::get_if<model::ForwardAction>(&route_.route->action);
+    const upstream::Cluster* cluster =
+        forward == nullptr ? nullptr : clusters().find(forward->cluster_name(weighted_, *request_));
+    if (cluster != nullptr) {
+      facts_.cluster_raw = cluster->plan().name;
+      facts_.cluster = cluster->plan().observable_name;
+    }
+  }
+  connection_.server().log(facts_);
+}
+
 void Exchange::finish() {
   if (finished_) {
     return;
@@ -474,7 +526,6 @@ void Exchange::finish() {
   deadline_.cancel();
   max_duration_.cancel();
   facts_.end = local().loop.now();
-  facts_.log_type = format::LogType::kDownstreamEnd;
   if (on_abort_) {
     Function<void()> abort = std::move(on_abort_);
     abort();
@@ -485,8 +536,11 @@ void Exchange::finish() {
   block().record(HttpStat::kDownstreamRqTime, static_cast<uint64_t>(to_ms(facts_.end - facts_.start)));
   if (chain_.built()) {
     chain_.complete(facts_);
+    if (upgrade_asked_) {
+      block().dec(HttpStat::kDownstreamCxUpgradesActive);
+    }
   }
-  connection_.server().log(facts_);
+  log(format::LogType::kDownstreamEnd);
   connection_.exchange_finished(*this);
 }
 

@@ -55,11 +55,22 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   bool upgrade_asked() const { return upgrade_asked_; }
   // The client is in internal_address_config.
   bool internal() const { return internal_; }
+  // POST /healthcheck/fail: this proxy says that it is not well.
+  bool health_failed() const;
   // What the most specific level (weighted cluster, route, virtual host, table) that names the filter says of it; null
   // when none does. Its config is null when it only switches the filter on or off.
   const model::FilterOverride* find_override(std::string_view filter_name) const;
-  // Chooses the route again, for the headers as they are now. The filters stay.
+  // The settings of that level as a T; null when there are none, or settings of another filter under that name.
+  template <typename T>
+  const T* settings_for(std::string_view filter_name) const {
+    const model::FilterOverride* found = find_override(filter_name);
+    return found == nullptr ? nullptr : dynamic_cast<const T*>(found->config.get());
+  }
+  // Chooses the route again, for the request as it is now. The filters stay.
   void reroute() { find_route(internal_); }
+  // What filters leave for others; made on first use. Facts have it too, null while there is none.
+  Metadata& metadata();
+  FilterState& filter_state();
   // See FilterChain.
   void add_body(buffer::Buffer&& body) { chain_.add_body(std::move(body)); }
   http::HeaderMap& add_trailers() { return chain_.add_trailers(); }
@@ -147,6 +158,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   bool upgrade_is_allowed(std::string_view type) const;
   void request_is_complete();
   void response_is_complete();
+  void log(format::LogType type);
   void finish();
   void arm_timers();
   void on_stream_idle();
@@ -161,6 +173,8 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   http::ResponseHeaders* response_ = nullptr;
   model::RouteChoice route_;
   const model::WeightedCluster* weighted_ = nullptr;
+  Metadata* metadata_ = nullptr;
+  FilterState* filter_state_ = nullptr;
   uint64_t stable_random_ = 0;
   FilterChain chain_;
   format::Facts facts_;

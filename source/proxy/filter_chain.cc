@@ -229,6 +229,12 @@ void FilterChain::walk_trailers(uint32_t from, http::HeaderMap& trailers) {
     if (D::ended(*this, generation) || step.what_ == Step::What::kTaken) {
       return;
     }
+    if (Buffer* const added = std::exchange(added_body_, nullptr); added != nullptr) {  // goes in front of them
+      walk_data<D>(i + 1, *added, End::kNo);
+      if (D::ended(*this, generation)) {
+        return;
+      }
+    }
     if (step.what_ == Step::What::kPause && pause<D>(i, *step.resumer_)) {
       Stop& paused = stop_at<D>(i);
       paused.trailers = &trailers;

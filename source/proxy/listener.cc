@@ -85,20 +85,7 @@ void Listener::pass_on(std::unique_ptr<net::Transport> transport, AcceptedPtr ac
       return;
     }
   }
-  const Found* known = accepted->known();
-  model::ChainInputs inputs{.destination = accepted->local(),
-                            .server_name = accepted->server_name(),
-                            .transport_protocol = "raw_buffer",
-                            .application_protocols = {},
-                            .direct_source = accepted->direct_remote(),
-                            .source = accepted->remote()};
-  if (known != nullptr) {
-    if (!known->transport_protocol.empty()) {
-      inputs.transport_protocol = known->transport_protocol;
-    }
-    inputs.application_protocols = known->application_protocols;
-  }
-  const std::optional<uint32_t> chain = model::choose_chain(*plan_, inputs);
+  const std::optional<uint32_t> chain = choose_chain(*accepted);
   if (!chain) {
     block_.inc(ListenerStat::kNoFilterChainMatch);
     accepted->flags.set(format::Flag::kNoRouteFound);
@@ -107,6 +94,27 @@ void Listener::pass_on(std::unique_ptr<net::Transport> transport, AcceptedPtr ac
     return;
   }
   serve(*chain, std::move(transport), std::move(accepted));
+}
+
+std::optional<uint32_t> Listener::choose_chain(const Accepted& accepted) const {
+  if (plan_->tree != nullptr) {
+    format::Facts facts;
+    accepted.describe(facts);
+    return model::choose_chain(*plan_, facts);
+  }
+  model::ChainInputs inputs{.destination = accepted.local(),
+                            .server_name = accepted.server_name(),
+                            .transport_protocol = "raw_buffer",
+                            .application_protocols = {},
+                            .direct_source = accepted.direct_remote(),
+                            .source = accepted.remote()};
+  if (const Found* known = accepted.known()) {
+    if (!known->transport_protocol.empty()) {
+      inputs.transport_protocol = known->transport_protocol;
+    }
+    inputs.application_protocols = known->application_protocols;
+  }
+  return model::choose_chain(*plan_, inputs);
 }
 
 void Listener::refuse(std::unique_ptr<net::Transport> transport, AcceptedPtr accepted) {

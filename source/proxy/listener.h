@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/intrusive_list.h"
@@ -61,6 +62,7 @@ class Listener {
   void on_accept(std::unique_ptr<net::Transport> transport);
   // Of this listener now; its own filters look at it.
   void adopt(std::unique_ptr<net::Transport> transport, AcceptedPtr accepted);
+  std::optional<uint32_t> choose_chain(const Accepted& accepted) const;
   void refuse(std::unique_ptr<net::Transport> transport, AcceptedPtr accepted);
   void serve(uint32_t chain, std::unique_ptr<net::Transport> transport, AcceptedPtr accepted);
   void serve_filtered(Chain& chain, std::unique_ptr<net::Transport> transport, AcceptedPtr accepted);

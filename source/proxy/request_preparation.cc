@@ -187,6 +187,13 @@ Prepared prepare_request(const model::HttpPlan& plan, RequestHeaders& request, c
   const ClientAddress client = find_client(plan, peer, fields);
   out.client = client.address;
   out.internal = client.internal;
+  if (client.reject_status != 0) {
+    LocalReply reply = reply_of(Reason::kDetectionFailed);
+    reply.status = client.reject_status;
+    out.stat = stats::HttpStat::kDownstreamRqRejectedViaIpDetection;
+    out.reply = request.fields.arena().create<LocalReply>(reply);
+    return out;
+  }
   prepare_forwarded(plan, peer, request);
 
   const TokenSet drop = unbelieved(plan, peer, client.internal);

@@ -1,4 +1,6 @@
 // The server as its admin pages see it.
+#include <algorithm>
+
 #include "base/strings.h"
 #include "config/tls_secrets.h"
 #include "server/admin/describe.h"
@@ -49,11 +51,17 @@ void Server::refresh_stats() {
   if (flushes_on_demand()) {
     registry_.flush();
   }
+  uint64_t certificate_days = UINT32_MAX;
+  if (const std::optional<WallTime> expiry = bootstrap_.tls->first_expiry()) {
+    constexpr int64_t kDay = int64_t{86400} * 1'000'000;
+    certificate_days = static_cast<uint64_t>(std::max<int64_t>(0, (expiry->us - wall_now().us) / kDay));
+  }
   server_stats_.refresh({.time = platform_.main_loop().now(),
                          .uptime_s = uptime_s(),
                          .state = static_cast<uint64_t>(state()),
                          .connections = connections(),
-                         .files = platform_.files().append_counts()});
+                         .files = platform_.files().append_counts(),
+                         .certificate_days = certificate_days});
   refresh_breakers();
 }
 

@@ -74,6 +74,7 @@ class Cluster {
   void count_response(uint16_t status, bool internal);
   void record_response_time(uint64_t ms, bool internal);
 
+  const HostSetPtr& hosts() const { return balancer_.hosts(); }
   // Null: no healthy host.
   Host* choose_host(const LbRequest& request) { return balancer_.choose(request); }
   // Whether a choice depends on the hash of a request.

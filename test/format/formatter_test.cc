@@ -224,7 +224,7 @@ TEST_F(FormatterTest, AcceptedFormats) {
 }
 
 TEST_F(FormatterTest, ErrorsSayWhat) {
-  EXPECT_EQ(error("a %DYNAMIC_METADATA(x)%"), "not supported yet: DYNAMIC_METADATA");
+  EXPECT_EQ(error("a %CEL(x)%"), "not supported yet: CEL");
   EXPECT_EQ(error("%NOPE%"), "unknown operator NOPE");
   EXPECT_EQ(error("%REQ%"), "operator REQ needs an argument in brackets");
   EXPECT_THAT(error("ab %x"), testing::HasSubstr("position 3"));

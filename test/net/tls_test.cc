@@ -419,6 +419,52 @@ TEST_F(TlsTest, NewCertificatesWhileServing) {
   EXPECT_EQ(client->transport->tls()->peer_dns_san, "fresh.test");
 }
 
+// The same ticket keys, but another idea of who may come in.
+TEST_F(TlsTest, ATicketNeverSkipsAStricterValidation) {
+  server_options.ticket_keys = {std::string(80, 'k')};
+  server_options.require_client_certificate = true;
+  server_options.validation.emplace().trusted_ca = pem.certificate;
+  client_options.certificates = server_options.certificates;
+  connect();
+  run();
+  again();
+  run();
+  ASSERT_EQ(stat("listener.x.ssl.session_reused"), 1u);
+  EXPECT_TRUE(server->transport->tls()->peer_presented);
+  EXPECT_TRUE(server->transport->tls()->peer_validated);
+  server_options.validation->sans.push_back({SanType::kDns, match::StringMatcher::exact("other.test"), {}});
+  auto put = server_plan.prepare(server_options);
+  ASSERT_TRUE(put) << put.error();
+  (*put)();
+  again();
+  run();
+  EXPECT_TRUE(server->failed);
+  EXPECT_EQ(stat("listener.x.ssl.session_reused"), 1u);
+  EXPECT_EQ(stat("listener.x.ssl.fail_verify_san"), 1u);
+}
+
+TEST_F(TlsTest, NoHandshakeFailsWhileCertificatesRotate) {
+  connect();
+  const Pem other = make_certificate("DNS:other.test");
+  for (int rotation = 0; rotation < 100; ++rotation) {
+    ServerOptions next = server_options;
+    if (rotation % 2 == 0) {
+      next.certificates[0].chain = other.certificate;
+      next.certificates[0].key = other.key;
+    }
+    for (int i = 0; i < 5; ++i) {
+      again();
+      if (i == 2) {  // a ClientHello is on its way
+        auto put = server_plan.prepare(next);
+        ASSERT_TRUE(put) << put.error();
+        (*put)();
+      }
+      run();
+      ASSERT_TRUE(client->connected) << rotation;
+    }
+  }
+}
+
 TEST(SanTest, EachTypeMatchesItsOwnOnly) {
   const auto exact = [](SanType type, std::string_view text) {
     return SanMatcher{type, match::StringMatcher::exact(text), {}};

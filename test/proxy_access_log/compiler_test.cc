@@ -131,7 +131,7 @@ TEST_F(AccessLogCompiler, ErrorsInWords) {
     const char* error;
   };
   for (const Case& c : {Case{file(R"(,"format":"%NOPE%")"), "unknown operator NOPE"},
-                        Case{file(R"(,"format":"%DYNAMIC_METADATA(a)%")"), "not supported yet: DYNAMIC_METADATA"},
+                        Case{file(R"(,"format":"%CEL(a)%")"), "not supported yet: CEL"},
                         Case{file(R"(,"log_format":{"json_format":{"k":"%REQ%"}})"), "k: operator REQ needs an argument"},
                         Case{R"([{"name":"x"}])", "needs a typed_config"},
                         Case{file("", R"("filter":{"metadata_filter":{}},)"), "not supported yet: metadata_filter"},

@@ -18,11 +18,15 @@ struct Seen {
   std::string body;
 };
 
+BuiltReply build(Arena& arena, const LocalReply& reply, const http::RequestHeaders* request) {
+  return finish_local_reply(arena, reply, *begin_local_reply(arena, reply), request);
+}
+
 Seen build(const LocalReply& reply, std::string_view method = "GET", const Lines& request_fields = {}) {
   Bench bench;
   http::RequestHeaders* request = bench.request("/", request_fields);
   request->method = method;
-  const BuiltReply built = build_local_reply(bench.arena, reply, request);
+  const BuiltReply built = build(bench.arena, reply, request);
   return {built.headers->status, test::lines_of(built.headers->fields), std::string(built.body)};
 }
 
@@ -42,7 +46,7 @@ TEST(BuildLocalReply, TextWithItsLength) {
 
 TEST(BuildLocalReply, WithoutARequest) {
   Bench bench;
-  EXPECT_EQ(build_local_reply(bench.arena, reply(400, "Bad Request"), nullptr).body, "Bad Request");
+  EXPECT_EQ(build(bench.arena, reply(400, "Bad Request"), nullptr).body, "Bad Request");
 }
 
 TEST(BuildLocalReply, NoBodyNoLength) {

@@ -251,9 +251,8 @@ proxy::HttpFilter* FaultFactory::create(Exchange& exchange, proxy::FilterLocal* 
 uint8_t FaultFactory::hooks() const { return proxy::hooks_of<Fault>(); }
 
 const Settings& FaultFactory::settings(const Exchange& exchange) const {
-  const model::FilterOverride* const found = exchange.find_override(name_);
-  return found == nullptr || found->config == nullptr ? settings_
-                                                      : static_cast<const RouteSettings&>(*found->config).settings;
+  const auto* const route = exchange.settings_for<RouteSettings>(name_);
+  return route == nullptr ? settings_ : route->settings;
 }
 
 }  // namespace sluice::filters::fault

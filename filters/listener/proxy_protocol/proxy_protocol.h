@@ -22,8 +22,15 @@ namespace sluice::filters::proxy_protocol {
 // clang-format on
 SLUICE_STAT_BLOCK(ProxyProtocolStat, SLUICE_PROXY_PROTOCOL_STATS)
 
+// A TLV that becomes dynamic metadata of the connection. Thread: any (immutable).
+struct TlvRule {
+  uint8_t type;
+  std::string space, key;
+};
+
 // Thread: any (immutable).
 struct Settings {
+  std::vector<TlvRule> rules;
   std::string stat_prefix;           // "proxy_proto."
   bool allow_without = false;        // clients that send no head are served as they are
   std::array<bool, 3> refused = {};  // by version

@@ -26,12 +26,21 @@ std::shared_ptr<const model::ListenerFilterConfig> compile(const google::protobu
                                                            config::CompileScope& scope) {
   const auto& proto = static_cast<const Proto&>(message);
   scope.only(proto, {Proto::kAllowRequestsWithoutProxyProtocolFieldNumber, Proto::kDisallowedVersionsFieldNumber,
-                     Proto::kStatPrefixFieldNumber});
+                     Proto::kStatPrefixFieldNumber, Proto::kRulesFieldNumber});
   auto settings = std::make_shared<Settings>();
   settings->stat_prefix = proto.stat_prefix().empty() ? "proxy_proto." : cat("proxy_proto.", proto.stat_prefix(), ".");
   settings->allow_without = proto.allow_requests_without_proxy_protocol();
   for (const int version : proto.disallowed_versions()) {
     settings->refused[version == envoy::config::core::v3::ProxyProtocolConfig::V1 ? 1 : 2] = true;
+  }
+  for (const Proto::Rule& rule : proto.rules()) {
+    if (!rule.has_on_tlv_present()) continue;
+    const Proto::KeyValuePair& pair = rule.on_tlv_present();
+    scope.only(pair, {Proto::KeyValuePair::kMetadataNamespaceFieldNumber, Proto::KeyValuePair::kKeyFieldNumber});
+    settings->rules.push_back({static_cast<uint8_t>(rule.tlv_type()),
+                               pair.metadata_namespace().empty() ? "envoy.filters.listener.proxy_protocol"
+                                                                 : pair.metadata_namespace(),
+                               pair.key()});
   }
   return std::make_shared<const Factory>(std::move(settings));
 }

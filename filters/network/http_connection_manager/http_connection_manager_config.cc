@@ -2,11 +2,14 @@
 
 #include "base/strings.h"
 #include "config/access_log_compiler.h"
+#include "config/client_detection_compiler.h"
 #include "config/compile_scope.h"
 #include "config/core_compiler.h"
 #include "config/filter_compiler.h"
 #include "config/http_options_compiler.h"
+#include "config/local_reply_compiler.h"
 #include "config/route_compiler.h"
+#include "config/scoped_routes_compiler.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
 #include "model/http_plan.h"
 #include "proxy/http_server.h"
@@ -36,6 +39,10 @@ void check_fields(const Hcm& proto, CompileScope& scope) {
                      Hcm::kDrainTimeoutFieldNumber,
                      Hcm::kDelayedCloseTimeoutFieldNumber,
                      Hcm::kAccessLogFieldNumber,
+                     Hcm::kAccessLogOptionsFieldNumber,
+                     Hcm::kLocalReplyConfigFieldNumber,
+                     Hcm::kScopedRoutesFieldNumber,
+                     Hcm::kOriginalIpDetectionExtensionsFieldNumber,
                      Hcm::kUseRemoteAddressFieldNumber,
                      Hcm::kXffNumTrustedHopsFieldNumber,
                      Hcm::kInternalAddressConfigFieldNumber,
@@ -123,6 +130,11 @@ void compile_forwarding(const Hcm& proto, model::HttpPlan& out, CompileScope& sc
   using Internal = Hcm::InternalAddressConfig;
   out.use_remote_address = proto.use_remote_address().value();
   out.xff_num_trusted_hops = proto.xff_num_trusted_hops();
+  out.detections = config::compile_client_detections(proto.original_ip_detection_extensions(), scope);
+  if (!out.detections.empty() && (out.use_remote_address || out.xff_num_trusted_hops > 0)) {
+    scope.error(proto, Hcm::kOriginalIpDetectionExtensionsFieldNumber,
+                "cannot stand beside use_remote_address or xff_num_trusted_hops");
+  }
   out.skip_xff_append = proto.skip_xff_append();
   scope.only(proto.internal_address_config(), {Internal::kCidrRangesFieldNumber});
   out.internal_ranges = config::compile_ranges(proto.internal_address_config().cidr_ranges(), scope);
@@ -180,6 +192,13 @@ void compile_upgrades(const Hcm& proto, model::HttpPlan& out, CompileScope& scop
   }
 }
 
+void compile_logs(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) {
+  using Options = Hcm::HcmAccessLogOptions;
+  out.access_logs = config::compile_access_logs(proto.access_log(), scope);
+  scope.only(proto.access_log_options(), {Options::kFlushAccessLogOnNewRequestFieldNumber});
+  out.log_at_start = proto.access_log_options().flush_access_log_on_new_request();
+}
+
 std::shared_ptr<const model::NetworkFilterPlan> compile(const google::protobuf::Message& message, CompileScope& scope) {
   const auto& proto = static_cast<const Hcm&>(message);
   check_fields(proto, scope);
@@ -192,11 +211,14 @@ std::shared_ptr<const model::NetworkFilterPlan> compile(const google::protobuf::
   compile_normalisation(proto, *out, scope);
   compile_upgrades(proto, *out, scope);
   out->filters = config::compile_http_filters(proto.http_filters(), scope);
-  out->access_logs = config::compile_access_logs(proto.access_log(), scope);
-  if (proto.has_route_config()) {
+  compile_logs(proto, *out, scope);
+  if (proto.has_local_reply_config()) out->local_reply = config::compile_local_reply(proto.local_reply_config(), scope);
+  if (proto.has_scoped_routes()) {
+    out->scopes = config::compile_scoped_routes(proto.scoped_routes(), scope);
+  } else if (proto.has_route_config()) {
     out->routes = config::compile_route_table(proto.route_config(), config::RouteSource::kInline, scope);
   } else if (proto.route_specifier_case() == Hcm::ROUTE_SPECIFIER_NOT_SET) {
-    scope.error(proto, "needs routes: route_config");
+    scope.error(proto, "needs routes: route_config or scoped_routes");
   }
   out->origin = scope.origin(proto);
   return std::make_shared<const proxy::HttpConnectionManager>(std::move(out));

@@ -13,7 +13,9 @@ class SniCluster final : public proxy::NetworkFilterMaker {
  public:
   std::unique_ptr<proxy::NetworkFilter> make(proxy::Accepted& accepted) override {
     if (!accepted.server_name().empty()) {
-      accepted.found().filter_state["envoy.tcp_proxy.cluster"] = accepted.server_name();
+      accepted.found().filter_state.set({.key = "envoy.tcp_proxy.cluster",
+                                         .factory = "envoy.tcp_proxy.cluster",
+                                         .text = std::string(accepted.server_name())});
     }
     return nullptr;
   }

@@ -45,9 +45,8 @@ void Relay::on_start() {
 
 std::string_view Relay::choose_cluster() {
   if (const proxy::Found* found = accepted().known()) {
-    const auto chosen = found->filter_state.find("envoy.tcp_proxy.cluster");
-    if (chosen != found->filter_state.end()) {
-      return chosen->second;
+    if (const FilterState::Object* chosen = found->filter_state.find("envoy.tcp_proxy.cluster")) {
+      return chosen->text;
     }
   }
   const std::vector<ClusterChoice>& choices = plan().clusters;
@@ -93,9 +92,8 @@ void Relay::attempt() {
   if (plan().hash_source_ip) {
     request.hash = xxhash64(accepted().remote().ip_to_string());
   } else if (!plan().hash_filter_state.empty() && accepted().known() != nullptr) {
-    const auto& state = accepted().known()->filter_state;
-    if (const auto found = state.find(plan().hash_filter_state); found != state.end()) {
-      request.hash = xxhash64(found->second);
+    if (const FilterState::Object* object = accepted().known()->filter_state.find(plan().hash_filter_state)) {
+      request.hash = xxhash64(object->text);
     }
   }
   upstream::Host* host = cluster_->choose_host(request);

@@ -68,4 +68,15 @@ bool GrpcStatusFilter::passes(const format::Facts& facts) const {
   return statuses_.contains(format::grpc_status_or_mapped(facts)) == (listed_ == Listed::kPass);
 }
 
+bool MetadataFilter::passes(const format::Facts& facts) const {
+  if (!matcher_) {
+    return true;
+  }
+  const Value* value = facts.metadata == nullptr ? nullptr : facts.metadata->find(matcher_->space, matcher_->path);
+  if (value == nullptr) {
+    return if_missing_ == IfMissing::kPasses;
+  }
+  return matcher_->value.matches(value) != matcher_->invert;
+}
+
 }  // namespace sluice::proxy
