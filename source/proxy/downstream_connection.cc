@@ -22,14 +22,14 @@ constexpr Duration kQuiet = std::chrono::milliseconds(100);
 }  // namespace
 
 DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<net::Transport> transport,
-                                           Function<void()> on_closed)
+                                           AcceptedPtr accepted)
     : server_(server),
-      id_(server.proxy().state.next_connection_id.fetch_add(1, std::memory_order_relaxed)),
+      id_(accepted->id()),
       started_(server.proxy().local.loop.now()),
       idle_since_(started_),
       first_byte_(format::kUnset),
       transport_(std::move(transport)),
-      on_closed_(std::move(on_closed)),
+      accepted_(std::move(accepted)),
       codec_(std::make_unique<http::http1::Http1ServerCodec>(
           server.plan().codec, static_cast<http::ServerEvents&>(*this), server.proxy().local.slabs)),
       outbox_(server.proxy().local.flushes, server.proxy().local.slabs, server.listener().plan.buffer_limit, *this),
@@ -47,6 +47,10 @@ DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<n
   block.inc(HttpStat::kDownstreamCxActive);
   block.inc(HttpStat::kDownstreamCxHttp1Total);
   block.inc(HttpStat::kDownstreamCxHttp1Active);
+  if (server_.listener().chain.transport_socket != nullptr) {
+    block.inc(HttpStat::kDownstreamCxSslTotal);
+    block.inc(HttpStat::kDownstreamCxSslActive);
+  }
   outbox_.attach(transport_.get());
   transport_->set_handler(this);
   const model::HttpPlan& plan = server_.plan();
@@ -162,6 +166,8 @@ Arena& DownstreamConnection::on_begin(http::StreamId stream) {
 
 void DownstreamConnection::on_headers(http::StreamId stream, http::RequestHeaders& headers, http::End end) {
   Exchange* exchange = find(stream);
+  accepted_->protocol = headers.protocol;
+  accepted_->has_protocol = true;
   const uint32_t limit = server_.plan().max_requests_per_connection;
   if (limit != 0 && requests_ >= limit && !close_after_) {
     server_.block().inc(HttpStat::kDownstreamCxMaxRequestsReached);
@@ -210,6 +216,7 @@ void DownstreamConnection::on_error(http::StreamId stream, const http::CodecErro
   server_.block().inc(HttpStat::kDownstreamCxProtocolError);
   headers_.cancel();
   close_after_response();
+  accepted_->flags.set(format::Flag::kDownstreamProtocolError);
   Exchange* exchange = find(stream);
   if (exchange == nullptr) {
     (void)on_begin(stream);
@@ -425,11 +432,14 @@ void DownstreamConnection::close(ClosedBy by) {
   block.inc(by == ClosedBy::kUs ? HttpStat::kDownstreamCxDestroyLocal : HttpStat::kDownstreamCxDestroyRemote);
   block.dec(HttpStat::kDownstreamCxActive);
   block.dec(HttpStat::kDownstreamCxHttp1Active);
+  if (server_.listener().chain.transport_socket != nullptr) {
+    block.dec(HttpStat::kDownstreamCxSslActive);
+  }
   block.record(HttpStat::kDownstreamCxLengthMs, static_cast<uint64_t>(to_ms(local().loop.now() - started_)));
   IntrusiveNode<HttpServer>::unlink();
   IntrusiveNode<net::AtDispatchEnd>::unlink();
   --server_.count_;
-  on_closed_();
+  accepted_->end();
   local().loop.destroy_later(std::unique_ptr<event::Deferred>(this));
 }
 

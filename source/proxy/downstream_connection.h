@@ -28,14 +28,16 @@ class DownstreamConnection final : public event::Deferred,
                                    private net::AtDispatchEnd,
                                    private http::ServerEvents {
  public:
-  DownstreamConnection(HttpServer& server, std::unique_ptr<net::Transport> transport, Function<void()> on_closed);
+  DownstreamConnection(HttpServer& server, std::unique_ptr<net::Transport> transport, AcceptedPtr accepted);
   ~DownstreamConnection() override;
 
   HttpServer& server() { return server_; }
   upstream::WorkerLocal& local();
   uint64_t id() const { return id_; }
+  Accepted& accepted() { return *accepted_; }
   const net::Address& remote() const { return transport_->remote(); }
   const net::Address& local_address() const { return transport_->local(); }
+  const net::TlsFacts* tls() const { return transport_->tls(); }
 
   // --- for exchanges ---
   // See Exchange::connection_local().
@@ -107,7 +109,7 @@ class DownstreamConnection final : public event::Deferred,
   MonotonicTime idle_since_;
   MonotonicTime first_byte_;  // of the request that is being read
   std::unique_ptr<net::Transport> transport_;
-  Function<void()> on_closed_;
+  AcceptedPtr accepted_;
   std::unique_ptr<http::ServerCodec> codec_;
   net::Outbox outbox_;
   buffer::Buffer in_;  // not decoded yet

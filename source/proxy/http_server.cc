@@ -36,8 +36,8 @@ HttpServer::~HttpServer() {
   proxy_.local.registry.release_block(listener_stats_);
 }
 
-void HttpServer::serve(std::unique_ptr<net::Transport> transport, Function<void()> on_closed) {
-  auto* connection = new DownstreamConnection(*this, std::move(transport), std::move(on_closed));
+void HttpServer::serve(std::unique_ptr<net::Transport> transport, AcceptedPtr accepted) {
+  auto* connection = new DownstreamConnection(*this, std::move(transport), std::move(accepted));
   connections_.push_back(*connection);
   ++count_;
 }

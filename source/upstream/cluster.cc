@@ -137,15 +137,35 @@ Cluster::Cluster(std::shared_ptr<ClusterShared> shared, WorkerLocal& local)
       external_codes_(local.cells, shared_->stats, "external."),
       balancer_(shared_->plan->lb, shared_->breakers, local.random, block_) {
   balancer_.update(shared_->hosts());
+  const auto make_socket = [this](const net::TransportSocketPlanPtr& plan) {
+    sockets_.push_back(plan == nullptr ? nullptr : plan->on_worker(local_.transport_scope(), prefix_of(*shared_->plan)));
+  };
+  make_socket(plan().transport_socket);
+  for (const model::SocketMatch& match : plan().socket_matches) {
+    make_socket(match.socket);
+  }
 }
 
-Cluster::~Cluster() = default;
+net::TransportSocket* Cluster::transport_socket(const Host& host) {
+  return sockets_[host.socket_match.load(std::memory_order_relaxed)].get();
+}
+
+Cluster::~Cluster() {
+  while (RawConnection* connection = raw_connections_.front()) {
+    connection->cut();
+  }
+}
 
 void Cluster::update(HostSetPtr hosts) {
   balancer_.update(std::move(hosts));
   std::vector<Pool*> gone;
   for (const auto& [host, pool] : pools_) {
     if (host->removed.load(std::memory_order_relaxed)) {
+      gone.push_back(pool.get());
+    }
+  }
+  for (const auto& [key, pool] : wished_pools_) {
+    if (key.first->removed.load(std::memory_order_relaxed)) {
       gone.push_back(pool.get());
     }
   }
@@ -156,6 +176,13 @@ void Cluster::update(HostSetPtr hosts) {
 
 // Its last user is on the stack.
 void Cluster::release(Pool& pool) {
+  if (!pool.wishes().empty()) {
+    const auto wished = wished_pools_.find({&pool.host(), pool.wishes().key()});
+    std::unique_ptr<Pool> last = std::move(wished->second);
+    wished_pools_.erase(wished);
+    local_.loop.destroy_later(std::move(last));
+    return;
+  }
   const auto found = pools_.find(&pool.host());
   std::unique_ptr<Pool> last = std::move(found->second);
   pools_.erase(found);
@@ -175,7 +202,18 @@ void Cluster::record_response_time(uint64_t ms, bool internal) {
 Pool& Cluster::pool(Host& host) {
   std::unique_ptr<Pool>& pool = pools_[&host];
   if (pool == nullptr) {
-    pool = std::make_unique<Pool>(*this, host.shared_from_this(), local_);
+    pool = std::make_unique<Pool>(*this, host.shared_from_this(), net::TransportWishes(), local_);
+  }
+  return *pool;
+}
+
+Pool& Cluster::pool(Host& host, const net::TransportWishes& wishes) {
+  if (wishes.empty()) {
+    return pool(host);
+  }
+  std::unique_ptr<Pool>& pool = wished_pools_[{&host, wishes.key()}];
+  if (pool == nullptr) {
+    pool = std::make_unique<Pool>(*this, host.shared_from_this(), wishes, local_);
   }
   return *pool;
 }

@@ -1,6 +1,7 @@
 // Cluster: a worker's view of one upstream service, over what all workers share of it.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "upstream/host_set.h"
 #include "upstream/load_balancer/load_balancer.h"
 #include "upstream/pool.h"
+#include "upstream/raw_connection.h"
 #include "upstream/worker_local.h"
 
 namespace sluice::upstream {
@@ -79,12 +81,18 @@ class Cluster {
   bool hashes() const { return plan().lb.hashes(); }
   // The pool of a host of this cluster, made at its first use. A user that goes on after its stream holds a PoolPin.
   Pool& pool(Host& host);
+  // The same for connections with wishes of their own; one pool for each.
+  Pool& pool(Host& host, const net::TransportWishes& wishes);
+  // What wraps the connections to a host; null: nothing.
+  net::TransportSocket* transport_socket(const Host& host);
 
   // New hosts. The pools of those that are gone take no new streams and end with their last one.
   void update(HostSetPtr hosts);
   const std::shared_ptr<ClusterShared>& shared() const { return shared_; }
 
   uint64_t next_connection_id();
+  // All that there are; they end with the cluster.
+  IntrusiveList<RawConnection, RawConnection>& raw_connections() { return raw_connections_; }
 
  private:
   std::shared_ptr<ClusterShared> shared_;
@@ -97,7 +105,10 @@ class Cluster {
   void release(Pool& pool);
 
   LoadBalancer balancer_;
+  std::vector<std::unique_ptr<net::TransportSocket>> sockets_;  // the cluster's own, then by socket match; null: plain
   std::unordered_map<Host*, std::unique_ptr<Pool>> pools_;
+  IntrusiveList<RawConnection, RawConnection> raw_connections_;
+  std::map<std::pair<Host*, std::string>, std::unique_ptr<Pool>> wished_pools_;  // by host and wishes
 };
 
 // The clusters of one worker by name. Thread: worker.

@@ -18,8 +18,8 @@ void PoolRequest::cancel() {
   }
 }
 
-Pool::Pool(Cluster& cluster, std::shared_ptr<Host> host, WorkerLocal& local)
-    : cluster_(cluster), host_(std::move(host)), local_(local) {
+Pool::Pool(Cluster& cluster, std::shared_ptr<Host> host, net::TransportWishes wishes, WorkerLocal& local)
+    : cluster_(cluster), host_(std::move(host)), wishes_(std::move(wishes)), local_(local) {
   cluster_.breakers().take(Resource::kPools, 0);
 }
 

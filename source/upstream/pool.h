@@ -49,7 +49,7 @@ class PoolRequest : public IntrusiveNode<PoolRequest> {
 // Made at first use of a host by a worker. Thread: worker.
 class Pool final : public event::Deferred {
  public:
-  Pool(Cluster& cluster, std::shared_ptr<Host> host, WorkerLocal& local);
+  Pool(Cluster& cluster, std::shared_ptr<Host> host, net::TransportWishes wishes, WorkerLocal& local);
   ~Pool() override;
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -65,6 +65,8 @@ class Pool final : public event::Deferred {
 
   Cluster& cluster() { return cluster_; }
   Host& host() { return *host_; }
+  // What its connections ask of their transport socket.
+  const net::TransportWishes& wishes() const { return wishes_; }
   WorkerLocal& local() { return local_; }
 
  private:
@@ -86,6 +88,7 @@ class Pool final : public event::Deferred {
 
   Cluster& cluster_;
   const std::shared_ptr<Host> host_;
+  const net::TransportWishes wishes_;
   WorkerLocal& local_;
   IntrusiveList<PoolRequest, PoolRequest> queue_;
   IntrusiveList<UpstreamConnection, Pool> idle_;

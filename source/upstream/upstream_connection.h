@@ -55,6 +55,7 @@ class UpstreamConnection final : public event::Deferred,
   const net::Address& local_address() const override { return transport_->local(); }
   uint64_t connection_id() const override { return id_; }
   http::Protocol protocol() const override { return codec_->protocol(); }
+  const net::TlsFacts* tls() const override { return transport_->tls(); }
 
  private:
   enum class State : uint8_t { kConnecting, kIdle, kLeased, kClosed };
@@ -75,6 +76,7 @@ class UpstreamConnection final : public event::Deferred,
   void on_error(http::StreamId stream, const http::CodecError& error) override;
 
   void on_connected();
+  std::string connect_failure() const;
   void on_timer();
   void on_old();
   void read();
@@ -92,6 +94,7 @@ class UpstreamConnection final : public event::Deferred,
   uint8_t priority_ = 0;
   uint8_t connect_priority_ = 0;
   bool connected_ = false;
+  bool secured_ = false;  // wrapped by a transport socket
   bool draining_ = false;
   bool at_eof_ = false;  // the peer closed: a message that is cut short now is no protocol error
   bool request_done_ = true;
