@@ -14,6 +14,7 @@
 #include "config/document.h"
 #include "config/listener_compiler.h"
 #include "config/stats_compiler.h"
+#include "config/tls_secrets.h"
 #include "proxy/access_log/log_files.h"
 
 namespace sluice::config {
@@ -32,7 +33,8 @@ void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
                      B::kNodeContextParamsFieldNumber, B::kStatsConfigFieldNumber, B::kStatsFlushOnAdminFieldNumber,
                      B::kStatsEvictionIntervalFieldNumber, B::kTypedDnsResolverConfigFieldNumber,
                      B::kDnsResolutionConfigFieldNumber, B::kUseTcpForDnsLookupsFieldNumber});
-  scope.only(proto.static_resources(), {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber});
+  scope.only(proto.static_resources(), {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber,
+                                        Resources::kSecretsFieldNumber});
 }
 
 void compile_layer(const v3::RuntimeLayer& layer, const std::string& service_cluster, CompileScope& scope) {
@@ -142,6 +144,7 @@ void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, event:
   if (proto.has_admin()) compile_admin(proto.admin(), out, scope);
   const Resources& resources = proto.static_resources();
   collect_clusters(resources, scope);
+  for (const auto& secret : resources.secrets()) scope.tls->add_static(secret, scope);
   for (const auto& cluster : resources.clusters()) out.clusters.push_back(compile_cluster(cluster, scope));
   for (const auto& listener : resources.listeners()) out.listeners.push_back(compile_listener(listener, scope));
   check_addresses(resources, out.listeners, scope);
@@ -172,6 +175,8 @@ CompileOutcome compile_bootstrap(const BootstrapOptions& options, const Extensio
   CompileScope scope(document->map, document->findings, extensions);
   if (files != nullptr) out.log_files = std::make_shared<proxy::LogFiles>(*files);
   scope.log_files = out.log_files.get();
+  out.tls = std::make_shared<TlsSecrets>(extensions, files, out.log_files.get());
+  scope.tls = out.tls.get();
   compile(document->bootstrap, options, files, scope, out);
   document->findings.sort();
 

@@ -25,6 +25,7 @@ class LogFiles;
 namespace sluice::config {
 
 struct AcceptedConfig;
+class TlsSecrets;
 
 // What the command line says about the configuration.
 struct BootstrapOptions {
@@ -51,6 +52,7 @@ struct CompiledBootstrap {
   // Zero: histograms are merged when somebody asks (stats_flush_on_admin).
   Duration stats_flush_interval = std::chrono::seconds(5);
   std::shared_ptr<const AcceptedConfig> accepted;
+  std::shared_ptr<TlsSecrets> tls;             // never null; with all contexts and secrets
   std::shared_ptr<proxy::LogFiles> log_files;  // of all access logs; null when only validated
 
   // After a rotation; and at the end of the process.

@@ -9,6 +9,7 @@
 #include "config/endpoint_compiler.h"
 #include "config/http_options_compiler.h"
 #include "config/lb_compiler.h"
+#include "config/tls_compiler.h"
 #include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h"
 
 namespace sluice::config {
@@ -74,7 +75,12 @@ void compile_both(const Config& proto, model::ClusterPlan& out, CompileScope& sc
 
 void compile_http_options(const HttpOptions& proto, model::ClusterPlan& out, CompileScope& scope) {
   scope.only(proto, {HttpOptions::kCommonHttpProtocolOptionsFieldNumber, HttpOptions::kExplicitHttpConfigFieldNumber,
-                     HttpOptions::kUseDownstreamProtocolConfigFieldNumber, HttpOptions::kAutoConfigFieldNumber});
+                     HttpOptions::kUseDownstreamProtocolConfigFieldNumber, HttpOptions::kAutoConfigFieldNumber,
+                     HttpOptions::kUpstreamHttpProtocolOptionsFieldNumber});
+  const auto& names = proto.upstream_http_protocol_options();
+  out.auto_sni = names.auto_sni();
+  out.auto_san_validation = names.auto_san_validation();
+  out.auto_sni_header = names.override_auto_sni_header();
   CommonHttpOptions common;
   compile_common_http_options(proto.common_http_protocol_options(), Side::kUpstream, common, out.codec, scope);
   take(common, out);
@@ -210,7 +216,9 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
                      Cluster::kLeastRequestLbConfigFieldNumber,
                      Cluster::kRoundRobinLbConfigFieldNumber,
                      Cluster::kCommonLbConfigFieldNumber,
-                     Cluster::kLoadBalancingPolicyFieldNumber});
+                     Cluster::kLoadBalancingPolicyFieldNumber,
+                     Cluster::kTransportSocketFieldNumber,
+                     Cluster::kTransportSocketMatchesFieldNumber});
   auto out = std::make_shared<model::ClusterPlan>();
   compile_kind(proto, *out, scope);
   out->name = proto.name();
@@ -225,7 +233,16 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
   compile_breakers(proto.circuit_breakers(), *out, scope);
   out->lb = compile_lb(proto, scope);
   const Names names = out->discovery == model::Discovery::kStatic ? Names::kRefused : Names::kAllowed;
+  const std::string stat_prefix = cat("cluster.", out->stat_name, ".");
+  if (proto.has_transport_socket()) {
+    out->transport_socket = compile_upstream_socket(proto.transport_socket(), stat_prefix, scope);
+  }
+  for (const auto& match : proto.transport_socket_matches()) {
+    out->socket_matches.push_back({match.name(), compile_upstream_socket(match.transport_socket(), stat_prefix, scope)});
+  }
+  scope.socket_matches = &proto.transport_socket_matches();
   out->assignment = compile_assignment(proto.load_assignment(), names, out->dns.names, scope);
+  scope.socket_matches = nullptr;
   if (out->discovery == model::Discovery::kLogicalDns) check_logical(proto, *out, scope);
   if (proto.has_wait_for_warm_on_init()) out->wait_for_warm_on_init = proto.wait_for_warm_on_init().value();
   out->origin = scope.origin(proto);

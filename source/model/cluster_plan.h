@@ -13,6 +13,7 @@
 #include "model/origin.h"
 #include "net/address.h"
 #include "net/resolver.h"
+#include "net/transport_socket.h"
 
 namespace sluice::model {
 
@@ -30,6 +31,7 @@ struct EndpointPlan {
   std::string hash_key;  // metadata envoy.lb hash_key: stands for the endpoint in hash rings; empty: its address
   uint32_t weight = 1;
   HealthStatus health = HealthStatus::kUnknown;
+  uint16_t socket_match = 0;  // ClusterPlan::socket_matches: 1 is the first one; 0: none matches
 };
 
 // The endpoints of one locality and priority.
@@ -82,6 +84,12 @@ struct DnsPlan {
   bool respect_ttl = false;
 };
 
+// Another transport socket for the endpoints whose metadata match.
+struct SocketMatch {
+  std::string name;
+  net::TransportSocketPlanPtr socket;  // null: plain
+};
+
 enum class Discovery : uint8_t { kStatic, kStrictDns, kLogicalDns, kEds, kOriginalDst };
 enum class LbPolicy : uint8_t { kRoundRobin, kLeastRequest, kRandom, kRingHash, kMaglev };
 
@@ -125,6 +133,11 @@ struct ClusterPlan {
   http::CodecOptions codec;
   http::Http2Options http2;
   AssignmentPtr assignment;       // never null; DNS clusters: with endpoints that have no address yet
+  net::TransportSocketPlanPtr transport_socket;  // null: plain
+  std::vector<SocketMatch> socket_matches;
+  bool auto_sni = false;             // the request's host as SNI
+  bool auto_san_validation = false;  // ... and as what the certificate must be for
+  std::string auto_sni_header;       // override_auto_sni_header: where the host is taken from, when it is there
   DnsPlan dns;
   bool wait_for_warm_on_init = true;
   Origin origin;

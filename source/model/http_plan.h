@@ -24,6 +24,10 @@ namespace sluice::model {
 
 enum class ServerHeader : uint8_t { kOverwrite, kAppendIfAbsent, kPassThrough };
 enum class ClientCertDetails : uint8_t { kSanitize, kForwardOnly, kAppendForward, kSanitizeSet, kAlwaysForwardOnly };
+// What SANITIZE_SET and APPEND_FORWARD say of the client's certificate beside its hash.
+struct ClientCertParts {
+  bool cert = false, chain = false, subject = false, uri = false, dns = false;
+};
 using http::EscapedSlashes;
 enum class CodecType : uint8_t { kAuto, kHttp1, kHttp2 };
 
@@ -83,6 +87,7 @@ class HttpPlan final : public NetworkFilterPlan {
   bool scheme_match_upstream = false;
   std::vector<Upgrade> upgrades;
   ClientCertDetails client_cert = ClientCertDetails::kSanitize;
+  ClientCertParts client_cert_parts;
   std::string node_id, node_cluster;  // of the bootstrap, for add_user_agent
   Origin origin;
 };

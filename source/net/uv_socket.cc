@@ -265,6 +265,19 @@ const Address& UvSocket::local() const {
   return local_ != nullptr ? *local_ : unknown;
 }
 
+// The numbers are those of netfilter, whose headers cannot be included beside netinet/in.h.
+std::optional<Address> UvSocket::original_destination() const {
+  constexpr int kOriginalDestination = 80;  // SO_ORIGINAL_DST, IP6T_SO_ORIGINAL_DST
+  sockaddr_storage name;
+  socklen_t length = sizeof(name);
+  const int level = remote_.kind() == AddressKind::kIp6 ? SOL_IPV6 : SOL_IP;
+  if (fd_ < 0 || !remote_.is_ip() ||
+      getsockopt(fd_, level, kOriginalDestination, &name, &length) != 0) {
+    return std::nullopt;
+  }
+  return Address::from_sockaddr(reinterpret_cast<const sockaddr*>(&name), length);
+}
+
 std::string_view UvSocket::failure() const {
   if (error_ == 0) {
     return {};

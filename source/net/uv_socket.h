@@ -47,6 +47,7 @@ class UvSocket final : public Transport, public event::Pollable, public Intrusiv
   const Address& local() const override;
   const Address& remote() const override { return remote_; }
   std::string_view failure() const override;
+  std::optional<Address> original_destination() const override;
 
   // For a socket of shared.failing.
   void tell_failure();

@@ -11,6 +11,7 @@
 #include "http/header_map.h"
 #include "model/http_plan.h"
 #include "net/address.h"
+#include "net/tls_facts.h"
 
 namespace sluice::proxy {
 
@@ -23,6 +24,7 @@ struct Peer {
   // What X-Forwarded-For says for a client on this very machine (127.0.0.1, ::1): the address that others know the
   // machine by, as Envoy does. Empty: the peer's address.
   std::string_view machine_ip;
+  const net::TlsFacts* tls_facts = nullptr;  // null: not TLS
 };
 
 // The address in X-Forwarded-For that is `skip` elements from the right.

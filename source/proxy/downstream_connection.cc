@@ -21,14 +21,14 @@ constexpr Duration kQuiet = std::chrono::milliseconds(100);
 }  // namespace
 
 DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<net::Transport> transport,
-                                           Function<void()> on_closed)
+                                           AcceptedPtr accepted)
     : server_(server),
-      id_(server.proxy().state.next_connection_id.fetch_add(1, std::memory_order_relaxed)),
+      id_(accepted->id()),
       started_(server.proxy().local.loop.now()),
       idle_since_(started_),
       first_byte_(format::kUnset),
       transport_(std::move(transport)),
-      on_closed_(std::move(on_closed)),
+      accepted_(std::move(accepted)),
       outbox_(server.proxy().local.flushes, server.proxy().local.slabs, server.listener().plan.buffer_limit, *this),
       in_(server.proxy().local.slabs),
       gate_([this](bool open) {
@@ -42,6 +42,10 @@ DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<n
   auto& block = server_.block();
   block.inc(HttpStat::kDownstreamCxTotal);
   block.inc(HttpStat::kDownstreamCxActive);
+  if (server_.listener().chain.transport_socket != nullptr) {
+    block.inc(HttpStat::kDownstreamCxSslTotal);
+    block.inc(HttpStat::kDownstreamCxSslActive);
+  }
   outbox_.attach(transport_.get());
   transport_->set_handler(this);
   const model::HttpPlan& plan = server_.plan();
@@ -173,6 +177,8 @@ void DownstreamConnection::on_headers(http::StreamId stream, http::RequestHeader
   if (headers.dropped_fields > 0 && !has_streams()) {
     server_.http1_block().add(stats::Http1Stat::kDroppedHeadersWithUnderscores, headers.dropped_fields);
   }
+  accepted_->protocol = headers.protocol;
+  accepted_->has_protocol = true;
   const uint32_t limit = server_.plan().max_requests_per_connection;
   if (limit != 0 && requests_ >= limit && !close_after_) {
     server_.block().inc(HttpStat::kDownstreamCxMaxRequestsReached);
@@ -435,11 +441,14 @@ void DownstreamConnection::close(ClosedBy by) {
   if (codec_ != nullptr) {
     block.dec(has_streams() ? HttpStat::kDownstreamCxHttp2Active : HttpStat::kDownstreamCxHttp1Active);
   }
+  if (server_.listener().chain.transport_socket != nullptr) {
+    block.dec(HttpStat::kDownstreamCxSslActive);
+  }
   block.record(HttpStat::kDownstreamCxLengthMs, static_cast<uint64_t>(to_ms(local().loop.now() - started_)));
   IntrusiveNode<HttpServer>::unlink();
   IntrusiveNode<net::AtDispatchEnd>::unlink();
   --server_.count_;
-  on_closed_();
+  accepted_->end();
   local().loop.destroy_later(std::unique_ptr<event::Deferred>(this));
 }
 

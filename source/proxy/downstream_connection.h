@@ -33,14 +33,16 @@ class DownstreamConnection final : public event::Deferred,
                                    private net::AtDispatchEnd,
                                    private http::http2::Http2ServerEvents {
  public:
-  DownstreamConnection(HttpServer& server, std::unique_ptr<net::Transport> transport, Function<void()> on_closed);
+  DownstreamConnection(HttpServer& server, std::unique_ptr<net::Transport> transport, AcceptedPtr accepted);
   ~DownstreamConnection() override;
 
   HttpServer& server() { return server_; }
   upstream::WorkerLocal& local();
   uint64_t id() const { return id_; }
+  Accepted& accepted() { return *accepted_; }
   const net::Address& remote() const { return transport_->remote(); }
   const net::Address& local_address() const { return transport_->local(); }
+  const net::TlsFacts* tls() const { return transport_->tls(); }
 
   // --- for exchanges ---
   // See Exchange::connection_local().
@@ -133,7 +135,7 @@ class DownstreamConnection final : public event::Deferred,
   MonotonicTime idle_since_;
   MonotonicTime first_byte_;  // of the request that is being read
   std::unique_ptr<net::Transport> transport_;
-  Function<void()> on_closed_;
+  AcceptedPtr accepted_;
   std::unique_ptr<http::ServerCodec> codec_;           // null until the first bytes tell which
   http::http2::Http2ServerCodec* http2_ = nullptr;     // codec_, when it is that
   std::unique_ptr<http::http2::KeepAlive> keepalive_;  // HTTP/2 with connection_keepalive

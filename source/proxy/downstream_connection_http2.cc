@@ -95,6 +95,7 @@ void DownstreamConnection::on_error(http::StreamId stream, const http::CodecErro
   SLUICE_LOG(kDebug, kHttp, "[C", id_, "] request refused: ", error.details);
   server_.block().inc(HttpStat::kDownstreamCxProtocolError);
   headers_.cancel();
+  accepted_->flags.set(format::Flag::kDownstreamProtocolError);
   if (has_streams()) {
     fail_streams(error.details, format::Flag::kDownstreamProtocolError);
     close_when_sent();

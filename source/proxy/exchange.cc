@@ -94,8 +94,15 @@ Exchange::Exchange(DownstreamConnection& connection, http::StreamId stream)
   facts_.start_wall = loop.wall_now();
   facts_.connection_id = connection_.id();
   facts_.random = &connection_.local().random;
-  facts_.direct_remote = facts_.remote = &connection_.remote();
+  facts_.remote = &connection_.remote();
+  facts_.direct_remote = &connection_.accepted().direct_remote();
   facts_.local = &connection_.local_address();
+  facts_.direct_local = &connection_.accepted().direct_local();
+  facts_.requested_server_name = connection_.accepted().server_name();
+  if (const Found* found = connection_.accepted().known()) {
+    facts_.filter_state = &found->filter_state;
+  }
+  facts_.downstream_tls = connection_.tls();
   facts_.filter_chain = connection_.server().listener().chain.name;
   stable_random_ = connection_.local().random.next();
   block().inc(HttpStat::kDownstreamRqTotal);
@@ -145,7 +152,9 @@ Metadata& Exchange::metadata() {
 
 FilterState& Exchange::filter_state() {
   if (filter_state_ == nullptr) {
+    const FilterState* of_connection = facts_.filter_state;
     facts_.filter_state = filter_state_ = arena_.create<FilterState>();
+    filter_state_->set_parent(of_connection);
   }
   return *filter_state_;
 }
@@ -182,6 +191,11 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
   arm_timers();
   trace::step("exchange: prepare request");
   Peer peer{connection_.remote(), connection_.local_address()};
+  if (const net::TlsFacts* tls = facts_.downstream_tls; tls != nullptr) {
+    peer.tls = true;
+    peer.client_certificate = tls->peer_presented;
+    peer.tls_facts = tls;
+  }
   peer.machine_ip = connection_.server().proxy().state.machine_ip;
   const Prepared prepared = prepare_request(plan(), headers, peer, local().random);
   facts_.remote = prepared.client;
@@ -233,6 +247,11 @@ void Exchange::find_route(bool internal) {
   }
   trace::step("exchange: find route");
   model::MatchInputs inputs;
+  if (const net::TlsFacts* tls = facts_.downstream_tls; tls != nullptr) {
+    inputs.tls = true;
+    inputs.tls_client_certificate = tls->peer_presented;
+    inputs.tls_client_validated = tls->peer_validated;
+  }
   inputs.stable_random = stable_random_;
   inputs.metadata = facts_.metadata;
   inputs.filter_state = facts_.filter_state;

@@ -40,6 +40,11 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   http::RequestHeaders* request() { return request_; }
   // Null before the response.
   http::ResponseHeaders* response() { return response_; }
+  // What the facts say of the upstream's TLS, which may outlive its connection; null: none.
+  void keep_upstream_tls(const net::TlsFacts* tls) {
+    upstream_tls_ = tls != nullptr ? tls->shared_from_this() : nullptr;
+    facts_.upstream_tls = tls;
+  }
   format::Facts& facts() { return facts_; }
   const format::Facts& facts() const { return facts_; }
   const model::HttpPlan& plan() const;
@@ -175,6 +180,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   uint64_t stable_random_ = 0;
   FilterChain chain_;
   format::Facts facts_;
+  std::shared_ptr<const net::TlsFacts> upstream_tls_;
   Duration idle_timeout_{0};
   net::ReadGate gate_;             // of a stream; HTTP/1 stops its connection
   event::Timer stream_idle_;

@@ -54,8 +54,8 @@ stats::Block<stats::Http2Stat>& HttpServer::http2_block() {
   return http2_block_;
 }
 
-void HttpServer::serve(std::unique_ptr<net::Transport> transport, Function<void()> on_closed) {
-  auto* connection = new DownstreamConnection(*this, std::move(transport), std::move(on_closed));
+void HttpServer::serve(std::unique_ptr<net::Transport> transport, AcceptedPtr accepted) {
+  auto* connection = new DownstreamConnection(*this, std::move(transport), std::move(accepted));
   connections_.push_back(*connection);
   ++count_;
 }

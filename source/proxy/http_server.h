@@ -22,7 +22,7 @@ class HttpServer final : public ChainServer {
   HttpServer(std::shared_ptr<const model::HttpPlan> plan, const ProxyLocal& proxy, const ListenerFacts& listener);
   ~HttpServer() override;
 
-  void serve(std::unique_ptr<net::Transport> transport, Function<void()> on_closed) override;
+  void serve(std::unique_ptr<net::Transport> transport, AcceptedPtr accepted) override;
   void start_drain() override;
   size_t connections() const override { return count_; }
   void close_all() override;

@@ -8,6 +8,7 @@
 #include "http/path.h"
 #include "http/referer.h"
 #include "http/token_set.h"
+#include "proxy/client_certificate.h"
 #include "proxy/request_id.h"
 
 namespace sluice::proxy {
@@ -208,6 +209,7 @@ Prepared prepare_request(const model::HttpPlan& plan, RequestHeaders& request, c
     fields.set(Token::kXEnvoyExternalAddress, ip_text(*client.address, fields.arena()));
   }
   set_request_id(plan, edge, request, random);
+  if (peer.tls_facts != nullptr) forward_client_certificate(plan, *peer.tls_facts, fields);
   out.upgrade = wanted_upgrade(request);
   return out;
 }

@@ -52,6 +52,8 @@ class Server final : public admin::AdminSource {
   std::vector<admin::ListenerInfo> listeners() const override;
   std::shared_ptr<const config::AcceptedConfig> accepted_config() const override { return bootstrap_.accepted; }
   WallTime accepted_at() const override { return accepted_at_; }
+  std::vector<net::tls::ContextDetails> certificates() const override;
+  WallTime wall_now() const override { return platform_.main_loop().wall_now(); }
   stats::Registry& registry() override { return registry_; }
   model::AccessLogSetPtr access_logs() const override { return bootstrap_.admin_access_logs; }
   std::string machine_ip() const override { return state_.machine_ip; }
@@ -89,11 +91,17 @@ class Server final : public admin::AdminSource {
   ServerStats server_stats_;
   proxy::ServerState state_;
   std::vector<std::shared_ptr<upstream::ClusterShared>> clusters_;
+  // What one listener listens on.
+  struct Bound {
+    std::vector<std::unique_ptr<net::ListenSocket>> sockets;  // empty once a drain closed them
+    std::vector<net::Address> addresses;                      // theirs
+  };
+  Result<Bound> bind(const model::ListenerPlan& plan);
+
+  std::vector<Bound> bound_;  // by listener
   Names names_;
   uint32_t warming_ = 1;  // clusters that the workers wait for, and start() itself
   bool serving_ = false;
-  std::vector<std::unique_ptr<net::ListenSocket>> sockets_;  // by listener; null once a drain closed it
-  std::vector<net::Address> addresses_;                      // theirs
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<net::ListenSocket> admin_socket_;
   stats::Block<stats::ListenerManagerStat> listeners_block_;

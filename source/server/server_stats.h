@@ -32,6 +32,7 @@ class ServerStats {
     uint64_t state;
     uint64_t connections;  // downstream, of all listeners
     event::AppendCounts files;
+    uint64_t certificate_days = UINT32_MAX;  // until the first one ends; as Envoy's, when there is none
   };
   void refresh(const Now& now);
   void refresh_runtime(const runtime::Layers& layers);

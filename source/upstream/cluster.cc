@@ -137,10 +137,25 @@ Cluster::Cluster(std::shared_ptr<ClusterShared> shared, WorkerLocal& local)
       external_codes_(local.cells, shared_->stats, "external."),
       balancer_(shared_->plan->lb, shared_->breakers, local.random, block_) {
   balancer_.update(shared_->hosts());
+  const auto make_socket = [this](const net::TransportSocketPlanPtr& plan) {
+    sockets_.push_back(plan == nullptr ? nullptr : plan->on_worker(local_.transport_scope(), prefix_of(*shared_->plan)));
+  };
+  make_socket(plan().transport_socket);
+  for (const model::SocketMatch& match : plan().socket_matches) {
+    make_socket(match.socket);
+  }
+}
+
+net::TransportSocket* Cluster::transport_socket(const Host& host) {
+  return sockets_[host.socket_match.load(std::memory_order_relaxed)].get();
 }
 
 Cluster::~Cluster() {
+  while (RawConnection* connection = raw_connections_.front()) {
+    connection->cut();
+  }
   pools_.clear();
+  wished_pools_.clear();
   if (http2_stats_.valid()) local_.registry.release_block(http2_stats_);
 }
 
@@ -160,6 +175,11 @@ void Cluster::update(HostSetPtr hosts) {
       gone.push_back(pool.get());
     }
   }
+  for (const auto& [key, pool] : wished_pools_) {
+    if (key.first->removed.load(std::memory_order_relaxed)) {
+      gone.push_back(pool.get());
+    }
+  }
   for (Pool* pool : gone) {
     pool->retire();
   }
@@ -167,7 +187,14 @@ void Cluster::update(HostSetPtr hosts) {
 
 // Its last user is on the stack.
 void Cluster::release(Pool& pool) {
-  const auto found = std::find_if(pools_.begin(), pools_.end(), [&](const auto& one) { return one.second.get() == &pool; });
+  if (!pool.wishes().empty()) {
+    const auto wished = wished_pools_.find({&pool.host(), pool.kind(), pool.wishes().key()});
+    std::unique_ptr<Pool> last = std::move(wished->second);
+    wished_pools_.erase(wished);
+    local_.loop.destroy_later(std::move(last));
+    return;
+  }
+  const auto found = pools_.find({&pool.host(), pool.kind()});
   std::unique_ptr<Pool> last = std::move(found->second);
   pools_.erase(found);
   local_.loop.destroy_later(std::move(last));
@@ -183,14 +210,29 @@ void Cluster::record_response_time(uint64_t ms, bool internal) {
   (internal ? internal_codes_ : external_codes_).record_time(ms);
 }
 
-Pool& Cluster::pool(Host& host, uint8_t priority, http::Protocol downstream) {
-  model::UpstreamProtocol protocol = plan().protocol;
-  if (protocol == model::UpstreamProtocol::kDownstream) {
-    protocol = downstream == http::Protocol::kHttp2 ? model::UpstreamProtocol::kHttp2 : model::UpstreamProtocol::kHttp1;
+PoolKind Cluster::kind_for(uint8_t priority, http::Protocol downstream) const {
+  using model::UpstreamProtocol;
+  if (plan().protocol != UpstreamProtocol::kDownstream) {
+    return {plan().protocol, priority};
   }
-  std::unique_ptr<Pool>& pool = pools_[{&host, static_cast<uint32_t>(protocol) * 2 + priority}];
+  return {downstream == http::Protocol::kHttp2 ? UpstreamProtocol::kHttp2 : UpstreamProtocol::kHttp1, priority};
+}
+
+Pool& Cluster::pool(Host& host, PoolKind kind) {
+  std::unique_ptr<Pool>& pool = pools_[{&host, kind}];
   if (pool == nullptr) {
-    pool = std::make_unique<Pool>(*this, host.shared_from_this(), protocol, local_);
+    pool = std::make_unique<Pool>(*this, host.shared_from_this(), kind, net::TransportWishes(), local_);
+  }
+  return *pool;
+}
+
+Pool& Cluster::pool(Host& host, PoolKind kind, const net::TransportWishes& wishes) {
+  if (wishes.empty()) {
+    return pool(host, kind);
+  }
+  std::unique_ptr<Pool>& pool = wished_pools_[{&host, kind, wishes.key()}];
+  if (pool == nullptr) {
+    pool = std::make_unique<Pool>(*this, host.shared_from_this(), kind, wishes, local_);
   }
   return *pool;
 }

@@ -1,9 +1,11 @@
 // Cluster: a worker's view of one upstream service, over what all workers share of it.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -15,6 +17,7 @@
 #include "upstream/host_set.h"
 #include "upstream/load_balancer/load_balancer.h"
 #include "upstream/pool.h"
+#include "upstream/raw_connection.h"
 #include "upstream/worker_local.h"
 
 namespace sluice::upstream {
@@ -79,17 +82,24 @@ class Cluster {
   // Whether a choice depends on the hash of a request.
   bool hashes() const { return plan().lb.hashes(); }
   // The pool of a host of this cluster, made at its first use. A user that goes on after its stream holds a PoolPin.
-  // Requests of HIGH priority have connections of their own, and so has each protocol. `downstream`: what the client
-  // speaks, for clusters that do as it does.
-  Pool& pool(Host& host, uint8_t priority, http::Protocol downstream);
+  // Requests of HIGH priority have connections of their own, and so has each protocol.
+  Pool& pool(Host& host, PoolKind kind);
+  // The same for connections with wishes of their own; one pool for each.
+  Pool& pool(Host& host, PoolKind kind, const net::TransportWishes& wishes);
+  // `downstream`: what the client speaks, for clusters that do as it does.
+  PoolKind kind_for(uint8_t priority, http::Protocol downstream) const;
   // Of its HTTP/2 connections; there from the first one on.
   stats::Block<stats::Http2Stat>& http2_block();
+  // What wraps the connections to a host; null: nothing.
+  net::TransportSocket* transport_socket(const Host& host);
 
   // New hosts. The pools of those that are gone take no new streams and end with their last one.
   void update(HostSetPtr hosts);
   const std::shared_ptr<ClusterShared>& shared() const { return shared_; }
 
   uint64_t next_connection_id();
+  // All that there are; they end with the cluster.
+  IntrusiveList<RawConnection, RawConnection>& raw_connections() { return raw_connections_; }
 
  private:
   std::shared_ptr<ClusterShared> shared_;
@@ -104,11 +114,16 @@ class Cluster {
   LoadBalancer balancer_;
   stats::BlockId http2_stats_;
   stats::Block<stats::Http2Stat> http2_block_;
-  using PoolKey = std::pair<Host*, uint32_t>;
+  using PoolKey = std::pair<Host*, PoolKind>;
   struct PoolHash {
-    size_t operator()(const PoolKey& key) const { return std::hash<Host*>()(key.first) + key.second; }
+    size_t operator()(const PoolKey& key) const {
+      return std::hash<Host*>()(key.first) + static_cast<size_t>(key.second.protocol) * 2 + key.second.priority;
+    }
   };
+  std::vector<std::unique_ptr<net::TransportSocket>> sockets_;  // the cluster's own, then by socket match; null: plain
   std::unordered_map<PoolKey, std::unique_ptr<Pool>, PoolHash> pools_;
+  IntrusiveList<RawConnection, RawConnection> raw_connections_;
+  std::map<std::tuple<Host*, PoolKind, std::string>, std::unique_ptr<Pool>> wished_pools_;  // by wishes too
 };
 
 // The clusters of one worker by name. Thread: worker.

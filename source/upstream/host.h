@@ -47,6 +47,7 @@ struct Host : std::enable_shared_from_this<Host> {
   HostState state;
   std::atomic<uint8_t> failing{0};   // Failing bits
   std::atomic<bool> removed{false};  // in no assignment any more: its pools drain
+  std::atomic<uint16_t> socket_match{0};  // EndpointPlan::socket_match
 
   // What the last assignment says of it. Thread: main.
   const model::EndpointPlan* plan = nullptr;

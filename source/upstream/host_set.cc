@@ -87,6 +87,7 @@ class Builder {
           host = std::make_shared<Host>(endpoint.address, endpoint.hostname);
         }
         host->plan = &endpoint;
+        host->socket_match.store(endpoint.socket_match, std::memory_order_relaxed);
         host->place = &locality;
         sort_in(*host, endpoint.weight, level, place);
         out_.hosts.push_back(std::move(host));

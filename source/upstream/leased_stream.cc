@@ -36,6 +36,7 @@ size_t LeasedStream::room() const { return connection_.room(*this); }
 const Host& LeasedStream::host() const { return connection_.pool_.host(); }
 const net::Address& LeasedStream::local_address() const { return connection_.transport_->local(); }
 uint64_t LeasedStream::connection_id() const { return connection_.id_; }
+const net::TlsFacts* LeasedStream::tls() const { return connection_.transport_->tls(); }
 http::Protocol LeasedStream::protocol() const { return connection_.codec_->protocol(); }
 
 void UpstreamConnection::choose_codec() {

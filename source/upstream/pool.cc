@@ -18,8 +18,8 @@ void PoolRequest::cancel() {
   }
 }
 
-Pool::Pool(Cluster& cluster, std::shared_ptr<Host> host, model::UpstreamProtocol protocol, WorkerLocal& local)
-    : cluster_(cluster), host_(std::move(host)), local_(local), protocol_(protocol) {
+Pool::Pool(Cluster& cluster, std::shared_ptr<Host> host, PoolKind kind, net::TransportWishes wishes, WorkerLocal& local)
+    : cluster_(cluster), host_(std::move(host)), kind_(kind), wishes_(std::move(wishes)), local_(local) {
   cluster_.breakers().take(Resource::kPools, 0);
 }
 
@@ -67,7 +67,7 @@ void Pool::request(PoolRequest& request, uint8_t priority) {
 
 uint64_t Pool::expected() const {
   // With ALPN nobody knows before.
-  return protocol_ == model::UpstreamProtocol::kHttp2
+  return protocol() == model::UpstreamProtocol::kHttp2
              ? uint64_t{connecting_} * cluster_.plan().http2.max_concurrent_streams
              : connecting_;
 }

@@ -9,6 +9,7 @@
 // first, so that the others can time out.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -47,11 +48,18 @@ class PoolRequest : public IntrusiveNode<PoolRequest> {
   uint8_t priority_ = 0;
 };
 
+// What the connections of a pool have in common beside their host: one protocol (not kDownstream) and the priority of
+// their requests.
+struct PoolKind {
+  model::UpstreamProtocol protocol = model::UpstreamProtocol::kHttp1;
+  uint8_t priority = 0;
+  friend auto operator<=>(const PoolKind&, const PoolKind&) = default;
+};
+
 // Made at first use of a host by a worker. Thread: worker.
 class Pool final : public event::Deferred {
  public:
-  // `protocol`: not kDownstream.
-  Pool(Cluster& cluster, std::shared_ptr<Host> host, model::UpstreamProtocol protocol, WorkerLocal& local);
+  Pool(Cluster& cluster, std::shared_ptr<Host> host, PoolKind kind, net::TransportWishes wishes, WorkerLocal& local);
   ~Pool() override;
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -67,8 +75,11 @@ class Pool final : public event::Deferred {
 
   Cluster& cluster() { return cluster_; }
   Host& host() { return *host_; }
+  // What its connections ask of their transport socket.
+  const net::TransportWishes& wishes() const { return wishes_; }
   WorkerLocal& local() { return local_; }
-  model::UpstreamProtocol protocol() const { return protocol_; }
+  PoolKind kind() const { return kind_; }
+  model::UpstreamProtocol protocol() const { return kind_.protocol; }
 
  private:
   friend class UpstreamConnection;
@@ -95,8 +106,9 @@ class Pool final : public event::Deferred {
 
   Cluster& cluster_;
   const std::shared_ptr<Host> host_;
+  const PoolKind kind_;
+  const net::TransportWishes wishes_;
   WorkerLocal& local_;
-  const model::UpstreamProtocol protocol_;
   IntrusiveList<PoolRequest, PoolRequest> queue_;
   IntrusiveList<UpstreamConnection, Pool> ready_;  // have room
   IntrusiveList<UpstreamConnection, Pool> busy_;   // connecting, full, or draining

@@ -33,6 +33,14 @@ UpstreamConnection::UpstreamConnection(Pool& pool, uint64_t id)
   HostState::inc(pool_.host().state.cx_total);
   HostState::inc(pool_.host().state.cx_active);
   transport_ = local_.network.connect(pool_.host().address());
+  if (net::TransportSocket* socket = pool_.cluster().transport_socket(pool_.host())) {
+    net::TransportWishes wishes = pool_.wishes();
+    if (pool_.protocol() != model::UpstreamProtocol::kHttp1) wishes.alpn_fallback.emplace_back("h2");
+    if (pool_.protocol() != model::UpstreamProtocol::kHttp2) wishes.alpn_fallback.emplace_back("http/1.1");
+    wishes.host_name = pool_.host().hostname;
+    transport_ = socket->connect(std::move(transport_), &wishes);
+    secured_ = true;
+  }
   transport_->set_handler(this);
   timer_.arm(pool_.cluster().plan().connect_timeout);
 }
@@ -68,7 +76,7 @@ void UpstreamConnection::on_old() {
 void UpstreamConnection::on_ready(net::Ready ready) {
   if (state_ == State::kConnecting) {
     if (ready.failed) {
-      const std::string why = cat("delayed connect error: ", transport_->failure());
+      const std::string why = connect_failure();
       close_transport(ClosedBy::kPeer);
       pool_.on_connect_failed(*this, ResetReason::kConnectFailure, why);
       return;
@@ -87,6 +95,13 @@ void UpstreamConnection::on_ready(net::Ready ready) {
     fail_streams(ResetReason::kConnectionTermination, "");
     close_transport(ClosedBy::kPeer);
   }
+}
+
+// A handshake that failed says why in its own words, or nothing: the peer just went away.
+std::string UpstreamConnection::connect_failure() const {
+  const std::string_view failure = transport_->failure();
+  const bool handshake = secured_ && (failure.empty() || failure.starts_with("TLS_error:"));
+  return handshake ? std::string(failure) : cat("delayed connect error: ", failure);
 }
 
 void UpstreamConnection::on_connected() {

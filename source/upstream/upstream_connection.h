@@ -40,6 +40,7 @@ class LeasedStream final : public UpstreamStream, public IntrusiveNode<UpstreamC
   const net::Address& local_address() const override;
   uint64_t connection_id() const override;
   http::Protocol protocol() const override;
+  const net::TlsFacts* tls() const override;
 
  private:
   friend class UpstreamConnection;
@@ -118,6 +119,7 @@ class UpstreamConnection final : public event::Deferred,
 
   void on_connected();
   void choose_codec();
+  std::string connect_failure() const;
   void on_timer();
   void on_old();
   void read();
@@ -142,6 +144,7 @@ class UpstreamConnection final : public event::Deferred,
   State state_ = State::kConnecting;
   uint8_t connect_priority_ = 0;
   bool connected_ = false;
+  bool secured_ = false;  // wrapped by a transport socket
   bool draining_ = false;
   bool at_eof_ = false;   // the peer closed: a message that is cut short now is no protocol error
   uint32_t streams_ = 0;  // in all

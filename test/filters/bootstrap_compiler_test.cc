@@ -225,8 +225,11 @@ TEST(BootstrapCompiler, FilterChains) {
   EXPECT_TRUE(Compiled(listener + ", default_filter_chain: {}}\n").ok());
   EXPECT_TRUE(
       Compiled(listener + ", filter_chains: [{}, {}]}\n").fails("filter_chains[1]", "the same filter_chain_match"));
-  EXPECT_TRUE(Compiled(listener + ", filter_chains: [{filter_chain_match: {destination_port: 1}}]}\n")
-                  .fails("destination_port", "not supported yet"));
+  EXPECT_TRUE(Compiled(listener + ", filter_chains: [{filter_chain_match: {destination_port: 1}}, {}]}\n").ok());
+  EXPECT_TRUE(Compiled(listener + ", filter_chains: [{filter_chain_match: {address_suffix: 1.1.1.0}}]}\n")
+                  .fails("address_suffix", "not supported yet"));
+  EXPECT_TRUE(Compiled(listener + ", filter_chains: [{filter_chain_match: {server_names: [\"a*.test\"]}}]}\n")
+                  .fails("server_names", "the whole first label"));
 }
 
 TEST(BootstrapCompiler, AnAddressBelongsToOneListener) {

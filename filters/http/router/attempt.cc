@@ -11,12 +11,13 @@ namespace {
 constexpr size_t kMaxWaiting = 64 * 1024;
 }  // namespace
 
-void Attempt::start(upstream::Cluster& cluster, upstream::Host& host, uint8_t priority, http::End end) {
+void Attempt::start(upstream::Pool& pool, uint8_t priority, http::End end) {
+  const upstream::Host& host = pool.host();
   end_ = end;
   headers_only_ = end == http::End::kYes;
   exchange_.facts().upstream_host = &host.address();
   exchange_.facts().upstream_hostname = host.hostname;
-  cluster.pool(host, priority, exchange_.request()->protocol).request(*this, priority);
+  pool.request(*this, priority);
 }
 
 void Attempt::on_stream(upstream::UpstreamStream& stream) {
@@ -26,6 +27,7 @@ void Attempt::on_stream(upstream::UpstreamStream& stream) {
   facts.upstream_local = stream.local_address();
   facts.upstream_protocol = stream.protocol();
   facts.has_upstream_protocol = true;
+  exchange_.keep_upstream_tls(stream.tls());
   facts.upstream_connected = facts.upstream_tx_start = exchange_.local().loop.now();
   stream.send_headers(*exchange_.request(), headers_only_ ? http::End::kYes : http::End::kNo);
   if (headers_only_) {

@@ -29,7 +29,7 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
  public:
   Attempt(AttemptOwner& owner, proxy::Exchange& exchange) : owner_(owner), exchange_(exchange), waiting_(exchange.local().slabs) {}
 
-  void start(upstream::Cluster& cluster, upstream::Host& host, uint8_t priority, http::End end);
+  void start(upstream::Pool& pool, uint8_t priority, http::End end);
   void send_data(buffer::Buffer& data, http::End end);
   void send_trailers(const http::HeaderMap& trailers);
   // Gives up; the owner hears nothing more.

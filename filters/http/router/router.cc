@@ -6,6 +6,7 @@
 #include "base/trace.h"
 #include "model/route_apply.h"
 #include "proxy/reason.h"
+#include "upstream/wishes.h"
 
 namespace sluice::filters::router {
 
@@ -97,9 +98,14 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
     cluster_->count_response(503, exchange_.internal());
     return exchange_.reply(proxy::reply_of(Reason::kNoHealthyUpstream));
   }
-  pin_.reset(&cluster_->pool(*host_, action.priority, exchange_.request()->protocol));
   set_timeout(action, headers);
   model::rewrite_request(exchange_.route(), action, weighted, headers, facts, host_->hostname, originals());
+  // After the rewrite: names are those of the host that is sent.
+  const upstream::PoolKind kind = cluster_->kind_for(action.priority, headers.protocol);
+  upstream::Pool& pool = upstream::has_wishes(cluster_->plan())
+                             ? cluster_->pool(*host_, kind, upstream::wishes_of(cluster_->plan(), headers))
+                             : cluster_->pool(*host_, kind);
+  pin_.reset(&pool);
   facts.attempts = 1;
   if (exchange_.route().host->include_attempt_count) {
     headers.fields.set(Token::kXEnvoyAttemptCount, "1");
@@ -109,7 +115,7 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
   exchange_.on_response_full([this](bool full) { attempt_->pause_response(full); });
   exchange_.set_request_room([this] { return attempt_->request_room(); });
   exchange_.when_request_complete([this] { arm_deadline(); });
-  attempt_->start(*cluster_, *host_, action.priority, end);
+  attempt_->start(pool, action.priority, end);
   return Step::taken();
 }
 

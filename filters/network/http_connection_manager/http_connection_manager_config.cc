@@ -53,6 +53,7 @@ void check_fields(const Hcm& proto, CompileScope& scope) {
                      Hcm::kPreserveExternalRequestIdFieldNumber,
                      Hcm::kAlwaysSetRequestIdInResponseFieldNumber,
                      Hcm::kForwardClientCertDetailsFieldNumber,
+                     Hcm::kSetCurrentClientCertDetailsFieldNumber,
                      Hcm::kProxy100ContinueFieldNumber,
                      Hcm::kRepresentIpv4RemoteAddressAsIpv4MappedIpv6FieldNumber,
                      Hcm::kUpgradeConfigsFieldNumber,
@@ -153,6 +154,8 @@ void compile_forwarding(const Hcm& proto, model::HttpPlan& out, CompileScope& sc
   out.represent_ipv4_as_mapped_ipv6 = proto.represent_ipv4_remote_address_as_ipv4_mapped_ipv6();
   out.append_x_forwarded_port = proto.append_x_forwarded_port();
   out.client_cert = compile_client_cert(proto.forward_client_cert_details());
+  const auto& parts = proto.set_current_client_cert_details();
+  out.client_cert_parts = {parts.cert(), parts.chain(), parts.subject().value(), parts.uri(), parts.dns()};
   const auto& scheme = proto.scheme_header_transformation();
   scope.only(scheme, {envoy::config::core::v3::SchemeHeaderTransformation::kSchemeToOverwriteFieldNumber});
   out.scheme_to_overwrite = scheme.scheme_to_overwrite();
