@@ -26,9 +26,9 @@ int pending_error(int fd) {
 }  // namespace
 
 std::unique_ptr<UvSocket> UvSocket::accepted(UvSocketShared& shared, int fd, const Address& remote,
-                                             const Address& local) {
+                                             std::shared_ptr<const Address> local) {
   std::unique_ptr<UvSocket> socket(new UvSocket(shared, fd, remote, State::kOpen));
-  socket->local_ = local;
+  socket->local_ = std::move(local);
   shared.open.push_back(*socket);
   socket->sync_events();
   return socket->state_ == State::kOpen ? std::move(socket) : nullptr;
@@ -95,8 +95,8 @@ uint32_t UvSocket::wanted_events() const {
   return events;
 }
 
-// Tells the epoll set what is wanted when it differs. A new socket without a handler is put in with EPOLLIN at once: its
-// handler will come in this turn, and a second call is saved.
+// Tells the epoll set what is wanted when it differs. A new socket without a handler is put in with EPOLLIN at once:
+// its handler will come in this turn, and a second call is saved.
 void UvSocket::sync_events() {
   if (state_ != State::kOpen && state_ != State::kConnecting) {
     return;
@@ -253,14 +253,16 @@ void UvSocket::close(CloseHow how) {
 }
 
 const Address& UvSocket::local() const {
-  if (local_.kind() == AddressKind::kNone && fd_ >= 0) {
+  static const Address unknown;
+  if (local_ == nullptr && fd_ >= 0) {
     sockaddr_storage name;
     socklen_t length = sizeof(name);
     if (getsockname(fd_, reinterpret_cast<sockaddr*>(&name), &length) == 0) {
-      local_ = Address::from_sockaddr(reinterpret_cast<const sockaddr*>(&name), length);
+      local_ =
+          std::make_shared<const Address>(Address::from_sockaddr(reinterpret_cast<const sockaddr*>(&name), length));
     }
   }
-  return local_;
+  return local_ != nullptr ? *local_ : unknown;
 }
 
 // The numbers are those of netfilter, whose headers cannot be included beside netinet/in.h.

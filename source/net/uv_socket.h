@@ -28,10 +28,10 @@ struct UvSocketShared {
 // while reading is off. Thread: its loop's.
 class UvSocket final : public Transport, public event::Pollable, public IntrusiveNode<> {
  public:
-  // Takes over a connected descriptor. `local` may be kNone: then it is looked up when wanted. Null (and the descriptor
+  // Takes over a connected descriptor. `local` may be null: then it is looked up when wanted. Null (and the descriptor
   // closed) when the epoll set has no room.
   static std::unique_ptr<UvSocket> accepted(UvSocketShared& shared, int fd, const Address& remote,
-                                            const Address& local);
+                                            std::shared_ptr<const Address> local);
   // Begins to connect. After an immediate failure the socket stands in shared.failing.
   static std::unique_ptr<UvSocket> connecting(UvSocketShared& shared, const Address& remote);
   ~UvSocket() override;
@@ -79,7 +79,7 @@ class UvSocket final : public Transport, public event::Pollable, public Intrusiv
   bool eof_ = false;               // read() said so
   bool peer_closed_told_ = false;  // Ready::peer_closed
   Address remote_;
-  mutable Address local_;  // kNone: not looked up yet
+  mutable std::shared_ptr<const Address> local_;  // null: not looked up yet
 };
 
 }  // namespace sluice::net

@@ -30,7 +30,8 @@ DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<n
       first_byte_(format::kUnset),
       transport_(std::move(transport)),
       accepted_(std::move(accepted)),
-      codec_(std::make_unique<http::http1::Http1ServerCodec>(server.plan().codec, static_cast<http::ServerEvents&>(*this), server.proxy().local.slabs)),
+      codec_(std::make_unique<http::http1::Http1ServerCodec>(
+          server.plan().codec, static_cast<http::ServerEvents&>(*this), server.proxy().local.slabs)),
       outbox_(server.proxy().local.flushes, server.proxy().local.slabs, server.listener().plan.buffer_limit, *this),
       in_(server.proxy().local.slabs),
       gate_([this](bool open) {
@@ -40,16 +41,7 @@ DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<n
           transport_->want_read(open);
         }
       }),
-      idle_(server.proxy().local.loop.timers(), [this] { on_idle_timeout(); }),
-      headers_(server.proxy().local.loop.timers(), [this] { on_headers_timeout(); }),
-      duration_(server.proxy().local.loop.timers(), [this] {
-        server_.block().inc(HttpStat::kDownstreamCxMaxDurationReached);
-        if (exchanges_.empty()) {
-          close_when_sent();
-        } else {
-          close_after_response();
-        }
-      }) {
+      idle_(server.proxy().local.loop.timers(), [this] { on_idle_timeout(); }) {
   auto& block = server_.block();
   block.inc(HttpStat::kDownstreamCxTotal);
   block.inc(HttpStat::kDownstreamCxActive);
@@ -66,7 +58,7 @@ DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<n
     idle_.arm(plan.idle_timeout);
   }
   if (plan.max_connection_duration.count() > 0) {
-    duration_.arm(plan.max_connection_duration);
+    duration_.arm(local().loop.timers(), *this, plan.max_connection_duration);
   }
 }
 
@@ -119,7 +111,7 @@ void DownstreamConnection::read() {
 void DownstreamConnection::on_first_byte() {
   first_byte_ = local().loop.now();
   if (server_.plan().request_headers_timeout.count() > 0) {
-    headers_.arm(server_.plan().request_headers_timeout);
+    headers_.arm(local().loop.timers(), *this, server_.plan().request_headers_timeout);
   }
 }
 
@@ -189,7 +181,8 @@ void DownstreamConnection::on_headers(http::StreamId stream, http::RequestHeader
 
 // RFC 9110 10.1.1. Without proxy_100_continue it is answered here, before routing, as Envoy does.
 void DownstreamConnection::answer_expectation(Exchange& exchange, http::RequestHeaders& headers) {
-  if (server_.plan().codec.proxy_100_continue || !equal_ignore_case(headers.fields.get(http::Token::kExpect), "100-continue")) {
+  if (server_.plan().codec.proxy_100_continue ||
+      !equal_ignore_case(headers.fields.get(http::Token::kExpect), "100-continue")) {
     return;
   }
   headers.fields.remove(http::Token::kExpect);
@@ -371,6 +364,15 @@ void DownstreamConnection::on_idle_timeout() {
     }
   }
   close(ClosedBy::kUs);
+}
+
+void DownstreamConnection::on_duration() {
+  server_.block().inc(HttpStat::kDownstreamCxMaxDurationReached);
+  if (exchanges_.empty()) {
+    close_when_sent();
+  } else {
+    close_after_response();
+  }
 }
 
 void DownstreamConnection::on_headers_timeout() {

@@ -10,6 +10,7 @@
 
 #include "base/intrusive_list.h"
 #include "event/loop.h"
+#include "event/rare_timer.h"
 #include "http/codec.h"
 #include "net/outbox.h"
 #include "net/read_gate.h"
@@ -86,6 +87,7 @@ class DownstreamConnection final : public event::Deferred,
   void peer_gone();
   void on_idle_timeout();
   void on_headers_timeout();
+  void on_duration();
   void close_when_sent();
   void linger();
   enum class ClosedBy : uint8_t { kUs, kPeer };
@@ -98,7 +100,7 @@ class DownstreamConnection final : public event::Deferred,
   std::unique_ptr<std::map<const void*, std::unique_ptr<FilterLocal>>> filter_locals_;
   State state_ = State::kOpen;
   bool decoding_ = false;
-  bool spoke_ = false;      // a request was parsed
+  bool spoke_ = false;  // a request was parsed
   bool close_after_ = false;
   bool fin_when_sent_ = false;
   bool idle_drain_ = false;  // idle_timeout passed, drain_timeout runs
@@ -113,9 +115,10 @@ class DownstreamConnection final : public event::Deferred,
   buffer::Buffer in_;  // not decoded yet
   net::ReadGate gate_;
   IntrusiveList<Exchange, DownstreamConnection> exchanges_;
-  event::Timer idle_;      // idle_timeout, then drain_timeout, then delayed_close_timeout
-  event::Timer headers_;   // request_headers_timeout
-  event::Timer duration_;  // max_connection_duration
+  event::Timer idle_;  // idle_timeout, then drain_timeout, then delayed_close_timeout
+  event::RareTimer<DownstreamConnection, &DownstreamConnection::on_headers_timeout>
+      headers_;                                                                          // request_headers_timeout
+  event::RareTimer<DownstreamConnection, &DownstreamConnection::on_duration> duration_;  // max_connection_duration
 };
 
 }  // namespace sluice::proxy
