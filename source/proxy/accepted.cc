@@ -29,8 +29,8 @@ void Accepted::describe(format::Facts& facts) const {
   facts.protocol = protocol;
   facts.has_protocol = has_protocol;
   facts.details = details;
-  facts.termination_details = termination_details;
   if (found_ != nullptr) {
+    facts.termination_details = found_->termination_details;
     facts.metadata = &found_->metadata;
     facts.filter_state = &found_->filter_state;
   }

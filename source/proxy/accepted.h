@@ -26,6 +26,7 @@ struct Found {
   net::Address local;   // where the client wanted to go; kNone: as the socket says
   Metadata metadata;
   FilterState filter_state;
+  std::string termination_details;  // %CONNECTION_TERMINATION_DETAILS%
 };
 
 // Owned by whoever serves the connection (a listener filter phase, then a chain server's connection), which tells its
@@ -58,8 +59,7 @@ class Accepted {
   format::Flags flags;
   http::Protocol protocol = http::Protocol::kHttp11;
   bool has_protocol = false;
-  std::string_view details;         // lives for ever
-  std::string termination_details;  // %CONNECTION_TERMINATION_DETAILS%
+  std::string_view details;  // lives for ever
 
   // Fills in what is known here.
   void describe(format::Facts& facts) const;

@@ -70,7 +70,9 @@ bool FilteredTransport::run_data(buffer::Buffer& data) {
   while (next_ < filters_.size()) {
     const NetworkStep step = filters_[next_++]->on_data(*this, data);
     if (step.what() == NetworkStep::What::kClose) {
-      accepted_->termination_details = step.details();
+      if (!step.details().empty()) {
+        accepted_->found().termination_details = step.details();
+      }
       close(net::CloseHow::kFin);
       return false;
     }
@@ -135,7 +137,7 @@ void FilteredTransport::on_ready(net::Ready ready) {
 
 void FilteredTransport::close_now(std::string_view details) {
   if (!details.empty()) {
-    accepted_->termination_details = details;
+    accepted_->found().termination_details = details;
   }
   if (state_ == State::kStarting) {
     close(net::CloseHow::kFin);
