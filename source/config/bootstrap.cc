@@ -27,7 +27,7 @@ void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
   scope.only(proto, {B::kNodeFieldNumber, B::kStaticResourcesFieldNumber, B::kStatsFlushIntervalFieldNumber,
                      B::kLayeredRuntimeFieldNumber, B::kAdminFieldNumber, B::kDeferredStatOptionsFieldNumber,
                      B::kMemoryAllocatorManagerFieldNumber, B::kGrpcAsyncClientManagerConfigFieldNumber,
-                     B::kNodeContextParamsFieldNumber});
+                     B::kNodeContextParamsFieldNumber, B::kClusterManagerFieldNumber});
   scope.only(proto.static_resources(), {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber});
 }
 
@@ -77,6 +77,13 @@ void compile_admin(const v3::Admin& proto, CompiledBootstrap& out, CompileScope&
   out.admin_access_logs = std::move(logs);
 }
 
+void compile_cluster_manager(const v3::ClusterManager& proto, CompileScope& scope) {
+  using M = v3::ClusterManager;
+  scope.only(proto, {M::kOutlierDetectionFieldNumber});
+  scope.only(proto.outlier_detection(), {M::OutlierDetection::kEventLogPathFieldNumber});
+  scope.outlier_log_path = proto.outlier_detection().event_log_path();
+}
+
 // First of all: everything else may refer to them.
 void collect_clusters(const Resources& proto, CompileScope& scope) {
   for (const auto& cluster : proto.clusters()) {
@@ -110,6 +117,7 @@ void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, Compil
   scope.node = {out.node.id, out.node.cluster};
   if (proto.has_stats_flush_interval()) out.stats_flush_interval = to_duration(proto.stats_flush_interval());
   if (proto.has_admin()) compile_admin(proto.admin(), out, scope);
+  compile_cluster_manager(proto.cluster_manager(), scope);
   const Resources& resources = proto.static_resources();
   collect_clusters(resources, scope);
   for (const auto& cluster : resources.clusters()) out.clusters.push_back(compile_cluster(cluster, scope));

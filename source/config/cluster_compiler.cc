@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "config/endpoint_compiler.h"
+#include "config/health_compiler.h"
 #include "config/http_options_compiler.h"
 #include "config/lb_compiler.h"
 #include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h"
@@ -131,7 +132,9 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
                      Cluster::kDnsLookupFamilyFieldNumber, Cluster::kMetadataFieldNumber,
                      Cluster::kRingHashLbConfigFieldNumber, Cluster::kMaglevLbConfigFieldNumber,
                      Cluster::kLeastRequestLbConfigFieldNumber, Cluster::kRoundRobinLbConfigFieldNumber,
-                     Cluster::kCommonLbConfigFieldNumber, Cluster::kLoadBalancingPolicyFieldNumber});
+                     Cluster::kCommonLbConfigFieldNumber, Cluster::kLoadBalancingPolicyFieldNumber,
+                     Cluster::kOutlierDetectionFieldNumber, Cluster::kHealthChecksFieldNumber,
+                     Cluster::kIgnoreHealthOnHostRemovalFieldNumber});
   compile_kind(proto, scope);
   auto out = std::make_shared<model::ClusterPlan>();
   out->name = proto.name();
@@ -145,6 +148,9 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
   compile_protocol_options(proto, *out, scope);
   compile_breakers(proto.circuit_breakers(), *out, scope);
   out->lb = compile_lb(proto, scope);
+  out->outlier = compile_outlier(proto, scope);
+  out->health_checks = compile_health_checks(proto, scope);
+  out->ignore_health_on_removal = proto.ignore_health_on_host_removal();
   out->assignment = compile_assignment(proto.load_assignment(), Names::kRefused, out->dns.names, scope);
   out->origin = scope.origin(proto);
   return out;

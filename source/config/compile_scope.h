@@ -71,6 +71,7 @@ class CompileScope {
   void require_cluster(const google::protobuf::Message& message, int field, const std::string& name);
   RuntimeValues runtime;
   proxy::LogFiles* log_files = nullptr;  // opens access logs; null: they are not (only validating)
+  std::string outlier_log_path;                  // of the cluster manager; empty: none
   NodeNames node;
   std::string_view filter_name;  // of the HTTP filter that is being compiled: its key in typed_per_filter_config
 

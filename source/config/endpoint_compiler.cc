@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "config/core_compiler.h"
+#include "config/health_compiler.h"
 
 namespace sluice::config {
 namespace {
@@ -26,6 +27,13 @@ std::string hash_key_of(const core::Metadata& metadata) {
   if (lb == metadata.filter_metadata().end()) return {};
   const auto key = lb->second.fields().find("hash_key");
   return key == lb->second.fields().end() ? std::string() : key->second.string_value();
+}
+
+bool is_canary(const core::Metadata& metadata) {
+  const auto lb = metadata.filter_metadata().find("envoy.lb");
+  if (lb == metadata.filter_metadata().end()) return false;
+  const auto canary = lb->second.fields().find("canary");
+  return canary != lb->second.fields().end() && canary->second.bool_value();
 }
 
 // One assignment, piece by piece.
@@ -64,7 +72,7 @@ class AssignmentCompiler {
     using E = endpoint::Endpoint;
     scope_.only(proto, {L::kEndpointFieldNumber, L::kHealthStatusFieldNumber, L::kMetadataFieldNumber,
                         L::kLoadBalancingWeightFieldNumber});
-    scope_.only(proto.endpoint(), {E::kAddressFieldNumber, E::kHostnameFieldNumber});
+    scope_.only(proto.endpoint(), {E::kAddressFieldNumber, E::kHostnameFieldNumber, E::kHealthCheckConfigFieldNumber});
     if (!proto.endpoint().has_address()) {
       scope_.error(proto, "needs an endpoint with an address");
       return;
@@ -74,6 +82,8 @@ class AssignmentCompiler {
     one.hash_key = hash_key_of(proto.metadata());
     one.weight = proto.has_load_balancing_weight() ? proto.load_balancing_weight().value() : 1;
     one.health = compile_health(proto.health_status());
+    one.canary = is_canary(proto.metadata());
+    one.check = compile_endpoint_check(proto.endpoint(), scope_);
     if (!compile_place(proto.endpoint().address(), locality, one)) return;
     locality.endpoints.push_back(std::move(one));
   }

@@ -3,6 +3,7 @@
 #include "base/strings.h"
 #include "config/core_compiler.h"
 #include "config/filter_compiler.h"
+#include "config/forward_policies.h"
 #include "config/hash_policy_compiler.h"
 #include "config/header_compiler.h"
 #include "config/matcher_compiler.h"
@@ -122,7 +123,8 @@ std::vector<model::Upgrade> compile_upgrades(const Action& proto, CompileScope& 
   return out;
 }
 
-model::ForwardAction compile_forward(const Action& proto, const RouteContext& context, CompileScope& scope) {
+model::ForwardAction compile_forward(const route::Route& owner, const RouteContext& context, CompileScope& scope) {
+  const Action& proto = owner.route();
   scope.only(proto,
              {Action::kClusterFieldNumber, Action::kClusterHeaderFieldNumber, Action::kWeightedClustersFieldNumber,
               Action::kClusterSpecifierPluginFieldNumber, Action::kInlineClusterSpecifierPluginFieldNumber,
@@ -132,7 +134,11 @@ model::ForwardAction compile_forward(const Action& proto, const RouteContext& co
               Action::kHostRewritePathRegexFieldNumber, Action::kHostRewriteFieldNumber,
               Action::kAppendXForwardedHostFieldNumber, Action::kTimeoutFieldNumber, Action::kIdleTimeoutFieldNumber,
               Action::kPriorityFieldNumber, Action::kUpgradeConfigsFieldNumber, Action::kHashPolicyFieldNumber,
-              Action::kRateLimitsFieldNumber, Action::kIncludeVhRateLimitsFieldNumber});
+              Action::kRateLimitsFieldNumber, Action::kIncludeVhRateLimitsFieldNumber, Action::kRetryPolicyFieldNumber,
+              Action::kHedgePolicyFieldNumber, Action::kRequestMirrorPoliciesFieldNumber,
+              Action::kInternalRedirectPolicyFieldNumber, Action::kInternalRedirectActionFieldNumber,
+              Action::kMaxInternalRedirectsFieldNumber, Action::kMaxStreamDurationFieldNumber,
+              Action::kMaxGrpcTimeoutFieldNumber, Action::kGrpcTimeoutOffsetFieldNumber});
   model::ForwardAction out;
   compile_target(proto, context, out, scope);
   switch (proto.cluster_not_found_response_code()) {
@@ -149,6 +155,16 @@ model::ForwardAction compile_forward(const Action& proto, const RouteContext& co
   out.rate_limits = compile_rate_limits(proto.rate_limits(), scope);
   out.include_vh_rate_limits = proto.include_vh_rate_limits().value();
   out.hash_policies = compile_hash_policies(proto.hash_policy(), scope);
+  out.durations = compile_durations(proto, scope);
+  out.retry = proto.has_retry_policy() ? compile_retry_policy(proto.retry_policy(), scope) : context.retry;
+  out.hedge_on_per_try_timeout =
+      proto.has_hedge_policy() ? compile_hedging(proto.hedge_policy(), scope) : context.hedge_on_per_try_timeout;
+  out.body_buffer_limit = body_buffer_limit(owner);
+  if (!out.body_buffer_limit) out.body_buffer_limit = context.body_buffer_limit;
+  out.mirrors = proto.request_mirror_policies().empty()
+                    ? context.mirrors
+                    : compile_mirrors(proto.request_mirror_policies(), context, scope);
+  out.internal_redirect = compile_internal_redirect(proto, scope);
   return out;
 }
 
@@ -203,7 +219,7 @@ model::DirectResponseAction compile_direct(const route::DirectResponseAction& pr
 
 model::RouteAction compile_route_action(const route::Route& proto, const RouteContext& context, CompileScope& scope) {
   switch (proto.action_case()) {
-    case route::Route::kRoute: return compile_forward(proto.route(), context, scope);
+    case route::Route::kRoute: return compile_forward(proto, context, scope);
     case route::Route::kRedirect: return compile_redirect(proto.redirect(), scope);
     case route::Route::kDirectResponse: return compile_direct(proto.direct_response(), context, scope);
     case route::Route::kNonForwardingAction: return model::NonForwardingAction{};

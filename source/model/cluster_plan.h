@@ -22,6 +22,10 @@ struct Locality {
   friend bool operator==(const Locality&, const Locality&) = default;
 };
 
+struct EndpointCheck;    // model/health_plan.h
+struct HealthCheckPlan;
+struct OutlierPlan;
+
 // Immutable. Thread: any.
 struct EndpointPlan {
   net::Address address;
@@ -29,6 +33,8 @@ struct EndpointPlan {
   std::string hash_key;  // metadata envoy.lb hash_key: stands for the endpoint in hash rings; empty: its address
   uint32_t weight = 1;
   HealthStatus health = HealthStatus::kUnknown;
+  bool canary = false;           // metadata envoy.lb canary
+  std::shared_ptr<const EndpointCheck> check;  // health_check_config; null: none
 };
 
 // The endpoints of one locality and priority.
@@ -121,6 +127,9 @@ struct ClusterPlan {
   AssignmentPtr assignment;       // never null; DNS clusters: with endpoints that have no address yet
   DnsPlan dns;
   bool wait_for_warm_on_init = true;
+  std::shared_ptr<const OutlierPlan> outlier;  // null: no outlier detection
+  std::vector<std::shared_ptr<const HealthCheckPlan>> health_checks;
+  bool ignore_health_on_removal = false;  // ignore_health_on_host_removal
   Origin origin;
 };
 

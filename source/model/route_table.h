@@ -47,6 +47,7 @@ struct VirtualHost {
   RateLimits rate_limits;
   bool include_attempt_count = false;  // include_request_attempt_count
   bool include_attempt_count_in_response = false;
+  bool include_is_timeout_retry = false;  // include_is_timeout_retry_header
   const RouteTable* table = nullptr;
   Origin origin;
   RouteIndex index;  // by RouteTable::build()

@@ -17,6 +17,7 @@ Server::Server(Platform& platform, const Options& options, config::CompiledBoots
       bootstrap_(std::move(bootstrap)),
       cells_(registry_),
       server_stats_(registry_, cells_),
+      health_(platform, cells_),
       term_timer_(platform.main_loop().timers(), [this] { finish(); }),
       stats_timer_(platform.main_loop().timers(), [this] { flush_stats(); }),
       drain_timer_(platform.main_loop().timers(), [this] { stop_accepting(drain_inbound_only_); }) {
@@ -75,6 +76,7 @@ Result<void> Server::start() {
   listeners_block_.set(ListenerManagerStat::kWorkersStarted, 1);
   server_stats_.started(concurrency(), platform_.main_loop().now() - started_);
   stats_timer_.arm(bootstrap_.stats_flush_interval);
+  follow_hosts();
   SLUICE_LOG(kInfo, kMain, version_text(), " serves with ", workers_.size(), " workers");
   return {};
 }
@@ -84,6 +86,7 @@ void Server::publish() {
   for (const model::ClusterPlanPtr& plan : bootstrap_.clusters) {
     clusters_.push_back(std::make_shared<upstream::ClusterShared>(plan, registry_, cells_));
     clusters_block_.inc(ClusterManagerStat::kClusterAdded);
+    health_.follow(*clusters_.back());
   }
   clusters_block_.set(ClusterManagerStat::kActiveClusters, clusters_.size());
   server_stats_.watch("main_thread", platform_.main_loop());
@@ -100,6 +103,17 @@ void Server::publish() {
   listeners_block_.add(ListenerManagerStat::kListenerAdded, sockets_.size());
   listeners_block_.add(ListenerManagerStat::kListenerCreateSuccess, sockets_.size() * workers_.size());
   listeners_block_.set(ListenerManagerStat::kTotalListenersActive, sockets_.size());
+}
+
+// New hosts, and flips of their health, go to all workers.
+void Server::follow_hosts() {
+  for (const auto& cluster : clusters_) {
+    cluster->on_hosts([this, &cluster = cluster](upstream::HostSetPtr hosts) {
+      for (auto& worker : workers_) {
+        worker->loop().post([&worker = *worker, cluster, hosts] { worker.update_hosts(cluster, hosts); });
+      }
+    });
+  }
 }
 
 void Server::shutdown() {
@@ -133,6 +147,7 @@ void Server::finish() {
   term_timer_.cancel();
   stats_timer_.cancel();
   drain_timer_.cancel();
+  health_.clear();
   for (auto& worker : workers_) {
     worker->loop().post([&worker = *worker] {
       worker.close();

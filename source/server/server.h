@@ -12,6 +12,7 @@
 #include "config/bootstrap.h"
 #include "proxy/chain_server.h"
 #include "server/admin/admin.h"
+#include "server/health.h"
 #include "server/options.h"
 #include "server/platform.h"
 #include "server/server_stats.h"
@@ -63,6 +64,7 @@ class Server final : public admin::AdminSource {
  private:
   Result<void> bind_all();
   void publish();
+  void follow_hosts();
   void finish();
   void flush_stats();
   uint32_t concurrency() const;
@@ -80,6 +82,7 @@ class Server final : public admin::AdminSource {
   ServerStats server_stats_;
   proxy::ServerState state_;
   std::vector<std::shared_ptr<upstream::ClusterShared>> clusters_;
+  Health health_;
   std::vector<std::unique_ptr<net::ListenSocket>> sockets_;  // by listener; null once a drain closed it
   std::vector<net::Address> addresses_;                      // theirs
   std::vector<std::unique_ptr<Worker>> workers_;

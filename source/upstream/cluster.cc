@@ -49,12 +49,32 @@ ClusterShared::~ClusterShared() {
 }
 
 void ClusterShared::assign(model::AssignmentPtr assignment) {
-  publish(build_host_set(plan->lb, std::move(assignment), hosts_.get()));
+  const Checked checked = plan->health_checks.empty() ? Checked::kNo : Checked::kYes;
+  publish(build_host_set(plan->lb, std::move(assignment), hosts_.get(), checked));
+  if (on_members_) {
+    on_members_();
+  }
 }
 
 void ClusterShared::refresh() { publish(build_host_set(plan->lb, hosts_->assignment, hosts_.get())); }
 
+void ClusterShared::watch_outliers(std::shared_ptr<OutlierInbox> inbox) {
+  outliers = std::move(inbox);
+  count_outliers(*hosts_);
+}
+
+void ClusterShared::count_outliers(const HostSet& hosts) {
+  for (const std::shared_ptr<Host>& host : hosts.hosts) {
+    if (host->outlier == nullptr) {
+      host->outlier = std::make_unique<OutlierCounts>();
+    }
+  }
+}
+
 void ClusterShared::publish(HostSetPtr hosts) {
+  if (outliers != nullptr) {
+    count_outliers(*hosts);
+  }
   if (hosts_ != nullptr) {
     published_.push_back(std::move(hosts_));
     std::erase_if(published_, [](const HostSetPtr& old) { return old.use_count() == 1; });
@@ -135,6 +155,7 @@ Cluster::Cluster(std::shared_ptr<ClusterShared> shared, WorkerLocal& local)
       codes_(local.cells, shared_->stats),
       internal_codes_(local.cells, shared_->stats, "internal."),
       external_codes_(local.cells, shared_->stats, "external."),
+      retry_codes_(local.cells, shared_->stats, "retry."),
       balancer_(shared_->plan->lb, shared_->breakers, local.random, block_) {
   balancer_.update(shared_->hosts());
 }
@@ -147,6 +168,8 @@ void Cluster::update(HostSetPtr hosts) {
   for (const auto& [host, pool] : pools_) {
     if (host->removed.load(std::memory_order_relaxed)) {
       gone.push_back(pool.get());
+    } else {
+      pool->drain_when_asked();
     }
   }
   for (Pool* pool : gone) {

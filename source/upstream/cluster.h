@@ -32,6 +32,7 @@ class ClusterShared {
   stats::BlockId stats;
   stats::BlockId breaker_stats[2];    // by priority
   stats::BlockId remaining_stats[2];  // where track_remaining is set
+  std::shared_ptr<OutlierInbox> outliers;  // null: nobody asks
 
   // ---- main
   // The endpoints from now on: static ones, the answers of DNS, an assignment of EDS. The same workers' connections to
@@ -42,12 +43,17 @@ class ClusterShared {
   const HostSetPtr& hosts() const { return hosts_; }
   // Is told each new set; set by the server, which hands it to the workers.
   void on_hosts(Function<void(HostSetPtr)> hook) { on_hosts_ = std::move(hook); }
+  // Is told after each assignment; of the health checker.
+  void on_members(Function<void()> hook) { on_members_ = std::move(hook); }
   stats::Block<stats::ClusterStat>& main_block() { return main_block_; }
+  // From now on the workers tell how tries end. Before any worker has the cluster.
+  void watch_outliers(std::shared_ptr<OutlierInbox> inbox);
   // The gauges of its circuit breakers as they are now.
   void show_breakers(stats::WorkerCells& cells);
 
  private:
   void publish(HostSetPtr hosts);
+  void count_outliers(const HostSet& hosts);
   void show_tables();
 
   stats::WorkerCells& main_cells_;
@@ -56,6 +62,7 @@ class ClusterShared {
   HostSetPtr hosts_;
   std::vector<HostSetPtr> published_;  // main frees them, not a worker
   Function<void(HostSetPtr)> on_hosts_;
+  Function<void()> on_members_;
 };
 
 // Thread: worker.
@@ -71,6 +78,15 @@ class Cluster {
   // internal.upstream_rq_* or external.upstream_rq_*.
   void count_response(uint16_t status, bool internal);
   void record_response_time(uint64_t ms, bool internal);
+  // An answer that nobody sees, for the request is tried again: retry.upstream_rq_*.
+  void count_retried(uint16_t status) { retry_codes_.inc(status); }
+
+  // How a try at a host ended; `status` is the answer's, or stands for the failure.
+  void report(Host& host, Outcome outcome, uint16_t status) {
+    if (host.outlier != nullptr) {
+      shared_->outliers->report(host, outcome, status);
+    }
+  }
 
   // Null: no healthy host.
   Host* choose_host(const LbRequest& request) { return balancer_.choose(request); }
@@ -92,6 +108,7 @@ class Cluster {
   stats::ResponseCodes codes_;
   stats::ResponseCodes internal_codes_;
   stats::ResponseCodes external_codes_;
+  stats::ResponseCodes retry_codes_;
   friend class Pool;
   void release(Pool& pool);
 

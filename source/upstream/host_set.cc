@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/strings.h"
+#include "model/health_plan.h"
 
 namespace sluice::upstream {
 namespace {
@@ -20,7 +21,7 @@ Health health_of(const Host& host) {
     case model::HealthStatus::kDraining:
     case model::HealthStatus::kTimeout: return Health::kUnhealthy;
     case model::HealthStatus::kDegraded: return Health::kDegraded;
-    default: return Health::kHealthy;
+    default: return host.degraded.load(std::memory_order_relaxed) ? Health::kDegraded : Health::kHealthy;
   }
 }
 
@@ -44,7 +45,7 @@ struct Level {
 
 class Builder {
  public:
-  Builder(const model::LbPlan& lb, HostSet& out) : lb_(lb), out_(out) {}
+  Builder(const model::LbPlan& lb, Checked checked, HostSet& out) : lb_(lb), checked_(checked), out_(out) {}
 
   void build(const HostSet* previous) {
     take_hosts(previous);
@@ -85,6 +86,10 @@ class Builder {
           before.erase(found);
         } else {
           host = std::make_shared<Host>(endpoint.address, endpoint.hostname);
+          if (checked_ == Checked::kYes && (endpoint.check == nullptr || !endpoint.check->off)) {
+            host->failing.store(kActiveCheck, std::memory_order_relaxed);
+            host->check_pending = true;
+          }
         }
         host->plan = &endpoint;
         host->place = &locality;
@@ -152,6 +157,10 @@ class Builder {
       healthy.push_back(availability(level.amounts.healthy, level.amounts.all));
       degraded.push_back(availability(level.amounts.degraded, level.amounts.all));
       total += healthy.back() + degraded.back();
+    }
+    for (size_t i = 0; i < levels_.size(); ++i) {
+      out_.priorities[i].usable_capacity = healthy[i];
+      out_.priorities[i].degraded_capacity = degraded[i];
     }
     total = std::min(total, 100u);
     if (total == 0 && lb_.panic_threshold <= 0) {
@@ -305,6 +314,7 @@ class Builder {
   }
 
   const model::LbPlan& lb_;
+  const Checked checked_;
   HostSet& out_;
   std::vector<Level> levels_;
 };
@@ -329,10 +339,77 @@ HostSet::Choice HostSet::choose_priority(uint64_t random) const {
   return {&priorities.front(), false};
 }
 
-HostSetPtr build_host_set(const model::LbPlan& lb, model::AssignmentPtr assignment, const HostSet* previous) {
+HostSet::Choice HostSet::choose_priority(uint64_t random, const TriedHosts& tried) const {
+  const std::vector<bool> left = left_priorities(tried);
+  uint32_t total = 0;
+  for (size_t i = 0; i < priorities.size(); ++i) {
+    total += left[i] ? priorities[i].usable_capacity + priorities[i].degraded_capacity : 0;
+  }
+  total = std::min(total, 100u);
+  if (total == 0) {
+    return choose_priority(random);
+  }
+  // Each takes as much as it can; what rounding leaves over goes to the first.
+  uint32_t at = static_cast<uint32_t>(random % 100);
+  std::optional<Choice> first;
+  for (const bool degraded : {false, true}) {
+    for (size_t i = 0; i < priorities.size(); ++i) {
+      const uint32_t capacity = degraded ? priorities[i].degraded_capacity : priorities[i].usable_capacity;
+      if (!left[i] || capacity == 0) {
+        continue;
+      }
+      const Choice choice{&priorities[i], degraded};
+      first = first.value_or(choice);
+      const uint32_t load = capacity * 100 / total;
+      if (at < load) {
+        return choice;
+      }
+      at -= load;
+    }
+  }
+  return *first;
+}
+
+// False: a host of it was tried. When all were, it begins anew.
+std::vector<bool> HostSet::left_priorities(const TriedHosts& tried) const {
+  std::vector<bool> left(priorities.size(), true);
+  const auto any_left = [&] {
+    for (size_t i = 0; i < left.size(); ++i) {
+      if (left[i] && priorities[i].usable_capacity + priorities[i].degraded_capacity > 0) {
+        return true;
+      }
+    }
+    return false;
+  };
+  const size_t whole = tried.hosts.size() - tried.hosts.size() % tried.every;
+  for (size_t i = 0; i < whole; ++i) {
+    if (const auto priority = priority_of(*tried.hosts[i])) {
+      left[*priority] = false;
+    }
+    if ((i + 1) % tried.every == 0 && !any_left()) {
+      left.assign(left.size(), true);
+    }
+  }
+  return left;
+}
+
+std::optional<size_t> HostSet::priority_of(const Host& host) const {
+  size_t at = 0;
+  for (const model::LocalityPlan& locality : assignment->localities) {
+    for (size_t i = 0; i < locality.endpoints.size(); ++i) {
+      if (hosts[at++].get() == &host) {
+        return locality.priority;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+HostSetPtr build_host_set(const model::LbPlan& lb, model::AssignmentPtr assignment, const HostSet* previous,
+                          Checked checked) {
   auto out = std::make_shared<HostSet>();
   out->assignment = std::move(assignment);
-  Builder(lb, *out).build(previous);
+  Builder(lb, checked, *out).build(previous);
   return out;
 }
 

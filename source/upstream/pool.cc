@@ -19,7 +19,7 @@ void PoolRequest::cancel() {
 }
 
 Pool::Pool(Cluster& cluster, std::shared_ptr<Host> host, WorkerLocal& local)
-    : cluster_(cluster), host_(std::move(host)), local_(local) {
+    : cluster_(cluster), host_(std::move(host)), local_(local), drains_(host_->drains.load(std::memory_order_relaxed)) {
   cluster_.breakers().take(Resource::kPools, 0);
 }
 
@@ -169,6 +169,13 @@ void Pool::drain() {
   }
   for (UpstreamConnection* connection = busy_.front(); connection != nullptr; connection = busy_.next(*connection)) {
     connection->drain();
+  }
+}
+
+void Pool::drain_when_asked() {
+  if (const uint32_t asked = host_->drains.load(std::memory_order_relaxed); asked != drains_) {
+    drains_ = asked;
+    drain();
   }
 }
 
