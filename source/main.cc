@@ -12,6 +12,7 @@
 #include "event/uv_signals.h"
 #include "filters/builtin.h"
 #include "net/uv_network.h"
+#include "net/uv_resolver.h"
 #include "server/options.h"
 #include "server/platform.h"
 #include "server/server.h"
@@ -32,6 +33,9 @@ class UvPlatform final : public server::Platform {
   Random& random() override { return random_; }
   event::UvLoop& uv_loop() { return loop_; }
 
+  std::unique_ptr<net::Resolver> make_resolver(const net::ResolverOptions& options) override {
+    return std::make_unique<net::UvResolver>(loop_, options);
+  }
   server::WorkerSeams make_worker(uint32_t) override {
     server::WorkerSeams seams;
     auto loop = std::make_unique<event::UvLoop>();
@@ -113,7 +117,8 @@ int main(int argc, char** argv) {
   source.service_cluster = options.service_cluster;
   source.service_zone = options.service_zone;
   const bool validate = options.mode == server::Mode::kValidate;
-  config::CompileOutcome outcome = config::compile_bootstrap(source, extensions, validate ? nullptr : &platform.files());
+  config::CompileOutcome outcome =
+      config::compile_bootstrap(source, extensions, validate ? nullptr : &platform.files());
   if (!outcome.bootstrap) {
     return fail(outcome.error_text());
   }

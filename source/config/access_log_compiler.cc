@@ -32,7 +32,7 @@ Comparison compile_comparison(const accesslog::ComparisonFilter& proto, CompileS
     case accesslog::ComparisonFilter::NE: out.op = Comparison::Op::kNotEqual; break;
     default: out.op = Comparison::Op::kEqual; break;
   }
-  out.bound = scope.runtime.number(proto.value().runtime_key()).value_or(proto.value().default_value());
+  out.bound = scope.runtime.live_number(proto.value().default_value(), proto.value().runtime_key());
   return out;
 }
 

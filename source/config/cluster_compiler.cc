@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "config/dns_compiler.h"
 #include "config/endpoint_compiler.h"
 #include "config/health_compiler.h"
 #include "config/http_options_compiler.h"
@@ -110,33 +111,86 @@ void compile_protocol_options(const Cluster& proto, model::ClusterPlan& out, Com
   if (!typed) compile_old_http_options(proto, out, scope);
 }
 
-void compile_kind(const Cluster& proto, CompileScope& scope) {
-  if (proto.has_cluster_type()) {
-    scope.not_supported(proto, Cluster::kClusterTypeFieldNumber);
-  } else if (proto.type() != Cluster::STATIC) {
-    scope.error(proto, Cluster::kTypeFieldNumber,
-                cat("not supported yet: type ", Cluster::DiscoveryType_Name(proto.type())));
+void compile_custom_kind(const Cluster::CustomClusterType& proto, model::ClusterPlan& out, CompileScope& scope) {
+  using DnsCluster = envoy::extensions::clusters::dns::v3::DnsCluster;
+  const google::protobuf::Message* content = scope.unpack(proto.typed_config());
+  if (content == nullptr) return;
+  if (content->GetDescriptor() != DnsCluster::descriptor()) {
+    scope.error(proto.typed_config(), cat("not supported yet: ", content->GetDescriptor()->full_name()));
+    return;
   }
+  const auto& dns = static_cast<const DnsCluster&>(*content);
+  out.discovery = dns.all_addresses_in_single_endpoint() ? model::Discovery::kLogicalDns : model::Discovery::kStrictDns;
+  compile_dns(dns, out, scope);
+}
+
+// DNS options say nothing about a cluster that asks no DNS.
+void compile_kind(const Cluster& proto, model::ClusterPlan& out, CompileScope& scope) {
+  if (proto.has_cluster_type()) {
+    compile_custom_kind(proto.cluster_type(), out, scope);
+    return;
+  }
+  switch (proto.type()) {
+    case Cluster::STATIC:
+      break;
+    case Cluster::STRICT_DNS:
+    case Cluster::LOGICAL_DNS:
+      out.discovery =
+          proto.type() == Cluster::STRICT_DNS ? model::Discovery::kStrictDns : model::Discovery::kLogicalDns;
+      compile_dns(proto, out, scope);
+      break;
+    default:
+      scope.error(proto, Cluster::kTypeFieldNumber,
+                  cat("not supported yet: type ", Cluster::DiscoveryType_Name(proto.type())));
+  }
+}
+
+// LOGICAL_DNS: one name, one host.
+void check_logical(const Cluster& proto, const model::ClusterPlan& plan, CompileScope& scope) {
+  const auto& localities = plan.assignment->localities;
+  if (localities.size() == 1 && localities[0].endpoints.size() == 1 && plan.dns.names.size() == 1) return;
+  scope.error(proto, Cluster::kLoadAssignmentFieldNumber,
+              "a LOGICAL_DNS cluster needs exactly one locality with exactly one endpoint, which is a name");
 }
 
 }  // namespace
 
 model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope) {
-  // dns_lookup_family says nothing about a cluster that asks no DNS.
-  scope.only(proto, {Cluster::kNameFieldNumber, Cluster::kAltStatNameFieldNumber, Cluster::kTypeFieldNumber,
-                     Cluster::kClusterTypeFieldNumber, Cluster::kConnectTimeoutFieldNumber,
-                     Cluster::kPerConnectionBufferLimitBytesFieldNumber, Cluster::kLbPolicyFieldNumber,
-                     Cluster::kLoadAssignmentFieldNumber, Cluster::kMaxRequestsPerConnectionFieldNumber,
-                     Cluster::kCircuitBreakersFieldNumber, Cluster::kCommonHttpProtocolOptionsFieldNumber,
-                     Cluster::kHttpProtocolOptionsFieldNumber, Cluster::kTypedExtensionProtocolOptionsFieldNumber,
-                     Cluster::kDnsLookupFamilyFieldNumber, Cluster::kMetadataFieldNumber,
-                     Cluster::kRingHashLbConfigFieldNumber, Cluster::kMaglevLbConfigFieldNumber,
-                     Cluster::kLeastRequestLbConfigFieldNumber, Cluster::kRoundRobinLbConfigFieldNumber,
-                     Cluster::kCommonLbConfigFieldNumber, Cluster::kLoadBalancingPolicyFieldNumber,
-                     Cluster::kOutlierDetectionFieldNumber, Cluster::kHealthChecksFieldNumber,
+  scope.only(proto, {Cluster::kNameFieldNumber,
+                     Cluster::kAltStatNameFieldNumber,
+                     Cluster::kTypeFieldNumber,
+                     Cluster::kClusterTypeFieldNumber,
+                     Cluster::kConnectTimeoutFieldNumber,
+                     Cluster::kPerConnectionBufferLimitBytesFieldNumber,
+                     Cluster::kLbPolicyFieldNumber,
+                     Cluster::kLoadAssignmentFieldNumber,
+                     Cluster::kMaxRequestsPerConnectionFieldNumber,
+                     Cluster::kCircuitBreakersFieldNumber,
+                     Cluster::kCommonHttpProtocolOptionsFieldNumber,
+                     Cluster::kHttpProtocolOptionsFieldNumber,
+                     Cluster::kTypedExtensionProtocolOptionsFieldNumber,
+                     Cluster::kDnsLookupFamilyFieldNumber,
+                     Cluster::kDnsRefreshRateFieldNumber,
+                     Cluster::kDnsJitterFieldNumber,
+                     Cluster::kDnsFailureRefreshRateFieldNumber,
+                     Cluster::kRespectDnsTtlFieldNumber,
+                     Cluster::kDnsResolversFieldNumber,
+                     Cluster::kUseTcpForDnsLookupsFieldNumber,
+                     Cluster::kDnsResolutionConfigFieldNumber,
+                     Cluster::kTypedDnsResolverConfigFieldNumber,
+                     Cluster::kWaitForWarmOnInitFieldNumber,
+                     Cluster::kMetadataFieldNumber,
+                     Cluster::kRingHashLbConfigFieldNumber,
+                     Cluster::kMaglevLbConfigFieldNumber,
+                     Cluster::kLeastRequestLbConfigFieldNumber,
+                     Cluster::kRoundRobinLbConfigFieldNumber,
+                     Cluster::kCommonLbConfigFieldNumber,
+                     Cluster::kLoadBalancingPolicyFieldNumber,
+                     Cluster::kOutlierDetectionFieldNumber,
+                     Cluster::kHealthChecksFieldNumber,
                      Cluster::kIgnoreHealthOnHostRemovalFieldNumber});
-  compile_kind(proto, scope);
   auto out = std::make_shared<model::ClusterPlan>();
+  compile_kind(proto, *out, scope);
   out->name = proto.name();
   out->observable_name = proto.alt_stat_name().empty() ? proto.name() : proto.alt_stat_name();
   out->stat_name = out->observable_name;
@@ -151,7 +205,10 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
   out->outlier = compile_outlier(proto, scope);
   out->health_checks = compile_health_checks(proto, scope);
   out->ignore_health_on_removal = proto.ignore_health_on_host_removal();
-  out->assignment = compile_assignment(proto.load_assignment(), Names::kRefused, out->dns.names, scope);
+  const Names names = out->discovery == model::Discovery::kStatic ? Names::kRefused : Names::kAllowed;
+  out->assignment = compile_assignment(proto.load_assignment(), names, out->dns.names, scope);
+  if (out->discovery == model::Discovery::kLogicalDns) check_logical(proto, *out, scope);
+  if (proto.has_wait_for_warm_on_init()) out->wait_for_warm_on_init = proto.wait_for_warm_on_init().value();
   out->origin = scope.origin(proto);
   return out;
 }

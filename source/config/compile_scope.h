@@ -22,6 +22,7 @@
 #include "config/source_map.h"
 #include "format/formatter.h"
 #include "model/origin.h"
+#include "net/resolver.h"
 
 namespace sluice::proxy {
 class LogFiles;
@@ -73,7 +74,8 @@ class CompileScope {
   proxy::LogFiles* log_files = nullptr;  // opens access logs; null: they are not (only validating)
   std::string outlier_log_path;                  // of the cluster manager; empty: none
   NodeNames node;
-  std::string_view filter_name;  // of the HTTP filter that is being compiled: its key in typed_per_filter_config
+  net::ResolverOptions resolver;  // of the bootstrap: of every cluster that says nothing of its own
+  std::string_view filter_name;   // of the HTTP filter that is being compiled: its key in typed_per_filter_config
 
   // ---- small things that everybody compiles
   // A text with command operators that stands in `field`; none after an error.

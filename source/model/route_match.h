@@ -13,6 +13,7 @@
 #include "http/message.h"
 #include "match/regex.h"
 #include "match/string_matcher.h"
+#include "runtime/key.h"
 
 namespace sluice::model {
 
@@ -48,13 +49,7 @@ struct CookieMatcher {
   bool invert = false;
 };
 
-struct Fraction {
-  uint32_t numerator = 0;
-  uint32_t denominator = 100;  // 100, 10,000 or 1,000,000
-  std::string runtime_key;     // `numerator` and `denominator` are the key's value already when a static layer sets it
-
-  bool includes(uint64_t random) const { return random % denominator < numerator; }
-};
+using runtime::Fraction;
 
 // Thread: any (immutable).
 struct RouteMatch {

@@ -18,13 +18,16 @@ enum class DnsFamily : uint8_t { kAuto, kV4Only, kV6Only, kV4Preferred, kAll };
 
 // Envoy's CaresDnsResolverConfig.
 struct ResolverOptions {
-  std::vector<Address> servers;    // empty: those of the system
+  std::vector<Address> servers;      // empty: those of the system
   bool servers_as_fallback = false;  // `servers` only if the system has none
   bool use_tcp = false;
   bool no_default_search_domain = false;
   Duration query_timeout = std::chrono::seconds(5);
   uint32_t tries = 4;
   bool rotate = false;
+  uint16_t edns_payload = 0;  // 0: no EDNS0
+
+  friend bool operator==(const ResolverOptions&, const ResolverOptions&) = default;
 };
 
 struct DnsAnswer {

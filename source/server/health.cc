@@ -14,6 +14,15 @@ void Health::follow(upstream::ClusterShared& cluster) {
   }
 }
 
+void Health::when_checked(upstream::ClusterShared& cluster, Function<void()> hook) {
+  for (const auto& checker : checkers_) {
+    if (&checker->cluster() == &cluster) {
+      checker->when_checked(std::move(hook));
+      return;
+    }
+  }
+}
+
 void Health::clear() {
   checkers_.clear();
   detectors_.clear();

@@ -20,6 +20,8 @@ class Health {
 
   // Before any worker has the cluster.
   void follow(upstream::ClusterShared& cluster);
+  // Calls once every host of the cluster was checked; perhaps at once.
+  void when_checked(upstream::ClusterShared& cluster, Function<void()> hook);
   void clear();
 
  private:

@@ -5,6 +5,7 @@
 #include "event/files.h"
 #include "event/loop.h"
 #include "net/network.h"
+#include "net/resolver.h"
 #include "server/worker.h"
 
 namespace sluice::server {
@@ -17,6 +18,8 @@ class Platform {
   virtual net::Network& main_network() = 0;
   virtual event::Files& files() = 0;
   virtual Random& random() = 0;
+  // Of the main loop.
+  virtual std::unique_ptr<net::Resolver> make_resolver(const net::ResolverOptions& options) = 0;
   virtual WorkerSeams make_worker(uint32_t index) = 0;
   // Runs the loop of a worker, on a thread of its own where there are threads.
   virtual void spawn(event::Loop& loop) = 0;

@@ -15,15 +15,18 @@ Server::Server(Platform& platform, const Options& options, config::CompiledBoots
     : platform_(platform),
       options_(options),
       bootstrap_(std::move(bootstrap)),
+      registry_(std::move(bootstrap_.stats.hidden), std::move(bootstrap_.stats.bucket_rules)),
+      tags_(std::move(bootstrap_.stats.tag_rules)),
       cells_(registry_),
       server_stats_(registry_, cells_),
       health_(platform, cells_),
+      names_(platform),
       term_timer_(platform.main_loop().timers(), [this] { finish(); }),
       stats_timer_(platform.main_loop().timers(), [this] { flush_stats(); }),
       drain_timer_(platform.main_loop().timers(), [this] { stop_accepting(drain_inbound_only_); }) {
-  state_.drain.configure(options_.drain_strategy == "immediate" ? proxy::DrainStrategy::kImmediate
-                                                                 : proxy::DrainStrategy::kGradual,
-                         options_.drain_time);
+  state_.drain.configure(
+      options_.drain_strategy == "immediate" ? proxy::DrainStrategy::kImmediate : proxy::DrainStrategy::kGradual,
+      options_.drain_time);
   listeners_block_ = cells_.block<ListenerManagerStat>(registry_.add_block<ListenerManagerStat>("listener_manager."));
   clusters_block_ = cells_.block<ClusterManagerStat>(registry_.add_block<ClusterManagerStat>("cluster_manager."));
 }
@@ -34,7 +37,8 @@ Result<void> Server::bind_all() {
   const uint32_t workers = concurrency();
   std::string errors;
   for (const model::ListenerPlanPtr& plan : bootstrap_.listeners) {
-    Result<std::unique_ptr<net::ListenSocket>> socket = platform_.main_network().bind(plan->address, plan->socket, workers);
+    Result<std::unique_ptr<net::ListenSocket>> socket =
+        platform_.main_network().bind(plan->address, plan->socket, workers);
     if (!socket) {
       append(errors, errors.empty() ? "" : "\n", "listener '", plan->name, "': ", socket.error());
       continue;
@@ -45,7 +49,8 @@ Result<void> Server::bind_all() {
   if (errors.empty() && bootstrap_.admin_address) {
     net::ListenOptions single;
     single.reuse_port = false;
-    Result<std::unique_ptr<net::ListenSocket>> socket = platform_.main_network().bind(*bootstrap_.admin_address, single, 1);
+    Result<std::unique_ptr<net::ListenSocket>> socket =
+        platform_.main_network().bind(*bootstrap_.admin_address, single, 1);
     if (!socket) {
       errors = cat("admin: ", socket.error());
     } else {
@@ -65,20 +70,67 @@ Result<void> Server::start() {
     return bound;
   }
   state_.machine_ip = net::machine_ip();
+  // Once more, as Envoy does: what changed since the configuration was read is in force before the first connection.
+  bootstrap_.runtime->load(&platform_.files());
+  bootstrap_.runtime->watch(platform_.files());
   publish();
   if (admin_socket_ != nullptr) {
-    admin_ = std::make_unique<admin::Admin>(platform_.main_loop(), platform_.main_network(), *admin_socket_,
-                                             *this, cells_);
+    admin_ =
+        std::make_unique<admin::Admin>(platform_.main_loop(), platform_.main_network(), *admin_socket_, *this, cells_);
   }
+  if (!flushes_on_demand()) {
+    stats_timer_.arm(bootstrap_.stats_flush_interval);
+  }
+  follow_hosts();
+  warmed();
+  return {};
+}
+
+void Server::warmed() {
+  if (--warming_ == 0 && !shutting_down_) {
+    serve();
+  }
+}
+
+// Until now connections waited in the kernel's queue.
+void Server::serve() {
+  serving_ = true;
   for (auto& worker : workers_) {
+    for (size_t i = 0; i < sockets_.size(); ++i) {
+      if (sockets_[i] != nullptr) {  // a drain may have closed it already
+        worker->add_listener(bootstrap_.listeners[i], *sockets_[i]);
+      }
+    }
     platform_.spawn(worker->loop());
   }
   listeners_block_.set(ListenerManagerStat::kWorkersStarted, 1);
   server_stats_.started(concurrency(), platform_.main_loop().now() - started_);
-  stats_timer_.arm(bootstrap_.stats_flush_interval);
-  follow_hosts();
   SLUICE_LOG(kInfo, kMain, version_text(), " serves with ", workers_.size(), " workers");
-  return {};
+}
+
+void Server::follow_hosts() {
+  for (const auto& cluster : clusters_) {
+    cluster->on_hosts([this, &cluster = cluster](upstream::HostSetPtr hosts) {
+      for (auto& worker : workers_) {
+        worker->loop().post([&worker = *worker, cluster, hosts] { worker.update_hosts(cluster, hosts); });
+      }
+    });
+    if (cluster->plan->discovery == model::Discovery::kStatic && !cluster->plan->health_checks.empty()) {
+      ++warming_;
+      health_.when_checked(*cluster, [this] { warmed(); });
+    }
+    const model::Discovery discovery = cluster->plan->discovery;
+    if (discovery != model::Discovery::kStrictDns && discovery != model::Discovery::kLogicalDns) {
+      continue;
+    }
+    const bool waits = cluster->plan->wait_for_warm_on_init;
+    warming_ += waits ? 1 : 0;
+    names_.follow(*cluster, [this, waits] {
+      if (waits) {
+        warmed();
+      }
+    });
+  }
 }
 
 // Everything is handed over before the workers' threads run; later updates go through their loops' post().
@@ -96,24 +148,10 @@ void Server::publish() {
     for (const auto& cluster : clusters_) {
       workers_.back()->add_cluster(cluster);
     }
-    for (size_t l = 0; l < sockets_.size(); ++l) {
-      workers_.back()->add_listener(bootstrap_.listeners[l], *sockets_[l]);
-    }
   }
   listeners_block_.add(ListenerManagerStat::kListenerAdded, sockets_.size());
   listeners_block_.add(ListenerManagerStat::kListenerCreateSuccess, sockets_.size() * workers_.size());
   listeners_block_.set(ListenerManagerStat::kTotalListenersActive, sockets_.size());
-}
-
-// New hosts, and flips of their health, go to all workers.
-void Server::follow_hosts() {
-  for (const auto& cluster : clusters_) {
-    cluster->on_hosts([this, &cluster = cluster](upstream::HostSetPtr hosts) {
-      for (auto& worker : workers_) {
-        worker->loop().post([&worker = *worker, cluster, hosts] { worker.update_hosts(cluster, hosts); });
-      }
-    });
-  }
 }
 
 void Server::shutdown() {
@@ -121,6 +159,10 @@ void Server::shutdown() {
     return;
   }
   shutting_down_ = true;
+  if (!serving_) {
+    finish();
+    return;
+  }
   SLUICE_LOG(kInfo, kMain, "shutting down: no accepts, connections are told to go");
   state_.drain.leave();
   workers_draining_ = static_cast<uint32_t>(workers_.size());
@@ -148,12 +190,16 @@ void Server::finish() {
   stats_timer_.cancel();
   drain_timer_.cancel();
   health_.clear();
+  names_.clear();
   for (auto& worker : workers_) {
     worker->loop().post([&worker = *worker] {
       worker.close();
       // One more turn, so that what was closed is destroyed on its own thread.
       worker.loop().post([&worker] { worker.loop().stop(); });
     });
+    if (!serving_) {
+      platform_.spawn(worker->loop());  // never ran: only to end
+    }
   }
   platform_.join();
   server_stats_.stop_watching();
@@ -162,6 +208,7 @@ void Server::finish() {
   admin_socket_.reset();
   sockets_.clear();
   clusters_.clear();
+  bootstrap_.runtime->unwatch();
   bootstrap_.flush_logs();
   platform_.main_loop().stop();
 }

@@ -1,6 +1,7 @@
 // Server: the main thread. Owns the listen sockets, the workers and what all workers share; starts, drains, ends.
 //
-//   start() --> serving --SIGTERM: shutdown()--> draining --last connection or term_drain--> ended (main loop stops)
+//   start() --> warming (DNS clusters wait for their first answers) --> serving --SIGTERM: shutdown()--> draining
+//   --last connection or term_drain--> ended (main loop stops)
 #pragma once
 
 #include <map>
@@ -13,12 +14,13 @@
 #include "proxy/chain_server.h"
 #include "server/admin/admin.h"
 #include "server/health.h"
+#include "server/names.h"
 #include "server/options.h"
 #include "server/platform.h"
 #include "server/server_stats.h"
 #include "server/worker.h"
-#include "stats/names_listener.h"
 #include "stats/names_cluster.h"
+#include "stats/names_listener.h"
 
 namespace sluice::server {
 
@@ -56,6 +58,8 @@ class Server final : public admin::AdminSource {
   std::string machine_ip() const override { return state_.machine_ip; }
   void refresh_stats() override;
   stats::TagExtractor& tags() override { return tags_; }
+  admin::RuntimeInfo runtime() const override;
+  Result<void> modify_runtime(const std::vector<std::pair<std::string, std::string>>& values) override;
   void quit() override;
   void drain_listeners(const admin::DrainRequest& request) override;
   void fail_health_checks() override;
@@ -65,8 +69,12 @@ class Server final : public admin::AdminSource {
   Result<void> bind_all();
   void publish();
   void follow_hosts();
+  // One of what start() waits for is warm.
+  void warmed();
+  void serve();
   void finish();
   void flush_stats();
+  bool flushes_on_demand() const { return bootstrap_.stats_flush_interval == Duration::zero(); }
   uint32_t concurrency() const;
   void stop_accepting(bool inbound_only);
   void close_sockets(bool inbound_only);
@@ -83,6 +91,9 @@ class Server final : public admin::AdminSource {
   proxy::ServerState state_;
   std::vector<std::shared_ptr<upstream::ClusterShared>> clusters_;
   Health health_;
+  Names names_;
+  uint32_t warming_ = 1;  // clusters that the workers wait for, and start() itself
+  bool serving_ = false;
   std::vector<std::unique_ptr<net::ListenSocket>> sockets_;  // by listener; null once a drain closed it
   std::vector<net::Address> addresses_;                      // theirs
   std::vector<std::unique_ptr<Worker>> workers_;

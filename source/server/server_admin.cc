@@ -6,6 +6,9 @@
 namespace sluice::server {
 
 admin::ServerState Server::state() const {
+  if (!serving_) {
+    return admin::ServerState::kPreInitializing;
+  }
   const bool draining = shutting_down_ || state_.drain.health_failed();
   return draining ? admin::ServerState::kDraining : admin::ServerState::kLive;
 }
@@ -33,7 +36,17 @@ std::vector<admin::ListenerInfo> Server::listeners() const {
   return out;
 }
 
+admin::RuntimeInfo Server::runtime() const { return {bootstrap_.runtime->names(), bootstrap_.runtime->entries()}; }
+
+Result<void> Server::modify_runtime(const std::vector<std::pair<std::string, std::string>>& values) {
+  return bootstrap_.runtime->modify(values);
+}
+
 void Server::refresh_stats() {
+  server_stats_.refresh_runtime(*bootstrap_.runtime);
+  if (flushes_on_demand()) {
+    registry_.flush();
+  }
   server_stats_.refresh({.time = platform_.main_loop().now(),
                          .uptime_s = uptime_s(),
                          .state = static_cast<uint64_t>(state()),

@@ -1,4 +1,4 @@
-// ServerStats: the stats of the process itself: "server.", "filesystem.", and the watchdogs' of every thread.
+// ServerStats: the stats of the process itself: "server.", "filesystem.", "runtime.", and the watchdogs' of every thread.
 #pragma once
 
 #include <vector>
@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "event/files.h"
 #include "event/loop.h"
+#include "runtime/layers.h"
 #include "stats/names_server.h"
 #include "stats/registry.h"
 
@@ -33,6 +34,7 @@ class ServerStats {
     event::AppendCounts files;
   };
   void refresh(const Now& now);
+  void refresh_runtime(const runtime::Layers& layers);
 
  private:
   struct Dog {
@@ -52,7 +54,9 @@ class ServerStats {
   stats::Block<stats::FilesystemStat> files_;
   stats::Block<stats::WatchdogStat> main_thread_;
   stats::Block<stats::WatchdogStat> workers_;
+  stats::Block<stats::RuntimeStat> runtime_;
   event::AppendCounts files_told_;
+  runtime::Layers::Counts runtime_told_;
   std::vector<Dog> dogs_;
 };
 

@@ -150,6 +150,9 @@ void Registry::free_cells(uint32_t index) {
 
 void Registry::set_text(std::string name, std::string value) {
   const std::lock_guard lock(mutex_);
+  if (hidden_ && hidden_(name)) {
+    return;
+  }
   texts_[std::move(name)] = std::move(value);
 }
 

@@ -67,10 +67,13 @@ struct BucketRule {
   std::vector<double> bounds;
 };
 
-// Thread: any (one mutex, cold); flush(), visit() and the set_*() functions belong to main.
+// Thread: any (one mutex, cold); flush() and visit() belong to main.
 class Registry {
  public:
   Registry() = default;
+  // stats_matcher and histogram_bucket_settings: names for which `hidden` says yes do not exist for who looks.
+  Registry(Function<bool(std::string_view name)> hidden, std::vector<BucketRule> bucket_rules)
+      : hidden_(std::move(hidden)), bucket_rules_(std::move(bucket_rules)) {}
   ~Registry();
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
@@ -105,9 +108,6 @@ class Registry {
   void visit(Function<bool(std::string_view name)>& wanted, Function<void(const StatView&)> show) const;
   void visit(Function<void(const StatView&)> show) const;
 
-  // stats_matcher: names for which it says yes are not shown. Before the first block.
-  void set_hidden(Function<bool(std::string_view name)> hidden) { hidden_ = std::move(hidden); }
-  void set_bucket_rules(std::vector<BucketRule> rules) { bucket_rules_ = std::move(rules); }
   std::span<const double> bounds_of(std::string_view histogram) const;
 
  private:

@@ -102,6 +102,7 @@ void CheckSession::passed(Wellness wellness) {
     checker_.cluster_.refresh();
   }
   if (checker_.outliers_ != nullptr) checker_.outliers_->on_check_passed(*host_);
+  checker_.check_first_round();
   arm_next(wellness, true, change);
 }
 
@@ -136,6 +137,7 @@ void CheckSession::failed(CheckFailure failure, Severity severity, uint16_t stat
     host_->drains.fetch_add(1, std::memory_order_relaxed);
     checker_.cluster_.refresh();
   }
+  checker_.check_first_round();
   arm_next(Wellness::kHealthy, false, change);
 }
 
@@ -223,6 +225,21 @@ void HealthChecker::show_counts() {
   }
   stats_.set(Stat::kHealthy, healthy);
   stats_.set(Stat::kDegraded, degraded);
+}
+
+void HealthChecker::when_checked(Function<void()> hook) {
+  when_checked_ = std::move(hook);
+  check_first_round();
+}
+
+void HealthChecker::check_first_round() {
+  if (!when_checked_) return;
+  for (const auto& [host, session] : sessions_) {
+    if (!session->checked_once()) return;
+  }
+  Function<void()> hook = std::move(when_checked_);
+  when_checked_ = nullptr;
+  hook();
 }
 
 bool HealthChecker::has_traffic() const {

@@ -39,6 +39,7 @@ class CheckSession {
 
   void start();
   Host& host() { return *host_; }
+  bool checked_once() const { return !first_; }
 
  protected:
   virtual void begin_check() = 0;
@@ -78,6 +79,9 @@ class HealthChecker {
   HealthChecker(const HealthChecker&) = delete;
   HealthChecker& operator=(const HealthChecker&) = delete;
 
+  // Calls `hook` once, when every host that there is now was checked; at once when that is so already.
+  void when_checked(Function<void()> hook);
+
   const model::HealthCheckPlan& plan() const { return plan_; }
   MainLocal& local() { return local_; }
   ClusterShared& cluster() { return cluster_; }
@@ -90,6 +94,7 @@ class HealthChecker {
   void follow_members();
   std::unique_ptr<CheckSession> make_session(std::shared_ptr<Host> host);
   void show_counts();
+  void check_first_round();
   // Whether the cluster has ever had traffic: one without is checked less often.
   bool has_traffic() const;
 
@@ -100,6 +105,7 @@ class HealthChecker {
   stats::BlockId block_id_;
   stats::Block<stats::HealthCheckStat> stats_;
   std::unordered_map<const Host*, std::unique_ptr<CheckSession>> sessions_;
+  Function<void()> when_checked_;
   model::AssignmentPtr seen_;  // the members that the sessions are of
 };
 

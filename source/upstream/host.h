@@ -1,8 +1,9 @@
-// Host: one endpoint of a cluster. Its address is immutable; its state is shared by all workers.
+// Host: one endpoint of a cluster. Its state is shared by all workers.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -24,9 +25,13 @@ struct HostState {
   std::atomic<uint64_t> rq_timeout{0};
 
   template <typename T>
-  static void inc(std::atomic<T>& count) { count.fetch_add(1, std::memory_order_relaxed); }
+  static void inc(std::atomic<T>& count) {
+    count.fetch_add(1, std::memory_order_relaxed);
+  }
   template <typename T>
-  static void dec(std::atomic<T>& count) { count.fetch_sub(1, std::memory_order_relaxed); }
+  static void dec(std::atomic<T>& count) {
+    count.fetch_sub(1, std::memory_order_relaxed);
+  }
 };
 
 // Why a host is not used although its endpoint is configured as healthy; bits of HostState::failing.
@@ -35,10 +40,10 @@ enum Failing : uint8_t { kActiveCheck = 1, kOutlier = 2 };
 // Found again, with its state, in each new assignment that has an endpoint of the same address and hostname. Owned by
 // the host sets that it is in, and by the pools that lead to it. Thread: any, but for what is main's.
 struct Host : std::enable_shared_from_this<Host> {
-  Host(net::Address the_address, std::string the_hostname)
-      : endpoint(std::move(the_address)), hostname(std::move(the_hostname)) {}
+  Host(net::Address the_address, std::string the_hostname) : hostname(std::move(the_hostname)) {
+    move_to(std::move(the_address));
+  }
 
-  const net::Address endpoint;
   const std::string hostname;
   HostState state;
   std::atomic<uint8_t> failing{0};      // Failing bits
@@ -53,7 +58,23 @@ struct Host : std::enable_shared_from_this<Host> {
   bool check_pending = false;    // it was never checked
   bool check_timed_out = false;  // the last check did
 
-  const net::Address& address() const { return endpoint; }
+  // Where new connections go. The reference stays valid as long as the host does.
+  const net::Address& address() const { return *address_.load(std::memory_order_acquire); }
+  // The host of a LOGICAL_DNS cluster got another address. Thread: main.
+  void move_to(net::Address address) {
+    auto known = addresses_.begin();
+    while (known != addresses_.end() && *known != address) {
+      ++known;
+    }
+    if (known == addresses_.end()) {
+      known = addresses_.insert(known, std::move(address));
+    }
+    address_.store(&*known, std::memory_order_release);
+  }
+
+ private:
+  std::list<net::Address> addresses_;  // all that it ever had: a worker may look at an old one. Thread: main.
+  std::atomic<const net::Address*> address_;
 };
 
 }  // namespace sluice::upstream

@@ -292,8 +292,8 @@ TEST(BootstrapCompiler, StaticRuntimeLayers) {
   EXPECT_TRUE(Compiled(Pieces{.routes = routes}).fails("regex", "instructions"));
   EXPECT_TRUE(Compiled(Pieces{.bootstrap = "layered_runtime: {layers: [{name: s, static_layer: {k: [1]}}]}\n"})
                   .fails("static_layer", "'k'"));
-  EXPECT_TRUE(Compiled(Pieces{.bootstrap = "layered_runtime: {layers: [{name: s, disk_layer: {symlink_root: /x}}]}\n"})
-                  .fails("disk_layer", "not supported yet"));
+  EXPECT_TRUE(Compiled(Pieces{.bootstrap = "layered_runtime: {layers: [{name: s, rtds_layer: {name: x}}]}\n"})
+                  .fails("rtds_layer", "not supported yet"));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "test/support/sim_files.h"
 #include "test/support/sim_loop.h"
 #include "test/support/sim_network.h"
+#include "test/support/sim_resolver.h"
 
 namespace sluice::test {
 
@@ -29,6 +30,9 @@ class SimPlatform final : public server::Platform {
   SimFiles& files() override { return files_; }
   Random& random() override { return random_; }
 
+  std::unique_ptr<net::Resolver> make_resolver(const net::ResolverOptions& options) override {
+    return std::make_unique<SimResolver>(loop_, zone, options);
+  }
   server::WorkerSeams make_worker(uint32_t) override {
     server::WorkerSeams seams;
     auto loop = std::make_unique<SimLoop>(fabric_.world());
@@ -45,6 +49,8 @@ class SimPlatform final : public server::Platform {
     }
     spawned_.clear();
   }
+
+  SimZone zone;  // what DNS says here
 
  private:
   SimFabric& fabric_;

@@ -1,6 +1,7 @@
 // SimProxy: a world with one proxy, an origin at 10.0.0.9:9000 and a machine for clients, made from YAML.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,8 +15,10 @@ namespace sluice::test {
 // Thread: the simulation's.
 class SimProxy {
  public:
-  SimProxy(uint64_t seed, std::string_view yaml, SimOrigin::Respond respond,
-           const config::Extensions& extensions = filters::builtin(), uint32_t workers = 1)
+  SimProxy(
+      uint64_t seed, std::string_view yaml, SimOrigin::Respond respond,
+      const config::Extensions& extensions = filters::builtin(), uint32_t workers = 1,
+      const std::function<void(SimZone&)>& names = [](SimZone&) {})
       : world(seed),
         fabric(world),
         clients(fabric, "10.0.0.1"),
@@ -30,6 +33,7 @@ class SimProxy {
       error = outcome.error_text();
       return;
     }
+    names(platform.zone);
     server::Options options;
     options.concurrency = workers;
     server = std::make_unique<server::Server>(platform, options, std::move(*outcome.bootstrap));

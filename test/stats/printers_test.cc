@@ -75,10 +75,11 @@ TEST(Tags, AsRecorded) {
 
 // stats/no_default_tags: a tag by its name alone, and one with a rule of its own.
 TEST(Tags, OnlyWhatIsConfigured) {
-  TagExtractor extractor(TagExtractor::default_rules("envoy.response_code_class"));
-  extractor.add({"cluster_name", [](std::string_view name) {
-                   return name.starts_with("cluster.a.") ? TagMatch{8, 2, "a"} : TagMatch{};
-                 }});
+  std::vector<TagRule> rules = TagExtractor::default_rules("envoy.response_code_class");
+  rules.push_back({"cluster_name", TagRule::Place::kBehindToken, [](std::string_view name) {
+                     return name.starts_with("cluster.a.") ? TagMatch{8, 2, "a"} : TagMatch{};
+                   }});
+  TagExtractor extractor(std::move(rules));
   const Tagged tagged = extractor.extract("cluster.a.upstream_rq_2xx");
   EXPECT_EQ(tagged.name, "cluster.upstream_rq_xx");
   EXPECT_THAT(tagged.tags, ElementsAre(Pair("envoy.response_code_class", "2"), Pair("cluster_name", "a")));
@@ -110,12 +111,14 @@ class Printers : public testing::Test {
     block.record(ClusterStat::kUpstreamRqPerCx, 2);
     registry_.flush();
     registry_.flush();
-    std::vector<BucketRule> rules;
-    rules.push_back({[](std::string_view name) { return name.ends_with("upstream_rq_per_cx"); }, {1, 2, 5.5}});
-    registry_.set_bucket_rules(std::move(rules));
+  }
+  static std::vector<BucketRule> rules() {
+    std::vector<BucketRule> out;
+    out.push_back({[](std::string_view name) { return name.ends_with("upstream_rq_per_cx"); }, {1, 2, 5.5}});
+    return out;
   }
 
-  Registry registry_;
+  Registry registry_{{}, rules()};
   WorkerCells cells_{registry_};
   TagExtractor tags_;
   BlockId cluster_ = registry_.add_block<ClusterStat>("cluster.a.");

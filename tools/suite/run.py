@@ -44,6 +44,7 @@ def steps(options):
             ("behaviour, a sample", [PYTHON, BEHAVIOUR, "--every", "12"], on)]
     plan = quick + [
         ("Python tests", pytest("test/tools", *("--ignore=" + path for path in [CONFIGS, QUICKSTART, DOCS])), dict(count=pytest_line)),
+        ("instructions of a request", [PYTHON, "test/perf/instructions.py"], on),
         ("hostile HTTP/1", [PYTHON, HTTP1], on),
         ("behaviour", [PYTHON, BEHAVIOUR], on),
         ("configurations of the corpus", [PYTHON, BEHAVIOUR, "--configs"], on),

@@ -27,10 +27,10 @@ std::optional<uint64_t> number_of_request_id(const format::Facts& facts) {
 
 bool Comparison::holds(uint64_t value) const {
   switch (op) {
-    case Op::kEqual: return value == bound;
-    case Op::kAtLeast: return value >= bound;
-    case Op::kAtMost: return value <= bound;
-    case Op::kNotEqual: return value != bound;
+    case Op::kEqual: return value == bound.now();
+    case Op::kAtLeast: return value >= bound.now();
+    case Op::kAtMost: return value <= bound.now();
+    case Op::kNotEqual: return value != bound.now();
   }
   return false;
 }

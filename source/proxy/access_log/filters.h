@@ -20,7 +20,7 @@ using FilterPtr = std::shared_ptr<const model::AccessLogFilter>;
 struct Comparison {
   enum class Op : uint8_t { kEqual, kAtLeast, kAtMost, kNotEqual };
   Op op = Op::kEqual;
-  uint64_t bound = 0;
+  runtime::Number bound;
 
   bool holds(uint64_t value) const;
 };

@@ -1,0 +1,20 @@
+// How a DNS cluster asks for its names: options of Cluster and DnsCluster, of c-ares, and of the bootstrap -> DnsPlan.
+#pragma once
+
+#include "config/compile_scope.h"
+#include "envoy/config/bootstrap/v3/bootstrap.pb.h"
+#include "envoy/config/cluster/v3/cluster.pb.h"
+#include "envoy/extensions/clusters/dns/v3/dns_cluster.pb.h"
+#include "model/cluster_plan.h"
+
+namespace sluice::config {
+
+// The servers and time-outs of every cluster that has none of its own.
+net::ResolverOptions compile_resolver(const envoy::config::bootstrap::v3::Bootstrap& proto, CompileScope& scope);
+
+// Fills `out.dns` but for the names, from the fields of the cluster or from its typed cluster_type.
+void compile_dns(const envoy::config::cluster::v3::Cluster& proto, model::ClusterPlan& out, CompileScope& scope);
+void compile_dns(const envoy::extensions::clusters::dns::v3::DnsCluster& proto, model::ClusterPlan& out,
+                 CompileScope& scope);
+
+}  // namespace sluice::config
