@@ -188,6 +188,7 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
                      Cluster::kLoadBalancingPolicyFieldNumber,
                      Cluster::kOutlierDetectionFieldNumber,
                      Cluster::kHealthChecksFieldNumber,
+                     Cluster::kLbSubsetConfigFieldNumber,
                      Cluster::kIgnoreHealthOnHostRemovalFieldNumber});
   auto out = std::make_shared<model::ClusterPlan>();
   compile_kind(proto, *out, scope);

@@ -3,6 +3,7 @@
 #include "base/strings.h"
 #include "config/core_compiler.h"
 #include "config/health_compiler.h"
+#include "config/subset_compiler.h"
 
 namespace sluice::config {
 namespace {
@@ -83,6 +84,7 @@ class AssignmentCompiler {
     one.weight = proto.has_load_balancing_weight() ? proto.load_balancing_weight().value() : 1;
     one.health = compile_health(proto.health_status());
     one.canary = is_canary(proto.metadata());
+    one.labels = compile_labels(proto.metadata());
     one.check = compile_endpoint_check(proto.endpoint(), scope_);
     if (!compile_place(proto.endpoint().address(), locality, one)) return;
     locality.endpoints.push_back(std::move(one));

@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "config/any.h"
+#include "config/subset_compiler.h"
 #include "envoy/extensions/load_balancing_policies/least_request/v3/least_request.pb.h"
 #include "envoy/extensions/load_balancing_policies/maglev/v3/maglev.pb.h"
 #include "envoy/extensions/load_balancing_policies/random/v3/random.pb.h"
@@ -211,6 +212,7 @@ void compile_policies(const LoadBalancingPolicy& proto, LbPlan& out, CompileScop
 
 LbPlan compile_lb(const Cluster& proto, CompileScope& scope) {
   LbPlan out;
+  out.subsets = compile_subsets(proto, scope);
   if (!proto.has_load_balancing_policy()) {
     compile_policy(proto, out, scope);
     compile_common(proto.common_lb_config(), out, scope);

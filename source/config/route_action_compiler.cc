@@ -9,6 +9,7 @@
 #include "config/matcher_compiler.h"
 #include "config/rate_limit_compiler.h"
 #include "config/route_compiler.h"
+#include "config/subset_compiler.h"
 
 namespace sluice::config {
 namespace {
@@ -27,7 +28,8 @@ model::WeightedCluster compile_weighted(const route::WeightedCluster::ClusterWei
   scope.only(proto, {W::kNameFieldNumber, W::kClusterHeaderFieldNumber, W::kWeightFieldNumber,
                      W::kRequestHeadersToAddFieldNumber, W::kRequestHeadersToRemoveFieldNumber,
                      W::kResponseHeadersToAddFieldNumber, W::kResponseHeadersToRemoveFieldNumber,
-                     W::kTypedPerFilterConfigFieldNumber, W::kHostRewriteLiteralFieldNumber});
+                     W::kTypedPerFilterConfigFieldNumber, W::kHostRewriteLiteralFieldNumber,
+                     W::kMetadataMatchFieldNumber});
   if (proto.name().empty() == proto.cluster_header().empty()) {
     scope.error(proto, proto.name().empty() ? "needs a name or a cluster_header"
                                             : "has both name and cluster_header; one must go");
@@ -138,6 +140,7 @@ model::ForwardAction compile_forward(const route::Route& owner, const RouteConte
               Action::kHedgePolicyFieldNumber, Action::kRequestMirrorPoliciesFieldNumber,
               Action::kInternalRedirectPolicyFieldNumber, Action::kInternalRedirectActionFieldNumber,
               Action::kMaxInternalRedirectsFieldNumber, Action::kMaxStreamDurationFieldNumber,
+              Action::kMetadataMatchFieldNumber,
               Action::kMaxGrpcTimeoutFieldNumber, Action::kGrpcTimeoutOffsetFieldNumber});
   model::ForwardAction out;
   compile_target(proto, context, out, scope);
@@ -155,6 +158,11 @@ model::ForwardAction compile_forward(const route::Route& owner, const RouteConte
   out.rate_limits = compile_rate_limits(proto.rate_limits(), scope);
   out.include_vh_rate_limits = proto.include_vh_rate_limits().value();
   out.hash_policies = compile_hash_policies(proto.hash_policy(), scope);
+  out.match = compile_match(proto.metadata_match());
+  for (int i = 0; i < proto.weighted_clusters().clusters_size(); ++i) {
+    out.weighted[static_cast<size_t>(i)].match =
+        compile_match(proto.metadata_match(), &proto.weighted_clusters().clusters(i).metadata_match());
+  }
   out.durations = compile_durations(proto, scope);
   out.retry = proto.has_retry_policy() ? compile_retry_policy(proto.retry_policy(), scope) : context.retry;
   out.hedge_on_per_try_timeout =

@@ -24,15 +24,26 @@ enum class Flag : uint8_t {
   kDownstreamRemoteReset, kUnconditionalDropOverload, kCount
 };
 
+// Keeps the order in which they were set, for that is how logs show them.
 class Flags {
  public:
-  void set(Flag flag) { bits_ |= uint32_t{1} << static_cast<int>(flag); }
+  void set(Flag flag) {
+    if (has(flag)) return;
+    bits_ |= uint32_t{1} << static_cast<int>(flag);
+    if (count_ < sizeof(order_)) order_[count_++] = flag;
+  }
   bool has(Flag flag) const { return (bits_ >> static_cast<int>(flag) & 1) != 0; }
   bool any() const { return bits_ != 0; }
   bool shares_any(Flags other) const { return (bits_ & other.bits_) != 0; }
+  template <typename Visit>
+  void for_each(Visit&& visit) const {
+    for (size_t i = 0; i < count_; ++i) visit(order_[i]);
+  }
 
  private:
   uint32_t bits_ = 0;
+  Flag order_[11] = {};  // no exchange has more
+  uint8_t count_ = 0;
 };
 
 inline constexpr MonotonicTime kUnset{INT64_MIN};

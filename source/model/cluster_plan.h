@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "http/codec.h"
 #include "model/origin.h"
+#include "model/subset_plan.h"
 #include "net/address.h"
 #include "net/resolver.h"
 
@@ -34,6 +35,7 @@ struct EndpointPlan {
   uint32_t weight = 1;
   HealthStatus health = HealthStatus::kUnknown;
   bool canary = false;           // metadata envoy.lb canary
+  LbLabelsPtr labels;            // metadata envoy.lb; null: none
   std::shared_ptr<const EndpointCheck> check;  // health_check_config; null: none
 };
 
@@ -105,6 +107,7 @@ struct LbPlan {
   bool locality_weighted = false;
   double panic_threshold = 50;       // percent; below it all hosts of a priority are used
   bool fail_traffic_on_panic = false;
+  std::shared_ptr<const SubsetPlan> subsets;  // null: none
 
   bool hashes() const { return policy == LbPolicy::kRingHash || policy == LbPolicy::kMaglev; }
 };

@@ -19,6 +19,7 @@
 #include "model/header_rules.h"
 #include "model/rate_limit.h"
 #include "model/retry_policy.h"
+#include "model/subset_plan.h"
 #include "model/route_match.h"
 
 namespace sluice::model {
@@ -30,6 +31,7 @@ struct WeightedCluster {
   uint32_t weight = 0;
   HeaderRules request_headers, response_headers;
   std::string host_rewrite;
+  LbMatchPtr match;  // metadata_match, merged with the route's; null: all hosts
   FilterOverrides overrides;
 };
 
@@ -98,6 +100,7 @@ struct ForwardAction {
   Rewrite rewrite;
   std::optional<Duration> timeout;       // unset: 15 s; 0: none
   std::optional<Duration> idle_timeout;  // unset: the connection manager's stream_idle_timeout
+  LbMatchPtr match;  // metadata_match; null: all hosts
   StreamDurations durations;
   RetryPolicyPtr retry;                  // of the route or its virtual host; null: none
   bool hedge_on_per_try_timeout = false;

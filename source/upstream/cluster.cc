@@ -94,9 +94,26 @@ void ClusterShared::publish(HostSetPtr hosts) {
     main_block_.set(ClusterStat::kMaxHostWeight, hosts_->counts.max_weight);
   }
   show_tables();
+  show_subsets();
   if (on_hosts_) {
     on_hosts_(hosts_);
   }
+}
+
+void ClusterShared::show_subsets() {
+  if (hosts_->subsets == nullptr) {
+    return;
+  }
+  const auto& now = hosts_->subsets->by_id;
+  const auto* before = published_.empty() || published_.back()->subsets == nullptr ? nullptr : &published_.back()->subsets->by_id;
+  uint64_t kept = 0;
+  for (const auto& [id, hosts] : now) {
+    kept += before != nullptr && before->contains(id) ? 1 : 0;
+  }
+  main_block_.set(ClusterStat::kLbSubsetsActive, now.size());
+  main_block_.add(ClusterStat::kLbSubsetsCreated, now.size() - kept);
+  main_block_.add(ClusterStat::kLbSubsetsRemoved, before == nullptr ? 0 : before->size() - kept);
+  main_block_.set(ClusterStat::kLbSubsetsSingleHostPerSubsetDuplicate, hosts_->subsets->duplicates);
 }
 
 // Of the last priority that has a table, as Envoy's gauges are.
@@ -157,12 +174,19 @@ Cluster::Cluster(std::shared_ptr<ClusterShared> shared, WorkerLocal& local)
       external_codes_(local.cells, shared_->stats, "external."),
       retry_codes_(local.cells, shared_->stats, "retry."),
       balancer_(shared_->plan->lb, shared_->breakers, local.random, block_) {
+  if (plan().lb.subsets != nullptr) {
+    subset_balancer_ = std::make_unique<SubsetBalancer>(*plan().lb.subsets, plan().lb, shared_->breakers, local.random, block_);
+    subset_balancer_->update(shared_->hosts());
+  }
   balancer_.update(shared_->hosts());
 }
 
 Cluster::~Cluster() = default;
 
 void Cluster::update(HostSetPtr hosts) {
+  if (subset_balancer_ != nullptr) {
+    subset_balancer_->update(hosts);
+  }
   balancer_.update(std::move(hosts));
   std::vector<Pool*> gone;
   for (const auto& [host, pool] : pools_) {

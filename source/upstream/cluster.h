@@ -13,6 +13,7 @@
 #include "upstream/breakers.h"
 #include "upstream/host_set.h"
 #include "upstream/load_balancer/load_balancer.h"
+#include "upstream/load_balancer/subset_balancer.h"
 #include "upstream/pool.h"
 #include "upstream/worker_local.h"
 
@@ -55,6 +56,7 @@ class ClusterShared {
   void publish(HostSetPtr hosts);
   void count_outliers(const HostSet& hosts);
   void show_tables();
+  void show_subsets();
 
   stats::WorkerCells& main_cells_;
   stats::Block<stats::ClusterStat> main_block_;
@@ -89,7 +91,9 @@ class Cluster {
   }
 
   // Null: no healthy host.
-  Host* choose_host(const LbRequest& request) { return balancer_.choose(request); }
+  Host* choose_host(const LbRequest& request) { 
+    return subset_balancer_ != nullptr ? subset_balancer_->choose(request) : balancer_.choose(request);
+  }
   // Whether a choice depends on the hash of a request.
   bool hashes() const { return plan().lb.hashes(); }
   // The pool of a host of this cluster, made at its first use. A user that goes on after its stream holds a PoolPin.
@@ -113,6 +117,7 @@ class Cluster {
   void release(Pool& pool);
 
   LoadBalancer balancer_;
+  std::unique_ptr<SubsetBalancer> subset_balancer_;  // with lb_subset_config: instead of the other
   std::unordered_map<Host*, std::unique_ptr<Pool>> pools_;
 };
 

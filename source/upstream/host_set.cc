@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "model/health_plan.h"
+#include "upstream/load_balancer/subsets.h"
 
 namespace sluice::upstream {
 namespace {
@@ -47,6 +48,9 @@ class Builder {
  public:
   Builder(const model::LbPlan& lb, Checked checked, HostSet& out) : lb_(lb), checked_(checked), out_(out) {}
 
+  // Only these, of hosts that are known.
+  void restrict_to(const std::vector<bool>& members) { members_ = &members; }
+
   void build(const HostSet* previous) {
     take_hosts(previous);
     share_out();
@@ -78,6 +82,10 @@ class Builder {
       Level& level = levels_[locality.priority];
       Place place{&locality, {}, {}, {}};
       for (const model::EndpointPlan& endpoint : locality.endpoints) {
+        if (members_ != nullptr && !(*members_)[at]) {
+          ++at;
+          continue;
+        }
         std::shared_ptr<Host> host;
         if (previous != nullptr && previous->assignment == out_.assignment) {
           host = previous->hosts[at++];
@@ -91,8 +99,10 @@ class Builder {
             host->check_pending = true;
           }
         }
-        host->plan = &endpoint;
-        host->place = &locality;
+        if (members_ == nullptr) {
+          host->plan = &endpoint;
+          host->place = &locality;
+        }
         sort_in(*host, endpoint.weight, level, place);
         out_.hosts.push_back(std::move(host));
       }
@@ -315,6 +325,7 @@ class Builder {
 
   const model::LbPlan& lb_;
   const Checked checked_;
+  const std::vector<bool>* members_ = nullptr;
   HostSet& out_;
   std::vector<Level> levels_;
 };
@@ -410,6 +421,18 @@ HostSetPtr build_host_set(const model::LbPlan& lb, model::AssignmentPtr assignme
   auto out = std::make_shared<HostSet>();
   out->assignment = std::move(assignment);
   Builder(lb, checked, *out).build(previous);
+  if (lb.subsets != nullptr) {
+    out->subsets = build_subsets(*lb.subsets, lb, *out);
+  }
+  return out;
+}
+
+HostSetPtr build_host_subset(const model::LbPlan& lb, const HostSet& whole, const std::vector<bool>& members) {
+  auto out = std::make_shared<HostSet>();
+  out->assignment = whole.assignment;
+  Builder builder(lb, Checked::kNo, *out);
+  builder.restrict_to(members);
+  builder.build(&whole);
   return out;
 }
 

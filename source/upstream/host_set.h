@@ -51,6 +51,8 @@ struct TriedHosts {
   uint32_t every = 0;
 };
 
+struct Subsets;  // load_balancer/subsets.h
+
 // Counts for the membership gauges, and what tables look like for theirs.
 struct HostCounts {
   uint32_t total = 0, healthy = 0, degraded = 0, excluded = 0, max_weight = 0;
@@ -76,6 +78,7 @@ class HostSet {
   std::vector<PriorityHosts> priorities;
   HostCounts counts;
   model::AssignmentPtr assignment;           // hosts view it
+  std::shared_ptr<const Subsets> subsets;    // null: the cluster has none
 
  private:
   std::vector<bool> left_priorities(const TriedHosts& tried) const;
@@ -87,6 +90,8 @@ using HostSetPtr = std::shared_ptr<const HostSet>;
 // again with the same assignment when a host's health changed. Thread: main.
 // New hosts are unhealthy until their first check when `checked` says so.
 enum class Checked : uint8_t { kNo, kYes };
+// `members`, by the order of the assignment, of a set that is built; health and priorities are counted among them alone.
+HostSetPtr build_host_subset(const model::LbPlan& lb, const HostSet& whole, const std::vector<bool>& members);
 HostSetPtr build_host_set(const model::LbPlan& lb, model::AssignmentPtr assignment, const HostSet* previous,
                           Checked checked = Checked::kNo);
 

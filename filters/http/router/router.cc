@@ -110,6 +110,7 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
     choice_.hash = hash.value;
     cookies_ = hash.cookies;
   }
+  choice_.match = weighted != nullptr ? weighted->match.get() : action.match.get();
   upstream::Host* host = choose_host();
   if (host == nullptr) {
     return no_healthy_upstream();

@@ -19,6 +19,7 @@ struct LbRequest {
   std::optional<uint64_t> hash;  // of the request's hash policies
   uint32_t attempt = 0;          // 0, or how many hosts were refused for this try
   const TriedHosts* tried = nullptr;  // other priorities than theirs are wanted
+  const model::LbMatch* match = nullptr;  // what the endpoint's metadata must have
 };
 
 // A worker's balancer of one cluster. Picks in O(1) or O(log n). Thread: worker.
