@@ -30,11 +30,12 @@ void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
   scope.only(proto, {B::kNodeFieldNumber, B::kStaticResourcesFieldNumber, B::kStatsFlushIntervalFieldNumber,
                      B::kLayeredRuntimeFieldNumber, B::kAdminFieldNumber, B::kDeferredStatOptionsFieldNumber,
                      B::kMemoryAllocatorManagerFieldNumber, B::kGrpcAsyncClientManagerConfigFieldNumber,
-                     B::kNodeContextParamsFieldNumber, B::kStatsConfigFieldNumber, B::kStatsFlushOnAdminFieldNumber,
-                     B::kStatsEvictionIntervalFieldNumber, B::kTypedDnsResolverConfigFieldNumber,
-                     B::kDnsResolutionConfigFieldNumber, B::kUseTcpForDnsLookupsFieldNumber});
-  scope.only(proto.static_resources(), {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber,
-                                        Resources::kSecretsFieldNumber});
+                     B::kNodeContextParamsFieldNumber, B::kClusterManagerFieldNumber, B::kStatsConfigFieldNumber,
+                     B::kStatsFlushOnAdminFieldNumber, B::kStatsEvictionIntervalFieldNumber,
+                     B::kTypedDnsResolverConfigFieldNumber, B::kDnsResolutionConfigFieldNumber,
+                     B::kUseTcpForDnsLookupsFieldNumber});
+  scope.only(proto.static_resources(),
+             {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber, Resources::kSecretsFieldNumber});
 }
 
 void compile_layer(const v3::RuntimeLayer& layer, const std::string& service_cluster, CompileScope& scope) {
@@ -56,9 +57,14 @@ void compile_layer(const v3::RuntimeLayer& layer, const std::string& service_clu
       layers.add_disk(layer.name(), layer.disk_layer().symlink_root(), std::move(folder));
       return;
     }
-    case Layer::kAdminLayer: layers.add_admin(layer.name()); return;
-    case Layer::kRtdsLayer: scope.not_supported(layer, Layer::kRtdsLayerFieldNumber); return;
-    case Layer::LAYER_SPECIFIER_NOT_SET: return;  // validation told
+    case Layer::kAdminLayer:
+      layers.add_admin(layer.name());
+      return;
+    case Layer::kRtdsLayer:
+      scope.not_supported(layer, Layer::kRtdsLayerFieldNumber);
+      return;
+    case Layer::LAYER_SPECIFIER_NOT_SET:
+      return;  // validation told
   }
 }
 
@@ -104,6 +110,13 @@ void compile_admin(const v3::Admin& proto, CompiledBootstrap& out, CompileScope&
   out.admin_access_logs = std::move(logs);
 }
 
+void compile_cluster_manager(const v3::ClusterManager& proto, CompileScope& scope) {
+  using M = v3::ClusterManager;
+  scope.only(proto, {M::kOutlierDetectionFieldNumber});
+  scope.only(proto.outlier_detection(), {M::OutlierDetection::kEventLogPathFieldNumber});
+  scope.outlier_log_path = proto.outlier_detection().event_log_path();
+}
+
 // First of all: everything else may refer to them.
 void collect_clusters(const Resources& proto, CompileScope& scope) {
   for (const auto& cluster : proto.clusters()) {
@@ -142,6 +155,7 @@ void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, event:
   if (proto.stats_flush_on_admin()) out.stats_flush_interval = Duration::zero();
   out.stats = compile_stats_config(proto.stats_config(), scope);
   if (proto.has_admin()) compile_admin(proto.admin(), out, scope);
+  compile_cluster_manager(proto.cluster_manager(), scope);
   const Resources& resources = proto.static_resources();
   collect_clusters(resources, scope);
   for (const auto& secret : resources.secrets()) scope.tls->add_static(secret, scope);

@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "config/dns_compiler.h"
 #include "config/endpoint_compiler.h"
+#include "config/health_compiler.h"
 #include "config/http_options_compiler.h"
 #include "config/lb_compiler.h"
 #include "config/tls_compiler.h"
@@ -218,7 +219,11 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
                      Cluster::kCommonLbConfigFieldNumber,
                      Cluster::kLoadBalancingPolicyFieldNumber,
                      Cluster::kTransportSocketFieldNumber,
-                     Cluster::kTransportSocketMatchesFieldNumber});
+                     Cluster::kTransportSocketMatchesFieldNumber,
+                     Cluster::kOutlierDetectionFieldNumber,
+                     Cluster::kHealthChecksFieldNumber,
+                     Cluster::kLbSubsetConfigFieldNumber,
+                     Cluster::kIgnoreHealthOnHostRemovalFieldNumber});
   auto out = std::make_shared<model::ClusterPlan>();
   compile_kind(proto, *out, scope);
   out->name = proto.name();
@@ -232,13 +237,17 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
   compile_protocol_options(proto, *out, scope);
   compile_breakers(proto.circuit_breakers(), *out, scope);
   out->lb = compile_lb(proto, scope);
+  out->outlier = compile_outlier(proto, scope);
+  out->health_checks = compile_health_checks(proto, scope);
+  out->ignore_health_on_removal = proto.ignore_health_on_host_removal();
   const Names names = out->discovery == model::Discovery::kStatic ? Names::kRefused : Names::kAllowed;
   const std::string stat_prefix = cat("cluster.", out->stat_name, ".");
   if (proto.has_transport_socket()) {
     out->transport_socket = compile_upstream_socket(proto.transport_socket(), stat_prefix, scope);
   }
   for (const auto& match : proto.transport_socket_matches()) {
-    out->socket_matches.push_back({match.name(), compile_upstream_socket(match.transport_socket(), stat_prefix, scope)});
+    out->socket_matches.push_back(
+        {match.name(), compile_upstream_socket(match.transport_socket(), stat_prefix, scope)});
   }
   scope.socket_matches = &proto.transport_socket_matches();
   out->assignment = compile_assignment(proto.load_assignment(), names, out->dns.names, scope);

@@ -79,9 +79,11 @@ class CompileScope {
   void require_cluster(const google::protobuf::Message& message, int field, const std::string& name);
   RuntimeValues runtime;
   proxy::LogFiles* log_files = nullptr;  // opens access logs; null: they are not (only validating)
-  TlsSecrets* tls = nullptr;               // where TLS contexts and their secrets are; null: there are none
+  TlsSecrets* tls = nullptr;             // where TLS contexts and their secrets are; null: there are none
   // transport_socket_matches of the cluster whose endpoints are being compiled; null: it has none.
-  const google::protobuf::RepeatedPtrField<envoy::config::cluster::v3::Cluster_TransportSocketMatch>* socket_matches = nullptr;
+  const google::protobuf::RepeatedPtrField<envoy::config::cluster::v3::Cluster_TransportSocketMatch>* socket_matches =
+      nullptr;
+  std::string outlier_log_path;  // of the cluster manager; empty: none
   NodeNames node;
   net::ResolverOptions resolver;  // of the bootstrap: of every cluster that says nothing of its own
   std::string_view filter_name;   // of the HTTP filter that is being compiled: its key in typed_per_filter_config

@@ -4,6 +4,8 @@
 
 #include "base/strings.h"
 #include "config/core_compiler.h"
+#include "config/health_compiler.h"
+#include "config/subset_compiler.h"
 #include "envoy/config/cluster/v3/cluster.pb.h"
 
 namespace sluice::config {
@@ -14,12 +16,18 @@ namespace endpoint = envoy::config::endpoint::v3;
 
 model::HealthStatus compile_health(core::HealthStatus status) {
   switch (status) {
-    case core::HEALTHY: return model::HealthStatus::kHealthy;
-    case core::UNHEALTHY: return model::HealthStatus::kUnhealthy;
-    case core::DRAINING: return model::HealthStatus::kDraining;
-    case core::TIMEOUT: return model::HealthStatus::kTimeout;
-    case core::DEGRADED: return model::HealthStatus::kDegraded;
-    default: return model::HealthStatus::kUnknown;
+    case core::HEALTHY:
+      return model::HealthStatus::kHealthy;
+    case core::UNHEALTHY:
+      return model::HealthStatus::kUnhealthy;
+    case core::DRAINING:
+      return model::HealthStatus::kDraining;
+    case core::TIMEOUT:
+      return model::HealthStatus::kTimeout;
+    case core::DEGRADED:
+      return model::HealthStatus::kDegraded;
+    default:
+      return model::HealthStatus::kUnknown;
   }
 }
 
@@ -46,6 +54,13 @@ uint16_t match_socket(const core::Metadata& metadata, const CompileScope& scope)
     if (all) return static_cast<uint16_t>(i + 1);
   }
   return 0;
+}
+
+bool is_canary(const core::Metadata& metadata) {
+  const auto lb = metadata.filter_metadata().find("envoy.lb");
+  if (lb == metadata.filter_metadata().end()) return false;
+  const auto canary = lb->second.fields().find("canary");
+  return canary != lb->second.fields().end() && canary->second.bool_value();
 }
 
 // One assignment, piece by piece.
@@ -84,7 +99,7 @@ class AssignmentCompiler {
     using E = endpoint::Endpoint;
     scope_.only(proto, {L::kEndpointFieldNumber, L::kHealthStatusFieldNumber, L::kMetadataFieldNumber,
                         L::kLoadBalancingWeightFieldNumber});
-    scope_.only(proto.endpoint(), {E::kAddressFieldNumber, E::kHostnameFieldNumber});
+    scope_.only(proto.endpoint(), {E::kAddressFieldNumber, E::kHostnameFieldNumber, E::kHealthCheckConfigFieldNumber});
     if (!proto.endpoint().has_address()) {
       scope_.error(proto, "needs an endpoint with an address");
       return;
@@ -95,6 +110,9 @@ class AssignmentCompiler {
     one.socket_match = match_socket(proto.metadata(), scope_);
     one.weight = proto.has_load_balancing_weight() ? proto.load_balancing_weight().value() : 1;
     one.health = compile_health(proto.health_status());
+    one.canary = is_canary(proto.metadata());
+    one.labels = compile_labels(proto.metadata());
+    one.check = compile_endpoint_check(proto.endpoint(), scope_);
     if (!compile_place(proto.endpoint().address(), locality, one)) return;
     locality.endpoints.push_back(std::move(one));
   }

@@ -11,6 +11,7 @@
 #include "http/codec.h"
 #include "http/http2_options.h"
 #include "model/origin.h"
+#include "model/subset_plan.h"
 #include "net/address.h"
 #include "net/resolver.h"
 #include "net/transport_socket.h"
@@ -24,6 +25,10 @@ struct Locality {
   friend bool operator==(const Locality&, const Locality&) = default;
 };
 
+struct EndpointCheck;  // model/health_plan.h
+struct HealthCheckPlan;
+struct OutlierPlan;
+
 // Immutable. Thread: any.
 struct EndpointPlan {
   net::Address address;
@@ -31,7 +36,10 @@ struct EndpointPlan {
   std::string hash_key;  // metadata envoy.lb hash_key: stands for the endpoint in hash rings; empty: its address
   uint32_t weight = 1;
   HealthStatus health = HealthStatus::kUnknown;
-  uint16_t socket_match = 0;  // ClusterPlan::socket_matches: 1 is the first one; 0: none matches
+  uint16_t socket_match = 0;                   // ClusterPlan::socket_matches: 1 is the first one; 0: none matches
+  bool canary = false;                         // metadata envoy.lb canary
+  LbLabelsPtr labels;                          // metadata envoy.lb; null: none
+  std::shared_ptr<const EndpointCheck> check;  // health_check_config; null: none
 };
 
 // The endpoints of one locality and priority.
@@ -67,7 +75,7 @@ struct BreakerLimits {
   bool has_retry_budget = false;     // ... which then takes the place of max_retries:
   double retry_budget_percent = 20;  // of active and pending requests
   uint32_t min_retry_concurrency = 3;
-  bool track_remaining = false;      // remaining_* gauges
+  bool track_remaining = false;  // remaining_* gauges
 };
 
 // How names are asked for, and how often.
@@ -77,9 +85,9 @@ struct DnsPlan {
   net::ResolverOptions resolver;
   net::DnsFamily family = net::DnsFamily::kAuto;
   Duration refresh_rate = std::chrono::seconds(5);
-  Duration min_refresh_rate = std::chrono::seconds(1);      // with respect_ttl
-  Duration jitter{0};                                       // up to so much is added to each wait
-  Duration failure_base{0};                                 // 0: refresh_rate, without growth
+  Duration min_refresh_rate = std::chrono::seconds(1);  // with respect_ttl
+  Duration jitter{0};                                   // up to so much is added to each wait
+  Duration failure_base{0};                             // 0: refresh_rate, without growth
   Duration failure_max{0};
   bool respect_ttl = false;
 };
@@ -101,13 +109,14 @@ struct LbPlan {
   double active_request_bias = 1.0;  // ... with unequal weights
   uint64_t min_ring_size = 1024;
   uint64_t max_ring_size = 8 * 1024 * 1024;
-  bool murmur = false;               // MURMUR_HASH_2 instead of XX_HASH
+  bool murmur = false;  // MURMUR_HASH_2 instead of XX_HASH
   uint32_t maglev_table_size = 65537;
   bool hash_hostname = false;        // use_hostname_for_hashing
   uint32_t hash_balance_factor = 0;  // percent of the mean load that a host may have; 0: no bound
   bool locality_weighted = false;
-  double panic_threshold = 50;       // percent; below it all hosts of a priority are used
+  double panic_threshold = 50;  // percent; below it all hosts of a priority are used
   bool fail_traffic_on_panic = false;
+  std::shared_ptr<const SubsetPlan> subsets;  // null: none
 
   bool hashes() const { return policy == LbPolicy::kRingHash || policy == LbPolicy::kMaglev; }
 };
@@ -123,16 +132,16 @@ struct ClusterPlan {
   Discovery discovery = Discovery::kStatic;
   LbPlan lb;
   Duration connect_timeout = std::chrono::seconds(5);
-  Duration idle_timeout = std::chrono::hours(1);  // 0: none
-  Duration max_connection_duration{0};            // 0: none
-  uint32_t max_requests_per_connection = 0;       // 0: no limit
-  uint32_t buffer_limit = 1024 * 1024;            // per_connection_buffer_limit_bytes
-  std::array<BreakerLimits, 2> breakers;          // by routing priority: default, high
-  uint32_t max_connections_per_host = UINT32_MAX; // per_host_thresholds
+  Duration idle_timeout = std::chrono::hours(1);   // 0: none
+  Duration max_connection_duration{0};             // 0: none
+  uint32_t max_requests_per_connection = 0;        // 0: no limit
+  uint32_t buffer_limit = 1024 * 1024;             // per_connection_buffer_limit_bytes
+  std::array<BreakerLimits, 2> breakers;           // by routing priority: default, high
+  uint32_t max_connections_per_host = UINT32_MAX;  // per_host_thresholds
   UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
   http::CodecOptions codec;
   http::Http2Options http2;
-  AssignmentPtr assignment;       // never null; DNS clusters: with endpoints that have no address yet
+  AssignmentPtr assignment;                      // never null; DNS clusters: with endpoints that have no address yet
   net::TransportSocketPlanPtr transport_socket;  // null: plain
   std::vector<SocketMatch> socket_matches;
   bool auto_sni = false;             // the request's host as SNI
@@ -140,6 +149,9 @@ struct ClusterPlan {
   std::string auto_sni_header;       // override_auto_sni_header: where the host is taken from, when it is there
   DnsPlan dns;
   bool wait_for_warm_on_init = true;
+  std::shared_ptr<const OutlierPlan> outlier;  // null: no outlier detection
+  std::vector<std::shared_ptr<const HealthCheckPlan>> health_checks;
+  bool ignore_health_on_removal = false;  // ignore_health_on_host_removal
   Origin origin;
 };
 

@@ -50,6 +50,7 @@ struct VirtualHost {
   bool include_attempt_count = false;  // include_request_attempt_count
   bool include_attempt_count_in_response = false;
   MetadataPtr metadata;
+  bool include_is_timeout_retry = false;  // include_is_timeout_retry_header
   const RouteTable* table = nullptr;
   Origin origin;
   RouteIndex index;  // by RouteTable::build()

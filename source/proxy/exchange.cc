@@ -1,11 +1,13 @@
 #include "proxy/exchange.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "base/log.h"
 #include "base/trace.h"
 #include "model/route_apply.h"
 #include "proxy/downstream_connection.h"
+#include "proxy/grpc_timeout.h"
 #include "proxy/reason.h"
 #include "proxy/request_preparation.h"
 #include "proxy/response_preparation.h"
@@ -31,22 +33,32 @@ thread_local FreeList free_exchanges;
 
 HttpStat class_stat(uint16_t status) {
   switch (status / 100) {
-    case 1: return HttpStat::kDownstreamRq1xx;
-    case 2: return HttpStat::kDownstreamRq2xx;
-    case 3: return HttpStat::kDownstreamRq3xx;
-    case 4: return HttpStat::kDownstreamRq4xx;
-    default: return HttpStat::kDownstreamRq5xx;
+    case 1:
+      return HttpStat::kDownstreamRq1xx;
+    case 2:
+      return HttpStat::kDownstreamRq2xx;
+    case 3:
+      return HttpStat::kDownstreamRq3xx;
+    case 4:
+      return HttpStat::kDownstreamRq4xx;
+    default:
+      return HttpStat::kDownstreamRq5xx;
   }
 }
 
 stats::ListenerHttpStat listener_class_stat(uint16_t status) {
   using stats::ListenerHttpStat;
   switch (status / 100) {
-    case 1: return ListenerHttpStat::kDownstreamRq1xx;
-    case 2: return ListenerHttpStat::kDownstreamRq2xx;
-    case 3: return ListenerHttpStat::kDownstreamRq3xx;
-    case 4: return ListenerHttpStat::kDownstreamRq4xx;
-    default: return ListenerHttpStat::kDownstreamRq5xx;
+    case 1:
+      return ListenerHttpStat::kDownstreamRq1xx;
+    case 2:
+      return ListenerHttpStat::kDownstreamRq2xx;
+    case 3:
+      return ListenerHttpStat::kDownstreamRq3xx;
+    case 4:
+      return ListenerHttpStat::kDownstreamRq4xx;
+    default:
+      return ListenerHttpStat::kDownstreamRq5xx;
   }
 }
 
@@ -89,6 +101,22 @@ Exchange::Exchange(DownstreamConnection& connection, http::StreamId stream)
           (void)reply(timeout_reply(Reason::kMaxStreamDuration, request_complete_));
         }
       }) {
+  begin_facts();
+  stable_random_ = connection_.local().random.next();
+  block().inc(HttpStat::kDownstreamRqTotal);
+  if (connection_.has_streams()) {
+    facts_.protocol = http::Protocol::kHttp2;
+    facts_.has_protocol = true;
+    block().inc(HttpStat::kDownstreamRqHttp2Total);
+    idle_timeout_ = plan().stream_idle_timeout;  // also while its head comes in
+    if (idle_timeout_.count() > 0) stream_idle_.arm(idle_timeout_);
+  } else {
+    block().inc(HttpStat::kDownstreamRqHttp1Total);
+  }
+  block().inc(HttpStat::kDownstreamRqActive);
+}
+
+void Exchange::begin_facts() {
   event::Loop& loop = connection_.local().loop;
   facts_.start = loop.now();
   facts_.start_wall = loop.wall_now();
@@ -104,18 +132,6 @@ Exchange::Exchange(DownstreamConnection& connection, http::StreamId stream)
   }
   facts_.downstream_tls = connection_.tls();
   facts_.filter_chain = connection_.server().listener().chain.name;
-  stable_random_ = connection_.local().random.next();
-  block().inc(HttpStat::kDownstreamRqTotal);
-  if (connection_.has_streams()) {
-    facts_.protocol = http::Protocol::kHttp2;
-    facts_.has_protocol = true;
-    block().inc(HttpStat::kDownstreamRqHttp2Total);
-    idle_timeout_ = plan().stream_idle_timeout;  // also while its head comes in
-    if (idle_timeout_.count() > 0) stream_idle_.arm(idle_timeout_);
-  } else {
-    block().inc(HttpStat::kDownstreamRqHttp1Total);
-  }
-  block().inc(HttpStat::kDownstreamRqActive);
 }
 
 Exchange::~Exchange() { SLUICE_DCHECK(finished_); }
@@ -129,6 +145,7 @@ upstream::ClusterSet& Exchange::clusters() { return connection_.server().proxy()
 bool Exchange::health_failed() const { return connection_.server().proxy().state.drain.health_failed(); }
 stats::Block<HttpStat>& Exchange::block() { return connection_.server().block(); }
 net::ReadGate& Exchange::request_gate() { return connection_.has_streams() ? gate_ : connection_.gate(); }
+uint64_t Exchange::body_buffer_limit() const { return connection_.server().listener().plan.buffer_limit; }
 size_t Exchange::response_room() const { return connection_.response_room(*this); }
 
 const model::FilterOverride* Exchange::find_override(std::string_view filter_name) const {
@@ -222,9 +239,66 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
     block().inc(HttpStat::kDownstreamCxUpgradesTotal);
     block().inc(HttpStat::kDownstreamCxUpgradesActive);
   }
+  enter_chain(headers, end);
+}
+
+void Exchange::enter_chain(http::RequestHeaders& headers, http::End end) {
   trace::step("chain: request headers");
   chain_.build(*this, *this, plan().filters, connection_.server().filter_locals());
   chain_.request_headers(headers, end);
+}
+
+model::RouteChoice Exchange::look_up_route() const {
+  model::MatchInputs inputs;
+  inputs.stable_random = stable_random_;
+  return plan().routes->find(*request_, inputs);
+}
+
+bool Exchange::was_redirected(const model::Route* from, const model::Route* to) const {
+  const Redirect* hop = redirected_;
+  while (hop != nullptr && (hop->from != from || hop->to != to)) {
+    hop = hop->next;
+  }
+  return hop != nullptr;
+}
+
+void Exchange::note_redirect(const model::Route* target) {
+  ++redirects_;
+  redirected_ = arena_.create<Redirect>(Redirect{route_.route, target, redirected_});
+}
+
+void Exchange::begin_again(buffer::Buffer& body, http::HeaderMap* trailers) {
+  facts_.details = facts_of(Reason::kInternalRedirect).details;
+  facts_.end = local().loop.now();
+  facts_.log_type = format::LogType::kDownstreamEnd;
+  on_abort_ = nullptr;
+  on_response_full_ = nullptr;
+  request_room_ = nullptr;
+  chain_.complete(facts_);
+  connection_.server().log(facts_);
+  std::destroy_at(&chain_);
+  std::construct_at(&chain_);
+  const net::Address* client = facts_.remote;
+  const format::Facts old = std::exchange(facts_, format::Facts());
+  begin_facts();
+  facts_.start = local().loop.now();
+  facts_.remote = client;
+  facts_.request = request_;
+  facts_.request_trailers = trailers;
+  facts_.protocol = old.protocol;
+  facts_.has_protocol = old.has_protocol;
+  facts_.bytes_received = old.bytes_received;
+  facts_.request_end = facts_.start;
+  response_ = nullptr;
+  block().inc(HttpStat::kDownstreamRqTotal);
+  find_route(internal_);
+  enter_chain(*request_, body.empty() && trailers == nullptr ? http::End::kYes : http::End::kNo);
+  if (!body.empty() && !answered_locally_ && !finished_) {
+    chain_.request_data(body, trailers == nullptr ? http::End::kYes : http::End::kNo);
+  }
+  if (trailers != nullptr && !answered_locally_ && !finished_) {
+    chain_.request_trailers(*trailers);
+  }
 }
 
 bool Exchange::upgrade_is_allowed(std::string_view type) const {
@@ -275,6 +349,10 @@ void Exchange::find_route(bool internal) {
       if (idle_timeout_.count() > 0) {
         stream_idle_.arm(idle_timeout_);
       }
+    }
+    max_duration_.cancel();
+    if (const auto limit = stream_duration(plan(), *forward, *request_)) {
+      max_duration_.arm(*limit - (local().loop.now() - facts_.start));
     }
   }
 }

@@ -102,6 +102,18 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   void set_request_room(Function<size_t()> room) { request_room_ = std::move(room); }
   size_t request_room() { return request_room_ ? request_room_() : 0; }
   bool request_complete() const { return request_complete_; }
+  // Internal redirects. look_up_route() finds the route for the headers as they are now, and changes nothing.
+  model::RouteChoice look_up_route() const;
+  uint32_t redirects() const { return redirects_; }
+  // There was one from that route to the other.
+  bool was_redirected(const model::Route* from, const model::Route* to) const;
+  // The headers are those of a redirect to `target` now; begin_again() must follow.
+  void note_redirect(const model::Route* target);
+  // Logs what was so far, and begins again with the request as its headers say now. It is complete, `body` is all of
+  // it. Not from inside a hook of a filter.
+  void begin_again(buffer::Buffer& body, http::HeaderMap* trailers);
+  // How much of a request body may be kept when its route does not say it.
+  uint64_t body_buffer_limit() const;
   bool response_begun() const { return response_begun_; }
   // Called when the output towards the client rises above its limit (true) and when it has room again.
   void on_response_full(Function<void(bool full)> hook) { on_response_full_ = std::move(hook); }
@@ -141,6 +153,8 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
 
  private:
   void find_route(bool internal);
+  void begin_facts();
+  void enter_chain(http::RequestHeaders& headers, http::End end);
 
   // ChainEnds
   void response_headers_passed(http::ResponseHeaders& headers, http::End end) override;
@@ -182,14 +196,22 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   format::Facts facts_;
   std::shared_ptr<const net::TlsFacts> upstream_tls_;
   Duration idle_timeout_{0};
-  net::ReadGate gate_;             // of a stream; HTTP/1 stops its connection
+  net::ReadGate gate_;  // of a stream; HTTP/1 stops its connection
   event::Timer stream_idle_;
-  event::Timer deadline_;          // request_timeout while the request comes in
+  event::Timer deadline_;  // request_timeout while the request comes in
   event::Timer max_duration_;
   Function<void(bool)> on_response_full_;
   Function<void()> on_abort_;
   Function<void()> on_request_complete_;
   Function<size_t()> request_room_;
+  // The hops of internal redirects, latest first.
+  struct Redirect {
+    const model::Route* from;
+    const model::Route* to;
+    const Redirect* next;
+  };
+  const Redirect* redirected_ = nullptr;
+  uint32_t redirects_ = 0;
   uint8_t response_stops_ = 0;
   bool internal_ = false;
   bool upgrade_asked_ = false;

@@ -20,6 +20,7 @@ Server::Server(Platform& platform, const Options& options, config::CompiledBoots
       tags_(std::move(bootstrap_.stats.tag_rules)),
       cells_(registry_),
       server_stats_(registry_, cells_),
+      health_(platform, cells_),
       names_(platform),
       term_timer_(platform.main_loop().timers(), [this] { finish(); }),
       stats_timer_(platform.main_loop().timers(), [this] { flush_stats(); }),
@@ -131,6 +132,10 @@ void Server::follow_hosts() {
         worker->loop().post([&worker = *worker, cluster, hosts] { worker.update_hosts(cluster, hosts); });
       }
     });
+    if (cluster->plan->discovery == model::Discovery::kStatic && !cluster->plan->health_checks.empty()) {
+      ++warming_;
+      health_.when_checked(*cluster, [this] { warmed(); });
+    }
     const model::Discovery discovery = cluster->plan->discovery;
     if (discovery != model::Discovery::kStrictDns && discovery != model::Discovery::kLogicalDns) {
       continue;
@@ -150,6 +155,7 @@ void Server::publish() {
   for (const model::ClusterPlanPtr& plan : bootstrap_.clusters) {
     clusters_.push_back(std::make_shared<upstream::ClusterShared>(plan, registry_, cells_));
     clusters_block_.inc(ClusterManagerStat::kClusterAdded);
+    health_.follow(*clusters_.back());
   }
   clusters_block_.set(ClusterManagerStat::kActiveClusters, clusters_.size());
   bootstrap_.tls->start(registry_, cells_, [this] { return platform_.main_loop().wall_now(); });
@@ -201,6 +207,7 @@ void Server::finish() {
   term_timer_.cancel();
   stats_timer_.cancel();
   drain_timer_.cancel();
+  health_.clear();
   names_.clear();
   for (auto& worker : workers_) {
     worker->loop().post([&worker = *worker] {

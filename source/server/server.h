@@ -13,6 +13,7 @@
 #include "config/bootstrap.h"
 #include "proxy/chain_server.h"
 #include "server/admin/admin.h"
+#include "server/health.h"
 #include "server/names.h"
 #include "server/options.h"
 #include "server/platform.h"
@@ -99,6 +100,7 @@ class Server final : public admin::AdminSource {
   Result<Bound> bind(const model::ListenerPlan& plan);
 
   std::vector<Bound> bound_;  // by listener
+  Health health_;
   Names names_;
   uint32_t warming_ = 1;  // clusters that the workers wait for, and start() itself
   bool serving_ = false;

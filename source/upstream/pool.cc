@@ -19,7 +19,12 @@ void PoolRequest::cancel() {
 }
 
 Pool::Pool(Cluster& cluster, std::shared_ptr<Host> host, PoolKind kind, net::TransportWishes wishes, WorkerLocal& local)
-    : cluster_(cluster), host_(std::move(host)), kind_(kind), wishes_(std::move(wishes)), local_(local) {
+    : cluster_(cluster),
+      host_(std::move(host)),
+      kind_(kind),
+      wishes_(std::move(wishes)),
+      local_(local),
+      drains_(host_->drains.load(std::memory_order_relaxed)) {
   cluster_.breakers().take(Resource::kPools, 0);
 }
 
@@ -196,6 +201,13 @@ void Pool::drain() {
   while (UpstreamConnection* connection = ready_.front()) {
     connection->drain();
     place(*connection);
+  }
+}
+
+void Pool::drain_when_asked() {
+  if (const uint32_t asked = host_->drains.load(std::memory_order_relaxed); asked != drains_) {
+    drains_ = asked;
+    drain();
   }
 }
 

@@ -70,6 +70,8 @@ class Pool final : public event::Deferred {
 
   // No new streams on the connections that are there; idle ones close now, busy ones when they are done.
   void drain();
+  // The same, if the host's connections are to go since the last time (Host::drains).
+  void drain_when_asked();
   // The host is gone: drains, and ends with its last connection, request and pin.
   void retire();
 
@@ -116,6 +118,7 @@ class Pool final : public event::Deferred {
   uint32_t queued_ = 0;
   uint32_t connections_ = 0;
   uint32_t pins_ = 0;
+  uint32_t drains_ = 0;  // of Host::drains that were followed
   bool retired_ = false;
 };
 

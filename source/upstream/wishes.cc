@@ -46,4 +46,10 @@ net::TransportWishes wishes_of(const model::ClusterPlan& plan, const http::Reque
   return out;
 }
 
+Pool& pool_for(Cluster& cluster, Host& host, uint8_t priority, const http::RequestHeaders& headers) {
+  const PoolKind kind = cluster.kind_for(priority, headers.protocol);
+  return has_wishes(cluster.plan()) ? cluster.pool(host, kind, wishes_of(cluster.plan(), headers))
+                                    : cluster.pool(host, kind);
+}
+
 }  // namespace sluice::upstream

@@ -39,6 +39,10 @@ struct HostInfo {
   model::HealthStatus eds_health = model::HealthStatus::kUnknown;
   bool failed_active_check = false;
   bool failed_outlier_check = false;
+  bool degraded_by_check = false;
+  bool check_pending = false;
+  bool check_timed_out = false;
+  double success_rate = -1, local_success_rate = -1;  // percent; negative: not known
   uint32_t weight = 1;
   uint32_t priority = 0;
   std::string region, zone, sub_zone;
