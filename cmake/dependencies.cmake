@@ -26,6 +26,7 @@ sluice_pkg(nghttp2 libnghttp2 libnghttp2.a)
 sluice_pkg(yaml yaml-cpp libyaml-cpp.a)
 sluice_pkg(re2 re2 libre2.a)
 sluice_pkg(cares libcares libcares.a)
+sluice_pkg(zlib zlib libz.a)
 
 add_library(sluice_protobuf INTERFACE)
 if(SLUICE_STATIC)

@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include <cstdio>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "filters/builtin.h"
 #include "net/uv_network.h"
 #include "net/uv_resolver.h"
+#include "proxy/reason_text.h"
 #include "server/options.h"
 #include "server/platform.h"
 #include "server/server.h"
@@ -83,9 +85,22 @@ int serve(UvPlatform& platform, const server::Options& options, config::Compiled
   return 0;
 }
 
+// `sluice flags [WORD]`: what response flags, details and statuses mean.
+int print_flags(std::string_view word) {
+  const std::string text = proxy::reasons_text(word);
+  if (text.empty()) {
+    return fail(std::string("sluice: no reason has the flag, status or details '").append(word).append("'"));
+  }
+  std::fputs(text.c_str(), stdout);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "flags") {
+    return print_flags(argc > 2 ? argv[2] : "");
+  }
   Result<server::Options> parsed = server::parse_options({argv + 1, argv + argc});
   if (!parsed) {
     return fail("sluice: " + parsed.error());

@@ -77,6 +77,18 @@ void Buffer::append_borrowed_parts(std::string_view bytes) {
   }
 }
 
+void Buffer::append_borrowed_from(const Buffer& other) {
+  for (uint32_t i = 0; i < other.count_; ++i) {
+    append_borrowed({other.begin()[i].data, other.begin()[i].size});
+  }
+}
+
+void Buffer::append_copy_of(const Buffer& other) {
+  for (uint32_t i = 0; i < other.count_; ++i) {
+    append_copy({other.begin()[i].data, other.begin()[i].size});
+  }
+}
+
 char* Buffer::reserve_slab(size_t bytes) {
   Slab* slab = pool_->take_whole(bytes);
   push_back({slab->data(), 0, slab});

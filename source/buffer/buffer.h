@@ -42,6 +42,9 @@ class Buffer {
   }
   // Copies the bytes into slabs.
   void append_copy(std::string_view bytes);
+  // What `other` holds now, which keeps it; borrowed from it, or copied.
+  void append_borrowed_from(const Buffer& other);
+  void append_copy_of(const Buffer& other);
   // Contiguous space for up to `bytes`, then commit() what was really written. No other call may come between.
   char* reserve(size_t bytes) {
     if (count_ > 0) {

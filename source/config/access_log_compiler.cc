@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "config/format_compiler.h"
 #include "config/matcher_compiler.h"
+#include "config/metadata_compiler.h"
 #include "envoy/extensions/access_loggers/file/v3/file.pb.h"
 #include "envoy/extensions/access_loggers/stream/v3/stream.pb.h"
 #include "format/response_flags.h"
@@ -27,12 +28,20 @@ using proxy::Listed;
 Comparison compile_comparison(const accesslog::ComparisonFilter& proto, CompileScope& scope) {
   Comparison out;
   switch (proto.op()) {
-    case accesslog::ComparisonFilter::GE: out.op = Comparison::Op::kAtLeast; break;
-    case accesslog::ComparisonFilter::LE: out.op = Comparison::Op::kAtMost; break;
-    case accesslog::ComparisonFilter::NE: out.op = Comparison::Op::kNotEqual; break;
-    default: out.op = Comparison::Op::kEqual; break;
+    case accesslog::ComparisonFilter::GE:
+      out.op = Comparison::Op::kAtLeast;
+      break;
+    case accesslog::ComparisonFilter::LE:
+      out.op = Comparison::Op::kAtMost;
+      break;
+    case accesslog::ComparisonFilter::NE:
+      out.op = Comparison::Op::kNotEqual;
+      break;
+    default:
+      out.op = Comparison::Op::kEqual;
+      break;
   }
-  out.bound = scope.runtime.number(proto.value().runtime_key()).value_or(proto.value().default_value());
+  out.bound = scope.runtime.live_number(proto.value().default_value(), proto.value().runtime_key());
   return out;
 }
 
@@ -40,7 +49,7 @@ FilterPtr compile_runtime(const accesslog::RuntimeFilter& proto, CompileScope& s
   using envoy::type::v3::FractionalPercent;
   model::Fraction share;
   share.numerator = proto.percent_sampled().numerator();
-  share.denominator = proto.percent_sampled().denominator() == FractionalPercent::MILLION          ? 1'000'000
+  share.denominator = proto.percent_sampled().denominator() == FractionalPercent::MILLION        ? 1'000'000
                       : proto.percent_sampled().denominator() == FractionalPercent::TEN_THOUSAND ? 10'000
                                                                                                  : 100;
   share.runtime_key = proto.runtime_key();
@@ -78,6 +87,14 @@ FilterPtr compile_grpc_status(const accesslog::GrpcStatusFilter& proto) {
   return std::make_shared<proxy::GrpcStatusFilter>(std::move(statuses), listed(proto.exclude()));
 }
 
+FilterPtr compile_metadata_filter(const accesslog::MetadataFilter& proto, CompileScope& scope) {
+  using IfMissing = proxy::MetadataFilter::IfMissing;
+  const bool passes = !proto.has_match_if_key_not_found() || proto.match_if_key_not_found().value();
+  std::optional<match::MetadataMatcher> matcher;
+  if (proto.has_matcher()) matcher = compile_metadata_matcher(proto.matcher(), scope);
+  return std::make_shared<proxy::MetadataFilter>(std::move(matcher), passes ? IfMissing::kPasses : IfMissing::kFails);
+}
+
 // The enum of the API has the order and the numbers of ours.
 FilterPtr compile_log_type(const accesslog::LogTypeFilter& proto) {
   std::set<format::LogType> types;
@@ -112,9 +129,12 @@ Target compile_file(const FileAccessLog& proto, CompileScope& scope) {
     case FileAccessLog::kJsonFormat:
       return {proto.path(), old_json(proto, FileAccessLog::kJsonFormatFieldNumber, proto.json_format(), scope)};
     case FileAccessLog::kTypedJsonFormat:
-      return {proto.path(), old_json(proto, FileAccessLog::kTypedJsonFormatFieldNumber, proto.typed_json_format(), scope)};
-    case FileAccessLog::kLogFormat: return {proto.path(), compile_format(proto.log_format(), scope)};
-    case FileAccessLog::ACCESS_LOG_FORMAT_NOT_SET: break;
+      return {proto.path(),
+              old_json(proto, FileAccessLog::kTypedJsonFormatFieldNumber, proto.typed_json_format(), scope)};
+    case FileAccessLog::kLogFormat:
+      return {proto.path(), compile_format(proto.log_format(), scope)};
+    case FileAccessLog::ACCESS_LOG_FORMAT_NOT_SET:
+      break;
   }
   return {proto.path(), default_format()};
 }
@@ -140,8 +160,8 @@ std::optional<Target> compile_target(const accesslog::AccessLog& proto, CompileS
     return compile_stream(static_cast<const StderrAccessLog&>(*content), "/dev/stderr", scope);
   }
   const bool known = type->full_name().starts_with("envoy.extensions.access_loggers.");
-  scope.error(proto.typed_config(),
-              known ? cat("not supported yet: ", type->full_name()) : cat(type->full_name(), " is not an access logger"));
+  scope.error(proto.typed_config(), known ? cat("not supported yet: ", type->full_name())
+                                          : cat(type->full_name(), " is not an access logger"));
   return std::nullopt;
 }
 
@@ -161,22 +181,35 @@ FilterPtr compile_access_log_filter(const accesslog::AccessLogFilter& filter, Co
   using Kind = accesslog::AccessLogFilter;
   switch (filter.filter_specifier_case()) {
     case Kind::kStatusCodeFilter:
-      return std::make_shared<proxy::StatusCodeFilter>(compile_comparison(filter.status_code_filter().comparison(), scope));
+      return std::make_shared<proxy::StatusCodeFilter>(
+          compile_comparison(filter.status_code_filter().comparison(), scope));
     case Kind::kDurationFilter:
       return std::make_shared<proxy::DurationFilter>(compile_comparison(filter.duration_filter().comparison(), scope));
-    case Kind::kNotHealthCheckFilter: return std::make_shared<proxy::NotHealthCheckFilter>();
-    case Kind::kTraceableFilter: return std::make_shared<proxy::TraceableFilter>();
-    case Kind::kRuntimeFilter: return compile_runtime(filter.runtime_filter(), scope);
-    case Kind::kAndFilter: return std::make_shared<proxy::AndFilter>(compile_all(filter.and_filter().filters(), scope));
-    case Kind::kOrFilter: return std::make_shared<proxy::OrFilter>(compile_all(filter.or_filter().filters(), scope));
+    case Kind::kNotHealthCheckFilter:
+      return std::make_shared<proxy::NotHealthCheckFilter>();
+    case Kind::kTraceableFilter:
+      return std::make_shared<proxy::TraceableFilter>();
+    case Kind::kRuntimeFilter:
+      return compile_runtime(filter.runtime_filter(), scope);
+    case Kind::kAndFilter:
+      return std::make_shared<proxy::AndFilter>(compile_all(filter.and_filter().filters(), scope));
+    case Kind::kOrFilter:
+      return std::make_shared<proxy::OrFilter>(compile_all(filter.or_filter().filters(), scope));
     case Kind::kHeaderFilter:
       return std::make_shared<proxy::HeaderFilter>(compile_header_matcher(filter.header_filter().header(), scope));
-    case Kind::kResponseFlagFilter: return compile_flags(filter.response_flag_filter(), scope);
-    case Kind::kGrpcStatusFilter: return compile_grpc_status(filter.grpc_status_filter());
-    case Kind::kLogTypeFilter: return compile_log_type(filter.log_type_filter());
-    case Kind::kMetadataFilter: scope.not_supported(filter, Kind::kMetadataFilterFieldNumber); return nullptr;
-    case Kind::kExtensionFilter: scope.not_supported(filter, Kind::kExtensionFilterFieldNumber); return nullptr;
-    case Kind::FILTER_SPECIFIER_NOT_SET: break;
+    case Kind::kResponseFlagFilter:
+      return compile_flags(filter.response_flag_filter(), scope);
+    case Kind::kGrpcStatusFilter:
+      return compile_grpc_status(filter.grpc_status_filter());
+    case Kind::kLogTypeFilter:
+      return compile_log_type(filter.log_type_filter());
+    case Kind::kMetadataFilter:
+      return compile_metadata_filter(filter.metadata_filter(), scope);
+    case Kind::kExtensionFilter:
+      scope.not_supported(filter, Kind::kExtensionFilterFieldNumber);
+      return nullptr;
+    case Kind::FILTER_SPECIFIER_NOT_SET:
+      break;
   }
   scope.error(filter, "an access log filter needs one of its kinds");
   return nullptr;

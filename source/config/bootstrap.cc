@@ -14,6 +14,8 @@
 #include "config/dns_compiler.h"
 #include "config/document.h"
 #include "config/listener_compiler.h"
+#include "config/stats_compiler.h"
+#include "config/tls_secrets.h"
 #include "proxy/access_log/log_files.h"
 
 namespace sluice::config {
@@ -24,37 +26,64 @@ using Resources = v3::Bootstrap::StaticResources;
 
 void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
   using B = v3::Bootstrap;
-  // Hints to Envoy's memory and statistics that change nothing one can see, and what only a control plane would be
-  // told.
-  scope.only(proto,
-             {B::kNodeFieldNumber, B::kStaticResourcesFieldNumber, B::kStatsFlushIntervalFieldNumber,
-              B::kLayeredRuntimeFieldNumber, B::kAdminFieldNumber, B::kDeferredStatOptionsFieldNumber,
-              B::kMemoryAllocatorManagerFieldNumber, B::kGrpcAsyncClientManagerConfigFieldNumber,
-              B::kNodeContextParamsFieldNumber, B::kTypedDnsResolverConfigFieldNumber,
-              B::kDnsResolutionConfigFieldNumber, B::kUseTcpForDnsLookupsFieldNumber, B::kClusterManagerFieldNumber});
-  scope.only(proto.cluster_manager(), {v3::ClusterManager::kUpstreamBindConfigFieldNumber});
-  scope.only(proto.static_resources(), {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber});
+  // Hints to Envoy's memory and statistics that change nothing one can see (only stats that an extension declares
+  // evictable are ever evicted), and what only a control plane would be told.
+  scope.only(proto, {B::kNodeFieldNumber, B::kStaticResourcesFieldNumber, B::kStatsFlushIntervalFieldNumber,
+                     B::kLayeredRuntimeFieldNumber, B::kAdminFieldNumber, B::kDeferredStatOptionsFieldNumber,
+                     B::kMemoryAllocatorManagerFieldNumber, B::kGrpcAsyncClientManagerConfigFieldNumber,
+                     B::kNodeContextParamsFieldNumber, B::kClusterManagerFieldNumber, B::kStatsConfigFieldNumber,
+                     B::kStatsFlushOnAdminFieldNumber, B::kStatsEvictionIntervalFieldNumber,
+                     B::kTypedDnsResolverConfigFieldNumber, B::kDnsResolutionConfigFieldNumber,
+                     B::kUseTcpForDnsLookupsFieldNumber});
+  scope.only(proto.static_resources(),
+             {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber, Resources::kSecretsFieldNumber});
 }
 
-void compile_runtime(const v3::LayeredRuntime& proto, CompileScope& scope) {
+void compile_layer(const v3::RuntimeLayer& layer, const std::string& service_cluster, CompileScope& scope) {
+  using Layer = v3::RuntimeLayer;
+  runtime::Layers& layers = scope.runtime.layers();
+  switch (layer.layer_specifier_case()) {
+    case Layer::kStaticLayer: {
+      runtime::Values values;
+      for (const std::string& key : RuntimeValues::read_layer(layer.static_layer(), values)) {
+        scope.error(layer, Layer::kStaticLayerFieldNumber,
+                    cat("the value of '", key, "' must be a text, a number, a boolean or a map"));
+      }
+      layers.add_static(layer.name(), std::move(values));
+      return;
+    }
+    case Layer::kDiskLayer: {
+      std::string folder = layer.disk_layer().subdirectory();
+      if (layer.disk_layer().append_service_cluster()) append(folder, "/", service_cluster);
+      layers.add_disk(layer.name(), layer.disk_layer().symlink_root(), std::move(folder));
+      return;
+    }
+    case Layer::kAdminLayer:
+      layers.add_admin(layer.name());
+      return;
+    case Layer::kRtdsLayer:
+      scope.not_supported(layer, Layer::kRtdsLayerFieldNumber);
+      return;
+    case Layer::LAYER_SPECIFIER_NOT_SET:
+      return;  // validation told
+  }
+}
+
+void compile_runtime(const v3::LayeredRuntime& proto, const std::string& service_cluster, event::Files* files,
+                     CompileScope& scope) {
   using Layer = v3::RuntimeLayer;
   std::set<std::string> names;
   bool admin = false;
   for (const Layer& layer : proto.layers()) {
-    // The admin layer is empty at the start.
-    scope.only(layer, {Layer::kNameFieldNumber, Layer::kStaticLayerFieldNumber, Layer::kAdminLayerFieldNumber});
     if (!names.insert(layer.name()).second) {
       scope.error(layer, Layer::kNameFieldNumber, cat("there are two layers named '", layer.name(), "'"));
     }
     if (layer.has_admin_layer() && std::exchange(admin, true)) {
       scope.error(layer, Layer::kAdminLayerFieldNumber, "there can be one admin layer only");
     }
-    if (!layer.has_static_layer()) continue;
-    for (const std::string& key : scope.runtime.add_layer(layer.static_layer())) {
-      scope.error(layer, Layer::kStaticLayerFieldNumber,
-                  cat("the value of '", key, "' must be a text, a number, a boolean or a map"));
-    }
+    compile_layer(layer, service_cluster, scope);
   }
+  scope.runtime.layers().load(files);
 }
 
 NodePlan compile_node(const envoy::config::core::v3::Node& proto, const BootstrapOptions& options) {
@@ -80,6 +109,13 @@ void compile_admin(const v3::Admin& proto, CompiledBootstrap& out, CompileScope&
     logs->logs.push_back(compile_plain_log(proto, proto.access_log_path(), scope));
   }
   out.admin_access_logs = std::move(logs);
+}
+
+void compile_cluster_manager(const v3::ClusterManager& proto, CompileScope& scope) {
+  using M = v3::ClusterManager;
+  scope.only(proto, {M::kOutlierDetectionFieldNumber});
+  scope.only(proto.outlier_detection(), {M::OutlierDetection::kEventLogPathFieldNumber});
+  scope.outlier_log_path = proto.outlier_detection().event_log_path();
 }
 
 // First of all: everything else may refer to them.
@@ -108,17 +144,23 @@ void check_addresses(const Resources& proto, const std::vector<model::ListenerPl
   }
 }
 
-void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, CompileScope& scope, CompiledBootstrap& out) {
+void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, event::Files* files, CompileScope& scope,
+             CompiledBootstrap& out) {
   check_fields(proto, scope);
-  compile_runtime(proto.layered_runtime(), scope);
   out.node = compile_node(proto.node(), options);
+  compile_runtime(proto.layered_runtime(), out.node.cluster, files, scope);
+  out.runtime = scope.runtime.share();
   scope.node = {out.node.id, out.node.cluster};
   scope.connect = compile_bind(proto.cluster_manager(), scope);
   scope.resolver = compile_resolver(proto, scope);
   if (proto.has_stats_flush_interval()) out.stats_flush_interval = to_duration(proto.stats_flush_interval());
+  if (proto.stats_flush_on_admin()) out.stats_flush_interval = Duration::zero();
+  out.stats = compile_stats_config(proto.stats_config(), scope);
   if (proto.has_admin()) compile_admin(proto.admin(), out, scope);
+  compile_cluster_manager(proto.cluster_manager(), scope);
   const Resources& resources = proto.static_resources();
   collect_clusters(resources, scope);
+  for (const auto& secret : resources.secrets()) scope.tls->add_static(secret, scope);
   for (const auto& cluster : resources.clusters()) out.clusters.push_back(compile_cluster(cluster, scope));
   for (const auto& listener : resources.listeners()) out.listeners.push_back(compile_listener(listener, scope));
   check_addresses(resources, out.listeners, scope);
@@ -149,7 +191,9 @@ CompileOutcome compile_bootstrap(const BootstrapOptions& options, const Extensio
   CompileScope scope(document->map, document->findings, extensions);
   if (files != nullptr) out.log_files = std::make_shared<proxy::LogFiles>(*files);
   scope.log_files = out.log_files.get();
-  compile(document->bootstrap, options, scope, out);
+  out.tls = std::make_shared<TlsSecrets>(extensions, files, out.log_files.get());
+  scope.tls = out.tls.get();
+  compile(document->bootstrap, options, files, scope, out);
   document->findings.sort();
 
   CompileOutcome outcome;

@@ -15,6 +15,8 @@
 #include "model/cluster_plan.h"
 #include "model/listener_plan.h"
 #include "net/address.h"
+#include "runtime/layers.h"
+#include "stats/settings.h"
 
 namespace sluice::proxy {
 class LogFiles;
@@ -23,6 +25,7 @@ class LogFiles;
 namespace sluice::config {
 
 struct AcceptedConfig;
+class TlsSecrets;
 
 // What the command line says about the configuration.
 struct BootstrapOptions {
@@ -37,15 +40,19 @@ struct NodePlan {
   std::string region, zone, sub_zone;
 };
 
-// Thread: main. What it points to is immutable but for the files of the logs.
+// Thread: main. What it points to is immutable but for the files of the logs and the runtime.
 struct CompiledBootstrap {
   std::vector<model::ListenerPlanPtr> listeners;
   std::vector<model::ClusterPlanPtr> clusters;
   std::optional<net::Address> admin_address;  // none: no admin server
   model::AccessLogSetPtr admin_access_logs;   // null: none
   NodePlan node;
+  std::shared_ptr<runtime::Layers> runtime;
+  stats::Settings stats;
+  // Zero: histograms are merged when somebody asks (stats_flush_on_admin).
   Duration stats_flush_interval = std::chrono::seconds(5);
   std::shared_ptr<const AcceptedConfig> accepted;
+  std::shared_ptr<TlsSecrets> tls;             // never null; with all contexts and secrets
   std::shared_ptr<proxy::LogFiles> log_files;  // of all access logs; null when only validated
 
   // After a rotation; and at the end of the process.

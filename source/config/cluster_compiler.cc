@@ -8,8 +8,10 @@
 #include "config/bind_compiler.h"
 #include "config/dns_compiler.h"
 #include "config/endpoint_compiler.h"
+#include "config/health_compiler.h"
 #include "config/http_options_compiler.h"
 #include "config/lb_compiler.h"
+#include "config/tls_compiler.h"
 #include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h"
 
 namespace sluice::config {
@@ -65,15 +67,41 @@ void take(const CommonHttpOptions& common, model::ClusterPlan& out) {
   if (common.max_requests_per_connection != 0) out.max_requests_per_connection = common.max_requests_per_connection;
 }
 
+// explicit_http_config, use_downstream_protocol_config and auto_config name their options alike.
+template <typename Config>
+void compile_both(const Config& proto, model::ClusterPlan& out, CompileScope& scope) {
+  scope.only(proto, {Config::kHttpProtocolOptionsFieldNumber, Config::kHttp2ProtocolOptionsFieldNumber});
+  compile_http1_options(proto.http_protocol_options(), Side::kUpstream, out.codec, scope);
+  compile_http2_options(proto.http2_protocol_options(), Side::kUpstream, out.http2, scope);
+}
+
 void compile_http_options(const HttpOptions& proto, model::ClusterPlan& out, CompileScope& scope) {
-  using Explicit = HttpOptions::ExplicitHttpConfig;
-  scope.only(proto, {HttpOptions::kCommonHttpProtocolOptionsFieldNumber, HttpOptions::kExplicitHttpConfigFieldNumber});
+  scope.only(proto, {HttpOptions::kCommonHttpProtocolOptionsFieldNumber, HttpOptions::kExplicitHttpConfigFieldNumber,
+                     HttpOptions::kUseDownstreamProtocolConfigFieldNumber, HttpOptions::kAutoConfigFieldNumber,
+                     HttpOptions::kUpstreamHttpProtocolOptionsFieldNumber});
+  const auto& names = proto.upstream_http_protocol_options();
+  out.auto_sni = names.auto_sni();
+  out.auto_san_validation = names.auto_san_validation();
+  out.auto_sni_header = names.override_auto_sni_header();
   CommonHttpOptions common;
   compile_common_http_options(proto.common_http_protocol_options(), Side::kUpstream, common, out.codec, scope);
   take(common, out);
-  if (!proto.has_explicit_http_config()) return;
-  scope.only(proto.explicit_http_config(), {Explicit::kHttpProtocolOptionsFieldNumber});
-  compile_http1_options(proto.explicit_http_config().http_protocol_options(), Side::kUpstream, out.codec, scope);
+  switch (proto.upstream_protocol_options_case()) {
+    case HttpOptions::kExplicitHttpConfig:
+      compile_both(proto.explicit_http_config(), out, scope);
+      if (proto.explicit_http_config().has_http2_protocol_options()) out.protocol = model::UpstreamProtocol::kHttp2;
+      break;
+    case HttpOptions::kUseDownstreamProtocolConfig:
+      compile_both(proto.use_downstream_protocol_config(), out, scope);
+      out.protocol = model::UpstreamProtocol::kDownstream;
+      break;
+    case HttpOptions::kAutoConfig:
+      compile_both(proto.auto_config(), out, scope);
+      out.protocol = model::UpstreamProtocol::kAuto;
+      break;
+    case HttpOptions::UPSTREAM_PROTOCOL_OPTIONS_NOT_SET:
+      break;
+  }
 }
 
 // Deprecated, but still honoured when the typed options are absent.
@@ -85,6 +113,10 @@ void compile_old_http_options(const Cluster& proto, model::ClusterPlan& out, Com
   }
   if (proto.has_http_protocol_options()) {
     compile_http1_options(proto.http_protocol_options(), Side::kUpstream, out.codec, scope);
+  }
+  if (proto.has_http2_protocol_options()) {
+    compile_http2_options(proto.http2_protocol_options(), Side::kUpstream, out.http2, scope);
+    out.protocol = model::UpstreamProtocol::kHttp2;
   }
 }
 
@@ -168,6 +200,7 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
                      Cluster::kCircuitBreakersFieldNumber,
                      Cluster::kCommonHttpProtocolOptionsFieldNumber,
                      Cluster::kHttpProtocolOptionsFieldNumber,
+                     Cluster::kHttp2ProtocolOptionsFieldNumber,
                      Cluster::kTypedExtensionProtocolOptionsFieldNumber,
                      Cluster::kDnsLookupFamilyFieldNumber,
                      Cluster::kDnsRefreshRateFieldNumber,
@@ -187,7 +220,13 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
                      Cluster::kLeastRequestLbConfigFieldNumber,
                      Cluster::kRoundRobinLbConfigFieldNumber,
                      Cluster::kCommonLbConfigFieldNumber,
-                     Cluster::kLoadBalancingPolicyFieldNumber});
+                     Cluster::kLoadBalancingPolicyFieldNumber,
+                     Cluster::kTransportSocketFieldNumber,
+                     Cluster::kTransportSocketMatchesFieldNumber,
+                     Cluster::kOutlierDetectionFieldNumber,
+                     Cluster::kHealthChecksFieldNumber,
+                     Cluster::kLbSubsetConfigFieldNumber,
+                     Cluster::kIgnoreHealthOnHostRemovalFieldNumber});
   auto out = std::make_shared<model::ClusterPlan>();
   compile_kind(proto, *out, scope);
   out->name = proto.name();
@@ -202,8 +241,21 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
   out->connect = compile_connect_options(proto, scope);
   compile_breakers(proto.circuit_breakers(), *out, scope);
   out->lb = compile_lb(proto, scope);
+  out->outlier = compile_outlier(proto, scope);
+  out->health_checks = compile_health_checks(proto, scope);
+  out->ignore_health_on_removal = proto.ignore_health_on_host_removal();
   const Names names = out->discovery == model::Discovery::kStatic ? Names::kRefused : Names::kAllowed;
+  const std::string stat_prefix = cat("cluster.", out->stat_name, ".");
+  if (proto.has_transport_socket()) {
+    out->transport_socket = compile_upstream_socket(proto.transport_socket(), stat_prefix, scope);
+  }
+  for (const auto& match : proto.transport_socket_matches()) {
+    out->socket_matches.push_back(
+        {match.name(), compile_upstream_socket(match.transport_socket(), stat_prefix, scope)});
+  }
+  scope.socket_matches = &proto.transport_socket_matches();
   out->assignment = compile_assignment(proto.load_assignment(), names, out->dns.names, scope);
+  scope.socket_matches = nullptr;
   if (out->discovery == model::Discovery::kLogicalDns) check_logical(proto, *out, scope);
   if (proto.has_wait_for_warm_on_init()) out->wait_for_warm_on_init = proto.wait_for_warm_on_init().value();
   out->origin = scope.origin(proto);

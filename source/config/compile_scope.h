@@ -6,6 +6,7 @@
 #include <google/protobuf/any.pb.h>
 #include <google/protobuf/duration.pb.h>
 #include <google/protobuf/message.h>
+#include <google/protobuf/repeated_ptr_field.h>
 
 #include <cstdint>
 #include <initializer_list>
@@ -25,11 +26,17 @@
 #include "net/network.h"
 #include "net/resolver.h"
 
+namespace envoy::config::cluster::v3 {
+class Cluster_TransportSocketMatch;
+}
+
 namespace sluice::proxy {
 class LogFiles;
 }
 
 namespace sluice::config {
+
+class TlsSecrets;
 
 // Of the bootstrap, for what prints or sends it.
 struct NodeNames {
@@ -73,6 +80,11 @@ class CompileScope {
   void require_cluster(const google::protobuf::Message& message, int field, const std::string& name);
   RuntimeValues runtime;
   proxy::LogFiles* log_files = nullptr;  // opens access logs; null: they are not (only validating)
+  TlsSecrets* tls = nullptr;             // where TLS contexts and their secrets are; null: there are none
+  // transport_socket_matches of the cluster whose endpoints are being compiled; null: it has none.
+  const google::protobuf::RepeatedPtrField<envoy::config::cluster::v3::Cluster_TransportSocketMatch>* socket_matches =
+      nullptr;
+  std::string outlier_log_path;  // of the cluster manager; empty: none
   NodeNames node;
   net::ConnectOptions connect;    // of the bootstrap, as well
   net::ResolverOptions resolver;  // of the bootstrap: of every cluster that says nothing of its own

@@ -1,7 +1,12 @@
 #include "config/endpoint_compiler.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "config/core_compiler.h"
+#include "config/health_compiler.h"
+#include "config/subset_compiler.h"
+#include "envoy/config/cluster/v3/cluster.pb.h"
 
 namespace sluice::config {
 namespace {
@@ -11,12 +16,18 @@ namespace endpoint = envoy::config::endpoint::v3;
 
 model::HealthStatus compile_health(core::HealthStatus status) {
   switch (status) {
-    case core::HEALTHY: return model::HealthStatus::kHealthy;
-    case core::UNHEALTHY: return model::HealthStatus::kUnhealthy;
-    case core::DRAINING: return model::HealthStatus::kDraining;
-    case core::TIMEOUT: return model::HealthStatus::kTimeout;
-    case core::DEGRADED: return model::HealthStatus::kDegraded;
-    default: return model::HealthStatus::kUnknown;
+    case core::HEALTHY:
+      return model::HealthStatus::kHealthy;
+    case core::UNHEALTHY:
+      return model::HealthStatus::kUnhealthy;
+    case core::DRAINING:
+      return model::HealthStatus::kDraining;
+    case core::TIMEOUT:
+      return model::HealthStatus::kTimeout;
+    case core::DEGRADED:
+      return model::HealthStatus::kDegraded;
+    default:
+      return model::HealthStatus::kUnknown;
   }
 }
 
@@ -26,6 +37,30 @@ std::string hash_key_of(const core::Metadata& metadata) {
   if (lb == metadata.filter_metadata().end()) return {};
   const auto key = lb->second.fields().find("hash_key");
   return key == lb->second.fields().end() ? std::string() : key->second.string_value();
+}
+
+// The first entry of transport_socket_matches all of whose values are in the endpoint's metadata; counts from 1.
+uint16_t match_socket(const core::Metadata& metadata, const CompileScope& scope) {
+  if (scope.socket_matches == nullptr) return 0;
+  const auto found = metadata.filter_metadata().find("envoy.transport_socket_match");
+  const google::protobuf::Struct none;
+  const auto& values = (found == metadata.filter_metadata().end() ? none : found->second).fields();
+  for (int i = 0; i < scope.socket_matches->size(); ++i) {
+    const auto& wanted = scope.socket_matches->Get(i).match().fields();
+    const bool all = std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
+      const auto at = values.find(entry.first);
+      return at != values.end() && at->second.SerializeAsString() == entry.second.SerializeAsString();
+    });
+    if (all) return static_cast<uint16_t>(i + 1);
+  }
+  return 0;
+}
+
+bool is_canary(const core::Metadata& metadata) {
+  const auto lb = metadata.filter_metadata().find("envoy.lb");
+  if (lb == metadata.filter_metadata().end()) return false;
+  const auto canary = lb->second.fields().find("canary");
+  return canary != lb->second.fields().end() && canary->second.bool_value();
 }
 
 // One assignment, piece by piece.
@@ -64,7 +99,7 @@ class AssignmentCompiler {
     using E = endpoint::Endpoint;
     scope_.only(proto, {L::kEndpointFieldNumber, L::kHealthStatusFieldNumber, L::kMetadataFieldNumber,
                         L::kLoadBalancingWeightFieldNumber});
-    scope_.only(proto.endpoint(), {E::kAddressFieldNumber, E::kHostnameFieldNumber});
+    scope_.only(proto.endpoint(), {E::kAddressFieldNumber, E::kHostnameFieldNumber, E::kHealthCheckConfigFieldNumber});
     if (!proto.endpoint().has_address()) {
       scope_.error(proto, "needs an endpoint with an address");
       return;
@@ -72,8 +107,12 @@ class AssignmentCompiler {
     model::EndpointPlan one;
     one.hostname = proto.endpoint().hostname();
     one.hash_key = hash_key_of(proto.metadata());
+    one.socket_match = match_socket(proto.metadata(), scope_);
     one.weight = proto.has_load_balancing_weight() ? proto.load_balancing_weight().value() : 1;
     one.health = compile_health(proto.health_status());
+    one.canary = is_canary(proto.metadata());
+    one.labels = compile_labels(proto.metadata());
+    one.check = compile_endpoint_check(proto.endpoint(), scope_);
     if (!compile_place(proto.endpoint().address(), locality, one)) return;
     locality.endpoints.push_back(std::move(one));
   }

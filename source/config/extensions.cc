@@ -11,6 +11,8 @@ void Extensions::add(const HttpFilterType& filter) {
 
 void Extensions::add(const NetworkFilterType& filter) { SLUICE_CHECK(network_.emplace(filter.type, filter).second); }
 
+void Extensions::add(const ListenerFilterType& filter) { SLUICE_CHECK(listener_.emplace(filter.type, filter).second); }
+
 const HttpFilterType* Extensions::http_filter(std::string_view type) const {
   const auto at = http_.find(type);
   return at == http_.end() ? nullptr : &at->second;
@@ -24,6 +26,11 @@ const HttpFilterType* Extensions::http_filter_by_route_type(std::string_view typ
 const NetworkFilterType* Extensions::network_filter(std::string_view type) const {
   const auto at = network_.find(type);
   return at == network_.end() ? nullptr : &at->second;
+}
+
+const ListenerFilterType* Extensions::listener_filter(std::string_view type) const {
+  const auto at = listener_.find(type);
+  return at == listener_.end() ? nullptr : &at->second;
 }
 
 }  // namespace sluice::config

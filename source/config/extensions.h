@@ -23,6 +23,8 @@ using CompileHttpFilter = std::shared_ptr<const model::FilterConfig> (*)(const g
                                                                          CompileScope&);
 using CompileNetworkFilter = std::shared_ptr<const model::NetworkFilterPlan> (*)(const google::protobuf::Message&,
                                                                                  CompileScope&);
+using CompileListenerFilter = std::shared_ptr<const model::ListenerFilterConfig> (*)(const google::protobuf::Message&,
+                                                                                     CompileScope&);
 
 // Thread: any (immutable once the list is complete).
 struct HttpFilterType {
@@ -40,21 +42,30 @@ struct NetworkFilterType {
   bool terminal = false;
 };
 
+// Thread: any (immutable once the list is complete).
+struct ListenerFilterType {
+  std::string_view type;
+  CompileListenerFilter compile;
+};
+
 // Thread: filled on main before anything is compiled, read-only afterwards.
 class Extensions {
  public:
   void add(const HttpFilterType& filter);
   void add(const NetworkFilterType& filter);
+  void add(const ListenerFilterType& filter);
 
   // By full name of the message; null when there is none.
   const HttpFilterType* http_filter(std::string_view type) const;
   const HttpFilterType* http_filter_by_route_type(std::string_view type) const;
   const NetworkFilterType* network_filter(std::string_view type) const;
+  const ListenerFilterType* listener_filter(std::string_view type) const;
 
  private:
   std::map<std::string_view, HttpFilterType> http_;
   std::map<std::string_view, std::string_view> http_by_route_;
   std::map<std::string_view, NetworkFilterType> network_;
+  std::map<std::string_view, ListenerFilterType> listener_;
 };
 
 }  // namespace sluice::config

@@ -92,6 +92,20 @@ std::vector<model::FilterPlan> compile_http_filters(const google::protobuf::Repe
   return out;
 }
 
+std::shared_ptr<const model::FilterConfig> compile_inner_filter(const Any& any, CompileScope& scope) {
+  const Message* content = scope.unpack(any);
+  if (content == nullptr) return nullptr;
+  const HttpFilterType* type = scope.extensions().http_filter(type_of(*content));
+  if (type == nullptr) {
+    scope.error(any, refusal(type_of(*content), "an HTTP filter"));
+  } else if (type->terminal) {
+    scope.error(any, cat(type_of(*content), " is terminal and cannot stand inside of another filter"));
+  } else {
+    return type->compile(*content, scope);
+  }
+  return nullptr;
+}
+
 model::FilterOverrides compile_filter_overrides(const google::protobuf::Map<std::string, Any>& configs,
                                                 CompileScope& scope) {
   const std::map<std::string, const Any*> sorted = [&] {
@@ -110,6 +124,9 @@ model::FilterOverrides compile_filter_overrides(const google::protobuf::Map<std:
     const auto& wrapper = static_cast<const FilterConfig&>(*content);
     if (wrapper.disabled()) {
       out.push_back({name, nullptr, true});
+    } else if (wrapper.has_config() && wrapper.config().type_url().empty()) {
+      // Only switches the filter on.
+      out.push_back({name, nullptr, false});
     } else if (wrapper.has_config()) {
       auto config = compile_override(wrapper.config(), wrapper.is_optional(), scope);
       if (config != nullptr) out.push_back({name, std::move(config), false});

@@ -6,6 +6,7 @@
 #include <google/protobuf/map.h>
 #include <google/protobuf/repeated_ptr_field.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,5 +25,8 @@ std::vector<model::FilterPlan> compile_http_filters(
 // typed_per_filter_config, sorted by name. A name that no filter has is fine, as in Envoy.
 model::FilterOverrides compile_filter_overrides(
     const google::protobuf::Map<std::string, google::protobuf::Any>& configs, CompileScope& scope);
+
+// The filter that stands in an Any of another filter; it cannot end the chain. Null after an error.
+std::shared_ptr<const model::FilterConfig> compile_inner_filter(const google::protobuf::Any& any, CompileScope& scope);
 
 }  // namespace sluice::config

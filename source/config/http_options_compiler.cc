@@ -1,6 +1,7 @@
 #include "config/http_options_compiler.h"
 
 #include "base/strings.h"
+#include "envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case.pb.h"
 
 namespace sluice::config {
 namespace {
@@ -8,12 +9,16 @@ namespace {
 namespace core = envoy::config::core::v3;
 using Common = core::HttpProtocolOptions;
 using Http1 = core::Http1ProtocolOptions;
+using Http2 = core::Http2ProtocolOptions;
 
 http::CodecOptions::Underscores compile_underscores(Common::HeadersWithUnderscoresAction action) {
   switch (action) {
-    case Common::REJECT_REQUEST: return http::CodecOptions::Underscores::kReject;
-    case Common::DROP_HEADER: return http::CodecOptions::Underscores::kDrop;
-    default: return http::CodecOptions::Underscores::kAllow;
+    case Common::REJECT_REQUEST:
+      return http::CodecOptions::Underscores::kReject;
+    case Common::DROP_HEADER:
+      return http::CodecOptions::Underscores::kDrop;
+    default:
+      return http::CodecOptions::Underscores::kAllow;
   }
 }
 
@@ -27,7 +32,8 @@ void compile_common_http_options(const Common& proto, Side side, CommonHttpOptio
                        Common::kHeadersWithUnderscoresActionFieldNumber, Common::kMaxRequestsPerConnectionFieldNumber});
   } else {
     scope.only(proto, {Common::kIdleTimeoutFieldNumber, Common::kMaxConnectionDurationFieldNumber,
-                       Common::kMaxHeadersCountFieldNumber, Common::kMaxResponseHeadersKbFieldNumber, Common::kMaxRequestsPerConnectionFieldNumber});
+                       Common::kMaxHeadersCountFieldNumber, Common::kMaxResponseHeadersKbFieldNumber,
+                       Common::kMaxRequestsPerConnectionFieldNumber});
   }
   if (proto.has_idle_timeout()) out.idle_timeout = to_duration(proto.idle_timeout());
   if (proto.has_max_connection_duration()) out.max_connection_duration = to_duration(proto.max_connection_duration());
@@ -61,8 +67,60 @@ void compile_http1_options(const Http1& proto, Side side, http::CodecOptions& co
   }
   if (proto.header_key_format().has_proper_case_words()) codec.header_case = http::CodecOptions::Case::kProper;
   if (proto.header_key_format().has_stateful_formatter()) {
-    scope.not_supported(proto.header_key_format(), Http1::HeaderKeyFormat::kStatefulFormatterFieldNumber);
+    using Preserve = envoy::extensions::http::header_formatters::preserve_case::v3::PreserveCaseFormatterConfig;
+    const auto* preserve = scope.unpack_to<Preserve>(proto.header_key_format().stateful_formatter().typed_config());
+    if (preserve != nullptr) {
+      scope.only(*preserve, {});
+      codec.header_case = http::CodecOptions::Case::kPreserve;
+    }
   }
+}
+
+void compile_http2_options(const Http2& proto, Side side, http::Http2Options& out, CompileScope& scope) {
+  // use_oghttp2_codec chooses between two libraries of Envoy's; we have one, which always writes Huffman codes.
+  scope.only(proto, {Http2::kHpackTableSizeFieldNumber, Http2::kMaxConcurrentStreamsFieldNumber,
+                     Http2::kInitialStreamWindowSizeFieldNumber, Http2::kInitialConnectionWindowSizeFieldNumber,
+                     Http2::kAllowConnectFieldNumber, Http2::kMaxOutboundFramesFieldNumber,
+                     Http2::kMaxOutboundControlFramesFieldNumber,
+                     Http2::kMaxConsecutiveInboundFramesWithEmptyPayloadFieldNumber,
+                     Http2::kMaxInboundPriorityFramesPerStreamFieldNumber,
+                     Http2::kMaxInboundWindowUpdateFramesPerDataFrameSentFieldNumber,
+                     Http2::kStreamErrorOnInvalidHttpMessagingFieldNumber,
+                     Http2::kOverrideStreamErrorOnInvalidHttpMessageFieldNumber, Http2::kConnectionKeepaliveFieldNumber,
+                     Http2::kUseOghttp2CodecFieldNumber, Http2::kEnableHuffmanEncodingFieldNumber});
+  if (proto.has_enable_huffman_encoding() && !proto.enable_huffman_encoding().value()) {
+    scope.not_supported(proto, Http2::kEnableHuffmanEncodingFieldNumber);
+  }
+  if (proto.has_hpack_table_size()) out.hpack_table_size = proto.hpack_table_size().value();
+  if (proto.has_max_concurrent_streams()) out.max_concurrent_streams = proto.max_concurrent_streams().value();
+  if (proto.has_initial_stream_window_size()) out.stream_window = proto.initial_stream_window_size().value();
+  if (proto.has_initial_connection_window_size()) {
+    out.connection_window = proto.initial_connection_window_size().value();
+  }
+  out.allow_connect = proto.allow_connect();
+  if (proto.has_max_outbound_frames()) out.max_outbound_frames = proto.max_outbound_frames().value();
+  if (proto.has_max_outbound_control_frames()) {
+    out.max_outbound_control_frames = proto.max_outbound_control_frames().value();
+  }
+  if (proto.has_max_consecutive_inbound_frames_with_empty_payload()) {
+    out.max_empty_frames = proto.max_consecutive_inbound_frames_with_empty_payload().value();
+  }
+  if (proto.has_max_inbound_priority_frames_per_stream()) {
+    out.max_priority_frames_per_stream = proto.max_inbound_priority_frames_per_stream().value();
+  }
+  if (proto.has_max_inbound_window_update_frames_per_data_frame_sent()) {
+    out.max_window_updates_per_data_frame = proto.max_inbound_window_update_frames_per_data_frame_sent().value();
+  }
+  if (proto.has_override_stream_error_on_invalid_http_message()) {
+    out.stream_error_on_invalid_message = proto.override_stream_error_on_invalid_http_message().value();
+  } else if (side == Side::kUpstream) {
+    out.stream_error_on_invalid_message = proto.stream_error_on_invalid_http_messaging();
+  }
+  const auto& alive = proto.connection_keepalive();
+  if (alive.has_interval()) out.ping_interval = to_duration(alive.interval());
+  out.ping_timeout = to_duration(alive.timeout());
+  if (alive.has_interval_jitter()) out.ping_jitter_percent = alive.interval_jitter().value();
+  if (alive.has_connection_idle_interval()) out.ping_when_idle = to_duration(alive.connection_idle_interval());
 }
 
 }  // namespace sluice::config

@@ -5,6 +5,7 @@
 #include "config/compile_scope.h"
 #include "envoy/config/core/v3/protocol.pb.h"
 #include "http/codec.h"
+#include "http/http2_options.h"
 
 namespace sluice::config {
 
@@ -24,5 +25,9 @@ void compile_common_http_options(const envoy::config::core::v3::HttpProtocolOpti
 // http_protocol_options.
 void compile_http1_options(const envoy::config::core::v3::Http1ProtocolOptions& proto, Side side,
                            http::CodecOptions& codec, CompileScope& scope);
+
+// http2_protocol_options. What is not set keeps the value in `out`.
+void compile_http2_options(const envoy::config::core::v3::Http2ProtocolOptions& proto, Side side,
+                           http::Http2Options& out, CompileScope& scope);
 
 }  // namespace sluice::config

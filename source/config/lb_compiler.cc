@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "config/any.h"
+#include "config/subset_compiler.h"
 #include "envoy/extensions/load_balancing_policies/least_request/v3/least_request.pb.h"
 #include "envoy/extensions/load_balancing_policies/maglev/v3/maglev.pb.h"
 #include "envoy/extensions/load_balancing_policies/random/v3/random.pb.h"
@@ -35,7 +36,8 @@ void compile_ring_sizes(const Message& proto, LbPlan& out, CompileScope& scope) 
   if (proto.has_minimum_ring_size()) out.min_ring_size = proto.minimum_ring_size().value();
   if (proto.has_maximum_ring_size()) out.max_ring_size = proto.maximum_ring_size().value();
   if (out.min_ring_size > out.max_ring_size) {
-    scope.error(proto, cat("the minimum_ring_size ", out.min_ring_size, " is above the maximum_ring_size ", out.max_ring_size));
+    scope.error(
+        proto, cat("the minimum_ring_size ", out.min_ring_size, " is above the maximum_ring_size ", out.max_ring_size));
   }
 }
 
@@ -100,11 +102,21 @@ void compile_old_configs(const Cluster& proto, LbPlan& out, CompileScope& scope)
 
 void compile_policy(const Cluster& proto, LbPlan& out, CompileScope& scope) {
   switch (proto.lb_policy()) {
-    case Cluster::ROUND_ROBIN: out.policy = LbPolicy::kRoundRobin; break;
-    case Cluster::LEAST_REQUEST: out.policy = LbPolicy::kLeastRequest; break;
-    case Cluster::RANDOM: out.policy = LbPolicy::kRandom; break;
-    case Cluster::RING_HASH: out.policy = LbPolicy::kRingHash; break;
-    case Cluster::MAGLEV: out.policy = LbPolicy::kMaglev; break;
+    case Cluster::ROUND_ROBIN:
+      out.policy = LbPolicy::kRoundRobin;
+      break;
+    case Cluster::LEAST_REQUEST:
+      out.policy = LbPolicy::kLeastRequest;
+      break;
+    case Cluster::RANDOM:
+      out.policy = LbPolicy::kRandom;
+      break;
+    case Cluster::RING_HASH:
+      out.policy = LbPolicy::kRingHash;
+      break;
+    case Cluster::MAGLEV:
+      out.policy = LbPolicy::kMaglev;
+      break;
     case Cluster::LOAD_BALANCING_POLICY_CONFIG:
       scope.error(proto, Cluster::kLbPolicyFieldNumber, "needs load_balancing_policy");
       break;
@@ -211,6 +223,7 @@ void compile_policies(const LoadBalancingPolicy& proto, LbPlan& out, CompileScop
 
 LbPlan compile_lb(const Cluster& proto, CompileScope& scope) {
   LbPlan out;
+  out.subsets = compile_subsets(proto, scope);
   if (!proto.has_load_balancing_policy()) {
     compile_policy(proto, out, scope);
     compile_common(proto.common_lb_config(), out, scope);
@@ -220,7 +233,8 @@ LbPlan compile_lb(const Cluster& proto, CompileScope& scope) {
   // The common settings that no policy has still count beside it, the others are refused as in Envoy.
   if (proto.has_common_lb_config()) {
     const auto& common = proto.common_lb_config();
-    if (common.has_zone_aware_lb_config() || common.has_locality_weighted_lb_config() || common.has_consistent_hashing_lb_config()) {
+    if (common.has_zone_aware_lb_config() || common.has_locality_weighted_lb_config() ||
+        common.has_consistent_hashing_lb_config()) {
       scope.error(proto, Cluster::kCommonLbConfigFieldNumber,
                   "cannot choose localities or hashing beside load_balancing_policy");
     }

@@ -1,6 +1,7 @@
 #include "config/matcher_compiler.h"
 
 #include "base/strings.h"
+#include "config/metadata_compiler.h"
 
 namespace sluice::config {
 namespace {
@@ -21,12 +22,17 @@ http::HeaderMatcher::Condition compile_condition(const route::HeaderMatcher& mat
       return StringMatcher::regex(compile_regex(matcher.safe_regex_match(), scope));
     case route::HeaderMatcher::kRangeMatch:
       return match::IntegerRange{matcher.range_match().start(), matcher.range_match().end()};
-    case route::HeaderMatcher::kPrefixMatch: return StringMatcher::prefix(matcher.prefix_match());
-    case route::HeaderMatcher::kSuffixMatch: return StringMatcher::suffix(matcher.suffix_match());
-    case route::HeaderMatcher::kContainsMatch: return StringMatcher::contains(matcher.contains_match());
-    case route::HeaderMatcher::kStringMatch: return compile_string_matcher(matcher.string_match(), scope);
+    case route::HeaderMatcher::kPrefixMatch:
+      return StringMatcher::prefix(matcher.prefix_match());
+    case route::HeaderMatcher::kSuffixMatch:
+      return StringMatcher::suffix(matcher.suffix_match());
+    case route::HeaderMatcher::kContainsMatch:
+      return StringMatcher::contains(matcher.contains_match());
+    case route::HeaderMatcher::kStringMatch:
+      return compile_string_matcher(matcher.string_match(), scope);
     case route::HeaderMatcher::kPresentMatch:
-    case route::HeaderMatcher::HEADER_MATCH_SPECIFIER_NOT_SET: return Present{};
+    case route::HeaderMatcher::HEADER_MATCH_SPECIFIER_NOT_SET:
+      return Present{};
   }
   return Present{};
 }
@@ -45,15 +51,19 @@ void compile_path(const route::RouteMatch& match, model::RouteMatch& out, Compil
       out.kind = model::PathKind::kRegex;
       out.regex = compile_regex(match.safe_regex(), scope);
       break;
-    case route::RouteMatch::kConnectMatcher: out.kind = model::PathKind::kConnect; break;
+    case route::RouteMatch::kConnectMatcher:
+      out.kind = model::PathKind::kConnect;
+      break;
     case route::RouteMatch::kPathSeparatedPrefix:
       out.kind = model::PathKind::kSeparatedPrefix;
       out.path = match.path_separated_prefix();
       break;
     case route::RouteMatch::kPathMatchPolicy:
-      scope.not_supported(match, route::RouteMatch::kPathMatchPolicyFieldNumber);
+      out.kind = model::PathKind::kTemplate;
+      out.path_template = compile_path_template(match.path_match_policy().typed_config(), scope);
       break;
-    case route::RouteMatch::PATH_SPECIFIER_NOT_SET: break;  // validation has told
+    case route::RouteMatch::PATH_SPECIFIER_NOT_SET:
+      break;  // validation has told
   }
 }
 
@@ -71,18 +81,25 @@ match::Regex compile_regex(const type::RegexMatcher& regex, CompileScope& scope)
 match::StringMatcher compile_string_matcher(const type::StringMatcher& matcher, CompileScope& scope) {
   const Case letters = matcher.ignore_case() ? Case::kIgnored : Case::kSensitive;
   switch (matcher.match_pattern_case()) {
-    case type::StringMatcher::kExact: return StringMatcher::exact(matcher.exact(), letters);
-    case type::StringMatcher::kPrefix: return StringMatcher::prefix(matcher.prefix(), letters);
-    case type::StringMatcher::kSuffix: return StringMatcher::suffix(matcher.suffix(), letters);
-    case type::StringMatcher::kContains: return StringMatcher::contains(matcher.contains(), letters);
+    case type::StringMatcher::kExact:
+      return StringMatcher::exact(matcher.exact(), letters);
+    case type::StringMatcher::kPrefix:
+      return StringMatcher::prefix(matcher.prefix(), letters);
+    case type::StringMatcher::kSuffix:
+      return StringMatcher::suffix(matcher.suffix(), letters);
+    case type::StringMatcher::kContains:
+      return StringMatcher::contains(matcher.contains(), letters);
     case type::StringMatcher::kSafeRegex:
       if (matcher.ignore_case()) {
         scope.error(matcher, type::StringMatcher::kIgnoreCaseFieldNumber,
                     "has no effect on safe_regex; begin the pattern with (?i)");
       }
       return StringMatcher::regex(compile_regex(matcher.safe_regex(), scope));
-    case type::StringMatcher::kCustom: scope.not_supported(matcher, type::StringMatcher::kCustomFieldNumber); break;
-    case type::StringMatcher::MATCH_PATTERN_NOT_SET: break;  // validation has told
+    case type::StringMatcher::kCustom:
+      scope.not_supported(matcher, type::StringMatcher::kCustomFieldNumber);
+      break;
+    case type::StringMatcher::MATCH_PATTERN_NOT_SET:
+      break;  // validation has told
   }
   return {};
 }
@@ -120,9 +137,14 @@ model::Fraction compile_fraction(const envoy::config::core::v3::RuntimeFractiona
   out.numerator = fraction.default_value().numerator();
   out.runtime_key = fraction.runtime_key();
   switch (fraction.default_value().denominator()) {
-    case envoy::type::v3::FractionalPercent::TEN_THOUSAND: out.denominator = 10000; break;
-    case envoy::type::v3::FractionalPercent::MILLION: out.denominator = 1000000; break;
-    default: break;
+    case envoy::type::v3::FractionalPercent::TEN_THOUSAND:
+      out.denominator = 10000;
+      break;
+    case envoy::type::v3::FractionalPercent::MILLION:
+      out.denominator = 1000000;
+      break;
+    default:
+      break;
   }
   return scope.runtime.fraction(std::move(out));
 }
@@ -135,11 +157,11 @@ std::shared_ptr<const model::RegexRewrite> compile_regex_rewrite(const type::Reg
 
 model::RouteMatch compile_route_match(const route::RouteMatch& match, CompileScope& scope) {
   using M = route::RouteMatch;
-  scope.only(match,
-             {M::kPrefixFieldNumber, M::kPathFieldNumber, M::kSafeRegexFieldNumber, M::kConnectMatcherFieldNumber,
-              M::kPathSeparatedPrefixFieldNumber, M::kPathMatchPolicyFieldNumber, M::kCaseSensitiveFieldNumber,
-              M::kRuntimeFractionFieldNumber, M::kHeadersFieldNumber, M::kQueryParametersFieldNumber,
-              M::kCookiesFieldNumber, M::kGrpcFieldNumber, M::kTlsContextFieldNumber});
+  scope.only(match, {M::kPrefixFieldNumber, M::kPathFieldNumber, M::kSafeRegexFieldNumber,
+                     M::kConnectMatcherFieldNumber, M::kPathSeparatedPrefixFieldNumber, M::kPathMatchPolicyFieldNumber,
+                     M::kCaseSensitiveFieldNumber, M::kRuntimeFractionFieldNumber, M::kHeadersFieldNumber,
+                     M::kQueryParametersFieldNumber, M::kCookiesFieldNumber, M::kGrpcFieldNumber,
+                     M::kTlsContextFieldNumber, M::kDynamicMetadataFieldNumber, M::kFilterStateFieldNumber});
   model::RouteMatch out;
   compile_path(match, out, scope);
   out.case_sensitive = !match.has_case_sensitive() || match.case_sensitive().value();
@@ -150,6 +172,9 @@ model::RouteMatch compile_route_match(const route::RouteMatch& match, CompileSco
     out.cookies.push_back(
         {matcher.name(), compile_string_matcher(matcher.string_match(), scope), matcher.invert_match()});
   }
+  for (const auto& matcher : match.dynamic_metadata()) out.metadata.push_back(compile_metadata_matcher(matcher, scope));
+  for (const auto& matcher : match.filter_state())
+    out.filter_state.push_back(compile_filter_state_matcher(matcher, scope));
   if (match.has_runtime_fraction()) out.fraction = compile_fraction(match.runtime_fraction(), scope);
   if (match.tls_context().has_presented()) out.tls_presented = match.tls_context().presented().value();
   if (match.tls_context().has_validated()) out.tls_validated = match.tls_context().validated().value();

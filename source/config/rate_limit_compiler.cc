@@ -22,8 +22,8 @@ std::optional<Action::Text> compile_text(const google::protobuf::Message& messag
 std::string key_or(const std::string& key, const char* fallback) { return key.empty() ? fallback : key; }
 
 std::optional<Action> compile_header_match(const A::HeaderValueMatch& proto, CompileScope& scope) {
-  auto text =
-      compile_text(proto, A::HeaderValueMatch::kDescriptorValueFieldNumber, proto.descriptor_value(), proto.default_value(), scope);
+  auto text = compile_text(proto, A::HeaderValueMatch::kDescriptorValueFieldNumber, proto.descriptor_value(),
+                           proto.default_value(), scope);
   if (!text) return std::nullopt;
   return Action{key_or(proto.descriptor_key(), "header_match"),
                 Action::HeaderMatch{compile_header_matchers(proto.headers(), scope),
@@ -41,20 +41,34 @@ std::optional<Action> compile_query_match(const A::QueryParameterValueMatch& pro
                                    std::move(*text)}};
 }
 
+// `proto` is the old message, which knows dynamic metadata only, or the new one.
+template <typename Proto>
+Action::OfMetadata compile_metadata_action(const Proto& proto) {
+  Action::OfMetadata out;
+  out.space = proto.metadata_key().key();
+  for (const auto& segment : proto.metadata_key().path()) out.path.push_back(segment.key());
+  out.fallback = proto.default_value();
+  return out;
+}
+
 std::optional<Action> compile_action(const A& proto, CompileScope& scope) {
   switch (proto.action_specifier_case()) {
     case A::kSourceCluster: {
       // A name is no format: it is written as it is.
       return Action{"source_cluster", Action::Text{std::nullopt, scope.node.cluster}};
     }
-    case A::kDestinationCluster: return Action{"destination_cluster", Action::Destination{}};
+    case A::kDestinationCluster:
+      return Action{"destination_cluster", Action::Destination{}};
     case A::kRequestHeaders:
-      return Action{proto.request_headers().descriptor_key(),
-                    Action::Header{to_lower(proto.request_headers().header_name()), proto.request_headers().skip_if_absent()}};
+      return Action{
+          proto.request_headers().descriptor_key(),
+          Action::Header{to_lower(proto.request_headers().header_name()), proto.request_headers().skip_if_absent()}};
     case A::kQueryParameters:
-      return Action{proto.query_parameters().descriptor_key(),
-                    Action::Query{proto.query_parameters().query_parameter_name(), proto.query_parameters().skip_if_absent()}};
-    case A::kRemoteAddress: return Action{"remote_address", Action::Remote{}};
+      return Action{
+          proto.query_parameters().descriptor_key(),
+          Action::Query{proto.query_parameters().query_parameter_name(), proto.query_parameters().skip_if_absent()}};
+    case A::kRemoteAddress:
+      return Action{"remote_address", Action::Remote{}};
     case A::kMaskedRemoteAddress: {
       const auto& mask = proto.masked_remote_address();
       return Action{"masked_remote_address",
@@ -68,10 +82,28 @@ std::optional<Action> compile_action(const A& proto, CompileScope& scope) {
       if (!text) return std::nullopt;
       return Action{key_or(generic.descriptor_key(), "generic_key"), std::move(*text)};
     }
-    case A::kHeaderValueMatch: return compile_header_match(proto.header_value_match(), scope);
-    case A::kQueryParameterValueMatch: return compile_query_match(proto.query_parameter_value_match(), scope);
-    case A::ACTION_SPECIFIER_NOT_SET: return std::nullopt;  // validation has told
-    default: scope.not_supported(proto, static_cast<int>(proto.action_specifier_case())); return std::nullopt;
+    case A::kHeaderValueMatch:
+      return compile_header_match(proto.header_value_match(), scope);
+    case A::kQueryParameterValueMatch:
+      return compile_query_match(proto.query_parameter_value_match(), scope);
+    case A::kDynamicMetadata:
+      return Action{proto.dynamic_metadata().descriptor_key(), compile_metadata_action(proto.dynamic_metadata())};
+    case A::kMetadata: {
+      const A::MetaData& metadata = proto.metadata();
+      Action::OfMetadata out = compile_metadata_action(metadata);
+      if (metadata.source() == A::MetaData::ROUTE_ENTRY) {
+        out.source = Action::OfMetadata::Source::kRoute;
+      } else if (metadata.source() != A::MetaData::DYNAMIC) {
+        scope.not_supported(metadata, A::MetaData::kSourceFieldNumber);
+      }
+      out.skip_if_absent = metadata.skip_if_absent();
+      return Action{metadata.descriptor_key(), std::move(out)};
+    }
+    case A::ACTION_SPECIFIER_NOT_SET:
+      return std::nullopt;  // validation has told
+    default:
+      scope.not_supported(proto, static_cast<int>(proto.action_specifier_case()));
+      return std::nullopt;
   }
 }
 

@@ -3,11 +3,15 @@
 #include "base/strings.h"
 #include "config/core_compiler.h"
 #include "config/filter_compiler.h"
+#include "config/forward_policies.h"
 #include "config/hash_policy_compiler.h"
 #include "config/header_compiler.h"
 #include "config/matcher_compiler.h"
+#include "config/metadata_compiler.h"
 #include "config/rate_limit_compiler.h"
 #include "config/route_compiler.h"
+#include "config/subset_compiler.h"
+#include "envoy/extensions/path/rewrite/uri_template/v3/uri_template_rewrite.pb.h"
 
 namespace sluice::config {
 namespace {
@@ -23,10 +27,11 @@ std::shared_ptr<const format::Formatter> share(std::optional<format::Formatter> 
 model::WeightedCluster compile_weighted(const route::WeightedCluster::ClusterWeight& proto, const RouteContext& context,
                                         CompileScope& scope) {
   using W = route::WeightedCluster::ClusterWeight;
-  scope.only(proto, {W::kNameFieldNumber, W::kClusterHeaderFieldNumber, W::kWeightFieldNumber,
-                     W::kRequestHeadersToAddFieldNumber, W::kRequestHeadersToRemoveFieldNumber,
-                     W::kResponseHeadersToAddFieldNumber, W::kResponseHeadersToRemoveFieldNumber,
-                     W::kTypedPerFilterConfigFieldNumber, W::kHostRewriteLiteralFieldNumber});
+  scope.only(proto,
+             {W::kNameFieldNumber, W::kClusterHeaderFieldNumber, W::kWeightFieldNumber,
+              W::kRequestHeadersToAddFieldNumber, W::kRequestHeadersToRemoveFieldNumber,
+              W::kResponseHeadersToAddFieldNumber, W::kResponseHeadersToRemoveFieldNumber,
+              W::kTypedPerFilterConfigFieldNumber, W::kHostRewriteLiteralFieldNumber, W::kMetadataMatchFieldNumber});
   if (proto.name().empty() == proto.cluster_header().empty()) {
     scope.error(proto, proto.name().empty() ? "needs a name or a cluster_header"
                                             : "has both name and cluster_header; one must go");
@@ -67,17 +72,44 @@ void compile_target(const Action& proto, const RouteContext& context, model::For
       out.cluster = proto.cluster();
       if (context.validate_clusters) scope.require_cluster(proto, Action::kClusterFieldNumber, out.cluster);
       break;
-    case Action::kClusterHeader: out.cluster_header = to_lower(proto.cluster_header()); break;
-    case Action::kWeightedClusters: compile_weighted_clusters(proto.weighted_clusters(), context, out, scope); break;
-    case Action::kClusterSpecifierPlugin: scope.not_supported(proto, Action::kClusterSpecifierPluginFieldNumber); break;
+    case Action::kClusterHeader:
+      out.cluster_header = to_lower(proto.cluster_header());
+      break;
+    case Action::kWeightedClusters:
+      compile_weighted_clusters(proto.weighted_clusters(), context, out, scope);
+      break;
+    case Action::kClusterSpecifierPlugin:
+      scope.not_supported(proto, Action::kClusterSpecifierPluginFieldNumber);
+      break;
     case Action::kInlineClusterSpecifierPlugin:
       scope.not_supported(proto, Action::kInlineClusterSpecifierPluginFieldNumber);
       break;
-    case Action::CLUSTER_SPECIFIER_NOT_SET: break;  // validation has told
+    case Action::CLUSTER_SPECIFIER_NOT_SET:
+      break;  // validation has told
   }
 }
 
-void compile_path_rewrite(const Action& proto, model::Rewrite& out, CompileScope& scope) {
+// path_rewrite_policy; it uses the variables of the template that the route matches by.
+std::shared_ptr<const match::PathRewriteTemplate> compile_template_rewrite(const Action& proto,
+                                                                           const route::RouteMatch& match,
+                                                                           CompileScope& scope) {
+  using Proto = envoy::extensions::path::rewrite::uri_template::v3::UriTemplateRewriteConfig;
+  const Proto* rewrite = scope.unpack_to<Proto>(proto.path_rewrite_policy().typed_config());
+  if (rewrite == nullptr) return nullptr;
+  if (!match.has_path_match_policy()) {
+    scope.error(proto, Action::kPathRewritePolicyFieldNumber, "needs a route that matches by path_match_policy");
+    return nullptr;
+  }
+  const auto matched = compile_path_template(match.path_match_policy().typed_config(), scope);
+  if (!matched) return nullptr;
+  auto compiled = match::PathRewriteTemplate::compile(rewrite->path_template_rewrite(), *matched);
+  if (compiled.ok()) return std::make_shared<const match::PathRewriteTemplate>(std::move(*compiled));
+  scope.error(*rewrite, Proto::kPathTemplateRewriteFieldNumber, compiled.error());
+  return nullptr;
+}
+
+void compile_path_rewrite(const Action& proto, const route::RouteMatch& match, model::Rewrite& out,
+                          CompileScope& scope) {
   const int forms = (proto.prefix_rewrite().empty() ? 0 : 1) + (proto.has_regex_rewrite() ? 1 : 0) +
                     (proto.path_rewrite().empty() ? 0 : 1) + (proto.has_path_rewrite_policy() ? 1 : 0);
   if (forms > 1)
@@ -85,6 +117,7 @@ void compile_path_rewrite(const Action& proto, model::Rewrite& out, CompileScope
   out.prefix = proto.prefix_rewrite();
   out.has_prefix = !out.prefix.empty();
   if (proto.has_regex_rewrite()) out.path_regex = compile_regex_rewrite(proto.regex_rewrite(), scope);
+  if (proto.has_path_rewrite_policy()) out.path_template = compile_template_rewrite(proto, match, scope);
   if (!proto.path_rewrite().empty()) {
     out.path_format = share(
         scope.formatter(proto, Action::kPathRewriteFieldNumber, proto.path_rewrite(), {.unset = Unset::kNothing}));
@@ -93,16 +126,23 @@ void compile_path_rewrite(const Action& proto, model::Rewrite& out, CompileScope
 
 void compile_host_rewrite(const Action& proto, model::Rewrite& out, CompileScope& scope) {
   switch (proto.host_rewrite_specifier_case()) {
-    case Action::kHostRewriteLiteral: out.host_literal = proto.host_rewrite_literal(); break;
-    case Action::kAutoHostRewrite: out.host_auto = proto.auto_host_rewrite().value(); break;
-    case Action::kHostRewriteHeader: out.host_header = to_lower(proto.host_rewrite_header()); break;
+    case Action::kHostRewriteLiteral:
+      out.host_literal = proto.host_rewrite_literal();
+      break;
+    case Action::kAutoHostRewrite:
+      out.host_auto = proto.auto_host_rewrite().value();
+      break;
+    case Action::kHostRewriteHeader:
+      out.host_header = to_lower(proto.host_rewrite_header());
+      break;
     case Action::kHostRewritePathRegex:
       out.host_path_regex = compile_regex_rewrite(proto.host_rewrite_path_regex(), scope);
       break;
     case Action::kHostRewrite:
       out.host_format = share(scope.formatter(proto, Action::kHostRewriteFieldNumber, proto.host_rewrite(), {}));
       break;
-    case Action::HOST_REWRITE_SPECIFIER_NOT_SET: break;
+    case Action::HOST_REWRITE_SPECIFIER_NOT_SET:
+      break;
   }
   out.append_forwarded_host = proto.append_x_forwarded_host();
 }
@@ -122,25 +162,55 @@ std::vector<model::Upgrade> compile_upgrades(const Action& proto, CompileScope& 
   return out;
 }
 
-model::ForwardAction compile_forward(const Action& proto, const RouteContext& context, CompileScope& scope) {
-  scope.only(proto,
-             {Action::kClusterFieldNumber, Action::kClusterHeaderFieldNumber, Action::kWeightedClustersFieldNumber,
-              Action::kClusterSpecifierPluginFieldNumber, Action::kInlineClusterSpecifierPluginFieldNumber,
-              Action::kClusterNotFoundResponseCodeFieldNumber, Action::kPrefixRewriteFieldNumber,
-              Action::kRegexRewriteFieldNumber, Action::kPathRewriteFieldNumber, Action::kHostRewriteLiteralFieldNumber,
-              Action::kAutoHostRewriteFieldNumber, Action::kHostRewriteHeaderFieldNumber,
-              Action::kHostRewritePathRegexFieldNumber, Action::kHostRewriteFieldNumber,
-              Action::kAppendXForwardedHostFieldNumber, Action::kTimeoutFieldNumber, Action::kIdleTimeoutFieldNumber,
-              Action::kPriorityFieldNumber, Action::kUpgradeConfigsFieldNumber, Action::kHashPolicyFieldNumber,
-              Action::kRateLimitsFieldNumber, Action::kIncludeVhRateLimitsFieldNumber});
+model::ForwardAction compile_forward(const route::Route& owner, const RouteContext& context, CompileScope& scope) {
+  const Action& proto = owner.route();
+  const route::RouteMatch& match = owner.match();
+  scope.only(proto, {Action::kClusterFieldNumber,
+                     Action::kClusterHeaderFieldNumber,
+                     Action::kWeightedClustersFieldNumber,
+                     Action::kClusterSpecifierPluginFieldNumber,
+                     Action::kInlineClusterSpecifierPluginFieldNumber,
+                     Action::kClusterNotFoundResponseCodeFieldNumber,
+                     Action::kPrefixRewriteFieldNumber,
+                     Action::kRegexRewriteFieldNumber,
+                     Action::kPathRewriteFieldNumber,
+                     Action::kPathRewritePolicyFieldNumber,
+                     Action::kHostRewriteLiteralFieldNumber,
+                     Action::kAutoHostRewriteFieldNumber,
+                     Action::kHostRewriteHeaderFieldNumber,
+                     Action::kHostRewritePathRegexFieldNumber,
+                     Action::kHostRewriteFieldNumber,
+                     Action::kAppendXForwardedHostFieldNumber,
+                     Action::kTimeoutFieldNumber,
+                     Action::kIdleTimeoutFieldNumber,
+                     Action::kPriorityFieldNumber,
+                     Action::kUpgradeConfigsFieldNumber,
+                     Action::kHashPolicyFieldNumber,
+                     Action::kRateLimitsFieldNumber,
+                     Action::kIncludeVhRateLimitsFieldNumber,
+                     Action::kRetryPolicyFieldNumber,
+                     Action::kHedgePolicyFieldNumber,
+                     Action::kRequestMirrorPoliciesFieldNumber,
+                     Action::kInternalRedirectPolicyFieldNumber,
+                     Action::kInternalRedirectActionFieldNumber,
+                     Action::kMaxInternalRedirectsFieldNumber,
+                     Action::kMaxStreamDurationFieldNumber,
+                     Action::kMetadataMatchFieldNumber,
+                     Action::kMaxGrpcTimeoutFieldNumber,
+                     Action::kGrpcTimeoutOffsetFieldNumber});
   model::ForwardAction out;
   compile_target(proto, context, out, scope);
   switch (proto.cluster_not_found_response_code()) {
-    case Action::NOT_FOUND: out.cluster_not_found_status = 404; break;
-    case Action::INTERNAL_SERVER_ERROR: out.cluster_not_found_status = 500; break;
-    default: break;
+    case Action::NOT_FOUND:
+      out.cluster_not_found_status = 404;
+      break;
+    case Action::INTERNAL_SERVER_ERROR:
+      out.cluster_not_found_status = 500;
+      break;
+    default:
+      break;
   }
-  compile_path_rewrite(proto, out.rewrite, scope);
+  compile_path_rewrite(proto, match, out.rewrite, scope);
   compile_host_rewrite(proto, out.rewrite, scope);
   if (proto.has_timeout()) out.timeout = to_duration(proto.timeout());
   if (proto.has_idle_timeout()) out.idle_timeout = to_duration(proto.idle_timeout());
@@ -149,16 +219,36 @@ model::ForwardAction compile_forward(const Action& proto, const RouteContext& co
   out.rate_limits = compile_rate_limits(proto.rate_limits(), scope);
   out.include_vh_rate_limits = proto.include_vh_rate_limits().value();
   out.hash_policies = compile_hash_policies(proto.hash_policy(), scope);
+  out.match = compile_match(proto.metadata_match());
+  for (int i = 0; i < proto.weighted_clusters().clusters_size(); ++i) {
+    out.weighted[static_cast<size_t>(i)].match =
+        compile_match(proto.metadata_match(), &proto.weighted_clusters().clusters(i).metadata_match());
+  }
+  out.durations = compile_durations(proto, scope);
+  out.retry = proto.has_retry_policy() ? compile_retry_policy(proto.retry_policy(), scope) : context.retry;
+  out.hedge_on_per_try_timeout =
+      proto.has_hedge_policy() ? compile_hedging(proto.hedge_policy(), scope) : context.hedge_on_per_try_timeout;
+  out.body_buffer_limit = body_buffer_limit(owner);
+  if (!out.body_buffer_limit) out.body_buffer_limit = context.body_buffer_limit;
+  out.mirrors = proto.request_mirror_policies().empty()
+                    ? context.mirrors
+                    : compile_mirrors(proto.request_mirror_policies(), context, scope);
+  out.internal_redirect = compile_internal_redirect(proto, scope);
   return out;
 }
 
 uint16_t redirect_status(route::RedirectAction::RedirectResponseCode code) {
   switch (code) {
-    case route::RedirectAction::FOUND: return 302;
-    case route::RedirectAction::SEE_OTHER: return 303;
-    case route::RedirectAction::TEMPORARY_REDIRECT: return 307;
-    case route::RedirectAction::PERMANENT_REDIRECT: return 308;
-    default: return 301;
+    case route::RedirectAction::FOUND:
+      return 302;
+    case route::RedirectAction::SEE_OTHER:
+      return 303;
+    case route::RedirectAction::TEMPORARY_REDIRECT:
+      return 307;
+    case route::RedirectAction::PERMANENT_REDIRECT:
+      return 308;
+    default:
+      return 301;
   }
 }
 
@@ -203,12 +293,19 @@ model::DirectResponseAction compile_direct(const route::DirectResponseAction& pr
 
 model::RouteAction compile_route_action(const route::Route& proto, const RouteContext& context, CompileScope& scope) {
   switch (proto.action_case()) {
-    case route::Route::kRoute: return compile_forward(proto.route(), context, scope);
-    case route::Route::kRedirect: return compile_redirect(proto.redirect(), scope);
-    case route::Route::kDirectResponse: return compile_direct(proto.direct_response(), context, scope);
-    case route::Route::kNonForwardingAction: return model::NonForwardingAction{};
-    case route::Route::kFilterAction: scope.not_supported(proto, route::Route::kFilterActionFieldNumber); break;
-    case route::Route::ACTION_NOT_SET: break;  // validation has told
+    case route::Route::kRoute:
+      return compile_forward(proto, context, scope);
+    case route::Route::kRedirect:
+      return compile_redirect(proto.redirect(), scope);
+    case route::Route::kDirectResponse:
+      return compile_direct(proto.direct_response(), context, scope);
+    case route::Route::kNonForwardingAction:
+      return model::NonForwardingAction{};
+    case route::Route::kFilterAction:
+      scope.not_supported(proto, route::Route::kFilterActionFieldNumber);
+      break;
+    case route::Route::ACTION_NOT_SET:
+      break;  // validation has told
   }
   return model::NonForwardingAction{};
 }

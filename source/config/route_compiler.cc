@@ -2,8 +2,10 @@
 
 #include "base/strings.h"
 #include "config/filter_compiler.h"
+#include "config/forward_policies.h"
 #include "config/header_compiler.h"
 #include "config/matcher_compiler.h"
+#include "config/metadata_compiler.h"
 #include "config/rate_limit_compiler.h"
 
 namespace sluice::config {
@@ -13,9 +15,12 @@ namespace route = envoy::config::route::v3;
 
 model::RequireTls compile_require_tls(route::VirtualHost::TlsRequirementType type) {
   switch (type) {
-    case route::VirtualHost::EXTERNAL_ONLY: return model::RequireTls::kExternalOnly;
-    case route::VirtualHost::ALL: return model::RequireTls::kAll;
-    default: return model::RequireTls::kNone;
+    case route::VirtualHost::EXTERNAL_ONLY:
+      return model::RequireTls::kExternalOnly;
+    case route::VirtualHost::ALL:
+      return model::RequireTls::kAll;
+    default:
+      return model::RequireTls::kNone;
   }
 }
 
@@ -25,35 +30,48 @@ model::Route compile_route(const route::Route& proto, const RouteContext& contex
                      R::kDirectResponseFieldNumber, R::kFilterActionFieldNumber, R::kNonForwardingActionFieldNumber,
                      R::kMetadataFieldNumber, R::kTypedPerFilterConfigFieldNumber, R::kRequestHeadersToAddFieldNumber,
                      R::kRequestHeadersToRemoveFieldNumber, R::kResponseHeadersToAddFieldNumber,
-                     R::kResponseHeadersToRemoveFieldNumber});
+                     R::kResponseHeadersToRemoveFieldNumber, R::kPerRequestBufferLimitBytesFieldNumber,
+                     R::kRequestBodyBufferLimitFieldNumber});
   model::Route out;
   out.name = proto.name();
   out.match = compile_route_match(proto.match(), scope);
   out.action = compile_route_action(proto, context, scope);
+  out.metadata = compile_metadata(proto.metadata());
   compile_both_header_rules(proto, out, scope);
   out.overrides = compile_filter_overrides(proto.typed_per_filter_config(), scope);
   out.origin = scope.origin(proto);
   return out;
 }
 
-std::unique_ptr<model::VirtualHost> compile_virtual_host(const route::VirtualHost& proto, const RouteContext& context,
+std::unique_ptr<model::VirtualHost> compile_virtual_host(const route::VirtualHost& proto, const RouteContext& around,
                                                          CompileScope& scope) {
   using V = route::VirtualHost;
   scope.only(proto, {V::kNameFieldNumber, V::kDomainsFieldNumber, V::kRoutesFieldNumber, V::kRequireTlsFieldNumber,
                      V::kRequestHeadersToAddFieldNumber, V::kRequestHeadersToRemoveFieldNumber,
                      V::kResponseHeadersToAddFieldNumber, V::kResponseHeadersToRemoveFieldNumber,
                      V::kTypedPerFilterConfigFieldNumber, V::kIncludeRequestAttemptCountFieldNumber,
-                     V::kIncludeAttemptCountInResponseFieldNumber, V::kMetadataFieldNumber,
-                     V::kRateLimitsFieldNumber});
+                     V::kIncludeAttemptCountInResponseFieldNumber, V::kMetadataFieldNumber, V::kRateLimitsFieldNumber,
+                     V::kRetryPolicyFieldNumber, V::kHedgePolicyFieldNumber, V::kIncludeIsTimeoutRetryHeaderFieldNumber,
+                     V::kPerRequestBufferLimitBytesFieldNumber, V::kRequestBodyBufferLimitFieldNumber,
+                     V::kRequestMirrorPoliciesFieldNumber});
+  RouteContext context = around;
+  if (proto.has_retry_policy()) context.retry = compile_retry_policy(proto.retry_policy(), scope);
+  if (proto.has_hedge_policy()) context.hedge_on_per_try_timeout = compile_hedging(proto.hedge_policy(), scope);
+  if (const auto limit = body_buffer_limit(proto)) context.body_buffer_limit = limit;
+  if (!proto.request_mirror_policies().empty()) {
+    context.mirrors = compile_mirrors(proto.request_mirror_policies(), context, scope);
+  }
   auto out = std::make_unique<model::VirtualHost>();
   out->name = proto.name();
   out->domains.assign(proto.domains().begin(), proto.domains().end());
   out->require_tls = compile_require_tls(proto.require_tls());
+  out->metadata = compile_metadata(proto.metadata());
   compile_both_header_rules(proto, *out, scope);
   out->overrides = compile_filter_overrides(proto.typed_per_filter_config(), scope);
   out->rate_limits = compile_rate_limits(proto.rate_limits(), scope);
   out->include_attempt_count = proto.include_request_attempt_count();
   out->include_attempt_count_in_response = proto.include_attempt_count_in_response();
+  out->include_is_timeout_retry = proto.include_is_timeout_retry_header();
   out->origin = scope.origin(proto);
   out->routes.reserve(static_cast<size_t>(proto.routes_size()));
   for (const auto& one : proto.routes()) out->routes.push_back(compile_route(one, context, scope));
@@ -79,18 +97,22 @@ void build(const route::RouteConfiguration& proto, model::RouteTable& table, Com
 std::shared_ptr<model::RouteTable> compile_route_table(const route::RouteConfiguration& proto, RouteSource source,
                                                        CompileScope& scope) {
   using C = route::RouteConfiguration;
-  scope.only(proto, {C::kNameFieldNumber, C::kVirtualHostsFieldNumber, C::kInternalOnlyHeadersFieldNumber,
-                     C::kResponseHeadersToAddFieldNumber, C::kResponseHeadersToRemoveFieldNumber,
-                     C::kRequestHeadersToAddFieldNumber, C::kRequestHeadersToRemoveFieldNumber,
-                     C::kMostSpecificHeaderMutationsWinsFieldNumber, C::kValidateClustersFieldNumber,
-                     C::kMaxDirectResponseBodySizeBytesFieldNumber, C::kIgnorePortInHostMatchingFieldNumber,
-                     C::kVhostHeaderFieldNumber, C::kIgnorePathParametersInPathMatchingFieldNumber,
-                     C::kTypedPerFilterConfigFieldNumber, C::kMetadataFieldNumber});
+  scope.only(proto,
+             {C::kNameFieldNumber, C::kVirtualHostsFieldNumber, C::kInternalOnlyHeadersFieldNumber,
+              C::kResponseHeadersToAddFieldNumber, C::kResponseHeadersToRemoveFieldNumber,
+              C::kRequestHeadersToAddFieldNumber, C::kRequestHeadersToRemoveFieldNumber,
+              C::kMostSpecificHeaderMutationsWinsFieldNumber, C::kValidateClustersFieldNumber,
+              C::kMaxDirectResponseBodySizeBytesFieldNumber, C::kIgnorePortInHostMatchingFieldNumber,
+              C::kVhostHeaderFieldNumber, C::kIgnorePathParametersInPathMatchingFieldNumber,
+              C::kTypedPerFilterConfigFieldNumber, C::kMetadataFieldNumber, C::kRequestMirrorPoliciesFieldNumber});
   RouteContext context;
   context.validate_clusters =
       proto.has_validate_clusters() ? proto.validate_clusters().value() : source == RouteSource::kInline;
   if (proto.has_max_direct_response_body_size_bytes()) {
     context.max_direct_body = proto.max_direct_response_body_size_bytes().value();
+  }
+  if (!proto.request_mirror_policies().empty()) {
+    context.mirrors = compile_mirrors(proto.request_mirror_policies(), context, scope);
   }
 
   auto out = std::make_shared<model::RouteTable>();

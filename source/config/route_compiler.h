@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "config/compile_scope.h"
 #include "envoy/config/route/v3/route.pb.h"
@@ -13,6 +14,11 @@ namespace sluice::config {
 struct RouteContext {
   bool validate_clusters = true;    // a cluster that is not there is an error, not a 503
   uint32_t max_direct_body = 4096;  // max_direct_response_body_size_bytes
+  // Of the virtual host, and of the route configuration: what the route does not say itself.
+  model::RetryPolicyPtr retry;
+  bool hedge_on_per_try_timeout = false;
+  std::optional<uint64_t> body_buffer_limit;
+  model::MirrorPoliciesPtr mirrors;
 };
 
 // Where a table came from decides whether its clusters must exist, when validate_clusters does not say it: inline ones

@@ -1,5 +1,7 @@
 #include "config/runtime_values.h"
 
+#include <google/protobuf/util/json_util.h>
+
 #include <algorithm>
 
 #include "base/strings.h"
@@ -8,79 +10,98 @@ namespace sluice::config {
 namespace {
 
 using google::protobuf::Struct;
+using google::protobuf::Value;
 
-std::optional<model::Fraction> fraction_of(const Struct& map) {
-  const auto numerator = map.fields().find("numerator");
-  if (numerator == map.fields().end() || !numerator->second.has_number_value()) return std::nullopt;
-  model::Fraction fraction;
-  fraction.numerator = static_cast<uint32_t>(numerator->second.number_value());
-  if (const auto unit = map.fields().find("denominator"); unit != map.fields().end()) {
-    const std::string& name = unit->second.string_value();
-    fraction.denominator = name == "MILLION" ? 1000000 : name == "TEN_THOUSAND" ? 10000 : 100;
+bool is_share(const Struct& map) {
+  return map.fields().empty() || map.fields().contains("numerator") || map.fields().contains("denominator");
+}
+
+std::optional<uint32_t> numerator_of(const Value& value) {
+  if (value.kind_case() == Value::kStringValue) return parse_number<uint32_t>(value.string_value());
+  const double number = value.number_value();
+  if (value.kind_case() != Value::kNumberValue || number < 0 || number > UINT32_MAX) return std::nullopt;
+  return static_cast<uint32_t>(number);
+}
+
+// None when it is no FractionalPercent.
+std::optional<runtime::Share> share_of(const Struct& map) {
+  runtime::Share out;
+  for (const auto& [name, value] : map.fields()) {
+    const bool is_numerator = name == "numerator";
+    const auto number = is_numerator            ? numerator_of(value)
+                        : name == "denominator" ? runtime::denominator_of(value.string_value())
+                                                : std::nullopt;
+    if (!number) return std::nullopt;
+    (is_numerator ? out.numerator : out.denominator) = *number;
   }
-  return fraction;
+  return out;
+}
+
+runtime::Value share_value(const Struct& map) {
+  runtime::Value out;
+  (void)google::protobuf::util::MessageToJsonString(map, &out.text);
+  if (!map.fields().empty()) out.share = share_of(map);
+  return out;
+}
+
+void read(const std::string& key, const Value& value, runtime::Values& out, std::vector<std::string>& refused) {
+  switch (value.kind_case()) {
+    case Value::kNumberValue:
+      out.insert_or_assign(key, runtime::value_of_number(value.number_value()));
+      return;
+    case Value::kBoolValue:
+      out.insert_or_assign(key, runtime::value_of_boolean(value.bool_value()));
+      return;
+    case Value::kStringValue:
+      out.insert_or_assign(key, runtime::value_of_text(value.string_value()));
+      return;
+    case Value::kStructValue:
+      break;
+    default:
+      refused.push_back(key);
+      return;
+  }
+  if (is_share(value.struct_value())) {
+    out.insert_or_assign(key, share_value(value.struct_value()));
+    return;
+  }
+  for (const auto& [name, inner] : value.struct_value().fields()) read(cat(key, ".", name), inner, out, refused);
 }
 
 }  // namespace
 
-std::vector<std::string> RuntimeValues::add_layer(const Struct& layer) {
+std::vector<std::string> RuntimeValues::read_layer(const Struct& layer, runtime::Values& out) {
   std::vector<std::string> refused;
-  for (const auto& [key, value] : layer.fields()) add(key, value, refused);
+  for (const auto& [key, value] : layer.fields()) read(key, value, out, refused);
   std::sort(refused.begin(), refused.end());
   return refused;
 }
 
-void RuntimeValues::add(const std::string& key, const google::protobuf::Value& value,
-                        std::vector<std::string>& refused) {
-  Value out;
-  switch (value.kind_case()) {
-    case google::protobuf::Value::kNumberValue: out.number = value.number_value(); break;
-    case google::protobuf::Value::kBoolValue: out.boolean = value.bool_value(); break;
-    case google::protobuf::Value::kStringValue: {
-      const std::string& text = value.string_value();
-      if (text == "true" || text == "false") out.boolean = text == "true";
-      if (const auto number = parse_number<int64_t>(text)) out.number = static_cast<double>(*number);
-      break;
-    }
-    case google::protobuf::Value::kStructValue:
-      out.fraction = fraction_of(value.struct_value());
-      if (!out.fraction) {
-        for (const auto& [name, inner] : value.struct_value().fields()) add(cat(key, ".", name), inner, refused);
-        return;
-      }
-      break;
-    default: refused.push_back(key); return;
-  }
-  values_.insert_or_assign(key, std::move(out));
-}
-
-const RuntimeValues::Value* RuntimeValues::find(std::string_view key) const {
-  const auto at = values_.find(key);
-  return at == values_.end() ? nullptr : &at->second;
-}
-
 std::optional<uint64_t> RuntimeValues::number(std::string_view key) const {
-  const Value* value = find(key);
-  if (value == nullptr || !value->number || *value->number < 0) return std::nullopt;
-  return static_cast<uint64_t>(*value->number);
+  const runtime::Value* value = layers_->find(key);
+  return value == nullptr ? std::nullopt : value->whole();
 }
 
 std::optional<bool> RuntimeValues::boolean(std::string_view key) const {
-  const Value* value = find(key);
+  const runtime::Value* value = layers_->find(key);
   return value == nullptr ? std::nullopt : value->boolean;
 }
 
-model::Fraction RuntimeValues::fraction(model::Fraction fallback) const {
-  const Value* value = fallback.runtime_key.empty() ? nullptr : find(fallback.runtime_key);
-  if (value == nullptr) return fallback;
-  if (value->fraction) {
-    fallback.numerator = value->fraction->numerator;
-    fallback.denominator = value->fraction->denominator;
-  } else if (value->number && *value->number >= 0) {
-    fallback.numerator = static_cast<uint32_t>(*value->number);
-    fallback.denominator = 100;
-  }
+runtime::Fraction RuntimeValues::fraction(runtime::Fraction fallback) const {
+  if (!fallback.runtime_key.empty()) fallback.key = layers_->key(fallback.runtime_key);
   return fallback;
+}
+
+runtime::Number RuntimeValues::live_number(uint64_t fallback, std::string_view key) const {
+  return {fallback, key.empty() ? nullptr : layers_->key(key)};
+}
+
+runtime::Decimal RuntimeValues::live_decimal(double fallback, std::string_view key) const {
+  return {fallback, key.empty() ? nullptr : layers_->key(key)};
+}
+
+runtime::Flag RuntimeValues::live_flag(bool fallback, std::string_view key) const {
+  return {fallback, key.empty() ? nullptr : layers_->key(key)};
 }
 
 }  // namespace sluice::config

@@ -1,42 +1,43 @@
-// RuntimeValues: what the static layers of layered_runtime say, by key, as compilers ask for it.
+// RuntimeValues: the runtime as compilers ask for it, and the reader of static layers.
 // https://www.envoyproxy.io/docs/envoy/v1.36.0/configuration/operations/runtime
 #pragma once
 
 #include <google/protobuf/struct.pb.h>
 
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "model/route_match.h"
+#include "runtime/key.h"
+#include "runtime/layers.h"
 
 namespace sluice::config {
 
-// Keys are dotted paths; a nested map whose keys are numerator and denominator is one value. Later layers win.
-// Thread: main.
+// Two ways to ask: what a key says now, for what Envoy reads once when it builds something, and handles that follow
+// the key. Thread: main.
 class RuntimeValues {
  public:
-  // Returns the keys whose values can be none: lists and null.
-  std::vector<std::string> add_layer(const google::protobuf::Struct& layer);
+  // Keys are dotted paths; a map with a numerator or a denominator is one value. Returns the keys whose values can be
+  // none: lists and null.
+  static std::vector<std::string> read_layer(const google::protobuf::Struct& layer, runtime::Values& out);
 
   std::optional<uint64_t> number(std::string_view key) const;
   std::optional<bool> boolean(std::string_view key) const;
-  // `fallback`, unless a layer has its runtime_key: a whole number (of a hundred) or a fraction.
-  model::Fraction fraction(model::Fraction fallback) const;
+
+  // Without a key they are their defaults for ever.
+  runtime::Fraction fraction(runtime::Fraction fallback) const;
+  runtime::Number live_number(uint64_t fallback, std::string_view key) const;
+  runtime::Decimal live_decimal(double fallback, std::string_view key) const;
+  runtime::Flag live_flag(bool fallback, std::string_view key) const;
+
+  runtime::Layers& layers() { return *layers_; }
+  std::shared_ptr<runtime::Layers> share() const { return layers_; }
 
  private:
-  struct Value {
-    std::optional<double> number;
-    std::optional<bool> boolean;
-    std::optional<model::Fraction> fraction;
-  };
-  const Value* find(std::string_view key) const;
-  void add(const std::string& key, const google::protobuf::Value& value, std::vector<std::string>& refused);
-
-  std::map<std::string, Value, std::less<>> values_;
+  std::shared_ptr<runtime::Layers> layers_ = std::make_shared<runtime::Layers>();
 };
 
 }  // namespace sluice::config

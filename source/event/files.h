@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/function.h"
 #include "base/result.h"
@@ -35,6 +36,13 @@ struct AppendCounts {
   uint64_t queued_bytes = 0;      // now
 };
 
+// Thread: any.
+struct DirectoryEntry {
+  enum class Kind : uint8_t { kFile, kDirectory, kOther };  // of a link: what it leads to
+  Kind kind;
+  std::string name;
+};
+
 // A watch on a path; destroying it ends it. Thread: its loop's.
 class Watch {
  public:
@@ -47,6 +55,8 @@ class Files {
   virtual ~Files() = default;
   // The whole file; an error names the path and the reason. Refuses files above 1 GiB.
   virtual Result<std::string> read(const std::string& path) = 0;
+  // Without "." and "..", by name.
+  virtual Result<std::vector<DirectoryEntry>> list(const std::string& path) = 0;
   // "/dev/stdout" and "/dev/stderr" are the process's own streams. The same path opened twice is one file.
   virtual Result<std::shared_ptr<AppendFile>> open_append(const std::string& path) = 0;
   // Calls `changed` when another file takes the place of `path`: by a rename, or by a change of a symbolic link beside

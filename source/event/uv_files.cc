@@ -1,9 +1,11 @@
 #include "event/uv_files.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -42,6 +44,29 @@ Result<std::string> UvFiles::read(const std::string& path) {
   }
   ::close(fd);
   return content;
+}
+
+Result<std::vector<DirectoryEntry>> UvFiles::list(const std::string& path) {
+  DIR* directory = ::opendir(path.c_str());
+  if (directory == nullptr) {
+    return Error{cat("cannot read ", path, ": ", std::strerror(errno))};
+  }
+  std::vector<DirectoryEntry> out;
+  while (const dirent* entry = ::readdir(directory)) {
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") {
+      continue;
+    }
+    struct stat info;
+    const bool known = fstatat(dirfd(directory), entry->d_name, &info, 0) == 0;
+    const auto kind = known && S_ISREG(info.st_mode)   ? DirectoryEntry::Kind::kFile
+                      : known && S_ISDIR(info.st_mode) ? DirectoryEntry::Kind::kDirectory
+                                                       : DirectoryEntry::Kind::kOther;
+    out.push_back({kind, std::string(name)});
+  }
+  ::closedir(directory);
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return out;
 }
 
 }  // namespace sluice::event

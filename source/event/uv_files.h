@@ -21,6 +21,7 @@ class UvFiles final : public Files {
   explicit UvFiles(UvLoop& loop, Duration flush_interval = kFlushInterval) : watcher_(loop), writer_(flush_interval) {}
 
   Result<std::string> read(const std::string& path) override;
+  Result<std::vector<DirectoryEntry>> list(const std::string& path) override;
   Result<std::shared_ptr<AppendFile>> open_append(const std::string& path) override { return writer_.open(path); }
   Result<std::unique_ptr<Watch>> watch(const std::string& path, Function<void()> changed) override {
     return watcher_.watch(path, std::move(changed));

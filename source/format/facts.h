@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/filter_state.h"
+#include "base/metadata.h"
 #include "base/random.h"
 #include "base/time.h"
 #include "http/message.h"
@@ -15,33 +17,80 @@ namespace sluice::format {
 
 // Envoy's response flags, in its order; a set of bits. docs: features.md 4a.
 enum class Flag : uint8_t {
-  kFailedLocalHealthCheck, kNoHealthyUpstream, kUpstreamRequestTimeout, kLocalReset, kUpstreamRemoteReset,
-  kUpstreamConnectionFailure, kUpstreamConnectionTermination, kUpstreamOverflow, kNoRouteFound, kDelayInjected,
-  kFaultInjected, kRateLimited, kUnauthorizedExternalService, kRateLimitServiceError,
-  kDownstreamConnectionTermination, kUpstreamRetryLimitExceeded, kStreamIdleTimeout, kInvalidEnvoyRequestHeaders,
-  kDownstreamProtocolError, kUpstreamMaxStreamDurationReached, kResponseFromCacheFilter, kNoFilterConfigFound,
-  kDurationTimeout, kUpstreamProtocolError, kNoClusterFound, kOverloadManager, kDnsResolutionFailed, kDropOverload,
-  kDownstreamRemoteReset, kUnconditionalDropOverload, kCount
+  kFailedLocalHealthCheck,
+  kNoHealthyUpstream,
+  kUpstreamRequestTimeout,
+  kLocalReset,
+  kUpstreamRemoteReset,
+  kUpstreamConnectionFailure,
+  kUpstreamConnectionTermination,
+  kUpstreamOverflow,
+  kNoRouteFound,
+  kDelayInjected,
+  kFaultInjected,
+  kRateLimited,
+  kUnauthorizedExternalService,
+  kRateLimitServiceError,
+  kDownstreamConnectionTermination,
+  kUpstreamRetryLimitExceeded,
+  kStreamIdleTimeout,
+  kInvalidEnvoyRequestHeaders,
+  kDownstreamProtocolError,
+  kUpstreamMaxStreamDurationReached,
+  kResponseFromCacheFilter,
+  kNoFilterConfigFound,
+  kDurationTimeout,
+  kUpstreamProtocolError,
+  kNoClusterFound,
+  kOverloadManager,
+  kDnsResolutionFailed,
+  kDropOverload,
+  kDownstreamRemoteReset,
+  kUnconditionalDropOverload,
+  kCount
 };
 
+// Keeps the order in which they were set, for that is how logs show them.
 class Flags {
  public:
-  void set(Flag flag) { bits_ |= uint32_t{1} << static_cast<int>(flag); }
+  void set(Flag flag) {
+    if (has(flag)) return;
+    bits_ |= uint32_t{1} << static_cast<int>(flag);
+    if (count_ < sizeof(order_)) order_[count_++] = flag;
+  }
   bool has(Flag flag) const { return (bits_ >> static_cast<int>(flag) & 1) != 0; }
   bool any() const { return bits_ != 0; }
   bool shares_any(Flags other) const { return (bits_ & other.bits_) != 0; }
+  template <typename Visit>
+  void for_each(Visit&& visit) const {
+    for (size_t i = 0; i < count_; ++i) visit(order_[i]);
+  }
 
  private:
   uint32_t bits_ = 0;
+  Flag order_[11] = {};  // no exchange has more
+  uint8_t count_ = 0;
 };
 
 inline constexpr MonotonicTime kUnset{INT64_MIN};
 
 // Why a log line is written; Envoy's AccessLogType in its order. kNotSet: by a listener's own access log.
 enum class LogType : uint8_t {
-  kNotSet, kTcpUpstreamConnected, kTcpPeriodic, kTcpConnectionEnd, kDownstreamStart, kDownstreamPeriodic,
-  kDownstreamEnd, kUpstreamPoolReady, kUpstreamPeriodic, kUpstreamEnd,
-  kDownstreamTunnelSuccessfullyEstablished, kUdpTunnelUpstreamConnected, kUdpPeriodic, kUdpSessionEnd, kCount
+  kNotSet,
+  kTcpUpstreamConnected,
+  kTcpPeriodic,
+  kTcpConnectionEnd,
+  kDownstreamStart,
+  kDownstreamPeriodic,
+  kDownstreamEnd,
+  kUpstreamPoolReady,
+  kUpstreamPeriodic,
+  kUpstreamEnd,
+  kDownstreamTunnelSuccessfullyEstablished,
+  kUdpTunnelUpstreamConnected,
+  kUdpPeriodic,
+  kUdpSessionEnd,
+  kCount
 };
 
 using net::TlsFacts;
@@ -50,21 +99,21 @@ using net::TlsFacts;
 struct Facts {
   // Who and when. Points in time are kUnset until they happen.
   WallTime start_wall;
-  MonotonicTime start;                       // first byte of the request
-  MonotonicTime request_end = kUnset;        // last byte of the request received
+  MonotonicTime start;                 // first byte of the request
+  MonotonicTime request_end = kUnset;  // last byte of the request received
   MonotonicTime upstream_connect_start = kUnset;
   MonotonicTime upstream_connected = kUnset;
   MonotonicTime upstream_tx_start = kUnset;  // first byte sent upstream
   MonotonicTime upstream_tx_end = kUnset;
   MonotonicTime upstream_rx_start = kUnset;  // first byte of the response from upstream
   MonotonicTime upstream_rx_end = kUnset;
-  MonotonicTime response_start = kUnset;     // first byte of the response sent downstream
-  MonotonicTime response_end = kUnset;       // last byte of the response sent downstream
-  MonotonicTime end = kUnset;                // the exchange (or connection) is over
+  MonotonicTime response_start = kUnset;            // first byte of the response sent downstream
+  MonotonicTime response_end = kUnset;              // last byte of the response sent downstream
+  MonotonicTime end = kUnset;                       // the exchange (or connection) is over
   MonotonicTime downstream_handshake_end = kUnset;  // of TLS
   MonotonicTime upstream_handshake_end = kUnset;
-  Duration pool_wait{-1};                    // from asking the pool to having a stream; negative: never had one
-  WallTime emitted;                          // when the line is written; 0: derived from start_wall and end
+  Duration pool_wait{-1};  // from asking the pool to having a stream; negative: never had one
+  WallTime emitted;        // when the line is written; 0: derived from start_wall and end
   uint64_t connection_id = 0;
   uint64_t upstream_connection_id = 0;
   uint64_t stream_id = 0;
@@ -84,32 +133,32 @@ struct Facts {
   const http::HeaderMap* request_trailers = nullptr;
   const http::ResponseHeaders* response = nullptr;
   const http::HeaderMap* response_trailers = nullptr;
-  std::string_view original_path;            // before normalisation and rewrites; empty: as it is
+  std::string_view original_path;  // before normalisation and rewrites; empty: as it is
   uint64_t request_headers_bytes = 0;
   uint64_t response_headers_bytes = 0;
   uint64_t response_trailers_bytes = 0;
-  uint64_t bytes_received = 0;               // of the request body
-  uint64_t bytes_sent = 0;                   // of the response body
+  uint64_t bytes_received = 0;  // of the request body
+  uint64_t bytes_sent = 0;      // of the response body
   uint64_t downstream_wire_rx = 0, downstream_wire_tx = 0;
   uint64_t upstream_wire_rx = 0, upstream_wire_tx = 0;
   uint64_t downstream_header_rx = 0, downstream_header_tx = 0;
   uint64_t upstream_header_rx = 0, upstream_header_tx = 0;
 
   // How it ended.
-  uint16_t response_code = 0;                // 0: no response was started
-  std::string_view details;                  // %RESPONSE_CODE_DETAILS%
-  std::string_view termination_details;      // %CONNECTION_TERMINATION_DETAILS%
+  uint16_t response_code = 0;            // 0: no response was started
+  std::string_view details;              // %RESPONSE_CODE_DETAILS%
+  std::string_view termination_details;  // %CONNECTION_TERMINATION_DETAILS%
   std::string_view local_reply_body;
-  std::string_view upstream_failure;         // %UPSTREAM_TRANSPORT_FAILURE_REASON%
+  std::string_view upstream_failure;  // %UPSTREAM_TRANSPORT_FAILURE_REASON%
   Flags flags;
-  bool health_check = false;                 // the health_check filter recognised it (not_health_check_filter)
-  bool traced = false;                       // a trace is sampled (traceable_filter)
+  bool health_check = false;  // the health_check filter recognised it (not_health_check_filter)
+  bool traced = false;        // a trace is sampled (traceable_filter)
   LogType log_type = LogType::kNotSet;
 
   // Where it went.
   std::string_view route_name;
   std::string_view virtual_cluster;
-  std::string_view cluster;                  // the observable name (alt_stat_name)
+  std::string_view cluster;  // the observable name (alt_stat_name)
   std::string_view cluster_raw;
   std::string_view filter_chain;
   std::string_view requested_server_name;
@@ -119,10 +168,19 @@ struct Facts {
   http::Protocol upstream_protocol = http::Protocol::kHttp11;
   bool has_upstream_protocol = false;
   uint32_t attempts = 0;
-  const TlsFacts* upstream_tls = nullptr;    // null: not TLS
+  const TlsFacts* upstream_tls = nullptr;  // null: not TLS
 
-  std::string_view trace_id;                 // lower-case hex; empty: no tracer, or not traced
-  Random* random = nullptr;                  // the worker's, for %UNIQUE_ID% and runtime_filter
+  // What filters and configuration say; null when there is nothing.
+  const Metadata* metadata = nullptr;  // dynamic: of this exchange
+  const Metadata* route_metadata = nullptr;
+  const Metadata* virtual_host_metadata = nullptr;
+  const Metadata* listener_metadata = nullptr;
+  const Metadata* cluster_metadata = nullptr;
+  const Metadata* upstream_metadata = nullptr;  // of the chosen host
+  const FilterState* filter_state = nullptr;
+
+  std::string_view trace_id;  // lower-case hex; empty: no tracer, or not traced
+  Random* random = nullptr;   // the worker's, for %UNIQUE_ID% and runtime_filter
 };
 
 }  // namespace sluice::format

@@ -63,6 +63,9 @@ Result<JsonPlan> compile_list(const JsonNode& node, const ParseOptions& options)
 // One operator alone: a number, a string, or null.
 bool append_operator(std::string& to, const Facts& facts, const Piece& piece) {
   const size_t start = to.size();
+  if (piece.op->append_json != nullptr) {
+    return piece.op->append_json(to, facts, piece);
+  }
   if (piece.op->type == kNumber) {
     return piece.op->append(to, facts, piece);
   }
@@ -126,9 +129,13 @@ bool append_list(std::string& to, const Facts& facts, const JsonPlan& plan, Pars
 
 bool append_value(std::string& to, const Facts& facts, const JsonPlan& plan, ParseOptions::Unset unset) {
   switch (plan.kind) {
-    case JsonPlan::Kind::kLiteral: to += plan.literal; return true;
-    case JsonPlan::Kind::kMap: return append_map(to, facts, plan, unset);
-    case JsonPlan::Kind::kList: return append_list(to, facts, plan, unset);
+    case JsonPlan::Kind::kLiteral:
+      to += plan.literal;
+      return true;
+    case JsonPlan::Kind::kMap:
+      return append_map(to, facts, plan, unset);
+    case JsonPlan::Kind::kList:
+      return append_list(to, facts, plan, unset);
     case JsonPlan::Kind::kText: {
       to += '"';
       const size_t start = to.size();
@@ -137,7 +144,8 @@ bool append_value(std::string& to, const Facts& facts, const JsonPlan& plan, Par
       to += '"';
       return true;
     }
-    case JsonPlan::Kind::kOperator: break;
+    case JsonPlan::Kind::kOperator:
+      break;
   }
   if (append_operator(to, facts, plan.pieces.front())) {
     return true;
@@ -151,12 +159,21 @@ bool append_value(std::string& to, const Facts& facts, const JsonPlan& plan, Par
 Result<JsonPlan> compile_json(const JsonNode& node, const ParseOptions& options) {
   JsonPlan out;
   switch (node.kind) {
-    case JsonNode::Kind::kNull: out.literal = "null"; return out;
-    case JsonNode::Kind::kBoolean: out.literal = node.boolean ? "true" : "false"; return out;
-    case JsonNode::Kind::kNumber: append_json_number(out.literal, node.number); return out;
-    case JsonNode::Kind::kText: return compile_text(node.text, options);
-    case JsonNode::Kind::kMap: return compile_map(node, options);
-    case JsonNode::Kind::kList: return compile_list(node, options);
+    case JsonNode::Kind::kNull:
+      out.literal = "null";
+      return out;
+    case JsonNode::Kind::kBoolean:
+      out.literal = node.boolean ? "true" : "false";
+      return out;
+    case JsonNode::Kind::kNumber:
+      append_json_number(out.literal, node.number);
+      return out;
+    case JsonNode::Kind::kText:
+      return compile_text(node.text, options);
+    case JsonNode::Kind::kMap:
+      return compile_map(node, options);
+    case JsonNode::Kind::kList:
+      return compile_list(node, options);
   }
   return out;
 }

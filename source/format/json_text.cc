@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 namespace sluice::format {
 namespace {
@@ -49,13 +50,20 @@ bool is_utf8(std::string_view text) {
 char short_escape(char c) {
   switch (c) {
     case '"':
-    case '\\': return c;
-    case '\b': return 'b';
-    case '\f': return 'f';
-    case '\n': return 'n';
-    case '\r': return 'r';
-    case '\t': return 't';
-    default: return 0;
+    case '\\':
+      return c;
+    case '\b':
+      return 'b';
+    case '\f':
+      return 'f';
+    case '\n':
+      return 'n';
+    case '\r':
+      return 'r';
+    case '\t':
+      return 't';
+    default:
+      return 0;
   }
 }
 
@@ -87,7 +95,9 @@ void escape_json(std::string& to, size_t start) {
   while (from > start) {
     const char c = to[--from];
     switch (width(c)) {
-      case 1: to[--at] = c; break;
+      case 1:
+        to[--at] = c;
+        break;
       case 2:
         to[--at] = short_escape(c);
         to[--at] = '\\';
@@ -121,6 +131,34 @@ void append_json_number(std::string& to, double number) {
   const auto end = whole ? std::to_chars(digits, digits + sizeof(digits), static_cast<int64_t>(number)).ptr
                          : std::to_chars(digits, digits + sizeof(digits), number).ptr;
   to.append(digits, end);
+}
+
+void append_json(std::string& to, const Value& value) {
+  if (const bool* truth = value.as_boolean()) {
+    to += *truth ? "true" : "false";
+  } else if (const double* number = value.as_number()) {
+    append_json_number(to, *number);
+  } else if (const std::string* text = value.as_text()) {
+    append_json_string(to, *text);
+  } else if (const Value::List* list = value.as_list()) {
+    char before = '[';
+    for (const Value& item : *list) {
+      to += std::exchange(before, ',');
+      append_json(to, item);
+    }
+    to += list->empty() ? "[]" : "]";
+  } else if (const Value::Map* map = value.as_map()) {
+    char before = '{';
+    for (const Value::Member& member : *map) {
+      to += std::exchange(before, ',');
+      append_json_string(to, member.key);
+      to += ':';
+      append_json(to, member.value);
+    }
+    to += map->empty() ? "{}" : "}";
+  } else {
+    to += "null";
+  }
 }
 
 }  // namespace sluice::format

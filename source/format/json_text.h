@@ -1,8 +1,10 @@
-// Writing JSON: strings escaped in place, numbers.
+// Writing JSON: strings escaped in place, numbers, values.
 #pragma once
 
 #include <string>
 #include <string_view>
+
+#include "base/value.h"
 
 namespace sluice::format {
 
@@ -15,5 +17,7 @@ void append_json_string(std::string& to, std::string_view text);
 
 // The shortest text that reads back as the same number; whole numbers without a fraction.
 void append_json_number(std::string& to, double number);
+
+void append_json(std::string& to, const Value& value);
 
 }  // namespace sluice::format

@@ -6,21 +6,34 @@
 namespace sluice::format {
 namespace {
 
-constexpr std::string_view kElsewhere[] = {
-    "BYTES_RETRANSMITTED", "CEL", "CLUSTER_METADATA", "COALESCE", "DOWNSTREAM_DETECTED_CLOSE_TYPE",
-    "DOWNSTREAM_DIRECT_LOCAL_ADDRESS_ENDPOINT_ID", "DOWNSTREAM_LOCAL_ADDRESS_ENDPOINT_ID",
-    "DOWNSTREAM_LOCAL_CLOSE_REASON", "DYNAMIC_METADATA", "FILTER_STATE", "METADATA", "PACKETS_RETRANSMITTED",
-    "QUERY_PARAMS", "ROUNDTRIP_DURATION", "SPAN_ID", "TYPED_CEL", "UPSTREAM_CONNECTION_IDS_ATTEMPTED",
-    "UPSTREAM_DETECTED_CLOSE_TYPE", "UPSTREAM_FILTER_STATE", "UPSTREAM_HOSTS_ATTEMPTED",
-    "UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT", "UPSTREAM_HOST_NAMES_ATTEMPTED", "UPSTREAM_LOCAL_CLOSE_REASON",
-    "UPSTREAM_METADATA", "UPSTREAM_REMOTE_ADDRESS_ENDPOINT_ID", "XFCC_VALUE"};
+constexpr std::string_view kElsewhere[] = {"BYTES_RETRANSMITTED",
+                                           "CEL",
+                                           "COALESCE",
+                                           "DOWNSTREAM_DETECTED_CLOSE_TYPE",
+                                           "DOWNSTREAM_DIRECT_LOCAL_ADDRESS_ENDPOINT_ID",
+                                           "DOWNSTREAM_LOCAL_ADDRESS_ENDPOINT_ID",
+                                           "DOWNSTREAM_LOCAL_CLOSE_REASON",
+                                           "PACKETS_RETRANSMITTED",
+                                           "QUERY_PARAMS",
+                                           "ROUNDTRIP_DURATION",
+                                           "SPAN_ID",
+                                           "TYPED_CEL",
+                                           "UPSTREAM_CONNECTION_IDS_ATTEMPTED",
+                                           "UPSTREAM_DETECTED_CLOSE_TYPE",
+                                           "UPSTREAM_HOSTS_ATTEMPTED",
+                                           "UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT",
+                                           "UPSTREAM_HOST_NAMES_ATTEMPTED",
+                                           "UPSTREAM_LOCAL_CLOSE_REASON",
+                                           "UPSTREAM_REMOTE_ADDRESS_ENDPOINT_ID",
+                                           "XFCC_VALUE"};
 
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 }  // namespace
 
 const Operator* find_operator(std::string_view name) {
-  for (const auto table : {exchange_operators(), header_operators(), connection_operators(), time_operators()}) {
+  for (const auto table :
+       {exchange_operators(), header_operators(), connection_operators(), time_operators(), metadata_operators()}) {
     const auto found = std::find_if(table.begin(), table.end(), [&](const Operator& op) { return op.name == name; });
     if (found != table.end()) {
       return &*found;

@@ -45,6 +45,7 @@ struct Operator {
   Type type;
   AppendValue append;
   Prepare prepare = nullptr;
+  AppendValue append_json = nullptr;  // standing alone in JSON: a whole JSON value; null: text or a number
 };
 
 // By theme; each in the .cc of that name.
@@ -52,6 +53,7 @@ std::span<const Operator> header_operators();
 std::span<const Operator> time_operators();
 std::span<const Operator> connection_operators();
 std::span<const Operator> exchange_operators();
+std::span<const Operator> metadata_operators();
 
 // Null when there is none of that name.
 const Operator* find_operator(std::string_view name);
@@ -67,9 +69,9 @@ inline constexpr auto kCanBeCut = Operator::Length::kYes;
 inline constexpr auto kText = Operator::Type::kText;
 inline constexpr auto kNumber = Operator::Type::kNumber;
 
-bool put_number(std::string& to, uint64_t value);                       // always true
-bool put_text(std::string& to, std::string_view value);                 // false when empty
-bool put_without_blanks(std::string& to, std::string_view value);       // blanks become '_'; false when empty
+bool put_number(std::string& to, uint64_t value);                  // always true
+bool put_text(std::string& to, std::string_view value);            // false when empty
+bool put_without_blanks(std::string& to, std::string_view value);  // blanks become '_'; false when empty
 
 template <auto Member>
 bool count(std::string& to, const Facts& facts, const Piece&) {

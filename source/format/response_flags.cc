@@ -41,10 +41,20 @@ constexpr Names kFlags[] = {
 };
 static_assert(std::size(kFlags) == static_cast<size_t>(Flag::kCount));
 
-constexpr std::string_view kLogTypes[] = {
-    "NotSet", "TcpUpstreamConnected", "TcpPeriodic", "TcpConnectionEnd", "DownstreamStart", "DownstreamPeriodic",
-    "DownstreamEnd", "UpstreamPoolReady", "UpstreamPeriodic", "UpstreamEnd",
-    "DownstreamTunnelSuccessfullyEstablished", "UdpTunnelUpstreamConnected", "UdpPeriodic", "UdpSessionEnd"};
+constexpr std::string_view kLogTypes[] = {"NotSet",
+                                          "TcpUpstreamConnected",
+                                          "TcpPeriodic",
+                                          "TcpConnectionEnd",
+                                          "DownstreamStart",
+                                          "DownstreamPeriodic",
+                                          "DownstreamEnd",
+                                          "UpstreamPoolReady",
+                                          "UpstreamPeriodic",
+                                          "UpstreamEnd",
+                                          "DownstreamTunnelSuccessfullyEstablished",
+                                          "UdpTunnelUpstreamConnected",
+                                          "UdpPeriodic",
+                                          "UdpSessionEnd"};
 static_assert(std::size(kLogTypes) == static_cast<size_t>(LogType::kCount));
 
 }  // namespace
@@ -67,15 +77,13 @@ void append_flags(std::string& to, Flags flags, FlagNames names) {
     return;
   }
   bool first = true;
-  for (size_t i = 0; i < std::size(kFlags); ++i) {
-    if (flags.has(static_cast<Flag>(i))) {
-      if (!first) {
-        to += ',';
-      }
-      first = false;
-      to += names == FlagNames::kShort ? kFlags[i].brief : kFlags[i].full;
+  flags.for_each([&](Flag flag) {
+    if (!first) {
+      to += ',';
     }
-  }
+    first = false;
+    to += names == FlagNames::kShort ? short_name(flag) : long_name(flag);
+  });
 }
 
 std::string_view name_of(LogType type) { return kLogTypes[static_cast<size_t>(type)]; }

@@ -27,11 +27,24 @@ struct CodecError {
 inline constexpr std::string_view kCutShort = "http1.cut_short";
 
 enum class Decoded : uint8_t {
-  kMore,     // everything usable was consumed; more bytes are welcome
+  kMore,  // everything usable was consumed; more bytes are welcome
   // HTTP/1: stopped at the end of a message. Call decode() with the rest once the codec is ready(), which it may be
   // already: one call decodes one message at most, so that its caller can look at what the answers cost.
   kBlocked,
-  kFailed,   // on_error() was called; the codec takes nothing any more
+  kFailed,  // on_error() was called; the codec takes nothing any more
+};
+
+// Why one stream ended alone (HTTP/2).
+struct StreamReset {
+  enum class By : uint8_t {
+    kPeer,          // the peer reset it
+    kPeerRefused,   // the peer says that it did nothing of it (REFUSED_STREAM, or behind its GOAWAY)
+    kPeerProtocol,  // the peer says that we broke the protocol
+    kFault,         // we reset it: the message is wrong
+    kLimit,         // we reset it: the message is above a limit
+  };
+  By by = By::kPeer;
+  std::string_view details;  // for %RESPONSE_CODE_DETAILS%
 };
 
 struct CodecOptions {
@@ -39,14 +52,14 @@ struct CodecOptions {
   uint32_t max_fields = 100;
   bool accept_http_10 = false;
   std::string_view default_host_for_http_10;
-  bool enable_trailers = false;      // off: trailers are checked and dropped
-  bool allow_chunked_length = false; // Transfer-Encoding and Content-Length together: the length is dropped
+  bool enable_trailers = false;       // off: trailers are checked and dropped
+  bool allow_chunked_length = false;  // Transfer-Encoding and Content-Length together: the length is dropped
   bool allow_absolute_url = true;
-  bool allow_upgrade = true;         // codec level; which types are allowed is the exchange's decision
+  bool allow_upgrade = true;                     // codec level; which types are allowed is the exchange's decision
   bool stream_error_on_invalid_message = false;  // keep the connection where the framing is still certain
   enum class Underscores : uint8_t { kAllow, kReject, kDrop } underscores = Underscores::kAllow;
   enum class Case : uint8_t { kLower, kProper, kPreserve } header_case = Case::kLower;
-  bool proxy_100_continue = false;   // off: an Expect is answered by the connection and 1xx from upstream are dropped
+  bool proxy_100_continue = false;  // off: an Expect is answered by the connection and 1xx from upstream are dropped
 };
 
 // What a server codec tells its connection. References are valid during the call only, but header texts stand in the
@@ -54,7 +67,7 @@ struct CodecOptions {
 class ServerEvents {
  public:
   // The head of a new request is complete, or its fault was found; its texts and fields will stand in the returned
-  // arena. on_headers() or on_error() follows.
+  // arena. on_headers() or on_error() follows. (HTTP/2: its first byte is there, and on_reset() may follow too.)
   virtual Arena& on_begin(StreamId stream) = 0;
   // `headers` was created in that arena: the pointer stays valid for the life of the exchange.
   virtual void on_headers(StreamId stream, RequestHeaders& headers, End end) = 0;
@@ -62,8 +75,8 @@ class ServerEvents {
   virtual void on_data(StreamId stream, buffer::Buffer& data, End end) = 0;
   // Ends the message.
   virtual void on_trailers(StreamId stream, HeaderMap& trailers) = 0;
-  // The peer gave up this stream alone (HTTP/2).
-  virtual void on_reset(StreamId stream) = 0;
+  // This stream ended alone (HTTP/2); the connection goes on.
+  virtual void on_reset(StreamId stream, const StreamReset& reset) = 0;
   // The connection cannot go on. With a stream whose request has begun (`stream` != 0; on HTTP/1 always) its exchange
   // ends; a server answers error.status when nothing was answered yet, and closes.
   virtual void on_error(StreamId stream, const CodecError& error) = 0;
@@ -116,7 +129,7 @@ class ClientEvents {
   virtual void on_headers(StreamId stream, ResponseHeaders& headers, End end) = 0;
   virtual void on_data(StreamId stream, buffer::Buffer& data, End end) = 0;
   virtual void on_trailers(StreamId stream, HeaderMap& trailers) = 0;
-  virtual void on_reset(StreamId stream) = 0;
+  virtual void on_reset(StreamId stream, const StreamReset& reset) = 0;
   // The peer broke the protocol: the streams in flight fail, the connection is not used again. `stream` is 0 for bytes
   // that no request asked for, also directly behind a complete response.
   virtual void on_error(StreamId stream, const CodecError& error) = 0;

@@ -85,11 +85,17 @@ class Normalizer {
   bool step() {
     const char c = in_[0];
     switch (kind_of(c)) {
-      case Kind::kInvalid: return false;
-      case Kind::kEscape: put_escaped(c); break;
+      case Kind::kInvalid:
+        return false;
+      case Kind::kEscape:
+        put_escaped(c);
+        break;
       case Kind::kPass:
-      case Kind::kPlain: *out_++ = c; break;
-      case Kind::kSpecial: return special();
+      case Kind::kPlain:
+        *out_++ = c;
+        break;
+      case Kind::kSpecial:
+        return special();
     }
     in_.remove_prefix(1);
     return true;
@@ -109,19 +115,26 @@ class Normalizer {
     return percent();
   }
 
-  // A dot was taken. After a slash it may be "." or "..", whole segments.
+  // A dot was taken. After a slash it may be "." or "..", whole segments; parameters behind them (";a=b") do not hide
+  // that, for origins that cut parameters would go up too.
   void dot() {
     const bool after_slash = out_ > start_ && out_[-1] == '/';
     const size_t second = dot_length(in_);
     const std::string_view rest = in_.substr(second);
-    if (after_slash && (in_.empty() || is_slash(in_[0]))) {
-      in_.remove_prefix(in_.empty() ? 0 : 1);
-    } else if (after_slash && second != 0 && (rest.empty() || is_slash(rest[0]))) {
+    if (after_slash && ends_segment(in_)) {
+      in_ = behind_segment(in_);
+    } else if (after_slash && second != 0 && ends_segment(rest)) {
       up();
-      in_ = rest.substr(rest.empty() ? 0 : 1);
+      in_ = behind_segment(rest);
     } else {
       *out_++ = '.';
     }
+  }
+
+  static bool ends_segment(std::string_view rest) { return rest.empty() || is_slash(rest[0]) || rest[0] == ';'; }
+  static std::string_view behind_segment(std::string_view rest) {
+    const auto slash = std::find_if(rest.begin(), rest.end(), [](char c) { return is_slash(c); });
+    return rest.substr(std::min(rest.size(), static_cast<size_t>(slash - rest.begin()) + 1));
   }
 
   // Back to the slash before the last segment, which stays.

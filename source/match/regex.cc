@@ -2,6 +2,8 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
+
 #include "base/strings.h"
 
 namespace sluice::match {
@@ -59,6 +61,16 @@ std::string_view Regex::pattern() const {
 
 bool Regex::matches(std::string_view text) const {
   return compiled_ != nullptr && RE2::FullMatch(re2::StringPiece(text.data(), text.size()), compiled_->re);
+}
+
+bool Regex::capture(std::string_view text, std::span<std::string_view> groups) const {
+  if (compiled_ == nullptr) return false;
+  re2::StringPiece found[kMaxGroups + 1];
+  const size_t count = std::min(groups.size(), kMaxGroups);
+  const re2::StringPiece whole(text.data(), text.size());
+  if (!compiled_->re.Match(whole, 0, whole.size(), RE2::ANCHOR_BOTH, found, static_cast<int>(count) + 1)) return false;
+  for (size_t i = 0; i < count; ++i) groups[i] = {found[i + 1].data(), found[i + 1].size()};
+  return true;
 }
 
 bool Regex::replace_all(std::string& text, std::string_view substitution) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,9 @@ class Regex {
   // and RegexMatcher.google_re2 can set another one.
   static constexpr uint32_t kMaxProgramSize = 100;
 
+  // That capture() looks at.
+  static constexpr size_t kMaxGroups = 9;
+
   Regex() = default;
 
   // Errors: what RE2 says about the pattern, or that it is larger than `max_program_size`.
@@ -30,6 +34,8 @@ class Regex {
 
   // The pattern covers the whole text.
   bool matches(std::string_view text) const;
+  // The same, and what the groups cover: groups[0] is the first group. Those without part in the match are empty.
+  bool capture(std::string_view text, std::span<std::string_view> groups) const;
   // Replaces every match in `text` by `substitution`, in which \0 to \9 stand for the match and its groups. False,
   // and `text` as it was, without a match or when the substitution names a group that the pattern does not have.
   bool replace_all(std::string& text, std::string_view substitution) const;

@@ -9,10 +9,13 @@
 
 #include "base/time.h"
 #include "http/codec.h"
+#include "http/http2_options.h"
 #include "model/origin.h"
+#include "model/subset_plan.h"
 #include "net/address.h"
 #include "net/network.h"
 #include "net/resolver.h"
+#include "net/transport_socket.h"
 
 namespace sluice::model {
 
@@ -23,6 +26,10 @@ struct Locality {
   friend bool operator==(const Locality&, const Locality&) = default;
 };
 
+struct EndpointCheck;  // model/health_plan.h
+struct HealthCheckPlan;
+struct OutlierPlan;
+
 // Immutable. Thread: any.
 struct EndpointPlan {
   net::Address address;
@@ -30,6 +37,10 @@ struct EndpointPlan {
   std::string hash_key;  // metadata envoy.lb hash_key: stands for the endpoint in hash rings; empty: its address
   uint32_t weight = 1;
   HealthStatus health = HealthStatus::kUnknown;
+  uint16_t socket_match = 0;                   // ClusterPlan::socket_matches: 1 is the first one; 0: none matches
+  bool canary = false;                         // metadata envoy.lb canary
+  LbLabelsPtr labels;                          // metadata envoy.lb; null: none
+  std::shared_ptr<const EndpointCheck> check;  // health_check_config; null: none
 };
 
 // The endpoints of one locality and priority.
@@ -82,6 +93,12 @@ struct DnsPlan {
   bool respect_ttl = false;
 };
 
+// Another transport socket for the endpoints whose metadata match.
+struct SocketMatch {
+  std::string name;
+  net::TransportSocketPlanPtr socket;  // null: plain
+};
+
 enum class Discovery : uint8_t { kStatic, kStrictDns, kLogicalDns, kEds, kOriginalDst };
 enum class LbPolicy : uint8_t { kRoundRobin, kLeastRequest, kRandom, kRingHash, kMaglev };
 
@@ -100,9 +117,13 @@ struct LbPlan {
   bool locality_weighted = false;
   double panic_threshold = 50;  // percent; below it all hosts of a priority are used
   bool fail_traffic_on_panic = false;
+  std::shared_ptr<const SubsetPlan> subsets;  // null: none
 
   bool hashes() const { return policy == LbPolicy::kRingHash || policy == LbPolicy::kMaglev; }
 };
+
+// What is spoken with the hosts: one of them, what the client speaks, or what ALPN agrees on.
+enum class UpstreamProtocol : uint8_t { kHttp1, kHttp2, kDownstream, kAuto };
 
 // Immutable, shared by all workers. Thread: any.
 struct ClusterPlan {
@@ -119,10 +140,20 @@ struct ClusterPlan {
   uint32_t buffer_limit = 1024 * 1024;             // per_connection_buffer_limit_bytes
   std::array<BreakerLimits, 2> breakers;           // by routing priority: default, high
   uint32_t max_connections_per_host = UINT32_MAX;  // per_host_thresholds
+  UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
   http::CodecOptions codec;
-  AssignmentPtr assignment;  // never null; DNS clusters: with endpoints that have no address yet
+  http::Http2Options http2;
+  AssignmentPtr assignment;                      // never null; DNS clusters: with endpoints that have no address yet
+  net::TransportSocketPlanPtr transport_socket;  // null: plain
+  std::vector<SocketMatch> socket_matches;
+  bool auto_sni = false;             // the request's host as SNI
+  bool auto_san_validation = false;  // ... and as what the certificate must be for
+  std::string auto_sni_header;       // override_auto_sni_header: where the host is taken from, when it is there
   DnsPlan dns;
   bool wait_for_warm_on_init = true;
+  std::shared_ptr<const OutlierPlan> outlier;  // null: no outlier detection
+  std::vector<std::shared_ptr<const HealthCheckPlan>> health_checks;
+  bool ignore_health_on_removal = false;  // ignore_health_on_host_removal
   Origin origin;
 };
 

@@ -3,22 +3,31 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/time.h"
 #include "http/codec.h"
+#include "http/http2_options.h"
 #include "http/path.h"
+#include "model/client_detection.h"
 #include "model/filter_plan.h"
 #include "model/header_rules.h"
 #include "model/listener_plan.h"
+#include "model/local_reply_plan.h"
 #include "model/route_table.h"
+#include "model/scoped_routes.h"
 #include "net/address.h"
 
 namespace sluice::model {
 
 enum class ServerHeader : uint8_t { kOverwrite, kAppendIfAbsent, kPassThrough };
 enum class ClientCertDetails : uint8_t { kSanitize, kForwardOnly, kAppendForward, kSanitizeSet, kAlwaysForwardOnly };
+// What SANITIZE_SET and APPEND_FORWARD say of the client's certificate beside its hash.
+struct ClientCertParts {
+  bool cert = false, chain = false, subject = false, uri = false, dns = false;
+};
 using http::EscapedSlashes;
 enum class CodecType : uint8_t { kAuto, kHttp1, kHttp2 };
 
@@ -28,11 +37,15 @@ class HttpPlan final : public NetworkFilterPlan {
   std::string stat_prefix;
   CodecType codec_type = CodecType::kAuto;
   http::CodecOptions codec;
+  http::Http2Options http2;
   std::string default_host;                               // what codec.default_host_for_http_10 views
   std::vector<FilterPlan> filters;                        // in order; the last one is terminal (router)
   std::shared_ptr<const class AccessLogSet> access_logs;  // null: none
+  bool log_at_start = false;                              // a line also when the request begins
+  std::optional<LocalReplyPlan> local_reply;
 
-  RouteTablePtr routes;  // inline route_config
+  RouteTablePtr routes;  // inline route_config; null: scopes, or a configuration that is to come
+  std::shared_ptr<const ScopedRoutes> scopes;
 
   Duration idle_timeout = std::chrono::hours(1);
   Duration max_connection_duration{0};
@@ -43,6 +56,9 @@ class HttpPlan final : public NetworkFilterPlan {
   Duration request_headers_timeout{0};
   Duration drain_timeout = std::chrono::seconds(5);
   Duration delayed_close_timeout = std::chrono::seconds(1);
+  // Runtime keys overload.premature_reset_*: an HTTP/2 client is cut when half of so many streams came to nothing.
+  uint32_t premature_reset_streams = 500;
+  Duration premature_reset_lifetime = std::chrono::seconds(1);
 
   std::string server_name = "envoy";
   ServerHeader server_header = ServerHeader::kOverwrite;
@@ -51,6 +67,7 @@ class HttpPlan final : public NetworkFilterPlan {
   uint32_t xff_num_trusted_hops = 0;
   bool skip_xff_append = false;
   std::vector<net::Cidr> internal_ranges;
+  std::vector<ClientDetection> detections;  // the first that finds the client counts; empty: the rules above
   bool add_user_agent = false;
   bool generate_request_id = true;
   bool preserve_external_request_id = false;
@@ -70,6 +87,7 @@ class HttpPlan final : public NetworkFilterPlan {
   bool scheme_match_upstream = false;
   std::vector<Upgrade> upgrades;
   ClientCertDetails client_cert = ClientCertDetails::kSanitize;
+  ClientCertParts client_cert_parts;
   std::string node_id, node_cluster;  // of the bootstrap, for add_user_agent
   Origin origin;
 };

@@ -1,15 +1,22 @@
 // ListenerPlan: what one listener accepts and how its connections are served, compiled.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/time.h"
+#include "model/access_log_plan.h"
+#include "model/chain_matcher.h"
+#include "model/fact_inputs.h"
 #include "model/origin.h"
 #include "net/address.h"
 #include "net/network.h"
+#include "net/transport_socket.h"
+#include "runtime/key.h"
 
 namespace sluice::model {
 
@@ -20,10 +27,38 @@ class NetworkFilterPlan {
   virtual ~NetworkFilterPlan() = default;
 };
 
+// The compiled configuration of a listener filter (tls_inspector, proxy_protocol ...): an opaque base. Immutable,
+// shared by all workers. Thread: any.
+class ListenerFilterConfig {
+ public:
+  virtual ~ListenerFilterConfig() = default;
+};
+
+// filter_disabled of a listener filter. Thread: any (immutable).
+struct PortPredicate {
+  enum class Kind : uint8_t { kNever, kAny, kRange, kNot, kAnd, kOr };
+  Kind kind = Kind::kNever;
+  int32_t begin = 0, end = 0;  // kRange: `end` is not in it
+  std::vector<PortPredicate> rules;
+
+  // By the port of where the client wants to go.
+  bool matches(const net::Address& destination) const;
+};
+
+// One line of listener_filters. Immutable. Thread: any.
+struct ListenerFilterPlan {
+  std::string name;
+  std::shared_ptr<const ListenerFilterConfig> config;
+  PortPredicate disabled;
+};
+
 // Immutable. Thread: any.
 struct FilterChainPlan {
   std::string name;
-  std::shared_ptr<const NetworkFilterPlan> terminal;  // the last network filter: it owns the connection
+  std::vector<std::shared_ptr<const NetworkFilterPlan>> filters;  // all but the last
+  std::shared_ptr<const NetworkFilterPlan> terminal;              // the last network filter: it owns the connection
+  net::TransportSocketPlanPtr transport_socket;                   // null: plain
+  Duration transport_socket_timeout{0};                           // transport_socket_connect_timeout; 0: none
   Origin origin;
 };
 
@@ -40,9 +75,33 @@ struct ListenerPlan {
   uint32_t buffer_limit = 1024 * 1024;  // per_connection_buffer_limit_bytes
   TrafficDirection direction = TrafficDirection::kUnspecified;
   DrainType drain_type = DrainType::kDefault;
-  std::vector<FilterChainPlan> chains;
+  std::vector<net::Address> additional_addresses;
+  std::vector<ListenerFilterPlan> filters;
+  Duration filters_timeout = std::chrono::seconds(15);  // 0: none
+  bool continue_after_timeout = false;
+  bool hand_over = false;               // use_original_dst: to the listener of the restored destination
+  std::vector<FilterChainPlan> chains;  // the default chain is the last one
+  std::optional<uint32_t> default_chain;
+  ChainMatcher matcher;
+  std::shared_ptr<const FactTree> tree;  // filter_chain_matcher: decides in place of the matcher
+  AccessLogSetPtr access_logs;           // one line for each connection
+  runtime::Number connection_limit{UINT64_MAX, nullptr};
+  // Over all workers.
+  std::shared_ptr<std::atomic<uint64_t>> connections = std::make_shared<std::atomic<uint64_t>>(0);
   Origin origin;
 };
+
+// What a filter_chain_matcher leads to. Immutable. Thread: any.
+class ChainAction final : public match::Action {
+ public:
+  explicit ChainAction(std::optional<uint32_t> index) : chain(index) {}
+  const std::optional<uint32_t> chain;  // none: of a name that no chain has
+};
+
+// The chain that serves a connection; none: nobody does.
+std::optional<uint32_t> choose_chain(const ListenerPlan& plan, const ChainInputs& inputs);
+// The same with a filter_chain_matcher.
+std::optional<uint32_t> choose_chain(const ListenerPlan& plan, const format::Facts& facts);
 
 using ListenerPlanPtr = std::shared_ptr<const ListenerPlan>;
 

@@ -76,6 +76,18 @@ Found apply(const Action::QueryMatch& match, const DescriptorInputs& in) {
                                  [&](const QueryMatcher& one) { return one.holds(query); });
   return holds == match.expected ? apply(match.text, in) : Found::nothing();
 }
+Found apply(const Action::OfMetadata& action, const DescriptorInputs& in) {
+  const Metadata* const metadata =
+      action.source == Action::OfMetadata::Source::kRoute ? in.facts.route_metadata : in.facts.metadata;
+  const Value* const value = metadata == nullptr ? nullptr : metadata->find(action.space, action.path);
+  if (value != nullptr && value->as_text() != nullptr && !value->as_text()->empty()) {
+    return Found::entry(in.arena.copy(*value->as_text()));
+  }
+  if (!action.fallback.empty()) {
+    return Found::entry(action.fallback);
+  }
+  return action.skip_if_absent ? Found::skipped() : Found::nothing();
+}
 
 }  // namespace
 

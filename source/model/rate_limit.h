@@ -67,7 +67,16 @@ struct RateLimitAction {
     bool expected = true;
     Text text;
   };
-  using What = std::variant<Destination, Header, Query, Remote, MaskedRemote, Text, HeaderMatch, QueryMatch>;
+  struct OfMetadata {
+    enum class Source : uint8_t { kDynamic, kRoute };
+    Source source = Source::kDynamic;
+    std::string space;
+    std::vector<std::string> path;
+    std::string fallback;  // when there is no text there
+    bool skip_if_absent = false;
+  };
+  using What =
+      std::variant<Destination, Header, Query, Remote, MaskedRemote, Text, HeaderMatch, QueryMatch, OfMetadata>;
 
   std::string key;
   What what;

@@ -13,11 +13,15 @@
 #include "base/time.h"
 #include "format/formatter.h"
 #include "http/message.h"
+#include "match/path_template.h"
 #include "model/filter_plan.h"
 #include "model/hash_policy.h"
+#include "model/header_mutations.h"
 #include "model/header_rules.h"
 #include "model/rate_limit.h"
+#include "model/retry_policy.h"
 #include "model/route_match.h"
+#include "model/subset_plan.h"
 
 namespace sluice::model {
 
@@ -28,6 +32,7 @@ struct WeightedCluster {
   uint32_t weight = 0;
   HeaderRules request_headers, response_headers;
   std::string host_rewrite;
+  LbMatchPtr match;  // metadata_match, merged with the route's; null: all hosts
   FilterOverrides overrides;
 };
 
@@ -36,8 +41,9 @@ struct WeightedCluster {
 struct Rewrite {
   std::string prefix;  // prefix_rewrite
   bool has_prefix = false;
-  std::shared_ptr<const RegexRewrite> path_regex;        // on the path without its query
-  std::shared_ptr<const format::Formatter> path_format;  // the new path; the query stays
+  std::shared_ptr<const RegexRewrite> path_regex;                   // on the path without its query
+  std::shared_ptr<const format::Formatter> path_format;             // the new path; the query stays
+  std::shared_ptr<const match::PathRewriteTemplate> path_template;  // of a route that matches by a template
   std::string host_literal;
   std::string host_header;                              // host_rewrite_header: its value, when there is one
   std::shared_ptr<const RegexRewrite> host_path_regex;  // the path, replaced, is the host
@@ -51,6 +57,40 @@ struct Upgrade {
   bool enabled = true;
 };
 
+// One entry of request_mirror_policies.
+struct MirrorPolicy {
+  std::string cluster;         // set, or:
+  std::string cluster_header;  // the header that names the cluster (lower case)
+  std::optional<Fraction> fraction;
+  bool keep_host = false;  // no "-shadow" behind the host's name
+  std::string host;        // host_rewrite_literal
+  HeaderMutations mutations;
+};
+
+using MirrorPoliciesPtr = std::shared_ptr<const std::vector<MirrorPolicy>>;
+
+// Redirects of the upstream that are followed here.
+struct InternalRedirectPolicy {
+  uint32_t max_redirects = 1;
+  std::vector<uint16_t> codes = {302};
+  bool allow_cross_scheme = false;
+  bool no_previous_routes = false;  // predicate previous_routes
+  bool safe_cross_scheme = false;   // predicate safe_cross_scheme
+  bool has_allowed_routes = false;  // predicate allow_listed_routes
+  std::vector<std::string> allowed_routes;
+  std::vector<std::string> headers_to_copy;  // of the redirect, into the next request; lower case
+};
+
+// How long a request may take beside the route's timeout. A route with max_stream_duration has no other timeout.
+struct StreamDurations {
+  bool set = false;                         // max_stream_duration is there
+  std::optional<Duration> max;              // unset: the connection manager's; 0: none
+  std::optional<Duration> grpc_header_max;  // unset: grpc-timeout counts for nothing; 0: without a limit
+  std::optional<Duration> grpc_header_offset;
+  std::optional<Duration> old_grpc_max;  // max_grpc_timeout, deprecated: grpc-timeout is the route's timeout
+  std::optional<Duration> old_grpc_offset;
+};
+
 // `route:` forwards to a cluster.
 struct ForwardAction {
   std::string cluster;         // set, or:
@@ -62,7 +102,14 @@ struct ForwardAction {
   Rewrite rewrite;
   std::optional<Duration> timeout;       // unset: 15 s; 0: none
   std::optional<Duration> idle_timeout;  // unset: the connection manager's stream_idle_timeout
-  uint8_t priority = 0;                  // 0 default, 1 high
+  LbMatchPtr match;                      // metadata_match; null: all hosts
+  StreamDurations durations;
+  RetryPolicyPtr retry;  // of the route or its virtual host; null: none
+  bool hedge_on_per_try_timeout = false;
+  std::optional<uint64_t> body_buffer_limit;  // of bytes that are kept for retries; unset: the listener's limit
+  MirrorPoliciesPtr mirrors;                  // of the most specific level that has any; null: none
+  std::shared_ptr<const InternalRedirectPolicy> internal_redirect;
+  uint8_t priority = 0;  // 0 default, 1 high
   std::vector<Upgrade> upgrades;
   std::vector<HashPolicy> hash_policies;
   RateLimits rate_limits;

@@ -81,6 +81,14 @@ void rewrite_format(const format::Formatter& formatter, http::RequestHeaders& re
   request.path = join(request.fields.arena(), {text, text.find('?') == std::string::npos ? rest : std::string_view()});
 }
 
+void rewrite_template(const match::PathRewriteTemplate& rewrite, http::RequestHeaders& request, Originals originals) {
+  const PathAndRest parts = cut_query(request.path);
+  std::string& text = scratch();
+  if (!rewrite.rewrite(parts.path, text)) return;
+  keep_original_path(request, originals);
+  request.path = join(request.fields.arena(), {text, parts.rest});
+}
+
 std::string_view new_host(const Rewrite& rewrite, http::RequestHeaders& request, const format::Facts& facts) {
   if (!rewrite.host_literal.empty()) return rewrite.host_literal;
   if (!rewrite.host_header.empty()) return request.get(rewrite.host_header);
@@ -164,6 +172,8 @@ void rewrite_request(const RouteChoice& choice, const ForwardAction& action, con
     rewrite_pattern(*rewrite.path_regex, request, originals);
   } else if (rewrite.path_format != nullptr) {
     rewrite_format(*rewrite.path_format, request, facts, originals);
+  } else if (rewrite.path_template != nullptr) {
+    rewrite_template(*rewrite.path_template, request, originals);
   }
 }
 

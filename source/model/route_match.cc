@@ -44,13 +44,19 @@ bool RouteMatch::matches_path(const http::RequestHeaders& request, std::string_v
   if (kind == PathKind::kConnect) return request.method == "CONNECT";
   if (request.path.empty()) return false;
   switch (kind) {
-    case PathKind::kPrefix: return begins(path_only, path, case_sensitive);
-    case PathKind::kExact: return path_only.size() == path.size() && begins(path_only, path, case_sensitive);
-    case PathKind::kRegex: return regex.matches(path_only);
+    case PathKind::kPrefix:
+      return begins(path_only, path, case_sensitive);
+    case PathKind::kExact:
+      return path_only.size() == path.size() && begins(path_only, path, case_sensitive);
+    case PathKind::kRegex:
+      return regex.matches(path_only);
     case PathKind::kSeparatedPrefix:
       return begins(path_only, path, case_sensitive) &&
              (path_only.size() == path.size() || path_only[path.size()] == '/');
-    case PathKind::kConnect: break;
+    case PathKind::kTemplate:
+      return path_template->matches(path_only);
+    case PathKind::kConnect:
+      break;
   }
   return false;
 }
@@ -67,6 +73,8 @@ bool RouteMatch::matches(const http::RequestHeaders& request, std::string_view p
          all(headers, [&](const auto& matcher) { return matcher.matches(request); }) &&
          all(query, [&](const auto& matcher) { return matcher.holds(query_string); }) &&
          all(cookies, [&](const auto& matcher) { return cookie_holds(matcher, request.fields); }) &&
+         all(metadata, [&](const auto& matcher) { return matcher.matches(inputs.metadata); }) &&
+         all(filter_state, [&](const auto& matcher) { return matcher.matches(inputs.filter_state); }) &&
          tls_holds(*this, inputs) && (!fraction || fraction->includes(inputs.stable_random));
 }
 

@@ -11,8 +11,12 @@
 
 #include "http/header_matcher.h"
 #include "http/message.h"
+#include "match/path_template.h"
 #include "match/regex.h"
 #include "match/string_matcher.h"
+#include "match/value_matcher.h"
+#include "model/filter_state_matcher.h"
+#include "runtime/key.h"
 
 namespace sluice::model {
 
@@ -28,9 +32,11 @@ struct MatchInputs {
   bool tls = false;            // the downstream connection is TLS
   bool tls_client_certificate = false;
   bool tls_client_validated = false;
+  const Metadata* metadata = nullptr;  // dynamic
+  const FilterState* filter_state = nullptr;
 };
 
-enum class PathKind : uint8_t { kPrefix, kExact, kRegex, kSeparatedPrefix, kConnect };
+enum class PathKind : uint8_t { kPrefix, kExact, kRegex, kSeparatedPrefix, kConnect, kTemplate };
 
 // On the first value of a query parameter, compared raw.
 struct QueryMatcher {
@@ -48,25 +54,22 @@ struct CookieMatcher {
   bool invert = false;
 };
 
-struct Fraction {
-  uint32_t numerator = 0;
-  uint32_t denominator = 100;  // 100, 10,000 or 1,000,000
-  std::string runtime_key;     // `numerator` and `denominator` are the key's value already when a static layer sets it
-
-  bool includes(uint64_t random) const { return random % denominator < numerator; }
-};
+using runtime::Fraction;
 
 // Thread: any (immutable).
 struct RouteMatch {
   PathKind kind = PathKind::kPrefix;
-  std::string path;  // the prefix or the whole path, as written; empty for kRegex and kConnect
+  std::string path;  // the prefix or the whole path, as written; empty for kRegex, kConnect and kTemplate
   match::Regex regex;
+  std::optional<match::PathTemplate> path_template;
   bool case_sensitive = true;  // of `path`
   bool grpc = false;           // content-type application/grpc or application/grpc+...
   std::vector<http::HeaderMatcher> headers;
   std::vector<QueryMatcher> query;
   std::vector<CookieMatcher> cookies;
   std::optional<Fraction> fraction;
+  std::vector<match::MetadataMatcher> metadata;  // of what filters have written before the route was chosen
+  std::vector<FilterStateMatcher> filter_state;
   std::optional<bool> tls_presented, tls_validated;  // hold on a plain connection only when false
 
   // `path_only` is what is matched (without the query, and without path parameters when those are ignored).

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/metadata.h"
 #include "base/result.h"
 #include "http/message.h"
 #include "model/filter_plan.h"
@@ -30,6 +31,7 @@ struct Route {
   HeaderRules request_headers, response_headers;
   FilterOverrides overrides;
   std::string stat_prefix;
+  MetadataPtr metadata;
   const VirtualHost* host = nullptr;  // null in the redirect of require_tls
   Origin origin;
 };
@@ -47,6 +49,8 @@ struct VirtualHost {
   RateLimits rate_limits;
   bool include_attempt_count = false;  // include_request_attempt_count
   bool include_attempt_count_in_response = false;
+  MetadataPtr metadata;
+  bool include_is_timeout_retry = false;  // include_is_timeout_retry_header
   const RouteTable* table = nullptr;
   Origin origin;
   RouteIndex index;  // by RouteTable::build()

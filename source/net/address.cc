@@ -38,6 +38,14 @@ Result<Address> Address::from_unix(std::string_view path) {
   return out;
 }
 
+Address Address::from_ip_bytes(AddressKind kind, std::string_view bytes, uint16_t port) {
+  Address out;
+  out.kind_ = kind;
+  out.port_ = port;
+  std::memcpy(out.ip_, bytes.data(), std::min(bytes.size(), sizeof(out.ip_)));
+  return out;
+}
+
 Address Address::from_sockaddr(const sockaddr* sa, socklen_t length) {
   Address out;
   if (sa->sa_family == AF_INET) {
@@ -72,6 +80,11 @@ Address Address::with_port(uint16_t port) const {
   Address out = *this;
   out.port_ = port;
   return out;
+}
+
+bool Address::is_wildcard() const {
+  const std::string_view bytes = ip_bytes();
+  return !bytes.empty() && bytes.find_first_not_of('\0') == std::string_view::npos;
 }
 
 Address Address::masked(uint32_t prefix) const {
@@ -127,10 +140,14 @@ std::string Address::ip_to_string() const {
 
 std::string Address::to_string() const {
   switch (kind_) {
-    case AddressKind::kNone: return "";
-    case AddressKind::kIp4: return cat(ip_to_string(), ":", port_);
-    case AddressKind::kIp6: return cat("[", ip_to_string(), "]:", port_);
-    case AddressKind::kUnix: return path_;
+    case AddressKind::kNone:
+      return "";
+    case AddressKind::kIp4:
+      return cat(ip_to_string(), ":", port_);
+    case AddressKind::kIp6:
+      return cat("[", ip_to_string(), "]:", port_);
+    case AddressKind::kUnix:
+      return path_;
   }
   return "";
 }

@@ -23,6 +23,8 @@ class Address {
   static Result<Address> from_ip(std::string_view ip, uint16_t port);
   // A path, or "@name" for the abstract namespace. Error: longer than 107 bytes.
   static Result<Address> from_unix(std::string_view path);
+  // `bytes`: the 4 or 16 bytes in network order that `kind` has.
+  static Address from_ip_bytes(AddressKind kind, std::string_view bytes, uint16_t port);
   static Address from_sockaddr(const sockaddr* sa, socklen_t length);
 
   AddressKind kind() const { return kind_; }
@@ -30,6 +32,8 @@ class Address {
   uint16_t port() const { return port_; }
   Address with_port(uint16_t port) const;
   bool is_loopback() const;
+  // 0.0.0.0 or ::
+  bool is_wildcard() const;
   // The network that it belongs to: its first `prefix` bits, port 0. IP only.
   Address masked(uint32_t prefix) const;
   // The 4 or 16 bytes of the IP address in network order; empty when it is none.

@@ -1,6 +1,9 @@
 // TlsFacts: what TLS knows of one connection, as text, for logs, headers and matchers.
 #pragma once
 
+#include <memory>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "base/time.h"
@@ -8,8 +11,8 @@
 namespace sluice::net {
 
 // The session and both certificates. Lists of names are joined with ','. Filled once for a connection by its transport;
-// empty texts are unset. Thread: its connection's.
-struct TlsFacts {
+// empty texts are unset. Who keeps them longer than the connection takes a share. Thread: its connection's.
+struct TlsFacts : std::enable_shared_from_this<TlsFacts> {
   std::string_view version, cipher, session_id;
   std::string_view server_name;  // the client's SNI, as it was sent
   std::string_view peer_subject, peer_issuer, peer_serial, peer_fingerprint_256, peer_fingerprint_1;
@@ -18,6 +21,7 @@ struct TlsFacts {
   std::string_view peer_uri_san, peer_dns_san, peer_ip_san, peer_email_san, peer_othername_san;
   std::string_view peer_chain_fingerprints_256, peer_chain_fingerprints_1, peer_chain_serials;
   std::string_view local_subject, local_uri_san, local_dns_san, local_ip_san, local_email_san, local_othername_san;
+  std::span<const std::string> peer_uris, peer_dns_names, local_uris;  // one by one
   std::string_view ja3, ja4;
   WallTime peer_valid_from, peer_valid_until;  // 0: no certificate
   bool peer_presented = false;                 // the peer showed a certificate

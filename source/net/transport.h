@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -133,6 +134,8 @@ class Transport : public event::Deferred {
   virtual std::string_view alpn() const { return {}; }
   // What the handshake told; null when this is not TLS, or not yet.
   virtual const TlsFacts* tls() const { return nullptr; }
+  // Where an accepted connection wanted to go before the kernel redirected it to us; none: here.
+  virtual std::optional<Address> original_destination() const { return std::nullopt; }
 };
 
 }  // namespace sluice::net

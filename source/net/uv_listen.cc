@@ -195,9 +195,9 @@ class UvAcceptor::Listening final : public event::Deferred, public event::Pollab
         on_accept_(std::move(on_accept)),
         retry_(loop.timers(), [this] { listen_again(); }) {
     if (socket.address().is_ip() && !is_wildcard(socket.address())) {
-      local_ = socket.address();
+      local_ = std::make_shared<const Address>(socket.address());
     } else if (socket.address().kind() == AddressKind::kUnix) {
-      local_ = socket.address();
+      local_ = std::make_shared<const Address>(socket.address());
     }
   }
 
@@ -282,7 +282,7 @@ class UvAcceptor::Listening final : public event::Deferred, public event::Pollab
   OnAccept on_accept_;
   event::Timer retry_;
   Duration pause_ = kFirstPause;
-  Address local_;  // kNone when only each connection knows
+  std::shared_ptr<const Address> local_;  // of all connections; null when only each of them knows
   bool in_set_ = false;
 };
 

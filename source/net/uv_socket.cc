@@ -51,9 +51,9 @@ bool bind_source(int fd, const ConnectOptions& options) {
 }  // namespace
 
 std::unique_ptr<UvSocket> UvSocket::accepted(UvSocketShared& shared, int fd, const Address& remote,
-                                             const Address& local) {
+                                             std::shared_ptr<const Address> local) {
   std::unique_ptr<UvSocket> socket(new UvSocket(shared, fd, remote, State::kOpen));
-  socket->local_ = local;
+  socket->local_ = std::move(local);
   shared.open.push_back(*socket);
   socket->sync_events();
   return socket->state_ == State::kOpen ? std::move(socket) : nullptr;
@@ -286,14 +286,28 @@ void UvSocket::close(CloseHow how) {
 }
 
 const Address& UvSocket::local() const {
-  if (local_.kind() == AddressKind::kNone && fd_ >= 0) {
+  static const Address unknown;
+  if (local_ == nullptr && fd_ >= 0) {
     sockaddr_storage name;
     socklen_t length = sizeof(name);
     if (getsockname(fd_, reinterpret_cast<sockaddr*>(&name), &length) == 0) {
-      local_ = Address::from_sockaddr(reinterpret_cast<const sockaddr*>(&name), length);
+      local_ =
+          std::make_shared<const Address>(Address::from_sockaddr(reinterpret_cast<const sockaddr*>(&name), length));
     }
   }
-  return local_;
+  return local_ != nullptr ? *local_ : unknown;
+}
+
+// The numbers are those of netfilter, whose headers cannot be included beside netinet/in.h.
+std::optional<Address> UvSocket::original_destination() const {
+  constexpr int kOriginalDestination = 80;  // SO_ORIGINAL_DST, IP6T_SO_ORIGINAL_DST
+  sockaddr_storage name;
+  socklen_t length = sizeof(name);
+  const int level = remote_.kind() == AddressKind::kIp6 ? SOL_IPV6 : SOL_IP;
+  if (fd_ < 0 || !remote_.is_ip() || getsockopt(fd_, level, kOriginalDestination, &name, &length) != 0) {
+    return std::nullopt;
+  }
+  return Address::from_sockaddr(reinterpret_cast<const sockaddr*>(&name), length);
 }
 
 std::string_view UvSocket::failure() const {

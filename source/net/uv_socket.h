@@ -29,10 +29,10 @@ struct UvSocketShared {
 // while reading is off. Thread: its loop's.
 class UvSocket final : public Transport, public event::Pollable, public IntrusiveNode<> {
  public:
-  // Takes over a connected descriptor. `local` may be kNone: then it is looked up when wanted. Null (and the descriptor
+  // Takes over a connected descriptor. `local` may be null: then it is looked up when wanted. Null (and the descriptor
   // closed) when the epoll set has no room.
   static std::unique_ptr<UvSocket> accepted(UvSocketShared& shared, int fd, const Address& remote,
-                                            const Address& local);
+                                            std::shared_ptr<const Address> local);
   // Begins to connect. After an immediate failure the socket stands in shared.failing.
   static std::unique_ptr<UvSocket> connecting(UvSocketShared& shared, const Address& remote,
                                               const ConnectOptions& options);
@@ -49,6 +49,7 @@ class UvSocket final : public Transport, public event::Pollable, public Intrusiv
   const Address& local() const override;
   const Address& remote() const override { return remote_; }
   std::string_view failure() const override;
+  std::optional<Address> original_destination() const override;
 
   // For a socket of shared.failing.
   void tell_failure();
@@ -81,7 +82,7 @@ class UvSocket final : public Transport, public event::Pollable, public Intrusiv
   bool eof_ = false;               // read() said so
   bool peer_closed_told_ = false;  // Ready::peer_closed
   Address remote_;
-  mutable Address local_;  // kNone: not looked up yet
+  mutable std::shared_ptr<const Address> local_;  // null: not looked up yet
 };
 
 }  // namespace sluice::net

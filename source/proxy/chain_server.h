@@ -8,6 +8,7 @@
 
 #include "model/listener_plan.h"
 #include "net/transport.h"
+#include "proxy/accepted.h"
 #include "proxy/drain.h"
 #include "upstream/cluster.h"
 #include "upstream/worker_local.h"
@@ -21,11 +22,23 @@ struct ServerState {
   std::string machine_ip;  // set before the workers run; see net/machine_address.h
 };
 
+// Finds another listener of the same worker. Owned by the worker. Thread: worker.
+class ListenerTable {
+ public:
+  // The one that is not bound to a port and stands for this address: exactly, else for any address with its port. Null:
+  // none does.
+  virtual Listener* unbound_listener(const net::Address& address) = 0;
+
+ protected:
+  ~ListenerTable() = default;
+};
+
 // What a worker lends to what it serves. Outlives it. Thread: worker.
 struct ProxyLocal {
   upstream::WorkerLocal& local;
   upstream::ClusterSet& clusters;
   ServerState& state;
+  ListenerTable* listeners = nullptr;  // null: connections stay where they were accepted
 };
 
 // What a chain server must know of its listener. Thread: worker.
@@ -38,8 +51,8 @@ struct ListenerFacts {
 class ChainServer {
  public:
   virtual ~ChainServer() = default;
-  // Takes an accepted connection. `on_closed` is called once, when it is gone.
-  virtual void serve(std::unique_ptr<net::Transport> transport, Function<void()> on_closed) = 0;
+  // Takes an accepted connection, and tells accepted->end() when it is gone.
+  virtual void serve(std::unique_ptr<net::Transport> transport, AcceptedPtr accepted) = 0;
   // The process ends: connections are told to go with their next answer, idle ones close when nothing more comes.
   virtual void start_drain() = 0;
   virtual size_t connections() const = 0;

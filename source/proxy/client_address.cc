@@ -102,10 +102,79 @@ Forwarded address_in_forwarded_for(std::string_view value, uint32_t skip) {
   return out;
 }
 
+namespace {
+
+bool is_trusted(const model::ForwardedForDetection& rule, const net::Address& address) {
+  return std::any_of(rule.trusted.begin(), rule.trusted.end(),
+                     [&](const net::Cidr& range) { return range.contains(address); });
+}
+
+// From the right, as long as proxies are trusted.
+Forwarded last_untrusted(const model::ForwardedForDetection& rule, std::string_view value) {
+  Forwarded out;
+  const auto elements = static_cast<uint32_t>(std::count(value.begin(), value.end(), ',')) + 1;
+  for (uint32_t i = 0; i < elements; ++i) {
+    const Forwarded found = address_in_forwarded_for(value, i);
+    if (!found.address) return {};
+    out.address = found.address;
+    if (!is_trusted(rule, *found.address)) {
+      out.single = found.single;
+      return out;
+    }
+  }
+  return out;
+}
+
+struct Detected {
+  std::optional<net::Address> address;
+  bool may_be_internal = false;
+  bool append = false;
+  uint16_t reject_status = 0;
+};
+
+Detected detect(const model::ForwardedForDetection& rule, const Peer& peer, const http::HeaderMap& fields) {
+  const std::string_view value = fields.get(http::Token::kXForwardedFor);
+  Forwarded found;
+  if (rule.trusted.empty()) {
+    found = address_in_forwarded_for(value, rule.hops);
+  } else if (is_trusted(rule, peer.remote)) {
+    found = last_untrusted(rule, value);
+  }
+  return {.address = found.address, .may_be_internal = found.single, .append = rule.append, .reject_status = 0};
+}
+
+Detected detect(const model::HeaderDetection& rule, const Peer&, const http::HeaderMap& fields) {
+  const std::string_view text = fields.get(rule.name);
+  Result<net::Address> address = may_be_ip(text) ? net::Address::from_ip(text, 0) : Error{};
+  if (!address.ok())
+    return {.address = std::nullopt, .may_be_internal = false, .append = false, .reject_status = rule.reject_status};
+  return {.address = *address, .may_be_internal = rule.may_be_internal, .append = false, .reject_status = 0};
+}
+
+ClientAddress find_by_detections(const model::HttpPlan& plan, const Peer& peer, http::HeaderMap& fields) {
+  ClientAddress out{&peer.remote, false, 0};
+  bool append = false;
+  for (const model::ClientDetection& rule : plan.detections) {
+    const Detected found = std::visit([&](const auto& one) { return detect(one, peer, fields); }, rule);
+    out.reject_status = found.reject_status;
+    if (out.reject_status != 0) return out;
+    append = append || found.append;
+    if (!found.address) continue;
+    out.address = fields.arena().create<net::Address>(*found.address);
+    out.internal = found.may_be_internal && is_internal(plan, *out.address);
+    break;
+  }
+  if (append) append_peer(plan, peer, fields);
+  return out;
+}
+
+}  // namespace
+
 ClientAddress find_client(const model::HttpPlan& plan, const Peer& peer, http::HeaderMap& fields) {
+  if (!plan.detections.empty()) return find_by_detections(plan, peer, fields);
   const http::HeaderField* came = fields.find(http::Token::kXForwardedFor);
   const uint32_t hops = plan.xff_num_trusted_hops;
-  ClientAddress out{&peer.remote, false};
+  ClientAddress out{&peer.remote, false, 0};
   Forwarded forwarded;
   if (came != nullptr && (!plan.use_remote_address || hops > 0)) {
     forwarded = address_in_forwarded_for(came->value(), plan.use_remote_address ? hops - 1 : hops);

@@ -11,6 +11,7 @@
 #include "http/header_map.h"
 #include "model/http_plan.h"
 #include "net/address.h"
+#include "net/tls_facts.h"
 
 namespace sluice::proxy {
 
@@ -23,6 +24,7 @@ struct Peer {
   // What X-Forwarded-For says for a client on this very machine (127.0.0.1, ::1): the address that others know the
   // machine by, as Envoy does. Empty: the peer's address.
   std::string_view machine_ip;
+  const net::TlsFacts* tls_facts = nullptr;  // null: not TLS
 };
 
 // The address in X-Forwarded-For that is `skip` elements from the right.
@@ -35,6 +37,7 @@ Forwarded address_in_forwarded_for(std::string_view value, uint32_t skip);
 struct ClientAddress {
   const net::Address* address;  // the peer's, or one in the arena
   bool internal = false;        // it is in internal_address_config, and no proxy stood between
+  uint16_t reject_status = 0;   // not 0: no rule found the client, and such a request is refused
 };
 
 // Finds the client and, with use_remote_address, appends the peer to X-Forwarded-For. The rules:

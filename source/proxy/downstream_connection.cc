@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "base/trace.h"
-#include "http/http1/server_codec.h"
 #include "proxy/reason.h"
 
 namespace sluice::proxy {
@@ -22,16 +21,14 @@ constexpr Duration kQuiet = std::chrono::milliseconds(100);
 }  // namespace
 
 DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<net::Transport> transport,
-                                           Function<void()> on_closed)
+                                           AcceptedPtr accepted)
     : server_(server),
-      id_(server.proxy().state.next_connection_id.fetch_add(1, std::memory_order_relaxed)),
+      id_(accepted->id()),
       started_(server.proxy().local.loop.now()),
       idle_since_(started_),
       first_byte_(format::kUnset),
       transport_(std::move(transport)),
-      on_closed_(std::move(on_closed)),
-      codec_(std::make_unique<http::http1::Http1ServerCodec>(
-          server.plan().codec, static_cast<http::ServerEvents&>(*this), server.proxy().local.slabs)),
+      accepted_(std::move(accepted)),
       outbox_(server.proxy().local.flushes, server.proxy().local.slabs, server.listener().plan.buffer_limit, *this),
       in_(server.proxy().local.slabs),
       gate_([this](bool open) {
@@ -41,21 +38,14 @@ DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<n
           transport_->want_read(open);
         }
       }),
-      idle_(server.proxy().local.loop.timers(), [this] { on_idle_timeout(); }),
-      headers_(server.proxy().local.loop.timers(), [this] { on_headers_timeout(); }),
-      duration_(server.proxy().local.loop.timers(), [this] {
-        server_.block().inc(HttpStat::kDownstreamCxMaxDurationReached);
-        if (exchanges_.empty()) {
-          close_when_sent();
-        } else {
-          close_after_response();
-        }
-      }) {
+      idle_(server.proxy().local.loop.timers(), [this] { on_idle_timeout(); }) {
   auto& block = server_.block();
   block.inc(HttpStat::kDownstreamCxTotal);
   block.inc(HttpStat::kDownstreamCxActive);
-  block.inc(HttpStat::kDownstreamCxHttp1Total);
-  block.inc(HttpStat::kDownstreamCxHttp1Active);
+  if (server_.listener().chain.transport_socket != nullptr) {
+    block.inc(HttpStat::kDownstreamCxSslTotal);
+    block.inc(HttpStat::kDownstreamCxSslActive);
+  }
   outbox_.attach(transport_.get());
   transport_->set_handler(this);
   const model::HttpPlan& plan = server_.plan();
@@ -63,7 +53,7 @@ DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<n
     idle_.arm(plan.idle_timeout);
   }
   if (plan.max_connection_duration.count() > 0) {
-    duration_.arm(plan.max_connection_duration);
+    duration_.arm(local().loop.timers(), *this, plan.max_connection_duration);
   }
 }
 
@@ -91,7 +81,8 @@ void DownstreamConnection::on_ready(net::Ready ready) {
 
 void DownstreamConnection::read() {
   trace::step("downstream: read");
-  Exchange* exchange = exchanges_.front();
+  // HTTP/2 has windows for that.
+  Exchange* exchange = has_streams() ? nullptr : exchanges_.front();
   const size_t room = exchange != nullptr ? exchange->request_room() : kReadAhead;
   net::ReadLease lease(local().network.read_buffer());
   const net::IoResult result = transport_->read(lease, std::min(room, SIZE_MAX - kReadAhead) + kReadAhead, in_);
@@ -100,10 +91,11 @@ void DownstreamConnection::read() {
     if (state_ == State::kClosing) {
       in_.clear();  // the answer was given: the rest is only read so that the client does not see a reset
     } else {
-      if (exchanges_.empty() && first_byte_ == format::kUnset) {
+      if (!has_streams() && exchanges_.empty() && first_byte_ == format::kUnset) {
         on_first_byte();
       }
-      decode();
+      if (keepalive_ != nullptr) keepalive_->on_received(local().loop.now());
+      if (codec_ != nullptr || choose_codec()) decode();
     }
   }
   if (state_ != State::kClosed && (result.status == net::IoStatus::kEof || result.status == net::IoStatus::kFailed)) {
@@ -116,7 +108,7 @@ void DownstreamConnection::read() {
 void DownstreamConnection::on_first_byte() {
   first_byte_ = local().loop.now();
   if (server_.plan().request_headers_timeout.count() > 0) {
-    headers_.arm(server_.plan().request_headers_timeout);
+    headers_.arm(local().loop.timers(), *this, server_.plan().request_headers_timeout);
   }
 }
 
@@ -126,6 +118,7 @@ void DownstreamConnection::decode() {
     return;
   }
   decoding_ = true;
+  if (has_streams()) flush_later();
   while (!in_.empty() && state_ == State::kOpen) {
     const http::Decoded result = codec_->decode(in_);
     if (result == http::Decoded::kFailed) {
@@ -136,7 +129,7 @@ void DownstreamConnection::decode() {
     }
   }
   decoding_ = false;
-  if (state_ == State::kOpen) {
+  if (state_ == State::kOpen && !has_streams()) {
     if (in_.size() > kMaxPipelined) {
       gate_.close(net::Pause::kSerial);
     } else {
@@ -146,6 +139,9 @@ void DownstreamConnection::decode() {
 }
 
 Exchange* DownstreamConnection::find(http::StreamId stream) {
+  if (has_streams()) {
+    return static_cast<Exchange*>(http2_->find_user(stream));
+  }
   for (Exchange* exchange = exchanges_.front(); exchange != nullptr; exchange = exchanges_.next(*exchange)) {
     if (exchange->stream() == stream) {
       return exchange;
@@ -166,11 +162,23 @@ Arena& DownstreamConnection::on_begin(http::StreamId stream) {
     first_byte_ = format::kUnset;
   }
   exchanges_.push_back(*exchange);
+  if (has_streams()) {
+    http2_->user(stream) = exchange;
+    if (server_.plan().request_headers_timeout.count() > 0) {
+      headers_.arm(local().loop.timers(), *this, server_.plan().request_headers_timeout);
+    }
+  }
   return exchange->arena();
 }
 
 void DownstreamConnection::on_headers(http::StreamId stream, http::RequestHeaders& headers, http::End end) {
   Exchange* exchange = find(stream);
+  headers_.cancel();
+  if (headers.dropped_fields > 0 && !has_streams()) {
+    server_.http1_block().add(stats::Http1Stat::kDroppedHeadersWithUnderscores, headers.dropped_fields);
+  }
+  accepted_->protocol = headers.protocol;
+  accepted_->has_protocol = true;
   const uint32_t limit = server_.plan().max_requests_per_connection;
   if (limit != 0 && requests_ >= limit && !close_after_) {
     server_.block().inc(HttpStat::kDownstreamCxMaxRequestsReached);
@@ -191,8 +199,7 @@ void DownstreamConnection::answer_expectation(Exchange& exchange, http::RequestH
   headers.fields.remove(http::Token::kExpect);
   http::ResponseHeaders interim(exchange.arena());
   interim.status = 100;
-  codec_->encode_interim(exchange.stream(), interim, outbox_.bytes());
-  outbox_.schedule();
+  send_interim(exchange, interim);
 }
 
 void DownstreamConnection::on_data(http::StreamId stream, buffer::Buffer& data, http::End end) {
@@ -207,29 +214,9 @@ void DownstreamConnection::on_trailers(http::StreamId stream, http::HeaderMap& t
   }
 }
 
-void DownstreamConnection::on_reset(http::StreamId stream) {
-  if (Exchange* exchange = find(stream)) {
-    server_.block().inc(HttpStat::kDownstreamRqRxReset);
-    exchange->abort("http2.remote_reset", format::Flag::kDownstreamRemoteReset);
-  }
-}
-
-void DownstreamConnection::on_error(http::StreamId stream, const http::CodecError& error) {
-  SLUICE_LOG(kDebug, kHttp, "[C", id_, "] request refused: ", error.details);
-  server_.block().inc(HttpStat::kDownstreamCxProtocolError);
-  headers_.cancel();
-  close_after_response();
-  Exchange* exchange = find(stream);
-  if (exchange == nullptr) {
-    (void)on_begin(stream);
-    exchange = exchanges_.back();
-  }
-  exchange->refuse(error);
-}
-
 void DownstreamConnection::send_interim(Exchange& exchange, const http::ResponseHeaders& headers) {
   codec_->encode_interim(exchange.stream(), headers, outbox_.bytes());
-  outbox_.schedule();
+  send_later();
 }
 
 void DownstreamConnection::send_headers(Exchange& exchange, http::ResponseHeaders& headers, http::End end) {
@@ -237,32 +224,38 @@ void DownstreamConnection::send_headers(Exchange& exchange, http::ResponseHeader
     server_.block().inc(HttpStat::kDownstreamCxDrainClose);
     close_after_response();
   }
-  if (!exchange.request_complete() && (end == http::End::kYes || exchange.answered_locally())) {
+  if (!has_streams() && !exchange.request_complete() && (end == http::End::kYes || exchange.answered_locally())) {
     close_after_response();
   }
   trace::step("downstream: encode response");
   codec_->encode_headers(exchange.stream(), headers, end, outbox_.bytes());
-  outbox_.schedule();
+  send_later();
 }
 
 void DownstreamConnection::send_data(Exchange& exchange, buffer::Buffer& data, http::End end) {
   codec_->encode_data(exchange.stream(), data, end, outbox_.bytes());
-  outbox_.schedule();
+  send_later();
 }
 
 void DownstreamConnection::send_trailers(Exchange& exchange, const http::HeaderMap& trailers) {
   codec_->encode_trailers(exchange.stream(), trailers, outbox_.bytes());
-  outbox_.schedule();
+  send_later();
 }
 
 void DownstreamConnection::close_after_response() {
-  if (!close_after_) {
+  if (has_streams()) {
+    start_goaway();
+  } else if (!close_after_) {
     close_after_ = true;
     codec_->start_drain(outbox_.bytes());
   }
 }
 
 void DownstreamConnection::exchange_finished(Exchange& exchange) {
+  if (has_streams()) {
+    stream_finished(exchange);
+    return;
+  }
   exchange.unlink();
   local().loop.destroy_later(std::unique_ptr<event::Deferred>(&exchange));
   if (state_ != State::kOpen) {
@@ -290,24 +283,19 @@ void DownstreamConnection::exchange_finished(Exchange& exchange) {
   }
 }
 
-void DownstreamConnection::exchange_replaced(Exchange& before, Exchange& successor) {
-  exchanges_.push_back(successor);
-  before.unlink();
-  local().loop.destroy_later(std::unique_ptr<event::Deferred>(&before));
-  if (state_ == State::kOpen) {
-    // What the first one's upstream and filters closed.
-    gate_.open(net::Pause::kPeerFull);
-    gate_.open(net::Pause::kConnecting);
-    gate_.open(net::Pause::kFilter);
+void DownstreamConnection::on_dispatch_end() {
+  if (has_streams()) {
+    flush_frames();
+  } else {
+    decode();
+    in_.own();
   }
 }
 
-void DownstreamConnection::on_dispatch_end() {
-  decode();
-  in_.own();
-}
-
 void DownstreamConnection::cut() {
+  if (has_streams()) {
+    return;  // the stream was reset when its exchange finished
+  }
   if (state_ != State::kClosed) {
     // What was encoded still leaves, the end of the message does not come: that is how HTTP/1 says "cut".
     close_when_sent();
@@ -326,6 +314,8 @@ void DownstreamConnection::close_when_sent() {
   idle_.cancel();
   headers_.cancel();
   duration_.cancel();
+  if (has_streams()) http2_->abandon();
+  if (keepalive_ != nullptr) keepalive_->stop();
   gate_.reset();
   transport_->want_read(true);
   in_.clear();
@@ -343,14 +333,17 @@ void DownstreamConnection::linger() {
     close(ClosedBy::kUs);
     return;
   }
-  transport_->shutdown_write();
+  // After the second GOAWAY it is the client's turn; as Envoy, which then does not end its side either.
+  if (!goaway_done_) transport_->shutdown_write();
   idle_.arm(wait);
 }
 
 // A busy connection is told with its next answer. When the head of that is out already, the connection is as good as
 // idle, and ends when it is quiet.
 void DownstreamConnection::start_drain() {
-  if (state_ == State::kOpen && exchanges_.empty() && first_byte_ == format::kUnset) {
+  if (has_streams()) {
+    start_goaway();
+  } else if (state_ == State::kOpen && exchanges_.empty() && first_byte_ == format::kUnset) {
     idle_.arm(kQuiet - (local().loop.now() - idle_since_));
   }
 }
@@ -361,7 +354,7 @@ void DownstreamConnection::on_idle_timeout() {
     close(ClosedBy::kUs);
     return;
   }
-  if (server_.draining()) {
+  if (server_.draining() && !has_streams()) {
     if (first_byte_ == format::kUnset) {
       close_when_sent();
     }
@@ -369,6 +362,10 @@ void DownstreamConnection::on_idle_timeout() {
   }
   if (!idle_drain_) {
     server_.block().inc(HttpStat::kDownstreamCxIdleTimeout);
+    if (has_streams()) {
+      start_goaway();
+      return;
+    }
     if (spoke_ && server_.plan().drain_timeout.count() > 0) {
       // One more time, as Envoy does: a request that is on its way now is still answered.
       idle_drain_ = true;
@@ -382,13 +379,16 @@ void DownstreamConnection::on_idle_timeout() {
 
 void DownstreamConnection::on_headers_timeout() {
   server_.block().inc(HttpStat::kDownstreamRqHeaderTimeout);
-  close_after_response();
-  (void)on_begin(0);
+  if (!has_streams()) {
+    if (codec_ == nullptr) use_http1();
+    close_after_response();
+    (void)on_begin(0);
+  }
   (void)exchanges_.back()->reply(reply_of(Reason::kRequestHeadersTimeout));
 }
 
 void DownstreamConnection::peer_gone() {
-  if (state_ == State::kOpen && exchanges_.empty() && first_byte_ != format::kUnset) {
+  if (state_ == State::kOpen && !has_streams() && exchanges_.empty() && first_byte_ != format::kUnset) {
     (void)on_begin(0);  // it left in the middle of a head: that is an exchange too, for log and counters
   }
   if (!exchanges_.empty()) {
@@ -431,23 +431,31 @@ void DownstreamConnection::close(ClosedBy by) {
   headers_.cancel();
   duration_.cancel();
   outbox_.abandon();
+  if (has_streams()) http2_->abandon();
+  if (keepalive_ != nullptr) keepalive_->stop();
   transport_->close(net::CloseHow::kFin);
   auto& block = server_.block();
   block.inc(HttpStat::kDownstreamCxDestroy);
   block.inc(by == ClosedBy::kUs ? HttpStat::kDownstreamCxDestroyLocal : HttpStat::kDownstreamCxDestroyRemote);
   block.dec(HttpStat::kDownstreamCxActive);
-  block.dec(HttpStat::kDownstreamCxHttp1Active);
+  if (codec_ != nullptr) {
+    block.dec(has_streams() ? HttpStat::kDownstreamCxHttp2Active : HttpStat::kDownstreamCxHttp1Active);
+  }
+  if (server_.listener().chain.transport_socket != nullptr) {
+    block.dec(HttpStat::kDownstreamCxSslActive);
+  }
   block.record(HttpStat::kDownstreamCxLengthMs, static_cast<uint64_t>(to_ms(local().loop.now() - started_)));
   IntrusiveNode<HttpServer>::unlink();
   IntrusiveNode<net::AtDispatchEnd>::unlink();
   --server_.count_;
-  on_closed_();
+  accepted_->end();
   local().loop.destroy_later(std::unique_ptr<event::Deferred>(this));
 }
 
 void DownstreamConnection::on_sent(size_t bytes) {
   trace::step("downstream: sent");
   server_.block().add(HttpStat::kDownstreamCxTxBytesTotal, bytes);
+  if (has_streams()) http2_->sent(outbox_.size());
   if (fin_when_sent_ && outbox_.empty()) {
     linger();
   }

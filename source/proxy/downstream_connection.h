@@ -1,16 +1,22 @@
 // DownstreamConnection: one client. Bytes go to the codec, the codec's events become calls on an Exchange; what
 // exchanges answer is encoded here and leaves in one write per dispatch.
 //
+// HTTP/1 has one exchange at a time and ends with `connection: close`. HTTP/2 has many, each with its own window and
+// reset, and ends with two GOAWAYs, drain_timeout apart.
+//
 //   open --answered with close, drained, timed out--> closing (FIN sent, waits for the client) --> closed
 //     +----peer gone, error--------------------------------------------------------------------> closed
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "base/intrusive_list.h"
 #include "event/loop.h"
-#include "http/codec.h"
+#include "event/rare_timer.h"
+#include "http/http2/keepalive.h"
+#include "http/http2/server_codec.h"
 #include "net/outbox.h"
 #include "net/read_gate.h"
 #include "net/transport.h"
@@ -25,16 +31,18 @@ class DownstreamConnection final : public event::Deferred,
                                    private net::TransportHandler,
                                    private net::OutboxOwner,
                                    private net::AtDispatchEnd,
-                                   private http::ServerEvents {
+                                   private http::http2::Http2ServerEvents {
  public:
-  DownstreamConnection(HttpServer& server, std::unique_ptr<net::Transport> transport, Function<void()> on_closed);
+  DownstreamConnection(HttpServer& server, std::unique_ptr<net::Transport> transport, AcceptedPtr accepted);
   ~DownstreamConnection() override;
 
   HttpServer& server() { return server_; }
   upstream::WorkerLocal& local();
   uint64_t id() const { return id_; }
+  Accepted& accepted() { return *accepted_; }
   const net::Address& remote() const { return transport_->remote(); }
   const net::Address& local_address() const { return transport_->local(); }
+  const net::TlsFacts* tls() const { return transport_->tls(); }
 
   // --- for exchanges ---
   // See Exchange::connection_local().
@@ -43,17 +51,18 @@ class DownstreamConnection final : public event::Deferred,
   void send_headers(Exchange& exchange, http::ResponseHeaders& headers, http::End end);
   void send_data(Exchange& exchange, buffer::Buffer& data, http::End end);
   void send_trailers(Exchange& exchange, const http::HeaderMap& trailers);
-  // The response cannot be completed: the client sees the connection end.
+  // The response cannot be completed: the client sees the connection end, or with HTTP/2 the stream.
   void cut();
   // Both messages of the exchange are over.
   void exchange_finished(Exchange& exchange);
-  // One that was restarted: the other one answers in its place.
-  void exchange_replaced(Exchange& before, Exchange& successor);
-  // No further request on this connection; the next response head says so.
+  // No further request on this connection: the next response head says so, or GOAWAY does.
   void close_after_response();
+  // Of HTTP/1: one exchange at a time, so the connection is what stops.
   net::ReadGate& gate() { return gate_; }
-  size_t response_room() const { return outbox_.room(); }
-  http::Protocol protocol() const { return codec_->protocol(); }
+  // Of HTTP/2: the stream's window is what stops.
+  void on_stream_gate(Exchange& exchange, bool open);
+  size_t response_room(const Exchange& exchange);
+  bool has_streams() const { return http2_ != nullptr; }
 
   // --- for the server ---
   void start_drain();
@@ -69,23 +78,39 @@ class DownstreamConnection final : public event::Deferred,
   void on_sent(size_t bytes) override;
   void on_send_failed() override;
   void on_full(bool full) override;
-  // net::AtDispatchEnd: a pipelined request waits to be decoded
+  // net::AtDispatchEnd: a pipelined request waits to be decoded; frames wait to be written
   void on_dispatch_end() override;
-  // http::ServerEvents
+  // http::http2::Http2ServerEvents
   Arena& on_begin(http::StreamId stream) override;
   void on_headers(http::StreamId stream, http::RequestHeaders& headers, http::End end) override;
   void on_data(http::StreamId stream, buffer::Buffer& data, http::End end) override;
   void on_trailers(http::StreamId stream, http::HeaderMap& trailers) override;
-  void on_reset(http::StreamId stream) override;
+  void on_reset(http::StreamId stream, const http::StreamReset& reset) override;
   void on_error(http::StreamId stream, const http::CodecError& error) override;
+  void on_stream_full(http::StreamId stream, bool full) override;
+  void on_ping_ack() override;
 
   void read();
+  // False: too few bytes came to tell the protocol.
+  bool choose_codec();
+  void use_http1();
+  void use_http2();
+  // Of HTTP/2.
+  void flush_frames();
+  void send_later() { has_streams() ? flush_later() : outbox_.schedule(); }
+  void flush_later() { local().flushes.at_dispatch_end(*this); }
+  void start_goaway();
+  void on_keepalive_timeout();
+  void stream_finished(Exchange& exchange);
+  void count_stream(const Exchange& exchange);
+  void fail_streams(std::string_view details, std::optional<format::Flag> flag);
   void decode();
   void on_first_byte();
   void answer_expectation(Exchange& exchange, http::RequestHeaders& headers);
   void peer_gone();
   void on_idle_timeout();
   void on_headers_timeout();
+  void on_duration();
   void close_when_sent();
   void linger();
   enum class ClosedBy : uint8_t { kUs, kPeer };
@@ -101,21 +126,28 @@ class DownstreamConnection final : public event::Deferred,
   bool spoke_ = false;  // a request was parsed
   bool close_after_ = false;
   bool fin_when_sent_ = false;
-  bool idle_drain_ = false;  // idle_timeout passed, drain_timeout runs
+  bool idle_drain_ = false;   // idle_timeout passed, drain_timeout runs
+  bool goaway_done_ = false;  // HTTP/2: the second GOAWAY is out, it ends with its last stream
   uint32_t requests_ = 0;
+  uint32_t ended_streams_ = 0;     // HTTP/2: those that we did not end ourselves
+  uint32_t premature_resets_ = 0;  // ... and how many of them came to nothing at once
   MonotonicTime started_;
   MonotonicTime idle_since_;
   MonotonicTime first_byte_;  // of the request that is being read
   std::unique_ptr<net::Transport> transport_;
-  Function<void()> on_closed_;
-  std::unique_ptr<http::ServerCodec> codec_;
+  AcceptedPtr accepted_;
+  std::unique_ptr<http::ServerCodec> codec_;           // null until the first bytes tell which
+  http::http2::Http2ServerCodec* http2_ = nullptr;     // codec_, when it is that
+  std::unique_ptr<http::http2::KeepAlive> keepalive_;  // HTTP/2 with connection_keepalive
   net::Outbox outbox_;
   buffer::Buffer in_;  // not decoded yet
   net::ReadGate gate_;
   IntrusiveList<Exchange, DownstreamConnection> exchanges_;
-  event::Timer idle_;      // idle_timeout, then drain_timeout, then delayed_close_timeout
-  event::Timer headers_;   // request_headers_timeout
-  event::Timer duration_;  // max_connection_duration
+  event::Timer idle_;  // idle_timeout, then drain_timeout, then delayed_close_timeout
+  event::RareTimer<DownstreamConnection, &DownstreamConnection::on_headers_timeout>
+      headers_;  // request_headers_timeout
+  event::RareTimer<DownstreamConnection, &DownstreamConnection::on_duration>
+      duration_;  // max_connection_duration, drain_timeout of HTTP/2
 };
 
 }  // namespace sluice::proxy

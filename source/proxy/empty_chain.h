@@ -13,10 +13,10 @@ class EmptyChainServer final : public ChainServer {
  public:
   explicit EmptyChainServer(const ProxyLocal& proxy) : proxy_(proxy) {}
 
-  void serve(std::unique_ptr<net::Transport> transport, Function<void()> on_closed) override {
+  void serve(std::unique_ptr<net::Transport> transport, AcceptedPtr accepted) override {
     transport->close(net::CloseHow::kFin);
+    accepted->end();
     proxy_.local.loop.destroy_later(std::move(transport));
-    on_closed();
   }
   void start_drain() override {}
   size_t connections() const override { return 0; }

@@ -1,11 +1,13 @@
 #include "proxy/exchange.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "base/log.h"
 #include "base/trace.h"
 #include "model/route_apply.h"
 #include "proxy/downstream_connection.h"
+#include "proxy/grpc_timeout.h"
 #include "proxy/reason.h"
 #include "proxy/request_preparation.h"
 #include "proxy/response_preparation.h"
@@ -84,6 +86,7 @@ Exchange::Exchange(DownstreamConnection& connection, http::StreamId stream)
     : connection_(connection),
       stream_(stream),
       arena_(connection.local().chunks),
+      gate_([this](bool open) { connection_.on_stream_gate(*this, open); }),
       stream_idle_(connection.local().loop.timers(), [this] { on_stream_idle(); }),
       deadline_(connection.local().loop.timers(),
                 [this] {
@@ -98,18 +101,37 @@ Exchange::Exchange(DownstreamConnection& connection, http::StreamId stream)
           (void)reply(timeout_reply(Reason::kMaxStreamDuration, request_complete_));
         }
       }) {
+  begin_facts();
+  stable_random_ = connection_.local().random.next();
+  block().inc(HttpStat::kDownstreamRqTotal);
+  if (connection_.has_streams()) {
+    facts_.protocol = http::Protocol::kHttp2;
+    facts_.has_protocol = true;
+    block().inc(HttpStat::kDownstreamRqHttp2Total);
+    idle_timeout_ = plan().stream_idle_timeout;  // also while its head comes in
+    if (idle_timeout_.count() > 0) stream_idle_.arm(idle_timeout_);
+  } else {
+    block().inc(HttpStat::kDownstreamRqHttp1Total);
+  }
+  block().inc(HttpStat::kDownstreamRqActive);
+}
+
+void Exchange::begin_facts() {
   event::Loop& loop = connection_.local().loop;
   facts_.start = loop.now();
   facts_.start_wall = loop.wall_now();
   facts_.connection_id = connection_.id();
   facts_.random = &connection_.local().random;
-  facts_.direct_remote = facts_.remote = &connection_.remote();
+  facts_.remote = &connection_.remote();
+  facts_.direct_remote = &connection_.accepted().direct_remote();
   facts_.local = &connection_.local_address();
+  facts_.direct_local = &connection_.accepted().direct_local();
+  facts_.requested_server_name = connection_.accepted().server_name();
+  if (const Found* found = connection_.accepted().known()) {
+    facts_.filter_state = &found->filter_state;
+  }
+  facts_.downstream_tls = connection_.tls();
   facts_.filter_chain = connection_.server().listener().chain.name;
-  stable_random_ = connection_.local().random.next();
-  block().inc(HttpStat::kDownstreamRqTotal);
-  block().inc(HttpStat::kDownstreamRqHttp1Total);
-  block().inc(HttpStat::kDownstreamRqActive);
 }
 
 Exchange::~Exchange() { SLUICE_DCHECK(finished_); }
@@ -120,9 +142,11 @@ std::unique_ptr<FilterLocal>& Exchange::connection_local(const model::FilterConf
 }
 upstream::WorkerLocal& Exchange::local() { return connection_.local(); }
 upstream::ClusterSet& Exchange::clusters() { return connection_.server().proxy().clusters; }
+bool Exchange::health_failed() const { return connection_.server().proxy().state.drain.health_failed(); }
 stats::Block<HttpStat>& Exchange::block() { return connection_.server().block(); }
-net::ReadGate& Exchange::request_gate() { return connection_.gate(); }
-size_t Exchange::response_room() const { return connection_.response_room(); }
+net::ReadGate& Exchange::request_gate() { return connection_.has_streams() ? gate_ : connection_.gate(); }
+uint64_t Exchange::body_buffer_limit() const { return connection_.server().listener().plan.buffer_limit; }
+size_t Exchange::response_room() const { return connection_.response_room(*this); }
 
 const model::FilterOverride* Exchange::find_override(std::string_view filter_name) const {
   const model::FilterOverride* found = nullptr;
@@ -134,6 +158,22 @@ const model::FilterOverride* Exchange::find_override(std::string_view filter_nam
     }
   });
   return found;
+}
+
+Metadata& Exchange::metadata() {
+  if (metadata_ == nullptr) {
+    facts_.metadata = metadata_ = arena_.create<Metadata>();
+  }
+  return *metadata_;
+}
+
+FilterState& Exchange::filter_state() {
+  if (filter_state_ == nullptr) {
+    const FilterState* of_connection = facts_.filter_state;
+    facts_.filter_state = filter_state_ = arena_.create<FilterState>();
+    filter_state_->set_parent(of_connection);
+  }
+  return *filter_state_;
 }
 
 bool Exchange::has_overrides() const {
@@ -168,11 +208,16 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
   arm_timers();
   trace::step("exchange: prepare request");
   Peer peer{connection_.remote(), connection_.local_address()};
+  if (const net::TlsFacts* tls = facts_.downstream_tls; tls != nullptr) {
+    peer.tls = true;
+    peer.client_certificate = tls->peer_presented;
+    peer.tls_facts = tls;
+  }
   peer.machine_ip = connection_.server().proxy().state.machine_ip;
   const Prepared prepared = prepare_request(plan(), headers, peer, local().random);
   facts_.remote = prepared.client;
   internal_ = prepared.internal;
-  upgrade_ = prepared.upgrade;
+  upgrade_asked_ = !prepared.upgrade.empty();
   if (prepared.stat) {
     block().inc(*prepared.stat);
   }
@@ -180,19 +225,80 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
     (void)reply(*prepared.reply);
     return;
   }
-  route_and_filter(headers, end);
-}
-
-void Exchange::route_and_filter(http::RequestHeaders& headers, http::End end) {
-  find_route(internal_);
-  if (!upgrade_.empty() && route_.route != nullptr && !upgrade_is_allowed(upgrade_)) {
+  find_route(prepared.internal);
+  if (plan().log_at_start) {
+    log(format::LogType::kDownstreamStart);
+  }
+  if (!prepared.upgrade.empty() && route_.route != nullptr && !upgrade_is_allowed(prepared.upgrade)) {
     block().inc(HttpStat::kDownstreamRqWsOnNonWsRoute);
+    if (connection_.has_streams()) connection_.close_after_response();
     (void)reply(reply_of(Reason::kUpgradeFailed));
     return;
   }
+  if (upgrade_asked_) {
+    block().inc(HttpStat::kDownstreamCxUpgradesTotal);
+    block().inc(HttpStat::kDownstreamCxUpgradesActive);
+  }
+  enter_chain(headers, end);
+}
+
+void Exchange::enter_chain(http::RequestHeaders& headers, http::End end) {
   trace::step("chain: request headers");
   chain_.build(*this, *this, plan().filters, connection_.server().filter_locals());
   chain_.request_headers(headers, end);
+}
+
+model::RouteChoice Exchange::look_up_route() const {
+  model::MatchInputs inputs;
+  inputs.stable_random = stable_random_;
+  return plan().routes->find(*request_, inputs);
+}
+
+bool Exchange::was_redirected(const model::Route* from, const model::Route* to) const {
+  const Redirect* hop = redirected_;
+  while (hop != nullptr && (hop->from != from || hop->to != to)) {
+    hop = hop->next;
+  }
+  return hop != nullptr;
+}
+
+void Exchange::note_redirect(const model::Route* target) {
+  ++redirects_;
+  redirected_ = arena_.create<Redirect>(Redirect{route_.route, target, redirected_});
+}
+
+void Exchange::begin_again(buffer::Buffer& body, http::HeaderMap* trailers) {
+  facts_.details = facts_of(Reason::kInternalRedirect).details;
+  facts_.end = local().loop.now();
+  facts_.log_type = format::LogType::kDownstreamEnd;
+  on_abort_ = nullptr;
+  on_response_full_ = nullptr;
+  request_room_ = nullptr;
+  chain_.complete(facts_);
+  connection_.server().log(facts_);
+  std::destroy_at(&chain_);
+  std::construct_at(&chain_);
+  const net::Address* client = facts_.remote;
+  const format::Facts old = std::exchange(facts_, format::Facts());
+  begin_facts();
+  facts_.start = local().loop.now();
+  facts_.remote = client;
+  facts_.request = request_;
+  facts_.request_trailers = trailers;
+  facts_.protocol = old.protocol;
+  facts_.has_protocol = old.has_protocol;
+  facts_.bytes_received = old.bytes_received;
+  facts_.request_end = facts_.start;
+  response_ = nullptr;
+  block().inc(HttpStat::kDownstreamRqTotal);
+  find_route(internal_);
+  enter_chain(*request_, body.empty() && trailers == nullptr ? http::End::kYes : http::End::kNo);
+  if (!body.empty() && !answered_locally_ && !finished_) {
+    chain_.request_data(body, trailers == nullptr ? http::End::kYes : http::End::kNo);
+  }
+  if (trailers != nullptr && !answered_locally_ && !finished_) {
+    chain_.request_trailers(*trailers);
+  }
 }
 
 bool Exchange::upgrade_is_allowed(std::string_view type) const {
@@ -202,23 +308,37 @@ bool Exchange::upgrade_is_allowed(std::string_view type) const {
 }
 
 void Exchange::find_route(bool internal) {
-  if (plan().routes == nullptr) {
+  const model::RouteTable* table = plan().scopes == nullptr ? plan().routes.get() : plan().scopes->find(*request_);
+  if (table == nullptr) {
+    route_ = {};
+    weighted_ = nullptr;
     return;
   }
   if (!internal) {
-    for (const std::string& name : plan().routes->internal_only_headers) {
+    for (const std::string& name : table->internal_only_headers) {
       request_->fields.remove(name);
     }
   }
   trace::step("exchange: find route");
   model::MatchInputs inputs;
+  if (const net::TlsFacts* tls = facts_.downstream_tls; tls != nullptr) {
+    inputs.tls = true;
+    inputs.tls_client_certificate = tls->peer_presented;
+    inputs.tls_client_validated = tls->peer_validated;
+  }
   inputs.stable_random = stable_random_;
-  route_ = plan().routes->find(*request_, inputs);
+  inputs.metadata = facts_.metadata;
+  inputs.filter_state = facts_.filter_state;
+  route_ = table->find(*request_, inputs);
   weighted_ = nullptr;
+  facts_.virtual_host_metadata = route_.host == nullptr ? nullptr : route_.host->metadata.get();
   if (route_.route == nullptr) {
+    facts_.route_metadata = nullptr;
+    facts_.route_name = {};
     return;
   }
   facts_.route_name = route_.route->name;
+  facts_.route_metadata = route_.route->metadata.get();
   if (const auto* forward = std::get_if<model::ForwardAction>(&route_.route->action)) {
     if (!forward->weighted.empty()) {
       weighted_ = forward->pick(*request_, stable_random_);
@@ -229,6 +349,10 @@ void Exchange::find_route(bool internal) {
       if (idle_timeout_.count() > 0) {
         stream_idle_.arm(idle_timeout_);
       }
+    }
+    max_duration_.cancel();
+    if (const auto limit = stream_duration(plan(), *forward, *request_)) {
+      max_duration_.arm(*limit - (local().loop.now() - facts_.start));
     }
   }
 }
@@ -278,7 +402,8 @@ void Exchange::when_request_complete(Function<void()> hook) {
   }
 }
 
-Step Exchange::reply(const LocalReply& reply) {
+Step Exchange::reply(const LocalReply& given) {
+  LocalReply reply = given;
   if (finished_) {
     return Step::taken();
   }
@@ -292,21 +417,21 @@ Step Exchange::reply(const LocalReply& reply) {
   }
   answered_locally_ = true;
   // A bad request leaves doubt about what follows it on an HTTP/1 connection.
-  if (reply.status == 400 && !plan().codec.stream_error_on_invalid_message) {
+  if (reply.status == 400 && !connection_.has_streams() && !plan().codec.stream_error_on_invalid_message) {
     connection_.close_after_response();
   }
   if (on_abort_) {
     Function<void()> abort = std::move(on_abort_);
     abort();
   }
-  const BuiltReply built = build_local_reply(arena_, reply, request_);
+  http::ResponseHeaders* const headers = begin_local_reply(arena_, reply);
   if (route_.route != nullptr) {
-    model::finalize_response(route_, weighted_, *built.headers, facts_);
-    if (!built.body.empty() && !built.headers->fields.has(http::Token::kContentType)) {
-      built.headers->fields.add(http::Token::kContentType, "text/plain");
-    }
+    model::finalize_response(route_, weighted_, *headers, facts_);
   }
-  facts_.local_reply_body = built.body;
+  if (plan().local_reply) {
+    map_local_reply(*plan().local_reply, reply, *headers, facts_, arena_);
+  }
+  const BuiltReply built = finish_local_reply(arena_, reply, *headers, request_);
   // Instead of a response that a filter has seen: as Envoy, past the filters.
   const bool replaces = response_ != nullptr;
   if (replaces) {
@@ -350,9 +475,6 @@ void Exchange::response_headers_passed(http::ResponseHeaders& headers, http::End
   auto& listener = connection_.server().listener_block();
   listener.inc(stats::ListenerHttpStat::kDownstreamRqCompleted);
   listener.inc(listener_class_stat(headers.status));
-  if (connection_.server().proxy().state.drain.health_failed()) {
-    headers.fields.set(http::Token::kXEnvoyImmediateHealthCheckFail, "true");
-  }
   prepare_response(plan(), request_, headers, local().loop.wall_now());
   connection_.send_headers(*this, headers, end);
   if (end == http::End::kYes) {
@@ -397,7 +519,7 @@ void Exchange::response_is_complete() {
   }
   // The rest of the request would be of no use to anybody: the exchange ends here, and with HTTP/1 its connection.
   block().inc(HttpStat::kDownstreamRqResponseBeforeRqComplete);
-  connection_.close_after_response();
+  if (!connection_.has_streams()) connection_.close_after_response();
   finish();
 }
 
@@ -433,6 +555,7 @@ void Exchange::refuse(const http::CodecError& error) {
 }
 
 void Exchange::on_downstream_full(bool full) { set_response_stop(kClientFull, full); }
+void Exchange::on_stream_full(bool full) { set_response_stop(kStreamFull, full); }
 
 void Exchange::set_response_stop(ResponseStop reason, bool stopped) {
   const uint8_t before = response_stops_;
@@ -464,6 +587,21 @@ void Exchange::on_stream_idle() {
   (void)reply(timeout_reply(Reason::kStreamIdleTimeout, request_complete_));
 }
 
+void Exchange::log(format::LogType type) {
+  facts_.log_type = type;
+  // The router names the cluster that it uses; of requests that it never sees the log tells where they would have gone.
+  if (facts_.cluster.empty() && route_.route != nullptr && connection_.server().plan().access_logs != nullptr) {
+    const auto* forward = std::get_if<model::ForwardAction>(&route_.route->action);
+    const upstream::Cluster* cluster =
+        forward == nullptr ? nullptr : clusters().find(forward->cluster_name(weighted_, *request_));
+    if (cluster != nullptr) {
+      facts_.cluster_raw = cluster->plan().name;
+      facts_.cluster = cluster->plan().observable_name;
+    }
+  }
+  connection_.server().log(facts_);
+}
+
 void Exchange::finish() {
   if (finished_) {
     return;
@@ -474,7 +612,6 @@ void Exchange::finish() {
   deadline_.cancel();
   max_duration_.cancel();
   facts_.end = local().loop.now();
-  facts_.log_type = format::LogType::kDownstreamEnd;
   if (on_abort_) {
     Function<void()> abort = std::move(on_abort_);
     abort();
@@ -485,13 +622,12 @@ void Exchange::finish() {
   block().record(HttpStat::kDownstreamRqTime, static_cast<uint64_t>(to_ms(facts_.end - facts_.start)));
   if (chain_.built()) {
     chain_.complete(facts_);
+    if (upgrade_asked_) {
+      block().dec(HttpStat::kDownstreamCxUpgradesActive);
+    }
   }
-  connection_.server().log(facts_);
-  if (successor_ != nullptr) {
-    connection_.exchange_replaced(*this, *successor_);
-  } else {
-    connection_.exchange_finished(*this);
-  }
+  log(format::LogType::kDownstreamEnd);
+  connection_.exchange_finished(*this);
 }
 
 }  // namespace sluice::proxy

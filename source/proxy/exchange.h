@@ -40,27 +40,38 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   http::RequestHeaders* request() { return request_; }
   // Null before the response.
   http::ResponseHeaders* response() { return response_; }
+  // What the facts say of the upstream's TLS, which may outlive its connection; null: none.
+  void keep_upstream_tls(const net::TlsFacts* tls) {
+    upstream_tls_ = tls != nullptr ? tls->shared_from_this() : nullptr;
+    facts_.upstream_tls = tls;
+  }
   format::Facts& facts() { return facts_; }
+  const format::Facts& facts() const { return facts_; }
   const model::HttpPlan& plan() const;
   const model::RouteChoice& route() const { return route_; }
   // The weighted cluster that was drawn, or null.
   const model::WeightedCluster* weighted() const { return weighted_; }
   uint64_t stable_random() const { return stable_random_; }
   // The client wants the connection to become a tunnel (Upgrade or CONNECT).
-  bool upgrade_asked() const { return !upgrade_.empty(); }
+  bool upgrade_asked() const { return upgrade_asked_; }
   // The client is in internal_address_config.
   bool internal() const { return internal_; }
+  // POST /healthcheck/fail: this proxy says that it is not well.
+  bool health_failed() const;
   // What the most specific level (weighted cluster, route, virtual host, table) that names the filter says of it; null
   // when none does. Its config is null when it only switches the filter on or off.
   const model::FilterOverride* find_override(std::string_view filter_name) const;
-  // Chooses the route again, for the headers as they are now. The filters stay.
+  // The settings of that level as a T; null when there are none, or settings of another filter under that name.
+  template <typename T>
+  const T* settings_for(std::string_view filter_name) const {
+    const model::FilterOverride* found = find_override(filter_name);
+    return found == nullptr ? nullptr : dynamic_cast<const T*>(found->config.get());
+  }
+  // Chooses the route again, for the request as it is now. The filters stay.
   void reroute() { find_route(internal_); }
-  // Begins anew with the headers as they are now: filters and route are chosen again. This exchange ends here, with its
-  // line in the log; another one takes its place, for which restarts() is one more. Only for a request that is
-  // complete, whose body is `body`, and before the response has begun. Nothing of this exchange may be touched
-  // afterwards.
-  void restart(buffer::Buffer&& body);
-  uint32_t restarts() const { return restarts_; }
+  // What filters leave for others; made on first use. Facts have it too, null while there is none.
+  Metadata& metadata();
+  FilterState& filter_state();
   // See FilterChain.
   void add_body(buffer::Buffer&& body) { chain_.add_body(std::move(body)); }
   http::HeaderMap& add_trailers() { return chain_.add_trailers(); }
@@ -91,6 +102,18 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   void set_request_room(Function<size_t()> room) { request_room_ = std::move(room); }
   size_t request_room() { return request_room_ ? request_room_() : 0; }
   bool request_complete() const { return request_complete_; }
+  // Internal redirects. look_up_route() finds the route for the headers as they are now, and changes nothing.
+  model::RouteChoice look_up_route() const;
+  uint32_t redirects() const { return redirects_; }
+  // There was one from that route to the other.
+  bool was_redirected(const model::Route* from, const model::Route* to) const;
+  // The headers are those of a redirect to `target` now; begin_again() must follow.
+  void note_redirect(const model::Route* target);
+  // Logs what was so far, and begins again with the request as its headers say now. It is complete, `body` is all of
+  // it. Not from inside a hook of a filter.
+  void begin_again(buffer::Buffer& body, http::HeaderMap* trailers);
+  // How much of a request body may be kept when its route does not say it.
+  uint64_t body_buffer_limit() const;
   bool response_begun() const { return response_begun_; }
   // Called when the output towards the client rises above its limit (true) and when it has room again.
   void on_response_full(Function<void(bool full)> hook) { on_response_full_ = std::move(hook); }
@@ -109,6 +132,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   // The message was refused by the codec.
   void refuse(const http::CodecError& error);
   void on_downstream_full(bool full);
+  void on_stream_full(bool full);
   bool finished() const { return finished_; }
   bool response_complete() const { return response_complete_; }
 
@@ -129,10 +153,8 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
 
  private:
   void find_route(bool internal);
-  // From here on a restarted exchange goes the way of all others.
-  void route_and_filter(http::RequestHeaders& headers, http::End end);
-  void take_place_of(Exchange& before, buffer::Buffer&& body);
-  struct Restarted;
+  void begin_facts();
+  void enter_chain(http::RequestHeaders& headers, http::End end);
 
   // ChainEnds
   void response_headers_passed(http::ResponseHeaders& headers, http::End end) override;
@@ -147,11 +169,12 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   bool response_ended() const override { return finished_; }
 
   // Why the upstream's response is not to be read.
-  enum ResponseStop : uint8_t { kClientFull = 1, kFilterPaused = 2 };
+  enum ResponseStop : uint8_t { kClientFull = 1, kFilterPaused = 2, kStreamFull = 4 };
   void set_response_stop(ResponseStop reason, bool stopped);
   bool upgrade_is_allowed(std::string_view type) const;
   void request_is_complete();
   void response_is_complete();
+  void log(format::LogType type);
   void finish();
   void arm_timers();
   void on_stream_idle();
@@ -166,11 +189,14 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   http::ResponseHeaders* response_ = nullptr;
   model::RouteChoice route_;
   const model::WeightedCluster* weighted_ = nullptr;
-  std::string_view upgrade_;  // "websocket", "CONNECT" ...
+  Metadata* metadata_ = nullptr;
+  FilterState* filter_state_ = nullptr;
   uint64_t stable_random_ = 0;
   FilterChain chain_;
   format::Facts facts_;
+  std::shared_ptr<const net::TlsFacts> upstream_tls_;
   Duration idle_timeout_{0};
+  net::ReadGate gate_;  // of a stream; HTTP/1 stops its connection
   event::Timer stream_idle_;
   event::Timer deadline_;  // request_timeout while the request comes in
   event::Timer max_duration_;
@@ -178,10 +204,17 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   Function<void()> on_abort_;
   Function<void()> on_request_complete_;
   Function<size_t()> request_room_;
-  Exchange* successor_ = nullptr;  // while restart() runs
-  uint32_t restarts_ = 0;
+  // The hops of internal redirects, latest first.
+  struct Redirect {
+    const model::Route* from;
+    const model::Route* to;
+    const Redirect* next;
+  };
+  const Redirect* redirected_ = nullptr;
+  uint32_t redirects_ = 0;
   uint8_t response_stops_ = 0;
   bool internal_ = false;
+  bool upgrade_asked_ = false;
   bool request_complete_ = false;
   bool response_begun_ = false;
   bool response_complete_ = false;

@@ -229,6 +229,12 @@ void FilterChain::walk_trailers(uint32_t from, http::HeaderMap& trailers) {
     if (D::ended(*this, generation) || step.what_ == Step::What::kTaken) {
       return;
     }
+    if (Buffer* const added = std::exchange(added_body_, nullptr); added != nullptr) {  // goes in front of them
+      walk_data<D>(i + 1, *added, End::kNo);
+      if (D::ended(*this, generation)) {
+        return;
+      }
+    }
     if (step.what_ == Step::What::kPause && pause<D>(i, *step.resumer_)) {
       Stop& paused = stop_at<D>(i);
       paused.trailers = &trailers;
@@ -267,8 +273,10 @@ void FilterChain::answer_data(uint32_t i, Step step, Buffer& data, End end) {
       return;
     }
     case Step::What::kTaken:
-    case Step::What::kHold: return;
-    case Step::What::kNext: break;
+    case Step::What::kHold:
+      return;
+    case Step::What::kNext:
+      break;
   }
   http::HeaderMap* const trailers = std::exchange(added_trailers_, nullptr);
   if (Stop* const stop = entry<D>(i).stops[D::kIndex]; stop != nullptr) {
@@ -303,8 +311,7 @@ void FilterChain::keep_data(uint32_t i, Stop& stop, Buffer& data, End end) {
   if (stop.state == State::kHolding) {
     const uint32_t generation = D::generation(*this);
     Entry& at = entry<D>(i);
-    const Step step =
-        (at.hooks & D::kData) != 0 ? D::data(*at.filter, *exchange_, data, end) : Step::next();
+    const Step step = (at.hooks & D::kData) != 0 ? D::data(*at.filter, *exchange_, data, end) : Step::next();
     if (!D::ended(*this, generation)) {
       answer_data<D>(i, step, data, end);
     }

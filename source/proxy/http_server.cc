@@ -15,7 +15,8 @@ std::string stat_text(std::string text) {
 }
 }  // namespace
 
-HttpServer::HttpServer(std::shared_ptr<const model::HttpPlan> plan, const ProxyLocal& proxy, const ListenerFacts& listener)
+HttpServer::HttpServer(std::shared_ptr<const model::HttpPlan> plan, const ProxyLocal& proxy,
+                       const ListenerFacts& listener)
     : plan_(std::move(plan)), proxy_(proxy), listener_(listener), access_log_(plan_->access_logs) {
   stats::Registry& registry = proxy_.local.registry;
   const std::string prefix = cat("http.", stat_text(plan_->stat_prefix), ".");
@@ -34,10 +35,28 @@ HttpServer::~HttpServer() {
   close_all();
   proxy_.local.registry.release_block(stats_);
   proxy_.local.registry.release_block(listener_stats_);
+  if (http1_stats_.valid()) proxy_.local.registry.release_block(http1_stats_);
+  if (http2_stats_.valid()) proxy_.local.registry.release_block(http2_stats_);
 }
 
-void HttpServer::serve(std::unique_ptr<net::Transport> transport, Function<void()> on_closed) {
-  auto* connection = new DownstreamConnection(*this, std::move(transport), std::move(on_closed));
+stats::Block<stats::Http1Stat>& HttpServer::http1_block() {
+  if (!http1_stats_.valid()) {
+    http1_stats_ = proxy_.local.registry.add_block<stats::Http1Stat>("http1.");
+    http1_block_ = proxy_.local.cells.block<stats::Http1Stat>(http1_stats_);
+  }
+  return http1_block_;
+}
+
+stats::Block<stats::Http2Stat>& HttpServer::http2_block() {
+  if (!http2_stats_.valid()) {
+    http2_stats_ = proxy_.local.registry.add_block<stats::Http2Stat>("http2.");
+    http2_block_ = proxy_.local.cells.block<stats::Http2Stat>(http2_stats_);
+  }
+  return http2_block_;
+}
+
+void HttpServer::serve(std::unique_ptr<net::Transport> transport, AcceptedPtr accepted) {
+  auto* connection = new DownstreamConnection(*this, std::move(transport), std::move(accepted));
   connections_.push_back(*connection);
   ++count_;
 }

@@ -22,7 +22,7 @@ class HttpServer final : public ChainServer {
   HttpServer(std::shared_ptr<const model::HttpPlan> plan, const ProxyLocal& proxy, const ListenerFacts& listener);
   ~HttpServer() override;
 
-  void serve(std::unique_ptr<net::Transport> transport, Function<void()> on_closed) override;
+  void serve(std::unique_ptr<net::Transport> transport, AcceptedPtr accepted) override;
   void start_drain() override;
   size_t connections() const override { return count_; }
   void close_all() override;
@@ -44,6 +44,9 @@ class HttpServer final : public ChainServer {
   const std::vector<std::unique_ptr<FilterLocal>>& filter_locals() const { return filter_locals_; }
   stats::Block<stats::HttpStat>& block() { return block_; }
   stats::Block<stats::ListenerHttpStat>& listener_block() { return listener_block_; }
+  // Of all connections that speak it; there from the first one on.
+  stats::Block<stats::Http1Stat>& http1_block();
+  stats::Block<stats::Http2Stat>& http2_block();
 
  private:
   friend class DownstreamConnection;
@@ -53,8 +56,12 @@ class HttpServer final : public ChainServer {
   const ListenerFacts listener_;
   stats::BlockId stats_;
   stats::BlockId listener_stats_;
+  stats::BlockId http1_stats_;
+  stats::BlockId http2_stats_;
   stats::Block<stats::HttpStat> block_;
   stats::Block<stats::ListenerHttpStat> listener_block_;
+  stats::Block<stats::Http1Stat> http1_block_;
+  stats::Block<stats::Http2Stat> http2_block_;
   AccessLog access_log_;
   std::vector<std::unique_ptr<FilterLocal>> filter_locals_;
   IntrusiveList<DownstreamConnection, HttpServer> connections_;

@@ -61,27 +61,61 @@ LocalReply upstream_reset_reply(upstream::ResetReason reset, std::string_view fa
   return reply;
 }
 
-BuiltReply build_local_reply(Arena& arena, const LocalReply& reply, const http::RequestHeaders* request) {
+http::ResponseHeaders* begin_local_reply(Arena& arena, const LocalReply& reply) {
   auto* headers = arena.create<http::ResponseHeaders>(arena);
-  http::HeaderMap& fields = headers->fields;
   headers->status = reply.status;
-  if (!reply.location.empty()) fields.add(http::Token::kLocation, reply.location);
+  if (!reply.location.empty()) headers->fields.add(http::Token::kLocation, reply.location);
   if (reply.fields != nullptr) {
-    for (const http::HeaderField& field : *reply.fields) fields.push_back(field);
+    for (const http::HeaderField& field : *reply.fields) headers->fields.push_back(field);
   }
+  return headers;
+}
+
+void map_local_reply(const model::LocalReplyPlan& plan, LocalReply& reply, http::ResponseHeaders& headers,
+                     format::Facts& facts, Arena& arena) {
+  const std::string_view body = reply.body;
+  const std::string_view content_type = headers.fields.get(http::Token::kContentType);
+  facts.response_code = reply.status;
+  facts.response = &headers;
+  const model::BodyFormat* format = plan.format ? &*plan.format : nullptr;
+  for (const model::LocalReplyMapper& mapper : plan.mappers) {
+    if (mapper.filter == nullptr || !mapper.filter->passes(facts)) continue;
+    if (mapper.body) reply.body = *mapper.body;
+    mapper.headers.apply(headers, facts);
+    if (mapper.status != 0) facts.response_code = headers.status = reply.status = mapper.status;
+    if (mapper.format) format = &*mapper.format;
+    break;
+  }
+  const bool own_type = headers.fields.get(http::Token::kContentType) != content_type;
+  if (format != nullptr) {
+    facts.local_reply_body = reply.body;
+    std::string text;
+    format->text.append(text, facts);
+    facts.local_reply_body = {};
+    reply.body = arena.copy(text);
+  }
+  if (content_type.data() == nullptr ? !own_type : reply.body != body && !own_type) {
+    headers.fields.set(http::Token::kContentType,
+                       format == nullptr ? std::string_view("text/plain") : format->content_type);
+  }
+}
+
+BuiltReply finish_local_reply(Arena& arena, const LocalReply& reply, http::ResponseHeaders& headers,
+                              const http::RequestHeaders* request) {
+  http::HeaderMap& fields = headers.fields;
   const bool head = request != nullptr && request->method == "HEAD";
   if (request != nullptr && is_grpc(*request)) {
-    make_grpc(reply, head, *headers);
-    return {headers, {}};
+    make_grpc(reply, head, headers);
+    return {&headers, {}};
   }
   if (reply.body.empty() || has_no_body(reply.status)) {
     fields.remove(http::Token::kContentLength);
     fields.remove(http::Token::kContentType);
-    return {headers, {}};
+    return {&headers, {}};
   }
   fields.set(http::Token::kContentLength, number_text(reply.body.size(), arena));
   if (!fields.has(http::Token::kContentType)) fields.add(http::Token::kContentType, "text/plain");
-  return {headers, head ? std::string_view() : reply.body};
+  return {&headers, head ? std::string_view() : reply.body};
 }
 
 bool is_grpc(const http::RequestHeaders& request) {
@@ -92,15 +126,21 @@ bool is_grpc(const http::RequestHeaders& request) {
 
 uint8_t grpc_status_of(uint16_t http_status) {
   switch (http_status) {
-    case 400: return 13;  // INTERNAL
-    case 401: return 16;  // UNAUTHENTICATED
-    case 403: return 7;   // PERMISSION_DENIED
-    case 404: return 12;  // UNIMPLEMENTED
+    case 400:
+      return 13;  // INTERNAL
+    case 401:
+      return 16;  // UNAUTHENTICATED
+    case 403:
+      return 7;  // PERMISSION_DENIED
+    case 404:
+      return 12;  // UNIMPLEMENTED
     case 429:
     case 502:
     case 503:
-    case 504: return 14;  // UNAVAILABLE
-    default: return 2;    // UNKNOWN
+    case 504:
+      return 14;  // UNAVAILABLE
+    default:
+      return 2;  // UNKNOWN
   }
 }
 

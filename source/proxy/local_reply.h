@@ -11,6 +11,7 @@
 #include "format/facts.h"
 #include "http/codec.h"
 #include "http/message.h"
+#include "model/local_reply_plan.h"
 #include "proxy/reason.h"
 
 namespace sluice::proxy {
@@ -27,8 +28,8 @@ struct LocalReply {
 };
 
 // The reply of the table; reasons whose answer has a status of its own (a direct response, a redirect, a refused
-// upgrade) leave it to the caller. kStreamIdleTimeout and kMaxStreamDuration are 504: while the request is not complete use
-// timeout_reply().
+// upgrade) leave it to the caller. kStreamIdleTimeout and kMaxStreamDuration are 504: while the request is not complete
+// use timeout_reply().
 LocalReply reply_of(Reason reason);
 // 504 when the whole request has arrived, else 408.
 LocalReply timeout_reply(Reason reason, bool request_complete);
@@ -37,13 +38,21 @@ LocalReply codec_error_reply(const http::CodecError& error);
 // The upstream failed before its response began; see describe_reset().
 LocalReply upstream_reset_reply(upstream::ResetReason reset, std::string_view failure, uint32_t retries, Arena& arena);
 
+// The head as the caller wants it, without what the body says: in the arena. What a route adds comes next.
+http::ResponseHeaders* begin_local_reply(Arena& arena, const LocalReply& reply);
+// Then what local_reply_config makes of it; `facts` are those of the exchange and see the answer as it is.
+void map_local_reply(const model::LocalReplyPlan& plan, LocalReply& reply, http::ResponseHeaders& headers,
+                     format::Facts& facts, Arena& arena);
+
 struct BuiltReply {
   http::ResponseHeaders* headers;  // in the arena
   std::string_view body;           // empty: the head ends the message
 };
 
-// `request` may be null (it could not be parsed). HEAD and 1xx, 204, 304 have no body, but HEAD has its length.
-BuiltReply build_local_reply(Arena& arena, const LocalReply& reply, const http::RequestHeaders* request);
+// At last the body and its fields. `request` may be null (it could not be parsed). HEAD and 1xx, 204, 304 have no body,
+// but HEAD has its length.
+BuiltReply finish_local_reply(Arena& arena, const LocalReply& reply, http::ResponseHeaders& headers,
+                              const http::RequestHeaders* request);
 
 // content-type is application/grpc or application/grpc+something; grpc-web is not gRPC.
 bool is_grpc(const http::RequestHeaders& request);

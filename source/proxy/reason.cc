@@ -179,6 +179,7 @@ Reason reason_of(upstream::ResetReason reset) {
     case upstream::ResetReason::kProtocolError:
       return Reason::kUpstreamProtocolError;
     case upstream::ResetReason::kRemoteReset:
+    case upstream::ResetReason::kRemoteRefused:
       return Reason::kUpstreamRemoteReset;
     case upstream::ResetReason::kLocalReset:
       return Reason::kUpstreamLocalReset;

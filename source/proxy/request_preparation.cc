@@ -8,6 +8,7 @@
 #include "http/path.h"
 #include "http/referer.h"
 #include "http/token_set.h"
+#include "proxy/client_certificate.h"
 #include "proxy/request_id.h"
 
 namespace sluice::proxy {
@@ -124,11 +125,14 @@ void prepare_forwarded(const model::HttpPlan& plan, const Peer& peer, RequestHea
 
 bool keeps_client_certificate(const model::HttpPlan& plan, const Peer& peer) {
   switch (plan.client_cert) {
-    case model::ClientCertDetails::kAlwaysForwardOnly: return true;
+    case model::ClientCertDetails::kAlwaysForwardOnly:
+      return true;
     case model::ClientCertDetails::kForwardOnly:
-    case model::ClientCertDetails::kAppendForward: return peer.client_certificate;
+    case model::ClientCertDetails::kAppendForward:
+      return peer.client_certificate;
     case model::ClientCertDetails::kSanitize:
-    case model::ClientCertDetails::kSanitizeSet: return false;
+    case model::ClientCertDetails::kSanitizeSet:
+      return false;
   }
   return false;
 }
@@ -154,9 +158,12 @@ void add_user_agent(const model::HttpPlan& plan, http::HeaderMap& fields) {
 
 std::string_view wanted_upgrade(const RequestHeaders& request) {
   switch (request.tunnel) {
-    case http::Tunnel::kNone: return {};
-    case http::Tunnel::kUpgrade: return request.fields.get(Token::kUpgrade);
-    case http::Tunnel::kConnect: return "CONNECT";
+    case http::Tunnel::kNone:
+      return {};
+    case http::Tunnel::kUpgrade:
+      return request.fields.get(Token::kUpgrade);
+    case http::Tunnel::kConnect:
+      return "CONNECT";
   }
   return {};
 }
@@ -186,6 +193,13 @@ Prepared prepare_request(const model::HttpPlan& plan, RequestHeaders& request, c
   const ClientAddress client = find_client(plan, peer, fields);
   out.client = client.address;
   out.internal = client.internal;
+  if (client.reject_status != 0) {
+    LocalReply reply = reply_of(Reason::kDetectionFailed);
+    reply.status = client.reject_status;
+    out.stat = stats::HttpStat::kDownstreamRqRejectedViaIpDetection;
+    out.reply = request.fields.arena().create<LocalReply>(reply);
+    return out;
+  }
   prepare_forwarded(plan, peer, request);
 
   const TokenSet drop = unbelieved(plan, peer, client.internal);
@@ -201,6 +215,7 @@ Prepared prepare_request(const model::HttpPlan& plan, RequestHeaders& request, c
     fields.set(Token::kXEnvoyExternalAddress, ip_text(*client.address, fields.arena()));
   }
   set_request_id(plan, edge, request, random);
+  if (peer.tls_facts != nullptr) forward_client_certificate(plan, *peer.tls_facts, fields);
   out.upgrade = wanted_upgrade(request);
   return out;
 }

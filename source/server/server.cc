@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "config/tls_secrets.h"
 #include "net/machine_address.h"
 
 namespace sluice::server {
@@ -15,8 +16,11 @@ Server::Server(Platform& platform, const Options& options, config::CompiledBoots
     : platform_(platform),
       options_(options),
       bootstrap_(std::move(bootstrap)),
+      registry_(std::move(bootstrap_.stats.hidden), std::move(bootstrap_.stats.bucket_rules)),
+      tags_(std::move(bootstrap_.stats.tag_rules)),
       cells_(registry_),
       server_stats_(registry_, cells_),
+      health_(platform, cells_),
       names_(platform),
       term_timer_(platform.main_loop().timers(), [this] { finish(); }),
       stats_timer_(platform.main_loop().timers(), [this] { flush_stats(); }),
@@ -30,18 +34,30 @@ Server::Server(Platform& platform, const Options& options, config::CompiledBoots
 
 Server::~Server() { SLUICE_CHECK(workers_.empty()); }
 
+Result<Server::Bound> Server::bind(const model::ListenerPlan& plan) {
+  std::vector<net::Address> addresses{plan.address};
+  addresses.insert(addresses.end(), plan.additional_addresses.begin(), plan.additional_addresses.end());
+  Bound out;
+  for (const net::Address& address : addresses) {
+    auto socket = platform_.main_network().bind(address, plan.socket, concurrency());
+    if (!socket) {
+      return Error{socket.error()};
+    }
+    out.addresses.push_back((*socket)->address());
+    out.sockets.push_back(std::move(*socket));
+  }
+  return out;
+}
+
 Result<void> Server::bind_all() {
-  const uint32_t workers = concurrency();
   std::string errors;
   for (const model::ListenerPlanPtr& plan : bootstrap_.listeners) {
-    Result<std::unique_ptr<net::ListenSocket>> socket =
-        platform_.main_network().bind(plan->address, plan->socket, workers);
-    if (!socket) {
-      append(errors, errors.empty() ? "" : "\n", "listener '", plan->name, "': ", socket.error());
+    Result<Bound> bound = bind(*plan);
+    if (!bound) {
+      append(errors, errors.empty() ? "" : "\n", "listener '", plan->name, "': ", bound.error());
       continue;
     }
-    addresses_.push_back((*socket)->address());
-    sockets_.push_back(std::move(*socket));
+    bound_.push_back(std::move(*bound));
   }
   if (errors.empty() && bootstrap_.admin_address) {
     net::ListenOptions single;
@@ -63,16 +79,21 @@ Result<void> Server::start() {
   started_ = platform_.main_loop().now();
   accepted_at_ = platform_.main_loop().wall_now();
   if (Result<void> bound = bind_all(); !bound) {
-    sockets_.clear();
+    bound_.clear();
     return bound;
   }
   state_.machine_ip = net::machine_ip();
+  // Once more, as Envoy does: what changed since the configuration was read is in force before the first connection.
+  bootstrap_.runtime->load(&platform_.files());
+  bootstrap_.runtime->watch(platform_.files());
   publish();
   if (admin_socket_ != nullptr) {
     admin_ =
         std::make_unique<admin::Admin>(platform_.main_loop(), platform_.main_network(), *admin_socket_, *this, cells_);
   }
-  stats_timer_.arm(bootstrap_.stats_flush_interval);
+  if (!flushes_on_demand()) {
+    stats_timer_.arm(bootstrap_.stats_flush_interval);
+  }
   follow_hosts();
   warmed();
   return {};
@@ -88,9 +109,13 @@ void Server::warmed() {
 void Server::serve() {
   serving_ = true;
   for (auto& worker : workers_) {
-    for (size_t i = 0; i < sockets_.size(); ++i) {
-      if (sockets_[i] != nullptr) {  // a drain may have closed it already
-        worker->add_listener(bootstrap_.listeners[i], *sockets_[i]);
+    for (size_t i = 0; i < bound_.size(); ++i) {
+      std::vector<net::ListenSocket*> sockets;
+      for (const auto& socket : bound_[i].sockets) {
+        sockets.push_back(socket.get());
+      }
+      if (!sockets.empty()) {  // a drain may have closed them already
+        worker->add_listener(bootstrap_.listeners[i], sockets);
       }
     }
     platform_.spawn(worker->loop());
@@ -107,6 +132,10 @@ void Server::follow_hosts() {
         worker->loop().post([&worker = *worker, cluster, hosts] { worker.update_hosts(cluster, hosts); });
       }
     });
+    if (cluster->plan->discovery == model::Discovery::kStatic && !cluster->plan->health_checks.empty()) {
+      ++warming_;
+      health_.when_checked(*cluster, [this] { warmed(); });
+    }
     const model::Discovery discovery = cluster->plan->discovery;
     if (discovery != model::Discovery::kStrictDns && discovery != model::Discovery::kLogicalDns) {
       continue;
@@ -126,8 +155,10 @@ void Server::publish() {
   for (const model::ClusterPlanPtr& plan : bootstrap_.clusters) {
     clusters_.push_back(std::make_shared<upstream::ClusterShared>(plan, registry_, cells_));
     clusters_block_.inc(ClusterManagerStat::kClusterAdded);
+    health_.follow(*clusters_.back());
   }
   clusters_block_.set(ClusterManagerStat::kActiveClusters, clusters_.size());
+  bootstrap_.tls->start(registry_, cells_, [this] { return platform_.main_loop().wall_now(); });
   server_stats_.watch("main_thread", platform_.main_loop());
   for (uint32_t i = 0; i < concurrency(); ++i) {
     workers_.push_back(std::make_unique<Worker>(i, platform_.make_worker(i), registry_, state_));
@@ -136,9 +167,9 @@ void Server::publish() {
       workers_.back()->add_cluster(cluster);
     }
   }
-  listeners_block_.add(ListenerManagerStat::kListenerAdded, sockets_.size());
-  listeners_block_.add(ListenerManagerStat::kListenerCreateSuccess, sockets_.size() * workers_.size());
-  listeners_block_.set(ListenerManagerStat::kTotalListenersActive, sockets_.size());
+  listeners_block_.add(ListenerManagerStat::kListenerAdded, bound_.size());
+  listeners_block_.add(ListenerManagerStat::kListenerCreateSuccess, bound_.size() * workers_.size());
+  listeners_block_.set(ListenerManagerStat::kTotalListenersActive, bound_.size());
 }
 
 void Server::shutdown() {
@@ -176,6 +207,7 @@ void Server::finish() {
   term_timer_.cancel();
   stats_timer_.cancel();
   drain_timer_.cancel();
+  health_.clear();
   names_.clear();
   for (auto& worker : workers_) {
     worker->loop().post([&worker = *worker] {
@@ -192,8 +224,9 @@ void Server::finish() {
   workers_.clear();
   admin_.reset();
   admin_socket_.reset();
-  sockets_.clear();
+  bound_.clear();
   clusters_.clear();
+  bootstrap_.runtime->unwatch();
   bootstrap_.flush_logs();
   platform_.main_loop().stop();
 }

@@ -13,6 +13,7 @@
 #include "config/bootstrap.h"
 #include "proxy/chain_server.h"
 #include "server/admin/admin.h"
+#include "server/health.h"
 #include "server/names.h"
 #include "server/options.h"
 #include "server/platform.h"
@@ -52,11 +53,15 @@ class Server final : public admin::AdminSource {
   std::vector<admin::ListenerInfo> listeners() const override;
   std::shared_ptr<const config::AcceptedConfig> accepted_config() const override { return bootstrap_.accepted; }
   WallTime accepted_at() const override { return accepted_at_; }
+  std::vector<net::tls::ContextDetails> certificates() const override;
+  WallTime wall_now() const override { return platform_.main_loop().wall_now(); }
   stats::Registry& registry() override { return registry_; }
   model::AccessLogSetPtr access_logs() const override { return bootstrap_.admin_access_logs; }
   std::string machine_ip() const override { return state_.machine_ip; }
   void refresh_stats() override;
   stats::TagExtractor& tags() override { return tags_; }
+  admin::RuntimeInfo runtime() const override;
+  Result<void> modify_runtime(const std::vector<std::pair<std::string, std::string>>& values) override;
   void quit() override;
   void drain_listeners(const admin::DrainRequest& request) override;
   void fail_health_checks() override;
@@ -71,6 +76,7 @@ class Server final : public admin::AdminSource {
   void serve();
   void finish();
   void flush_stats();
+  bool flushes_on_demand() const { return bootstrap_.stats_flush_interval == Duration::zero(); }
   uint32_t concurrency() const;
   void stop_accepting(bool inbound_only);
   void close_sockets(bool inbound_only);
@@ -86,11 +92,18 @@ class Server final : public admin::AdminSource {
   ServerStats server_stats_;
   proxy::ServerState state_;
   std::vector<std::shared_ptr<upstream::ClusterShared>> clusters_;
+  // What one listener listens on.
+  struct Bound {
+    std::vector<std::unique_ptr<net::ListenSocket>> sockets;  // empty once a drain closed them
+    std::vector<net::Address> addresses;                      // theirs
+  };
+  Result<Bound> bind(const model::ListenerPlan& plan);
+
+  std::vector<Bound> bound_;  // by listener
+  Health health_;
   Names names_;
   uint32_t warming_ = 1;  // clusters that the workers wait for, and start() itself
   bool serving_ = false;
-  std::vector<std::unique_ptr<net::ListenSocket>> sockets_;  // by listener; null once a drain closed it
-  std::vector<net::Address> addresses_;                      // theirs
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<net::ListenSocket> admin_socket_;
   stats::Block<stats::ListenerManagerStat> listeners_block_;

@@ -1,5 +1,8 @@
 // The server as its admin pages see it.
+#include <algorithm>
+
 #include "base/strings.h"
+#include "config/tls_secrets.h"
 #include "server/admin/describe.h"
 #include "server/server.h"
 
@@ -36,18 +39,35 @@ std::vector<admin::ClusterInfo> Server::clusters() const {
 
 std::vector<admin::ListenerInfo> Server::listeners() const {
   std::vector<admin::ListenerInfo> out;
-  for (size_t i = 0; i < addresses_.size(); ++i) {
-    out.push_back({bootstrap_.listeners[i]->name, addresses_[i]});
+  for (size_t i = 0; i < bound_.size(); ++i) {
+    const std::vector<net::Address>& addresses = bound_[i].addresses;
+    out.push_back({bootstrap_.listeners[i]->name, addresses.front(), {addresses.begin() + 1, addresses.end()}});
   }
   return out;
 }
 
+admin::RuntimeInfo Server::runtime() const { return {bootstrap_.runtime->names(), bootstrap_.runtime->entries()}; }
+
+Result<void> Server::modify_runtime(const std::vector<std::pair<std::string, std::string>>& values) {
+  return bootstrap_.runtime->modify(values);
+}
+
 void Server::refresh_stats() {
+  server_stats_.refresh_runtime(*bootstrap_.runtime);
+  if (flushes_on_demand()) {
+    registry_.flush();
+  }
+  uint64_t certificate_days = UINT32_MAX;
+  if (const std::optional<WallTime> expiry = bootstrap_.tls->first_expiry()) {
+    constexpr int64_t kDay = int64_t{86400} * 1'000'000;
+    certificate_days = static_cast<uint64_t>(std::max<int64_t>(0, (expiry->us - wall_now().us) / kDay));
+  }
   server_stats_.refresh({.time = platform_.main_loop().now(),
                          .uptime_s = uptime_s(),
                          .state = static_cast<uint64_t>(state()),
                          .connections = connections(),
-                         .files = platform_.files().append_counts()});
+                         .files = platform_.files().append_counts(),
+                         .certificate_days = certificate_days});
   refresh_breakers();
 }
 
@@ -76,9 +96,11 @@ void Server::quit() {
 }
 
 void Server::stop_accepting(bool inbound_only) {
-  for (size_t i = 0; i < sockets_.size(); ++i) {
-    if (sockets_[i] != nullptr && is_meant(*bootstrap_.listeners[i], inbound_only)) {
-      sockets_[i]->close_queue();
+  for (size_t i = 0; i < bound_.size(); ++i) {
+    if (is_meant(*bootstrap_.listeners[i], inbound_only)) {
+      for (const auto& socket : bound_[i].sockets) {
+        socket->close_queue();
+      }
     }
   }
   workers_stopping_ = static_cast<uint32_t>(workers_.size());
@@ -96,9 +118,9 @@ void Server::stop_accepting(bool inbound_only) {
 
 // No worker accepts on them any more: closing refuses who comes now instead of leaving them in the kernel's queue.
 void Server::close_sockets(bool inbound_only) {
-  for (size_t i = 0; i < sockets_.size(); ++i) {
-    if (is_meant(*bootstrap_.listeners[i], inbound_only) && sockets_[i] != nullptr) {
-      sockets_[i].reset();
+  for (size_t i = 0; i < bound_.size(); ++i) {
+    if (is_meant(*bootstrap_.listeners[i], inbound_only) && !bound_[i].sockets.empty()) {
+      bound_[i].sockets.clear();
       listeners_block_.inc(stats::ListenerManagerStat::kListenerStopped);
     }
   }
@@ -119,5 +141,7 @@ void Server::drain_listeners(const admin::DrainRequest& request) {
 
 void Server::fail_health_checks() { state_.drain.set_health_failed(true); }
 void Server::pass_health_checks() { state_.drain.set_health_failed(false); }
+
+std::vector<net::tls::ContextDetails> Server::certificates() const { return bootstrap_.tls->details(); }
 
 }  // namespace sluice::server

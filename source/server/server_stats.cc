@@ -7,6 +7,7 @@
 namespace sluice::server {
 
 using stats::FilesystemStat;
+using stats::RuntimeStat;
 using stats::ServerStat;
 using stats::WatchdogStat;
 
@@ -27,6 +28,7 @@ ServerStats::ServerStats(stats::Registry& registry, stats::WorkerCells& cells) :
   };
   server_ = cells_.block<ServerStat>(registry_.add_block<ServerStat>("server."));
   files_ = cells_.block<FilesystemStat>(registry_.add_block<FilesystemStat>("filesystem."));
+  runtime_ = cells_.block<RuntimeStat>(registry_.add_block<RuntimeStat>("runtime."));
   main_thread_ = watchdogs("main_thread.");
   workers_ = watchdogs("workers.");
 }
@@ -48,6 +50,7 @@ void ServerStats::refresh(const Now& now) {
   server_.set(ServerStat::kState, now.state);
   server_.set(ServerStat::kLive, now.state == 0 ? 1 : 0);
   server_.set(ServerStat::kTotalConnections, now.connections);
+  server_.set(ServerStat::kDaysUntilFirstCertExpiring, now.certificate_days);
   server_.set(ServerStat::kMemoryAllocated, memory.allocated);
   server_.set(ServerStat::kMemoryHeapSize, memory.heap);
   server_.set(ServerStat::kMemoryPhysicalSize, memory.physical);
@@ -55,6 +58,17 @@ void ServerStats::refresh(const Now& now) {
   for (Dog& dog : dogs_) {
     look_after(dog, now.time);
   }
+}
+
+void ServerStats::refresh_runtime(const runtime::Layers& layers) {
+  const runtime::Layers::Counts& counts = layers.counts();
+  grow(runtime_, RuntimeStat::kLoadSuccess, counts.success, runtime_told_.success);
+  grow(runtime_, RuntimeStat::kLoadError, counts.error, runtime_told_.error);
+  grow(runtime_, RuntimeStat::kOverrideDirExists, counts.override_exists, runtime_told_.override_exists);
+  grow(runtime_, RuntimeStat::kOverrideDirNotExists, counts.override_absent, runtime_told_.override_absent);
+  runtime_.set(RuntimeStat::kNumKeys, layers.keys());
+  runtime_.set(RuntimeStat::kNumLayers, layers.names().size());
+  runtime_.set(RuntimeStat::kAdminOverridesActive, layers.overridden() ? 1 : 0);
 }
 
 // Lines that found a full queue count as failed writes: their bytes are lost just the same.

@@ -1,4 +1,5 @@
-// ServerStats: the stats of the process itself: "server.", "filesystem.", and the watchdogs' of every thread.
+// ServerStats: the stats of the process itself: "server.", "filesystem.", "runtime.", and the watchdogs' of every
+// thread.
 #pragma once
 
 #include <vector>
@@ -6,6 +7,7 @@
 #include "base/time.h"
 #include "event/files.h"
 #include "event/loop.h"
+#include "runtime/layers.h"
 #include "stats/names_server.h"
 #include "stats/registry.h"
 
@@ -31,8 +33,10 @@ class ServerStats {
     uint64_t state;
     uint64_t connections;  // downstream, of all listeners
     event::AppendCounts files;
+    uint64_t certificate_days = UINT32_MAX;  // until the first one ends; as Envoy's, when there is none
   };
   void refresh(const Now& now);
+  void refresh_runtime(const runtime::Layers& layers);
 
  private:
   struct Dog {
@@ -52,7 +56,9 @@ class ServerStats {
   stats::Block<stats::FilesystemStat> files_;
   stats::Block<stats::WatchdogStat> main_thread_;
   stats::Block<stats::WatchdogStat> workers_;
+  stats::Block<stats::RuntimeStat> runtime_;
   event::AppendCounts files_told_;
+  runtime::Layers::Counts runtime_told_;
   std::vector<Dog> dogs_;
 };
 

@@ -11,15 +11,32 @@ Worker::Worker(uint32_t index, WorkerSeams seams, stats::Registry& registry, pro
       cells_(registry),
       local_{*seams_.loop, *seams_.network, *seams_.random, chunks_, slabs_, flushes_, registry, cells_, index},
       clusters_(local_),
-      proxy_{local_, clusters_, state},
+      proxy_{local_, clusters_, state, this},
       empty_check_(seams_.loop->timers(), [this] { check_empty(); }) {
   seams_.loop->at_turn_end([this] { flushes_.flush_all(); });
 }
 
 Worker::~Worker() = default;
 
-void Worker::add_listener(model::ListenerPlanPtr plan, net::ListenSocket& socket) {
-  listeners_.push_back(std::make_unique<proxy::Listener>(std::move(plan), socket, proxy_));
+void Worker::add_listener(model::ListenerPlanPtr plan, const std::vector<net::ListenSocket*>& sockets) {
+  listeners_.push_back(std::make_unique<proxy::Listener>(std::move(plan), sockets, proxy_));
+}
+
+proxy::Listener* Worker::unbound_listener(const net::Address& address) {
+  proxy::Listener* any = nullptr;
+  for (const auto& listener : listeners_) {
+    const model::ListenerPlan& plan = listener->plan();
+    if (plan.socket.bind_to_port || plan.address.port() != address.port()) {
+      continue;
+    }
+    if (plan.address == address) {
+      return listener.get();
+    }
+    if (plan.address.is_wildcard() && (plan.address.kind() == address.kind() || plan.socket.ipv4_compat)) {
+      any = listener.get();
+    }
+  }
+  return any;
 }
 
 void Worker::stop_accepting(Function<bool(const model::ListenerPlan&)> which) {

@@ -25,7 +25,7 @@ struct WorkerSeams {
 };
 
 // Built on main before its thread runs; after that main reaches it through loop().post() alone. Thread: its own.
-class Worker {
+class Worker final : private proxy::ListenerTable {
  public:
   Worker(uint32_t index, WorkerSeams seams, stats::Registry& registry, proxy::ServerState& state);
   ~Worker();
@@ -38,7 +38,8 @@ class Worker {
   void update_hosts(const std::shared_ptr<upstream::ClusterShared>& cluster, upstream::HostSetPtr hosts) {
     clusters_.update(cluster, std::move(hosts));
   }
-  void add_listener(model::ListenerPlanPtr plan, net::ListenSocket& socket);
+  // `sockets`: of its address and its additional addresses.
+  void add_listener(model::ListenerPlanPtr plan, const std::vector<net::ListenSocket*>& sockets);
   // On the listeners for which `which` says yes; their connections go on.
   void stop_accepting(Function<bool(const model::ListenerPlan&)> which);
   // Idle connections go now, busy ones with their answer; `when_empty` is called once, when the last is gone.
@@ -48,6 +49,8 @@ class Worker {
   void close();
 
  private:
+  // proxy::ListenerTable
+  proxy::Listener* unbound_listener(const net::Address& address) override;
   void check_empty();
 
   WorkerSeams seams_;

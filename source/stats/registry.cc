@@ -143,13 +143,16 @@ void Registry::free_cells(uint32_t index) {
         delete histogram_in(cells[i]);
       }
     }
-    delete[] (cells - mark_words(entry.table.size()));
+    delete[](cells - mark_words(entry.table.size()));
     slots_[slot][index] = nullptr;
   }
 }
 
 void Registry::set_text(std::string name, std::string value) {
   const std::lock_guard lock(mutex_);
+  if (hidden_ && hidden_(name)) {
+    return;
+  }
   texts_[std::move(name)] = std::move(value);
 }
 

@@ -55,10 +55,10 @@ class WorkerCells {
 struct StatView {
   std::string_view name;
   Kind kind;
-  bool used;                 // written at least once since the start
-  uint64_t value;            // counters and gauges
-  const Bins* cumulative;    // histograms: up to the last merge
-  const Bins* interval;      // histograms: between the last two merges
+  bool used;               // written at least once since the start
+  uint64_t value;          // counters and gauges
+  const Bins* cumulative;  // histograms: up to the last merge
+  const Bins* interval;    // histograms: between the last two merges
 };
 
 // A rule of stats_config.histogram_bucket_settings: the first one that matches decides.
@@ -67,10 +67,13 @@ struct BucketRule {
   std::vector<double> bounds;
 };
 
-// Thread: any (one mutex, cold); flush(), visit() and the set_*() functions belong to main.
+// Thread: any (one mutex, cold); flush() and visit() belong to main.
 class Registry {
  public:
   Registry() = default;
+  // stats_matcher and histogram_bucket_settings: names for which `hidden` says yes do not exist for who looks.
+  Registry(Function<bool(std::string_view name)> hidden, std::vector<BucketRule> bucket_rules)
+      : hidden_(std::move(hidden)), bucket_rules_(std::move(bucket_rules)) {}
   ~Registry();
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
@@ -105,9 +108,6 @@ class Registry {
   void visit(Function<bool(std::string_view name)>& wanted, Function<void(const StatView&)> show) const;
   void visit(Function<void(const StatView&)> show) const;
 
-  // stats_matcher: names for which it says yes are not shown. Before the first block.
-  void set_hidden(Function<bool(std::string_view name)> hidden) { hidden_ = std::move(hidden); }
-  void set_bucket_rules(std::vector<BucketRule> rules) { bucket_rules_ = std::move(rules); }
   std::span<const double> bounds_of(std::string_view histogram) const;
 
  private:
@@ -120,9 +120,9 @@ class Registry {
     std::string prefix;
     std::span<const Definition> table;
     uint32_t references = 0;
-    std::vector<uint32_t> children;                             // single stats below this block
-    std::vector<uint64_t> reset_at;                             // sums at the last reset; empty: never reset
-    std::vector<bool> hidden;                                   // by stat; empty: nothing is
+    std::vector<uint32_t> children;                                    // single stats below this block
+    std::vector<uint64_t> reset_at;                                    // sums at the last reset; empty: never reset
+    std::vector<bool> hidden;                                          // by stat; empty: nothing is
     std::vector<std::pair<uint16_t, std::unique_ptr<Merged>>> merged;  // of the histograms that have values
   };
   struct Sum {
@@ -146,7 +146,7 @@ class Registry {
   std::vector<std::unique_ptr<Entry>> entries_;  // null: free
   std::vector<uint32_t> free_;
   std::map<std::pair<std::string, const Definition*>, uint32_t, std::less<>> by_key_;
-  std::vector<std::vector<Cell*>> slots_;        // by thread and block; null: nothing was written there
+  std::vector<std::vector<Cell*>> slots_;  // by thread and block; null: nothing was written there
   std::map<std::string, std::string> texts_;
   Function<bool(std::string_view)> hidden_;
   mutable std::vector<BucketRule> bucket_rules_;

@@ -191,11 +191,12 @@ using Find = TagMatch (*)(std::string_view name);
 struct Special {
   std::string_view tag;
   Find find;
+  TagRule::Place place = TagRule::Place::kBehindToken;
 };
 // Before the patterns, in Envoy's order.
 constexpr Special kFirst[] = {
-    {"envoy.response_code", response_code},
-    {"envoy.response_code_class", response_code_class},
+    {"envoy.response_code", response_code, TagRule::Place::kAnywhere},
+    {"envoy.response_code_class", response_code_class, TagRule::Place::kAnywhere},
     {"envoy.ssl_cipher", [](std::string_view name) { return last_behind("listener.", ".ssl.ciphers.", name); }},
     {"envoy.ssl_curve", [](std::string_view name) { return last_behind("listener.", ".ssl.curves.", name); }},
     {"envoy.ssl_sigalg", [](std::string_view name) { return last_behind("listener.", ".ssl.sigalgs.", name); }},
@@ -213,13 +214,14 @@ std::vector<TagRule> defaults(Wanted&& wanted) {
   std::vector<TagRule> out;
   const auto add_special = [&](const Special& special) {
     if (wanted(special.tag)) {
-      out.push_back({std::string(special.tag), special.find});
+      out.push_back({std::string(special.tag), special.place, special.find});
     }
   };
   std::for_each(std::begin(kFirst), std::end(kFirst), add_special);
   for (const Pattern& pattern : kPatterns) {
     if (wanted(pattern.tag)) {
-      out.push_back({std::string(pattern.tag),
+      const bool anywhere = pattern.tokens.front() == '$';
+      out.push_back({std::string(pattern.tag), anywhere ? TagRule::Place::kAnywhere : TagRule::Place::kBehindToken,
                      [tokens = pattern.tokens](std::string_view name) { return match_tokens(tokens, name); }});
     }
   }
@@ -229,7 +231,13 @@ std::vector<TagRule> defaults(Wanted&& wanted) {
 
 }  // namespace
 
-TagExtractor::TagExtractor() : rules_(defaults([](std::string_view) { return true; })) {}
+TagExtractor::TagExtractor(std::vector<TagRule> rules) : rules_(std::move(rules)) {
+  std::stable_sort(rules_.begin(), rules_.end(), [](const TagRule& a, const TagRule& b) { return a.place < b.place; });
+}
+
+std::vector<TagRule> TagExtractor::default_rules() {
+  return defaults([](std::string_view) { return true; });
+}
 
 std::vector<TagRule> TagExtractor::default_rules(std::string_view tag) {
   return defaults([tag](std::string_view other) { return other == tag; });
@@ -241,7 +249,7 @@ Tagged TagExtractor::extract(std::string_view name) {
   for (TagRule& rule : rules_) {
     const TagMatch match = rule.find(name);
     const auto known = [&](const auto& tag) { return tag.first == rule.tag; };
-    if (match.cut == 0 || std::any_of(out.tags.begin(), out.tags.end(), known)) {
+    if (match.value.data() == nullptr || std::any_of(out.tags.begin(), out.tags.end(), known)) {
       continue;
     }
     out.tags.emplace_back(rule.tag, match.value);

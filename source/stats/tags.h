@@ -2,6 +2,7 @@
 // name and become labels.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,32 +18,33 @@ struct Tagged {
   std::vector<std::pair<std::string, std::string>> tags;
 };
 
-// One part that a rule found in the whole name: what to cut out, and the value in it.
+// One part that a rule found in the whole name: what to cut out (0 bytes: nothing), and the value.
 struct TagMatch {
   size_t cut_at = 0;
-  size_t cut = 0;  // bytes; 0: the rule does not apply
-  std::string_view value;
+  size_t cut = 0;
+  std::string_view value;  // without data: the rule does not apply
 };
 
 // Finds a tag's value in the whole name of a stat, from which no other tag was cut yet.
 struct TagRule {
+  // Rules that need a certain first token come behind those that look anywhere, as in Envoy.
+  enum class Place : uint8_t { kAnywhere, kBehindToken };
   std::string tag;
+  Place place = Place::kAnywhere;
   Function<TagMatch(std::string_view name)> find;
 };
 
-// Rules in their order. Thread: main.
+// Rules in their order; of several rules for one tag the first one that applies counts. Thread: main.
 class TagExtractor {
  public:
   // Envoy's defaults.
-  TagExtractor();
-  // Only these (stats_config with use_all_default_tags false).
-  explicit TagExtractor(std::vector<TagRule> rules) : rules_(std::move(rules)) {}
+  TagExtractor() : TagExtractor(default_rules()) {}
+  explicit TagExtractor(std::vector<TagRule> rules);
 
-  // Behind the others.
-  void add(TagRule rule) { rules_.push_back(std::move(rule)); }
   Tagged extract(std::string_view name);
 
-  // The default rules of a tag ("envoy.cluster_name"); empty when there is no default tag of that name.
+  static std::vector<TagRule> default_rules();
+  // Those of one tag ("envoy.cluster_name"); empty when there is no default tag of that name.
   static std::vector<TagRule> default_rules(std::string_view tag);
 
  private:

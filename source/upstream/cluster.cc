@@ -17,7 +17,8 @@ ClusterShared::ClusterShared(model::ClusterPlanPtr the_plan, stats::Registry& th
     : plan(std::move(the_plan)), breakers(plan->breakers), registry(the_registry), main_cells_(cells) {
   const std::string prefix = prefix_of(*plan);
   stats = registry.add_block<ClusterStat>(prefix);
-  const std::string breaker_prefixes[2] = {cat(prefix, "circuit_breakers.default."), cat(prefix, "circuit_breakers.high.")};
+  const std::string breaker_prefixes[2] = {cat(prefix, "circuit_breakers.default."),
+                                           cat(prefix, "circuit_breakers.high.")};
   for (int priority = 0; priority < 2; ++priority) {
     breaker_stats[priority] = registry.add_block<stats::BreakerStat>(breaker_prefixes[priority]);
     if (plan->breakers[priority].track_remaining) {
@@ -49,12 +50,32 @@ ClusterShared::~ClusterShared() {
 }
 
 void ClusterShared::assign(model::AssignmentPtr assignment) {
-  publish(build_host_set(plan->lb, std::move(assignment), hosts_.get()));
+  const Checked checked = plan->health_checks.empty() ? Checked::kNo : Checked::kYes;
+  publish(build_host_set(plan->lb, std::move(assignment), hosts_.get(), checked));
+  if (on_members_) {
+    on_members_();
+  }
 }
 
 void ClusterShared::refresh() { publish(build_host_set(plan->lb, hosts_->assignment, hosts_.get())); }
 
+void ClusterShared::watch_outliers(std::shared_ptr<OutlierInbox> inbox) {
+  outliers = std::move(inbox);
+  count_outliers(*hosts_);
+}
+
+void ClusterShared::count_outliers(const HostSet& hosts) {
+  for (const std::shared_ptr<Host>& host : hosts.hosts) {
+    if (host->outlier == nullptr) {
+      host->outlier = std::make_unique<OutlierCounts>();
+    }
+  }
+}
+
 void ClusterShared::publish(HostSetPtr hosts) {
+  if (outliers != nullptr) {
+    count_outliers(*hosts);
+  }
   if (hosts_ != nullptr) {
     published_.push_back(std::move(hosts_));
     std::erase_if(published_, [](const HostSetPtr& old) { return old.use_count() == 1; });
@@ -74,9 +95,27 @@ void ClusterShared::publish(HostSetPtr hosts) {
     main_block_.set(ClusterStat::kMaxHostWeight, hosts_->counts.max_weight);
   }
   show_tables();
+  show_subsets();
   if (on_hosts_) {
     on_hosts_(hosts_);
   }
+}
+
+void ClusterShared::show_subsets() {
+  if (hosts_->subsets == nullptr) {
+    return;
+  }
+  const auto& now = hosts_->subsets->by_id;
+  const auto* before =
+      published_.empty() || published_.back()->subsets == nullptr ? nullptr : &published_.back()->subsets->by_id;
+  uint64_t kept = 0;
+  for (const auto& [id, hosts] : now) {
+    kept += before != nullptr && before->contains(id) ? 1 : 0;
+  }
+  main_block_.set(ClusterStat::kLbSubsetsActive, now.size());
+  main_block_.add(ClusterStat::kLbSubsetsCreated, now.size() - kept);
+  main_block_.add(ClusterStat::kLbSubsetsRemoved, before == nullptr ? 0 : before->size() - kept);
+  main_block_.set(ClusterStat::kLbSubsetsSingleHostPerSubsetDuplicate, hosts_->subsets->duplicates);
 }
 
 // Of the last priority that has a table, as Envoy's gauges are.
@@ -135,19 +174,63 @@ Cluster::Cluster(std::shared_ptr<ClusterShared> shared, WorkerLocal& local)
       codes_(local.cells, shared_->stats),
       internal_codes_(local.cells, shared_->stats, "internal."),
       external_codes_(local.cells, shared_->stats, "external."),
+      retry_codes_(local.cells, shared_->stats, "retry."),
       balancer_(shared_->plan->lb, shared_->breakers, local.random, block_) {
+  if (plan().lb.subsets != nullptr) {
+    subset_balancer_ =
+        std::make_unique<SubsetBalancer>(*plan().lb.subsets, plan().lb, shared_->breakers, local.random, block_);
+    subset_balancer_->update(shared_->hosts());
+  }
   balancer_.update(shared_->hosts());
+  const auto make_socket = [this](const net::TransportSocketPlanPtr& plan) {
+    sockets_.push_back(plan == nullptr ? nullptr
+                                       : plan->on_worker(local_.transport_scope(), prefix_of(*shared_->plan)));
+  };
+  make_socket(plan().transport_socket);
+  for (const model::SocketMatch& match : plan().socket_matches) {
+    make_socket(match.socket);
+  }
 }
 
-Cluster::~Cluster() = default;
+net::TransportSocket* Cluster::transport_socket(const Host& host) {
+  return sockets_[host.socket_match.load(std::memory_order_relaxed)].get();
+}
+
+Cluster::~Cluster() {
+  while (RawConnection* connection = raw_connections_.front()) {
+    connection->cut();
+  }
+  pools_.clear();
+  wished_pools_.clear();
+  if (http2_stats_.valid()) local_.registry.release_block(http2_stats_);
+}
+
+stats::Block<stats::Http2Stat>& Cluster::http2_block() {
+  if (!http2_stats_.valid()) {
+    http2_stats_ = local_.registry.add_block<stats::Http2Stat>(cat("cluster.", plan().stat_name, ".http2."));
+    http2_block_ = local_.cells.block<stats::Http2Stat>(http2_stats_);
+  }
+  return http2_block_;
+}
 
 void Cluster::update(HostSetPtr hosts) {
+  if (subset_balancer_ != nullptr) {
+    subset_balancer_->update(hosts);
+  }
   balancer_.update(std::move(hosts));
   std::vector<Pool*> gone;
-  for (const auto& [host, pool] : pools_) {
-    if (host->removed.load(std::memory_order_relaxed)) {
-      gone.push_back(pool.get());
+  const auto look_at = [&gone](Pool& pool) {
+    if (pool.host().removed.load(std::memory_order_relaxed)) {
+      gone.push_back(&pool);
+    } else {
+      pool.drain_when_asked();
     }
+  };
+  for (const auto& [key, pool] : pools_) {
+    look_at(*pool);
+  }
+  for (const auto& [key, pool] : wished_pools_) {
+    look_at(*pool);
   }
   for (Pool* pool : gone) {
     pool->retire();
@@ -156,7 +239,14 @@ void Cluster::update(HostSetPtr hosts) {
 
 // Its last user is on the stack.
 void Cluster::release(Pool& pool) {
-  const auto found = pools_.find(&pool.host());
+  if (!pool.wishes().empty()) {
+    const auto wished = wished_pools_.find({&pool.host(), pool.kind(), pool.wishes().key()});
+    std::unique_ptr<Pool> last = std::move(wished->second);
+    wished_pools_.erase(wished);
+    local_.loop.destroy_later(std::move(last));
+    return;
+  }
+  const auto found = pools_.find({&pool.host(), pool.kind()});
   std::unique_ptr<Pool> last = std::move(found->second);
   pools_.erase(found);
   local_.loop.destroy_later(std::move(last));
@@ -172,10 +262,29 @@ void Cluster::record_response_time(uint64_t ms, bool internal) {
   (internal ? internal_codes_ : external_codes_).record_time(ms);
 }
 
-Pool& Cluster::pool(Host& host) {
-  std::unique_ptr<Pool>& pool = pools_[&host];
+PoolKind Cluster::kind_for(uint8_t priority, http::Protocol downstream) const {
+  using model::UpstreamProtocol;
+  if (plan().protocol != UpstreamProtocol::kDownstream) {
+    return {plan().protocol, priority};
+  }
+  return {downstream == http::Protocol::kHttp2 ? UpstreamProtocol::kHttp2 : UpstreamProtocol::kHttp1, priority};
+}
+
+Pool& Cluster::pool(Host& host, PoolKind kind) {
+  std::unique_ptr<Pool>& pool = pools_[{&host, kind}];
   if (pool == nullptr) {
-    pool = std::make_unique<Pool>(*this, host.shared_from_this(), local_);
+    pool = std::make_unique<Pool>(*this, host.shared_from_this(), kind, net::TransportWishes(), local_);
+  }
+  return *pool;
+}
+
+Pool& Cluster::pool(Host& host, PoolKind kind, const net::TransportWishes& wishes) {
+  if (wishes.empty()) {
+    return pool(host, kind);
+  }
+  std::unique_ptr<Pool>& pool = wished_pools_[{&host, kind, wishes.key()}];
+  if (pool == nullptr) {
+    pool = std::make_unique<Pool>(*this, host.shared_from_this(), kind, wishes, local_);
   }
   return *pool;
 }

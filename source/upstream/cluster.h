@@ -1,19 +1,24 @@
 // Cluster: a worker's view of one upstream service, over what all workers share of it.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
 #include "model/cluster_plan.h"
 #include "stats/names_cluster.h"
+#include "stats/names_http.h"
 #include "stats/response_codes.h"
 #include "upstream/breakers.h"
 #include "upstream/host_set.h"
 #include "upstream/load_balancer/load_balancer.h"
+#include "upstream/load_balancer/subset_balancer.h"
 #include "upstream/pool.h"
+#include "upstream/raw_connection.h"
 #include "upstream/worker_local.h"
 
 namespace sluice::upstream {
@@ -30,8 +35,9 @@ class ClusterShared {
   Breakers breakers;
   stats::Registry& registry;
   stats::BlockId stats;
-  stats::BlockId breaker_stats[2];    // by priority
-  stats::BlockId remaining_stats[2];  // where track_remaining is set
+  stats::BlockId breaker_stats[2];         // by priority
+  stats::BlockId remaining_stats[2];       // where track_remaining is set
+  std::shared_ptr<OutlierInbox> outliers;  // null: nobody asks
 
   // ---- main
   // The endpoints from now on: static ones, the answers of DNS, an assignment of EDS. The same workers' connections to
@@ -42,13 +48,19 @@ class ClusterShared {
   const HostSetPtr& hosts() const { return hosts_; }
   // Is told each new set; set by the server, which hands it to the workers.
   void on_hosts(Function<void(HostSetPtr)> hook) { on_hosts_ = std::move(hook); }
+  // Is told after each assignment; of the health checker.
+  void on_members(Function<void()> hook) { on_members_ = std::move(hook); }
   stats::Block<stats::ClusterStat>& main_block() { return main_block_; }
+  // From now on the workers tell how tries end. Before any worker has the cluster.
+  void watch_outliers(std::shared_ptr<OutlierInbox> inbox);
   // The gauges of its circuit breakers as they are now.
   void show_breakers(stats::WorkerCells& cells);
 
  private:
   void publish(HostSetPtr hosts);
+  void count_outliers(const HostSet& hosts);
   void show_tables();
+  void show_subsets();
 
   stats::WorkerCells& main_cells_;
   stats::Block<stats::ClusterStat> main_block_;
@@ -56,6 +68,7 @@ class ClusterShared {
   HostSetPtr hosts_;
   std::vector<HostSetPtr> published_;  // main frees them, not a worker
   Function<void(HostSetPtr)> on_hosts_;
+  Function<void()> on_members_;
 };
 
 // Thread: worker.
@@ -71,19 +84,42 @@ class Cluster {
   // internal.upstream_rq_* or external.upstream_rq_*.
   void count_response(uint16_t status, bool internal);
   void record_response_time(uint64_t ms, bool internal);
+  // An answer that nobody sees, for the request is tried again: retry.upstream_rq_*.
+  void count_retried(uint16_t status) { retry_codes_.inc(status); }
 
+  // How a try at a host ended; `status` is the answer's, or stands for the failure.
+  void report(Host& host, Outcome outcome, uint16_t status) {
+    if (host.outlier != nullptr) {
+      shared_->outliers->report(host, outcome, status);
+    }
+  }
+
+  const HostSetPtr& hosts() const { return balancer_.hosts(); }
   // Null: no healthy host.
-  Host* choose_host(const LbRequest& request) { return balancer_.choose(request); }
+  Host* choose_host(const LbRequest& request) {
+    return subset_balancer_ != nullptr ? subset_balancer_->choose(request) : balancer_.choose(request);
+  }
   // Whether a choice depends on the hash of a request.
   bool hashes() const { return plan().lb.hashes(); }
   // The pool of a host of this cluster, made at its first use. A user that goes on after its stream holds a PoolPin.
-  Pool& pool(Host& host);
+  // Requests of HIGH priority have connections of their own, and so has each protocol.
+  Pool& pool(Host& host, PoolKind kind);
+  // The same for connections with wishes of their own; one pool for each.
+  Pool& pool(Host& host, PoolKind kind, const net::TransportWishes& wishes);
+  // `downstream`: what the client speaks, for clusters that do as it does.
+  PoolKind kind_for(uint8_t priority, http::Protocol downstream) const;
+  // Of its HTTP/2 connections; there from the first one on.
+  stats::Block<stats::Http2Stat>& http2_block();
+  // What wraps the connections to a host; null: nothing.
+  net::TransportSocket* transport_socket(const Host& host);
 
   // New hosts. The pools of those that are gone take no new streams and end with their last one.
   void update(HostSetPtr hosts);
   const std::shared_ptr<ClusterShared>& shared() const { return shared_; }
 
   uint64_t next_connection_id();
+  // All that there are; they end with the cluster.
+  IntrusiveList<RawConnection, RawConnection>& raw_connections() { return raw_connections_; }
 
  private:
   std::shared_ptr<ClusterShared> shared_;
@@ -92,11 +128,24 @@ class Cluster {
   stats::ResponseCodes codes_;
   stats::ResponseCodes internal_codes_;
   stats::ResponseCodes external_codes_;
+  stats::ResponseCodes retry_codes_;
   friend class Pool;
   void release(Pool& pool);
 
   LoadBalancer balancer_;
-  std::unordered_map<Host*, std::unique_ptr<Pool>> pools_;
+  std::unique_ptr<SubsetBalancer> subset_balancer_;  // with lb_subset_config: instead of the other
+  stats::BlockId http2_stats_;
+  stats::Block<stats::Http2Stat> http2_block_;
+  using PoolKey = std::pair<Host*, PoolKind>;
+  struct PoolHash {
+    size_t operator()(const PoolKey& key) const {
+      return std::hash<Host*>()(key.first) + static_cast<size_t>(key.second.protocol) * 2 + key.second.priority;
+    }
+  };
+  std::vector<std::unique_ptr<net::TransportSocket>> sockets_;  // the cluster's own, then by socket match; null: plain
+  std::unordered_map<PoolKey, std::unique_ptr<Pool>, PoolHash> pools_;
+  IntrusiveList<RawConnection, RawConnection> raw_connections_;
+  std::map<std::tuple<Host*, PoolKind, std::string>, std::unique_ptr<Pool>> wished_pools_;  // by wishes too
 };
 
 // The clusters of one worker by name. Thread: worker.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "model/cluster_plan.h"
+#include "upstream/outlier.h"
 
 namespace sluice::upstream {
 
@@ -45,12 +46,18 @@ struct Host : std::enable_shared_from_this<Host> {
 
   const std::string hostname;
   HostState state;
-  std::atomic<uint8_t> failing{0};   // Failing bits
-  std::atomic<bool> removed{false};  // in no assignment any more: its pools drain
+  std::atomic<uint8_t> failing{0};         // Failing bits
+  std::atomic<bool> removed{false};        // in no assignment any more: its pools drain
+  std::atomic<uint16_t> socket_match{0};   // EndpointPlan::socket_match
+  std::atomic<bool> degraded{false};       // an active check said so
+  std::unique_ptr<OutlierCounts> outlier;  // set on main before a worker sees the host; null: not watched
 
-  // What the last assignment says of it. Thread: main.
+  std::atomic<uint32_t> drains{0};  // how often its connections were to go
+  // What the last assignment and the last check say of it. Thread: main.
   const model::EndpointPlan* plan = nullptr;
   const model::LocalityPlan* place = nullptr;
+  bool check_pending = false;    // it was never checked
+  bool check_timed_out = false;  // the last check did
 
   // Where new connections go. The reference stays valid as long as the host does.
   const net::Address& address() const { return *address_.load(std::memory_order_acquire); }

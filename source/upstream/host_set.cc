@@ -5,6 +5,8 @@
 #include <unordered_map>
 
 #include "base/strings.h"
+#include "model/health_plan.h"
+#include "upstream/load_balancer/subsets.h"
 
 namespace sluice::upstream {
 namespace {
@@ -18,9 +20,12 @@ Health health_of(const Host& host) {
   switch (host.plan->health) {
     case model::HealthStatus::kUnhealthy:
     case model::HealthStatus::kDraining:
-    case model::HealthStatus::kTimeout: return Health::kUnhealthy;
-    case model::HealthStatus::kDegraded: return Health::kDegraded;
-    default: return Health::kHealthy;
+    case model::HealthStatus::kTimeout:
+      return Health::kUnhealthy;
+    case model::HealthStatus::kDegraded:
+      return Health::kDegraded;
+    default:
+      return host.degraded.load(std::memory_order_relaxed) ? Health::kDegraded : Health::kHealthy;
   }
 }
 
@@ -44,7 +49,10 @@ struct Level {
 
 class Builder {
  public:
-  Builder(const model::LbPlan& lb, HostSet& out) : lb_(lb), out_(out) {}
+  Builder(const model::LbPlan& lb, Checked checked, HostSet& out) : lb_(lb), checked_(checked), out_(out) {}
+
+  // Only these, of hosts that are known.
+  void restrict_to(const std::vector<bool>& members) { members_ = &members; }
 
   void build(const HostSet* previous) {
     take_hosts(previous);
@@ -77,6 +85,10 @@ class Builder {
       Level& level = levels_[locality.priority];
       Place place{&locality, {}, {}, {}};
       for (const model::EndpointPlan& endpoint : locality.endpoints) {
+        if (members_ != nullptr && !(*members_)[at]) {
+          ++at;
+          continue;
+        }
         std::shared_ptr<Host> host;
         if (previous != nullptr && previous->assignment == out_.assignment) {
           host = previous->hosts[at++];
@@ -85,9 +97,16 @@ class Builder {
           before.erase(found);
         } else {
           host = std::make_shared<Host>(endpoint.address, endpoint.hostname);
+          if (checked_ == Checked::kYes && (endpoint.check == nullptr || !endpoint.check->off)) {
+            host->failing.store(kActiveCheck, std::memory_order_relaxed);
+            host->check_pending = true;
+          }
         }
-        host->plan = &endpoint;
-        host->place = &locality;
+        if (members_ == nullptr) {
+          host->plan = &endpoint;
+          host->place = &locality;
+        }
+        host->socket_match.store(endpoint.socket_match, std::memory_order_relaxed);
         sort_in(*host, endpoint.weight, level, place);
         out_.hosts.push_back(std::move(host));
       }
@@ -124,19 +143,23 @@ class Builder {
         level.amounts.degraded += amount;
         ++counts.degraded;
         break;
-      case Health::kUnhealthy: break;
+      case Health::kUnhealthy:
+        break;
     }
   }
 
   uint32_t availability(uint64_t good, uint64_t all) const {
-    return all == 0 ? 0 : static_cast<uint32_t>(std::min<uint64_t>(100, out_.assignment->overprovisioning_factor * good / all));
+    return all == 0
+               ? 0
+               : static_cast<uint32_t>(std::min<uint64_t>(100, out_.assignment->overprovisioning_factor * good / all));
   }
 
   bool too_few(const Level& level) const {
     if (level.hosts.all == 0) {
       return lb_.panic_threshold > 0;
     }
-    const double good = 100.0 * static_cast<double>(level.hosts.healthy + level.hosts.degraded) / static_cast<double>(level.hosts.all);
+    const double good =
+        100.0 * static_cast<double>(level.hosts.healthy + level.hosts.degraded) / static_cast<double>(level.hosts.all);
     return good < lb_.panic_threshold;
   }
 
@@ -152,6 +175,10 @@ class Builder {
       healthy.push_back(availability(level.amounts.healthy, level.amounts.all));
       degraded.push_back(availability(level.amounts.degraded, level.amounts.all));
       total += healthy.back() + degraded.back();
+    }
+    for (size_t i = 0; i < levels_.size(); ++i) {
+      out_.priorities[i].usable_capacity = healthy[i];
+      out_.priorities[i].degraded_capacity = degraded[i];
     }
     total = std::min(total, 100u);
     if (total == 0 && lb_.panic_threshold <= 0) {
@@ -305,6 +332,8 @@ class Builder {
   }
 
   const model::LbPlan& lb_;
+  const Checked checked_;
+  const std::vector<bool>* members_ = nullptr;
   HostSet& out_;
   std::vector<Level> levels_;
 };
@@ -329,10 +358,89 @@ HostSet::Choice HostSet::choose_priority(uint64_t random) const {
   return {&priorities.front(), false};
 }
 
-HostSetPtr build_host_set(const model::LbPlan& lb, model::AssignmentPtr assignment, const HostSet* previous) {
+HostSet::Choice HostSet::choose_priority(uint64_t random, const TriedHosts& tried) const {
+  const std::vector<bool> left = left_priorities(tried);
+  uint32_t total = 0;
+  for (size_t i = 0; i < priorities.size(); ++i) {
+    total += left[i] ? priorities[i].usable_capacity + priorities[i].degraded_capacity : 0;
+  }
+  total = std::min(total, 100u);
+  if (total == 0) {
+    return choose_priority(random);
+  }
+  // Each takes as much as it can; what rounding leaves over goes to the first.
+  uint32_t at = static_cast<uint32_t>(random % 100);
+  std::optional<Choice> first;
+  for (const bool degraded : {false, true}) {
+    for (size_t i = 0; i < priorities.size(); ++i) {
+      const uint32_t capacity = degraded ? priorities[i].degraded_capacity : priorities[i].usable_capacity;
+      if (!left[i] || capacity == 0) {
+        continue;
+      }
+      const Choice choice{&priorities[i], degraded};
+      first = first.value_or(choice);
+      const uint32_t load = capacity * 100 / total;
+      if (at < load) {
+        return choice;
+      }
+      at -= load;
+    }
+  }
+  return *first;
+}
+
+// False: a host of it was tried. When all were, it begins anew.
+std::vector<bool> HostSet::left_priorities(const TriedHosts& tried) const {
+  std::vector<bool> left(priorities.size(), true);
+  const auto any_left = [&] {
+    for (size_t i = 0; i < left.size(); ++i) {
+      if (left[i] && priorities[i].usable_capacity + priorities[i].degraded_capacity > 0) {
+        return true;
+      }
+    }
+    return false;
+  };
+  const size_t whole = tried.hosts.size() - tried.hosts.size() % tried.every;
+  for (size_t i = 0; i < whole; ++i) {
+    if (const auto priority = priority_of(*tried.hosts[i])) {
+      left[*priority] = false;
+    }
+    if ((i + 1) % tried.every == 0 && !any_left()) {
+      left.assign(left.size(), true);
+    }
+  }
+  return left;
+}
+
+std::optional<size_t> HostSet::priority_of(const Host& host) const {
+  size_t at = 0;
+  for (const model::LocalityPlan& locality : assignment->localities) {
+    for (size_t i = 0; i < locality.endpoints.size(); ++i) {
+      if (hosts[at++].get() == &host) {
+        return locality.priority;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+HostSetPtr build_host_set(const model::LbPlan& lb, model::AssignmentPtr assignment, const HostSet* previous,
+                          Checked checked) {
   auto out = std::make_shared<HostSet>();
   out->assignment = std::move(assignment);
-  Builder(lb, *out).build(previous);
+  Builder(lb, checked, *out).build(previous);
+  if (lb.subsets != nullptr) {
+    out->subsets = build_subsets(*lb.subsets, lb, *out);
+  }
+  return out;
+}
+
+HostSetPtr build_host_subset(const model::LbPlan& lb, const HostSet& whole, const std::vector<bool>& members) {
+  auto out = std::make_shared<HostSet>();
+  out->assignment = whole.assignment;
+  Builder builder(lb, Checked::kNo, *out);
+  builder.restrict_to(members);
+  builder.build(&whole);
   return out;
 }
 

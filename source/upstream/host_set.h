@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "model/cluster_plan.h"
@@ -33,14 +34,24 @@ struct PriorityHosts {
     uint32_t group;
   };
 
-  bool panic = false;           // too few are healthy: `usable` is all of them
+  bool panic = false;  // too few are healthy: `usable` is all of them
   uint32_t usable = kNone;
   uint32_t degraded = kNone;
-  std::vector<Share> usable_localities;    // locality-weighted balancing, without panic: used instead of `usable`
+  std::vector<Share> usable_localities;  // locality-weighted balancing, without panic: used instead of `usable`
   std::vector<Share> degraded_localities;
-  uint32_t usable_load = 0;     // percent of the requests
+  uint32_t usable_load = 0;  // percent of the requests
   uint32_t degraded_load = 0;
+  uint32_t usable_capacity = 0;  // percent of all requests that these hosts could take
+  uint32_t degraded_capacity = 0;
 };
+
+// The hosts that a request has tried; after each `every` of them (>= 1) it goes on to priorities that it has not seen.
+struct TriedHosts {
+  std::vector<const Host*> hosts;
+  uint32_t every = 0;
+};
+
+struct Subsets;  // load_balancer/subsets.h
 
 // Counts for the membership gauges, and what tables look like for theirs.
 struct HostCounts {
@@ -56,6 +67,9 @@ class HostSet {
   };
   // By the shares of the priorities; `random` decides. Needs at least one priority.
   Choice choose_priority(uint64_t random) const;
+  // The same among the priorities of other hosts than those (retry_priority previous_priorities); when there are none,
+  // among all.
+  Choice choose_priority(uint64_t random, const TriedHosts& tried) const;
   // Everything goes to the usable hosts of the first priority.
   bool simple() const { return priorities.empty() || priorities[0].usable_load == 100; }
 
@@ -63,12 +77,23 @@ class HostSet {
   std::vector<HostGroup> groups;
   std::vector<PriorityHosts> priorities;
   HostCounts counts;
-  model::AssignmentPtr assignment;           // hosts view it
+  model::AssignmentPtr assignment;         // hosts view it
+  std::shared_ptr<const Subsets> subsets;  // null: the cluster has none
+
+ private:
+  std::vector<bool> left_priorities(const TriedHosts& tried) const;
+  std::optional<size_t> priority_of(const Host& host) const;
 };
 using HostSetPtr = std::shared_ptr<const HostSet>;
 
 // Hosts that `previous` has are taken over with their state; those that are in the new set no more are marked. Called
 // again with the same assignment when a host's health changed. Thread: main.
-HostSetPtr build_host_set(const model::LbPlan& lb, model::AssignmentPtr assignment, const HostSet* previous);
+// New hosts are unhealthy until their first check when `checked` says so.
+enum class Checked : uint8_t { kNo, kYes };
+// `members`, by the order of the assignment, of a set that is built; health and priorities are counted among them
+// alone.
+HostSetPtr build_host_subset(const model::LbPlan& lb, const HostSet& whole, const std::vector<bool>& members);
+HostSetPtr build_host_set(const model::LbPlan& lb, model::AssignmentPtr assignment, const HostSet* previous,
+                          Checked checked = Checked::kNo);
 
 }  // namespace sluice::upstream

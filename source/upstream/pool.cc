@@ -18,8 +18,13 @@ void PoolRequest::cancel() {
   }
 }
 
-Pool::Pool(Cluster& cluster, std::shared_ptr<Host> host, WorkerLocal& local)
-    : cluster_(cluster), host_(std::move(host)), local_(local) {
+Pool::Pool(Cluster& cluster, std::shared_ptr<Host> host, PoolKind kind, net::TransportWishes wishes, WorkerLocal& local)
+    : cluster_(cluster),
+      host_(std::move(host)),
+      kind_(kind),
+      wishes_(std::move(wishes)),
+      local_(local),
+      drains_(host_->drains.load(std::memory_order_relaxed)) {
   cluster_.breakers().take(Resource::kPools, 0);
 }
 
@@ -30,7 +35,7 @@ Pool::~Pool() {
     leave_queue(*request);
     request->on_no_stream(ResetReason::kLocalReset, "");
   }
-  while (UpstreamConnection* connection = idle_.front()) {
+  while (UpstreamConnection* connection = ready_.front()) {
     connection->close(ResetReason::kLocalReset);
   }
   while (UpstreamConnection* connection = busy_.front()) {
@@ -39,14 +44,14 @@ Pool::~Pool() {
 }
 
 void Pool::request(PoolRequest& request, uint8_t priority) {
-  if (UpstreamConnection* connection = idle_.back()) {
+  if (UpstreamConnection* connection = ready_.back()) {
     if (!cluster_.breakers().try_take(Resource::kRequests, priority)) {
-      cluster_.block().inc(ClusterStat::kUpstreamRqPendingOverflow);
+      cluster_.block().inc(connection->has_streams() ? ClusterStat::kUpstreamRqActiveOverflow
+                                                     : ClusterStat::kUpstreamRqPendingOverflow);
       request.on_no_stream(ResetReason::kOverflow, "");
       return;
     }
-    connection->set_priority(priority);
-    give(*connection, request);
+    give(*connection, request, priority);
     return;
   }
   if (!cluster_.breakers().try_take(Resource::kPending, priority)) {
@@ -60,9 +65,16 @@ void Pool::request(PoolRequest& request, uint8_t priority) {
   ++queued_;
   cluster_.block().inc(ClusterStat::kUpstreamRqPendingTotal);
   cluster_.block().inc(ClusterStat::kUpstreamRqPendingActive);
-  if (connecting_ < queued_) {
+  if (expected() < queued_) {
     connect(priority);
   }
+}
+
+uint64_t Pool::expected() const {
+  // With ALPN nobody knows before.
+  return protocol() == model::UpstreamProtocol::kHttp2
+             ? uint64_t{connecting_} * cluster_.plan().http2.max_concurrent_streams
+             : connecting_;
 }
 
 void Pool::connect(uint8_t priority) {
@@ -95,43 +107,62 @@ void Pool::leave_queue(PoolRequest& request) {
   check_retired();
 }
 
-void Pool::give(UpstreamConnection& connection, PoolRequest& request) {
-  connection.unlink();
-  busy_.push_back(connection);
+void Pool::give(UpstreamConnection& connection, PoolRequest& request, uint8_t priority) {
   trace::step("pool: lease");
   cluster_.block().inc(ClusterStat::kUpstreamRqTotal);
   HostState::inc(host_->state.rq_total);
-  connection.lease(request.user());
-  request.on_stream(connection);
+  LeasedStream& stream = connection.lease(request.user(), priority);
+  if (!connection.has_room()) {
+    connection.unlink();
+    busy_.push_back(connection);
+  }
+  request.on_stream(stream);
 }
 
 void Pool::on_connected(UpstreamConnection& connection) {
   --connecting_;
-  on_idle(connection);
+  on_room(connection);
 }
 
-void Pool::on_idle(UpstreamConnection& connection) {
-  while (PoolRequest* request = queue_.front()) {
+void Pool::on_room(UpstreamConnection& connection) {
+  while (connection.has_room()) {
+    PoolRequest* request = queue_.front();
+    if (request == nullptr) {
+      break;
+    }
     const uint8_t priority = request->priority_;
     leave_queue(*request);
     if (!cluster_.breakers().try_take(Resource::kRequests, priority)) {
-      cluster_.block().inc(ClusterStat::kUpstreamRqPendingOverflow);
+      cluster_.block().inc(connection.has_streams() ? ClusterStat::kUpstreamRqActiveOverflow
+                                                    : ClusterStat::kUpstreamRqPendingOverflow);
       request->on_no_stream(ResetReason::kOverflow, "");
       continue;
     }
-    connection.set_priority(priority);
-    give(connection, *request);
-    if (connecting_ < queued_) {  // others wait on: there may be room for one more now
-      connect(queue_.front()->priority_);
-    }
-    return;
+    give(connection, *request, priority);
   }
-  if (connection.draining()) {
+  if (expected() < queued_) {  // others wait on: there may be room for one more now
+    connect(queue_.front()->priority_);
+  }
+  place(connection);
+}
+
+void Pool::place(UpstreamConnection& connection) {
+  if (!connection.linked()) {
+    return;  // closed meanwhile
+  }
+  if (connection.draining() && connection.idle()) {
     connection.close(ResetReason::kLocalReset);
     return;
   }
   connection.unlink();
-  idle_.push_back(connection);
+  (connection.has_room() ? ready_ : busy_).push_back(connection);
+}
+
+void Pool::on_draining(UpstreamConnection& connection) {
+  if (connection.linked()) {
+    connection.unlink();
+    busy_.push_back(connection);
+  }
 }
 
 void Pool::on_connect_failed(UpstreamConnection& connection, ResetReason reason, std::string_view details) {
@@ -155,7 +186,7 @@ void Pool::on_closed(UpstreamConnection& connection) {
   --connections_;
   cluster_.breakers().give_back(Resource::kConnections, connection.connect_priority());
   // Somebody may wait for exactly this place.
-  if (!connection.was_connecting() && queued_ > connecting_) {
+  if (!connection.was_connecting() && queued_ > expected()) {
     connect(queue_.front()->priority_);
   }
   check_retired();
@@ -164,11 +195,19 @@ void Pool::on_closed(UpstreamConnection& connection) {
 void Pool::on_stream_ended(uint8_t priority) { cluster_.breakers().give_back(Resource::kRequests, priority); }
 
 void Pool::drain() {
-  while (UpstreamConnection* connection = idle_.front()) {
-    connection->close(ResetReason::kLocalReset);
-  }
   for (UpstreamConnection* connection = busy_.front(); connection != nullptr; connection = busy_.next(*connection)) {
     connection->drain();
+  }
+  while (UpstreamConnection* connection = ready_.front()) {
+    connection->drain();
+    place(*connection);
+  }
+}
+
+void Pool::drain_when_asked() {
+  if (const uint32_t asked = host_->drains.load(std::memory_order_relaxed); asked != drains_) {
+    drains_ = asked;
+    drain();
   }
 }
 

@@ -1,14 +1,15 @@
 // Pool: the connections of one worker to one host, for one cluster. Hands out leases on streams.
 //
-//   request --> idle connection? ----------------------------> lease
+//   request --> connection with room? -----------------------> lease
 //       |         no: may one more connect? --> connecting --> lease when connected
-//       |         no: pending below the limit? --> queue ----> lease when one becomes idle
+//       |         no: pending below the limit? --> queue ----> lease when one has room
 //       +-------- no: refused (overflow)
 //
-// HTTP/1: a connection carries one stream at a time; the most recently used idle one is taken first, so that the
-// others can time out.
+// HTTP/1: a connection carries one stream at a time, HTTP/2 many; the most recently used one that has room is taken
+// first, so that the others can time out.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -16,6 +17,7 @@
 
 #include "base/intrusive_list.h"
 #include "event/loop.h"
+#include "model/cluster_plan.h"
 #include "upstream/reset_reason.h"
 #include "upstream/stream.h"
 #include "upstream/worker_local.h"
@@ -46,10 +48,18 @@ class PoolRequest : public IntrusiveNode<PoolRequest> {
   uint8_t priority_ = 0;
 };
 
+// What the connections of a pool have in common beside their host: one protocol (not kDownstream) and the priority of
+// their requests.
+struct PoolKind {
+  model::UpstreamProtocol protocol = model::UpstreamProtocol::kHttp1;
+  uint8_t priority = 0;
+  friend auto operator<=>(const PoolKind&, const PoolKind&) = default;
+};
+
 // Made at first use of a host by a worker. Thread: worker.
 class Pool final : public event::Deferred {
  public:
-  Pool(Cluster& cluster, std::shared_ptr<Host> host, WorkerLocal& local);
+  Pool(Cluster& cluster, std::shared_ptr<Host> host, PoolKind kind, net::TransportWishes wishes, WorkerLocal& local);
   ~Pool() override;
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -60,12 +70,18 @@ class Pool final : public event::Deferred {
 
   // No new streams on the connections that are there; idle ones close now, busy ones when they are done.
   void drain();
+  // The same, if the host's connections are to go since the last time (Host::drains).
+  void drain_when_asked();
   // The host is gone: drains, and ends with its last connection, request and pin.
   void retire();
 
   Cluster& cluster() { return cluster_; }
   Host& host() { return *host_; }
+  // What its connections ask of their transport socket.
+  const net::TransportWishes& wishes() const { return wishes_; }
   WorkerLocal& local() { return local_; }
+  PoolKind kind() const { return kind_; }
+  model::UpstreamProtocol protocol() const { return kind_.protocol; }
 
  private:
   friend class UpstreamConnection;
@@ -74,26 +90,35 @@ class Pool final : public event::Deferred {
 
   void on_connected(UpstreamConnection& connection);
   void on_connect_failed(UpstreamConnection& connection, ResetReason reason, std::string_view details);
-  void on_idle(UpstreamConnection& connection);
+  // It can take a stream, or has to go.
+  void on_room(UpstreamConnection& connection);
+  // It takes no further streams.
+  void on_draining(UpstreamConnection& connection);
   void on_closed(UpstreamConnection& connection);
   void on_stream_ended(uint8_t priority);
 
-  void give(UpstreamConnection& connection, PoolRequest& request);
+  void give(UpstreamConnection& connection, PoolRequest& request, uint8_t priority);
   void leave_queue(PoolRequest& request);
   void connect(uint8_t priority);
   bool may_connect(uint8_t priority);
+  void place(UpstreamConnection& connection);
+  // So many of those that wait will be served by connections that are on their way.
+  uint64_t expected() const;
   void check_retired();
 
   Cluster& cluster_;
   const std::shared_ptr<Host> host_;
+  const PoolKind kind_;
+  const net::TransportWishes wishes_;
   WorkerLocal& local_;
   IntrusiveList<PoolRequest, PoolRequest> queue_;
-  IntrusiveList<UpstreamConnection, Pool> idle_;
-  IntrusiveList<UpstreamConnection, Pool> busy_;        // connecting, leased, or draining
+  IntrusiveList<UpstreamConnection, Pool> ready_;  // have room
+  IntrusiveList<UpstreamConnection, Pool> busy_;   // connecting, full, or draining
   uint32_t connecting_ = 0;
   uint32_t queued_ = 0;
   uint32_t connections_ = 0;
   uint32_t pins_ = 0;
+  uint32_t drains_ = 0;  // of Host::drains that were followed
   bool retired_ = false;
 };
 

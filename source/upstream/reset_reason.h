@@ -14,6 +14,7 @@ enum class ResetReason : uint8_t {
   kOverflow,               // a circuit breaker is full
   kProtocolError,          // the peer broke HTTP
   kRemoteReset,
+  kRemoteRefused,  // HTTP/2: the peer says that it did nothing of it
   kLocalReset,
 };
 
@@ -34,6 +35,8 @@ constexpr std::string_view words_of(ResetReason reason) {
       return "protocol error";
     case ResetReason::kRemoteReset:
       return "remote reset";
+    case ResetReason::kRemoteRefused:
+      return "remote refused stream reset";
     case ResetReason::kLocalReset:
       return "local reset";
   }

@@ -9,6 +9,7 @@
 #include "http/message.h"
 #include "net/address.h"
 #include "net/read_gate.h"
+#include "net/tls_facts.h"
 #include "upstream/host.h"
 #include "upstream/reset_reason.h"
 
@@ -33,6 +34,7 @@ class UpstreamStream {
   virtual const net::Address& local_address() const = 0;
   virtual uint64_t connection_id() const = 0;
   virtual http::Protocol protocol() const = 0;
+  virtual const net::TlsFacts* tls() const = 0;
 
  protected:
   ~UpstreamStream() = default;

@@ -1,11 +1,12 @@
 #include "upstream/upstream_connection.h"
 
 #include <algorithm>
+#include <new>
+#include <utility>
 
 #include "base/log.h"
 #include "base/strings.h"
 #include "base/trace.h"
-#include "http/http1/client_codec.h"
 #include "upstream/cluster.h"
 
 namespace sluice::upstream {
@@ -22,15 +23,8 @@ UpstreamConnection::UpstreamConnection(Pool& pool, uint64_t id)
       local_(pool.local()),
       id_(id),
       started_(pool.local().loop.now()),
-      codec_(std::make_unique<http::http1::Http1ClientCodec>(
-          pool.cluster().plan().codec, static_cast<http::ClientEvents&>(*this), pool.local().slabs)),
       outbox_(pool.local().flushes, pool.local().slabs, pool.cluster().plan().buffer_limit, *this),
       in_(pool.local().slabs),
-      gate_([this](bool open) {
-        if (state_ != State::kClosed) {
-          transport_->want_read(open);
-        }
-      }),
       timer_(pool.local().loop.timers(), [this] { on_timer(); }),
       age_(pool.local().loop.timers(), [this] { on_old(); }) {
   auto& block = pool_.cluster().block();
@@ -39,11 +33,24 @@ UpstreamConnection::UpstreamConnection(Pool& pool, uint64_t id)
   HostState::inc(pool_.host().state.cx_total);
   HostState::inc(pool_.host().state.cx_active);
   transport_ = local_.network.connect(pool_.host().address(), pool_.cluster().plan().connect);
+  if (net::TransportSocket* socket = pool_.cluster().transport_socket(pool_.host())) {
+    net::TransportWishes wishes = pool_.wishes();
+    if (pool_.protocol() != model::UpstreamProtocol::kHttp1) wishes.alpn_fallback.emplace_back("h2");
+    if (pool_.protocol() != model::UpstreamProtocol::kHttp2) wishes.alpn_fallback.emplace_back("http/1.1");
+    wishes.host_name = pool_.host().hostname;
+    transport_ = socket->connect(std::move(transport_), &wishes);
+    secured_ = true;
+  }
   transport_->set_handler(this);
   timer_.arm(pool_.cluster().plan().connect_timeout);
 }
 
-UpstreamConnection::~UpstreamConnection() { SLUICE_DCHECK(state_ == State::kClosed); }
+UpstreamConnection::~UpstreamConnection() {
+  SLUICE_DCHECK(state_ == State::kClosed);
+  while (LeasedStream* stream = leases_.pop_front()) {
+    delete stream;
+  }
+}
 
 void UpstreamConnection::on_timer() {
   if (state_ == State::kConnecting) {
@@ -83,28 +90,34 @@ void UpstreamConnection::on_ready(net::Ready ready) {
   if (ready.readable && state_ != State::kClosed) {
     read();
   } else if (ready.failed && state_ != State::kClosed) {
-    fail_stream(ResetReason::kConnectionTermination, "");
+    fail_streams(ResetReason::kConnectionTermination, "");
     close_transport(ClosedBy::kPeer);
   }
 }
 
 void UpstreamConnection::on_connect_failed(net::ConnectFault fault) {
-  std::string why;
-  switch (fault) {
-    case net::ConnectFault::kLater:
-      why = cat("delayed connect error: ", transport_->failure());
-      break;
-    case net::ConnectFault::kAtOnce:
-      why =
-          cat("immediate connect error: ", transport_->failure(), "|remote address:", transport_->remote().to_string());
-      break;
-    case net::ConnectFault::kBind:
-      pool_.cluster().block().inc(ClusterStat::kBindErrors);
-      break;
+  const std::string why = connect_failure(fault);
+  if (fault == net::ConnectFault::kBind) {
+    pool_.cluster().block().inc(ClusterStat::kBindErrors);
   }
   close_transport(ClosedBy::kPeer);
   const bool ours = fault == net::ConnectFault::kBind;
   pool_.on_connect_failed(*this, ours ? ResetReason::kLocalConnectFailure : ResetReason::kConnectFailure, why);
+}
+
+// A handshake that failed says why in its own words, or nothing: the peer just went away.
+std::string UpstreamConnection::connect_failure(net::ConnectFault fault) const {
+  const std::string_view failure = transport_->failure();
+  switch (fault) {
+    case net::ConnectFault::kBind:
+      return "";
+    case net::ConnectFault::kAtOnce:
+      return cat("immediate connect error: ", failure, "|remote address:", transport_->remote().to_string());
+    case net::ConnectFault::kLater:
+      break;
+  }
+  const bool handshake = secured_ && (failure.empty() || failure.starts_with("TLS_error:"));
+  return handshake ? std::string(failure) : cat("delayed connect error: ", failure);
 }
 
 void UpstreamConnection::on_connected() {
@@ -116,49 +129,158 @@ void UpstreamConnection::on_connected() {
     age_.arm(pool_.cluster().plan().max_connection_duration);
   }
   outbox_.attach(transport_.get());
-  block.inc(ClusterStat::kUpstreamCxHttp1Total);
+  choose_codec();
   block.record(ClusterStat::kUpstreamCxConnectMs, to_ms(local_.loop.now() - started_));
   pool_.on_connected(*this);
 }
 
-void UpstreamConnection::lease(StreamUser& user) {
-  SLUICE_DCHECK(state_ == State::kIdle);
+// ---- streams
+
+LeasedStream& UpstreamConnection::lease(StreamUser& user, uint8_t priority) {
+  SLUICE_DCHECK(has_room());
+  LeasedStream* stream = spare_.release();
+  if (stream != nullptr) {
+    stream->~LeasedStream();
+    new (stream) LeasedStream(*this, user, priority);
+  } else {
+    stream = new LeasedStream(*this, user, priority);
+  }
   timer_.cancel();
   state_ = State::kLeased;
-  user_ = &user;
-  request_done_ = false;
+  leases_.push_back(*stream);
+  ++leased_;
   ++streams_;
-  gate_.reset();
+  if (const uint32_t limit = pool_.cluster().plan().max_requests_per_connection; limit != 0 && streams_ >= limit) {
+    draining_ = true;
+    pool_.cluster().block().inc(ClusterStat::kUpstreamCxMaxRequests);
+  }
   pool_.cluster().block().inc(ClusterStat::kUpstreamRqActive);
   HostState::inc(pool_.host().state.rq_active);
+  return *stream;
 }
 
-void UpstreamConnection::send_headers(const http::RequestHeaders& headers, http::End end) {
+uint32_t UpstreamConnection::stream_limit() const {
+  return has_streams() ? std::min(pool_.cluster().plan().http2.max_concurrent_streams, http2_->stream_limit()) : 1;
+}
+
+bool UpstreamConnection::has_room() const {
+  return connected_ && state_ != State::kClosed && !draining_ && leased_ < stream_limit() &&
+         (!has_streams() || codec_->reusable());
+}
+
+LeasedStream* UpstreamConnection::listening() {
+  LeasedStream* stream = leases_.front();
+  return stream != nullptr && stream->user_ != nullptr ? stream : nullptr;
+}
+
+LeasedStream* UpstreamConnection::find(http::StreamId stream) {
+  return has_streams() ? static_cast<LeasedStream*>(http2_->find_user(stream)) : listening();
+}
+
+void UpstreamConnection::send_headers(LeasedStream& stream, const http::RequestHeaders& headers, http::End end) {
   trace::step("upstream: encode request");
-  stream_ = codec_->encode_headers(headers, end, outbox_.bytes());
-  request_done_ = end == http::End::kYes;
-  outbox_.schedule();
+  if (keepalive_ != nullptr) keepalive_->before_stream(local_.loop.now());
+  stream.request_done_ = end == http::End::kYes;
+  stream.id_ = codec_->encode_headers(headers, end, outbox_.bytes());
+  if (has_streams()) http2_->set_user(stream.id_, &stream);
+  send_later();
 }
 
-void UpstreamConnection::send_data(buffer::Buffer& data, http::End end) {
-  codec_->encode_data(stream_, data, end, outbox_.bytes());
-  request_done_ = end == http::End::kYes;
-  outbox_.schedule();
-}
-
-void UpstreamConnection::send_trailers(const http::HeaderMap& trailers) {
-  codec_->encode_trailers(stream_, trailers, outbox_.bytes());
-  request_done_ = true;
-  outbox_.schedule();
-}
-
-void UpstreamConnection::reset() {
-  SLUICE_DCHECK(state_ == State::kLeased);
-  codec_->reset(stream_, outbox_.bytes());
-  if (user_ != nullptr) {
-    end_stream();
+void UpstreamConnection::send_later() {
+  if (has_streams()) {
+    local_.flushes.at_dispatch_end(*this);
+  } else {
+    outbox_.schedule();
   }
-  close_transport(ClosedBy::kUs);
+}
+
+void UpstreamConnection::reset(LeasedStream& stream) {
+  codec_->reset(stream.id_, outbox_.bytes());
+  if (!has_streams()) {
+    if (stream.user_ != nullptr) {
+      end_stream(stream);
+    }
+    close_transport(ClosedBy::kUs);
+    return;
+  }
+  pool_.cluster().block().inc(ClusterStat::kUpstreamRqTxReset);
+  end_stream(stream);
+  send_later();
+  after_streams();
+}
+
+// The user hears nothing more. The lease of HTTP/1 is over when its connection is free again.
+StreamUser* UpstreamConnection::end_stream(LeasedStream& stream) {
+  StreamUser* user = std::exchange(stream.user_, nullptr);
+  pool_.cluster().block().dec(ClusterStat::kUpstreamRqActive);
+  HostState::dec(pool_.host().state.rq_active);
+  pool_.on_stream_ended(stream.priority_);
+  if (has_streams()) {
+    codec_->reset(stream.id_, outbox_.bytes());  // of what is not complete
+    stream.unlink();
+    --leased_;
+    spare_.reset(&stream);
+  } else if (!stream.gate_.is_open() && state_ != State::kClosed) {
+    stream.gate_.reset();
+    transport_->want_read(true);
+  }
+  return user;
+}
+
+// HTTP/2: streams ended, so there is room for others, or nothing left to do.
+void UpstreamConnection::after_streams() {
+  if (state_ == State::kClosed) {
+    return;
+  }
+  if (leased_ == 0 && state_ == State::kLeased) {
+    state_ = State::kIdle;
+    if (pool_.cluster().plan().idle_timeout.count() > 0) {
+      timer_.arm(pool_.cluster().plan().idle_timeout);
+    }
+  }
+  pool_.on_room(*this);
+}
+
+void UpstreamConnection::finish_lease() {
+  LeasedStream& stream = *leases_.front();
+  if (!in_.empty()) {
+    pool_.cluster().block().inc(ClusterStat::kUpstreamCxProtocolError);
+  }
+  if (!stream.request_done_ || draining_ || !codec_->reusable() || !in_.empty()) {
+    close_transport(ClosedBy::kUs);
+    return;
+  }
+  stream.unlink();
+  --leased_;
+  spare_.reset(&stream);
+  state_ = State::kIdle;
+  if (pool_.cluster().plan().idle_timeout.count() > 0) {
+    timer_.arm(pool_.cluster().plan().idle_timeout);
+  }
+  pool_.on_room(*this);
+}
+
+void UpstreamConnection::fail_stream(LeasedStream& stream, ResetReason reason, std::string_view details) {
+  if (reason == ResetReason::kProtocolError) {
+    pool_.cluster().block().inc(ClusterStat::kUpstreamCxProtocolError);
+  }
+  end_stream(stream)->on_stream_reset(reason, details);
+}
+
+void UpstreamConnection::fail_streams(ResetReason reason, std::string_view details) {
+  if (listening() == nullptr) {
+    return;
+  }
+  auto& block = pool_.cluster().block();
+  if (reason == ResetReason::kConnectionTermination) {
+    block.inc(ClusterStat::kUpstreamCxDestroyWithActiveRq);
+    block.inc(ClusterStat::kUpstreamCxDestroyRemoteWithActiveRq);
+  }
+  draining_ = true;  // who tries again must not come back to this one
+  pool_.on_draining(*this);
+  while (LeasedStream* stream = listening()) {
+    fail_stream(*stream, reason, details);
+  }
 }
 
 void UpstreamConnection::close(ResetReason reason) {
@@ -166,7 +288,7 @@ void UpstreamConnection::close(ResetReason reason) {
     return;
   }
   const bool was_connecting = state_ == State::kConnecting;
-  fail_stream(reason, "");
+  fail_streams(reason, "");
   if (state_ == State::kClosed) {
     return;
   }
@@ -176,20 +298,59 @@ void UpstreamConnection::close(ResetReason reason) {
   }
 }
 
+void UpstreamConnection::close_transport(ClosedBy by) {
+  if (state_ == State::kClosed) {
+    return;
+  }
+  auto& block = pool_.cluster().block();
+  if (by == ClosedBy::kUs && state_ == State::kLeased && !has_streams() &&
+      (!leases_.front()->request_done_ || !codec_->reusable())) {
+    block.inc(ClusterStat::kUpstreamCxDestroyWithActiveRq);
+    block.inc(ClusterStat::kUpstreamCxDestroyLocalWithActiveRq);
+  }
+  state_ = State::kClosed;
+  timer_.cancel();
+  age_.cancel();
+  outbox_.abandon();
+  if (has_streams()) http2_->abandon();
+  if (keepalive_ != nullptr) keepalive_->stop();
+  transport_->close(net::CloseHow::kFin);
+  block.dec(ClusterStat::kUpstreamCxActive);
+  HostState::dec(pool_.host().state.cx_active);
+  if (connected_) {
+    block.inc(ClusterStat::kUpstreamCxDestroy);
+    block.inc(by == ClosedBy::kUs ? ClusterStat::kUpstreamCxDestroyLocal : ClusterStat::kUpstreamCxDestroyRemote);
+  }
+  block.record(ClusterStat::kUpstreamCxLengthMs, to_ms(local_.loop.now() - started_));
+  block.record(ClusterStat::kUpstreamRqPerCx, streams_);
+  IntrusiveNode<net::AtDispatchEnd>::unlink();
+  pool_.on_closed(*this);
+  local_.loop.destroy_later(std::unique_ptr<event::Deferred>(this));
+}
+
+// ---- bytes
+
 void UpstreamConnection::read() {
   trace::step("upstream: read");
-  const size_t room = user_ != nullptr ? user_->response_room() : 0;
+  // HTTP/2 has windows for that.
+  LeasedStream* stream = has_streams() ? nullptr : listening();
+  const size_t room = stream != nullptr ? stream->user_->response_room() : has_streams() ? kReadAhead : 0;
   net::ReadLease lease(local_.network.read_buffer());
   const net::IoResult result = transport_->read(lease, std::min(room, SIZE_MAX - kReadAhead) + kReadAhead, in_);
   if (result.bytes > 0) {
     pool_.cluster().block().add(ClusterStat::kUpstreamCxRxBytesTotal, result.bytes);
+    if (keepalive_ != nullptr) keepalive_->on_received(local_.loop.now());
     if (codec_->decode(in_) == http::Decoded::kFailed) {
       in_.clear();
     }
-    after_decode();
+    if (has_streams()) {
+      if (state_ != State::kClosed) send_later();
+    } else {
+      after_decode();
+    }
   }
   if (state_ != State::kClosed && (result.status == net::IoStatus::kEof || result.status == net::IoStatus::kFailed)) {
-    if (result.status == net::IoStatus::kEof && user_ != nullptr) {
+    if (result.status == net::IoStatus::kEof && !has_streams() && listening() != nullptr) {
       at_eof_ = true;
       codec_->decode_eof();
       if (state_ != State::kClosed) {
@@ -197,7 +358,7 @@ void UpstreamConnection::read() {
       }
     }
     if (state_ != State::kClosed) {
-      fail_stream(ResetReason::kConnectionTermination, "");
+      fail_streams(ResetReason::kConnectionTermination, "");
       close_transport(ClosedBy::kPeer);
     }
   }
@@ -212,87 +373,25 @@ void UpstreamConnection::after_decode() {
     close_transport(ClosedBy::kUs);  // bytes that nobody asked for
     return;
   }
-  if (state_ == State::kLeased && user_ == nullptr) {
+  if (state_ == State::kLeased && listening() == nullptr) {
     finish_lease();
   }
 }
 
-void UpstreamConnection::finish_lease() {
-  const uint32_t limit = pool_.cluster().plan().max_requests_per_connection;
-  const bool spent = limit != 0 && streams_ >= limit;
-  if (spent) {
-    pool_.cluster().block().inc(ClusterStat::kUpstreamCxMaxRequests);
-  }
-  if (!in_.empty()) {
-    pool_.cluster().block().inc(ClusterStat::kUpstreamCxProtocolError);
-  }
-  if (!request_done_ || draining_ || spent || !codec_->reusable() || !in_.empty()) {
-    close_transport(ClosedBy::kUs);
-    return;
-  }
-  state_ = State::kIdle;
-  if (pool_.cluster().plan().idle_timeout.count() > 0) {
-    timer_.arm(pool_.cluster().plan().idle_timeout);
-  }
-  pool_.on_idle(*this);
-}
-
-// The user hears nothing more.
-StreamUser* UpstreamConnection::end_stream() {
-  StreamUser* user = std::exchange(user_, nullptr);
-  pool_.cluster().block().dec(ClusterStat::kUpstreamRqActive);
-  HostState::dec(pool_.host().state.rq_active);
-  pool_.on_stream_ended(priority_);
-  if (!gate_.is_open() && state_ != State::kClosed) {
-    gate_.reset();
-    transport_->want_read(true);
-  }
-  return user;
-}
-
-void UpstreamConnection::fail_stream(ResetReason reason, std::string_view details) {
-  if (user_ == nullptr) {
-    return;
-  }
-  auto& block = pool_.cluster().block();
-  if (reason == ResetReason::kConnectionTermination) {
-    block.inc(ClusterStat::kUpstreamCxDestroyWithActiveRq);
-    block.inc(ClusterStat::kUpstreamCxDestroyRemoteWithActiveRq);
-  } else if (reason == ResetReason::kProtocolError) {
-    block.inc(ClusterStat::kUpstreamCxProtocolError);
-  }
-  end_stream()->on_stream_reset(reason, details);
-}
-
-void UpstreamConnection::close_transport(ClosedBy by) {
+void UpstreamConnection::on_dispatch_end() {
   if (state_ == State::kClosed) {
     return;
   }
-  auto& block = pool_.cluster().block();
-  if (by == ClosedBy::kUs && state_ == State::kLeased && (!request_done_ || !codec_->reusable())) {
-    block.inc(ClusterStat::kUpstreamCxDestroyWithActiveRq);
-    block.inc(ClusterStat::kUpstreamCxDestroyLocalWithActiveRq);
+  (void)http2_->flush(outbox_.bytes());
+  if (!outbox_.empty()) {
+    outbox_.schedule();
   }
-  state_ = State::kClosed;
-  timer_.cancel();
-  age_.cancel();
-  outbox_.abandon();
-  transport_->close(net::CloseHow::kFin);
-  block.dec(ClusterStat::kUpstreamCxActive);
-  HostState::dec(pool_.host().state.cx_active);
-  if (connected_) {
-    block.inc(ClusterStat::kUpstreamCxDestroy);
-    block.inc(by == ClosedBy::kUs ? ClusterStat::kUpstreamCxDestroyLocal : ClusterStat::kUpstreamCxDestroyRemote);
-  }
-  block.record(ClusterStat::kUpstreamCxLengthMs, to_ms(local_.loop.now() - started_));
-  block.record(ClusterStat::kUpstreamRqPerCx, streams_);
-  pool_.on_closed(*this);
-  local_.loop.destroy_later(std::unique_ptr<event::Deferred>(this));
 }
 
 void UpstreamConnection::on_sent(size_t bytes) {
   trace::step("upstream: sent");
   pool_.cluster().block().add(ClusterStat::kUpstreamCxTxBytesTotal, bytes);
+  if (has_streams()) http2_->sent(outbox_.size());
 }
 
 void UpstreamConnection::on_send_failed() {
@@ -310,44 +409,122 @@ void UpstreamConnection::on_full(bool full) {
   } else {
     pool_.cluster().block().inc(ClusterStat::kUpstreamFlowControlDrainedTotal);
   }
-  if (user_ != nullptr && !request_done_) {
-    user_->on_request_full(full);
+  for (LeasedStream* stream = leases_.front(); stream != nullptr; stream = leases_.next(*stream)) {
+    if (stream->user_ != nullptr && !stream->request_done_ && !stream->stream_full_) {
+      stream->user_->on_request_full(full);
+    }
   }
 }
 
-Arena& UpstreamConnection::on_begin(http::StreamId) { return user_->response_arena(); }
-
-void UpstreamConnection::on_interim(http::StreamId, http::ResponseHeaders& headers) { user_->on_interim(headers); }
-
-void UpstreamConnection::on_headers(http::StreamId, http::ResponseHeaders& headers, http::End end) {
-  StreamUser* user = end == http::End::kYes ? end_stream() : user_;
-  user->on_response_headers(headers, end);
+size_t UpstreamConnection::room(const LeasedStream& stream) {
+  const size_t limit = pool_.cluster().plan().buffer_limit;
+  if (!has_streams() || limit == 0) {
+    return outbox_.room();
+  }
+  const size_t unsent = http2_->unsent(stream.id_);
+  return std::min(outbox_.room(), unsent >= limit ? 0 : limit - unsent);
 }
 
-void UpstreamConnection::on_data(http::StreamId, buffer::Buffer& data, http::End end) {
-  if (user_ == nullptr) {
+void UpstreamConnection::on_gate(LeasedStream& stream, bool open) {
+  if (state_ == State::kClosed || stream.user_ == nullptr) {
+    return;
+  }
+  if (!has_streams()) {
+    transport_->want_read(open);
+  } else if (open) {
+    http2_->resume(stream.id_);
+    send_later();
+  } else {
+    http2_->pause(stream.id_);
+  }
+}
+
+// ---- what comes in
+
+Arena& UpstreamConnection::on_begin(http::StreamId stream) { return find(stream)->user_->response_arena(); }
+
+void UpstreamConnection::on_interim(http::StreamId stream, http::ResponseHeaders& headers) {
+  if (LeasedStream* found = find(stream)) found->user_->on_interim(headers);
+}
+
+void UpstreamConnection::on_headers(http::StreamId stream, http::ResponseHeaders& headers, http::End end) {
+  LeasedStream* found = find(stream);
+  if (found == nullptr) {
+    return;
+  }
+  StreamUser* user = end == http::End::kYes ? end_stream(*found) : found->user_;
+  user->on_response_headers(headers, end);
+  if (has_streams() && end == http::End::kYes) after_streams();
+}
+
+void UpstreamConnection::on_data(http::StreamId stream, buffer::Buffer& data, http::End end) {
+  LeasedStream* found = find(stream);
+  if (found == nullptr) {
     return;  // reset inside this dispatch
   }
-  StreamUser* user = end == http::End::kYes ? end_stream() : user_;
+  StreamUser* user = end == http::End::kYes ? end_stream(*found) : found->user_;
   user->on_response_data(data, end);
+  if (has_streams() && end == http::End::kYes) after_streams();
 }
 
-void UpstreamConnection::on_trailers(http::StreamId, http::HeaderMap& trailers) {
-  if (user_ != nullptr) {
-    end_stream()->on_response_trailers(trailers);
+void UpstreamConnection::on_trailers(http::StreamId stream, http::HeaderMap& trailers) {
+  if (LeasedStream* found = find(stream)) {
+    end_stream(*found)->on_response_trailers(trailers);
+    if (has_streams()) after_streams();
   }
 }
 
-void UpstreamConnection::on_reset(http::StreamId) { fail_stream(ResetReason::kRemoteReset, ""); }
+void UpstreamConnection::on_reset(http::StreamId stream, const http::StreamReset& reset) {
+  using By = http::StreamReset::By;
+  LeasedStream* found = find(stream);
+  if (found == nullptr) {
+    return;
+  }
+  ResetReason reason = ResetReason::kProtocolError;
+  if (reset.by == By::kPeer) {
+    reason = ResetReason::kRemoteReset;
+    pool_.cluster().block().inc(ClusterStat::kUpstreamRqRxReset);
+  } else if (reset.by == By::kPeerRefused) {
+    reason = ResetReason::kRemoteRefused;
+  }
+  end_stream(*found)->on_stream_reset(reason, reset.by == By::kFault ? reset.details : std::string_view());
+  after_streams();
+}
 
 void UpstreamConnection::on_error(http::StreamId, const http::CodecError& error) {
   SLUICE_LOG(kDebug, kClient, "[C", id_, "] protocol error from upstream ", pool_.host().address().to_string(), ": ",
              error.details);
-  if (user_ != nullptr) {
-    // A message cut short by the end of the connection is no protocol error.
-    fail_stream(at_eof_ ? ResetReason::kConnectionTermination : ResetReason::kProtocolError, "");
-  }
+  // A message cut short by the end of the connection is no protocol error.
+  fail_streams(at_eof_ ? ResetReason::kConnectionTermination : ResetReason::kProtocolError, "");
   close_transport(at_eof_ ? ClosedBy::kPeer : ClosedBy::kUs);
+}
+
+void UpstreamConnection::on_stream_full(http::StreamId stream, bool full) {
+  LeasedStream* found = find(stream);
+  if (found == nullptr) {
+    return;
+  }
+  found->stream_full_ = full;
+  if (!found->request_done_ && !outbox_.full()) found->user_->on_request_full(full);
+}
+
+void UpstreamConnection::on_goaway() {
+  if (!draining_) {
+    pool_.cluster().block().inc(ClusterStat::kUpstreamCxCloseNotify);
+  }
+  draining_ = true;
+  pool_.on_draining(*this);
+  if (state_ == State::kIdle) {
+    close_transport(ClosedBy::kUs);
+  }
+}
+
+void UpstreamConnection::on_settings() {
+  if (state_ != State::kClosed) pool_.on_room(*this);
+}
+
+void UpstreamConnection::on_ping_ack() {
+  if (keepalive_ != nullptr) keepalive_->on_ack();
 }
 
 }  // namespace sluice::upstream

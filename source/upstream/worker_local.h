@@ -8,6 +8,7 @@
 #include "event/loop.h"
 #include "net/network.h"
 #include "net/outbox.h"
+#include "net/transport_socket.h"
 #include "stats/registry.h"
 
 namespace sluice::upstream {
@@ -23,6 +24,8 @@ struct WorkerLocal {
   stats::Registry& registry;
   stats::WorkerCells& cells;
   uint32_t index = 0;
+
+  net::TransportScope transport_scope() const { return {loop, slabs, network.read_buffer(), registry, cells}; }
 };
 
 }  // namespace sluice::upstream

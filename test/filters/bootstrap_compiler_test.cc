@@ -131,8 +131,7 @@ TEST(BootstrapCompiler, NothingIsIgnoredInSilence) {
                   .fails("proxy_status_config", "not supported yet: proxy_status_config"));
   EXPECT_TRUE(Compiled(Pieces{.hcm = ", http_protocol_options: {allow_custom_methods: true}"})
                   .fails("allow_custom_methods", "not supported yet"));
-  EXPECT_TRUE(
-      Compiled(Pieces{.cluster = ", lb_subset_config: {}"}).fails("lb_subset_config", "not supported yet"));
+  EXPECT_TRUE(Compiled(Pieces{.cluster = ", lb_subset_config: {}"}).fails("lb_subset_config", "not supported yet"));
   EXPECT_TRUE(Compiled(Pieces{.cluster = ", type: EDS"}).fails("type", "not supported yet: type EDS"));
   EXPECT_TRUE(Compiled(Pieces{.cluster = ", outlier_detection: {}"}).fails("outlier_detection", "not supported yet"));
   EXPECT_TRUE(Compiled(Pieces{.listener = ", freebind: true"}).fails("freebind", "not supported yet"));
@@ -225,8 +224,11 @@ TEST(BootstrapCompiler, FilterChains) {
   EXPECT_TRUE(Compiled(listener + ", default_filter_chain: {}}\n").ok());
   EXPECT_TRUE(
       Compiled(listener + ", filter_chains: [{}, {}]}\n").fails("filter_chains[1]", "the same filter_chain_match"));
-  EXPECT_TRUE(Compiled(listener + ", filter_chains: [{filter_chain_match: {destination_port: 1}}]}\n")
-                  .fails("destination_port", "not supported yet"));
+  EXPECT_TRUE(Compiled(listener + ", filter_chains: [{filter_chain_match: {destination_port: 1}}, {}]}\n").ok());
+  EXPECT_TRUE(Compiled(listener + ", filter_chains: [{filter_chain_match: {address_suffix: 1.1.1.0}}]}\n")
+                  .fails("address_suffix", "not supported yet"));
+  EXPECT_TRUE(Compiled(listener + ", filter_chains: [{filter_chain_match: {server_names: [\"a*.test\"]}}]}\n")
+                  .fails("server_names", "the whole first label"));
 }
 
 TEST(BootstrapCompiler, AnAddressBelongsToOneListener) {
@@ -292,8 +294,8 @@ TEST(BootstrapCompiler, StaticRuntimeLayers) {
   EXPECT_TRUE(Compiled(Pieces{.routes = routes}).fails("regex", "instructions"));
   EXPECT_TRUE(Compiled(Pieces{.bootstrap = "layered_runtime: {layers: [{name: s, static_layer: {k: [1]}}]}\n"})
                   .fails("static_layer", "'k'"));
-  EXPECT_TRUE(Compiled(Pieces{.bootstrap = "layered_runtime: {layers: [{name: s, disk_layer: {symlink_root: /x}}]}\n"})
-                  .fails("disk_layer", "not supported yet"));
+  EXPECT_TRUE(Compiled(Pieces{.bootstrap = "layered_runtime: {layers: [{name: s, rtds_layer: {name: x}}]}\n"})
+                  .fails("rtds_layer", "not supported yet"));
 }
 
 }  // namespace

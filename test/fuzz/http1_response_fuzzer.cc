@@ -51,7 +51,7 @@ class Relay final : private ClientEvents {
     writer_.write_trailers(trailers, out_);
     complete_ = true;
   }
-  void on_reset(StreamId) override {}
+  void on_reset(StreamId, const StreamReset&) override {}
   void on_error(StreamId, const CodecError&) override {}
 
   const bool to_head_;

@@ -63,7 +63,11 @@ class Transcript {
 class ServerUnderTest final : private ServerEvents {
  public:
   explicit ServerUnderTest(const CodecOptions& options, uint16_t status = 204)
-      : options_(options), status_(status), in_(memory_.slabs), out_(memory_.slabs), codec_(options_, *this, memory_.slabs) {}
+      : options_(options),
+        status_(status),
+        in_(memory_.slabs),
+        out_(memory_.slabs),
+        codec_(options_, *this, memory_.slabs) {}
 
   // Decodes as a connection does. The bytes are gone when it returns.
   Decoded feed(std::string_view bytes) {
@@ -125,7 +129,7 @@ class ServerUnderTest final : private ServerEvents {
     transcript_.fields(trailers);
     finish(End::kYes);
   }
-  void on_reset(StreamId) override { transcript_.line("reset"); }
+  void on_reset(StreamId, const StreamReset&) override { transcript_.line("reset"); }
   void on_error(StreamId stream, const CodecError& error) override {
     transcript_.line(cat("error ", stream, " ", error.status, " ", error.details));
   }
@@ -201,8 +205,8 @@ class ClientUnderTest final : private ClientEvents {
     return *arenas_.back();
   }
   void head(std::string_view what, StreamId stream, const ResponseHeaders& headers) {
-    transcript_.line(cat(what, " ", stream, " ", headers.status, " ", headers.reason, " ",
-                         name_of(headers.protocol), headers.chunked ? " chunked" : ""));
+    transcript_.line(cat(what, " ", stream, " ", headers.status, " ", headers.reason, " ", name_of(headers.protocol),
+                         headers.chunked ? " chunked" : ""));
     transcript_.fields(headers.fields);
   }
   void on_interim(StreamId stream, ResponseHeaders& headers) override { head("interim", stream, headers); }
@@ -220,7 +224,7 @@ class ClientUnderTest final : private ClientEvents {
     transcript_.fields(trailers);
     finish(End::kYes);
   }
-  void on_reset(StreamId) override { transcript_.line("reset"); }
+  void on_reset(StreamId, const StreamReset&) override { transcript_.line("reset"); }
   void on_error(StreamId stream, const CodecError& error) override {
     transcript_.line(cat("error ", stream, " ", error.status, " ", error.details));
   }

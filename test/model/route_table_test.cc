@@ -208,7 +208,7 @@ TEST_F(RouteTableTest, OtherConditionsOfARoute) {
   header.headers.emplace_back("x-k", match::StringMatcher::exact("v"));
   route(all, "header", std::move(header));
   RouteMatch half = path_match(PathKind::kPrefix, "/f");
-  half.fraction = Fraction{50, 100, ""};
+  half.fraction = Fraction{50, 100, "", nullptr};
   route(all, "half", std::move(half));
   table_.build();
 

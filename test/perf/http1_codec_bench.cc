@@ -19,7 +19,8 @@ const std::string kRequest = "GET /bench?size=512 HTTP/1.1\r\nHost: bench.local\
 const std::string kBrowserRequest =
     "GET /static/app/main.6f3c2d.js?v=20261122 HTTP/1.1\r\nHost: www.example.com\r\nConnection: keep-alive\r\n"
     "sec-ch-ua: \"Chromium\";v=\"140\", \"Not.A/Brand\";v=\"99\"\r\nsec-ch-ua-mobile: ?0\r\n"
-    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36\r\n"
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 "
+    "Safari/537.36\r\n"
     "sec-ch-ua-platform: \"Linux\"\r\nAccept: */*\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: no-cors\r\n"
     "Sec-Fetch-Dest: script\r\nReferer: https://www.example.com/app/\r\nAccept-Encoding: gzip, deflate, br\r\n"
     "Accept-Language: en-GB,en;q=0.9\r\nCookie: session=0123456789abcdef0123456789abcdef; theme=dark\r\n\r\n";
@@ -67,7 +68,7 @@ class Loop final : private ServerEvents, private ClientEvents {
   }
   void on_interim(StreamId, ResponseHeaders&) override {}
   void on_trailers(StreamId, HeaderMap&) override {}
-  void on_reset(StreamId) override {}
+  void on_reset(StreamId, const StreamReset&) override {}
   void on_error(StreamId, const CodecError&) override {}
 
   Owner owner_{"bench"};

@@ -44,7 +44,8 @@ class AccessLogCompiler : public testing::Test, public format::SampleFacts {
   }
 
   static std::string file(const std::string& rest, const std::string& filter = "") {
-    return R"([{"name":"f",)" + filter + R"("typed_config":{"@type":"type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog","path":"/a.log")" +
+    return R"([{"name":"f",)" + filter +
+           R"("typed_config":{"@type":"type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog","path":"/a.log")" +
            rest + "}}]";
   }
 
@@ -60,25 +61,35 @@ class AccessLogCompiler : public testing::Test, public format::SampleFacts {
 };
 
 TEST_F(AccessLogCompiler, Formats) {
-  EXPECT_THAT(lines(file(R"(,"log_format":{"text_format_source":{"inline_string":"%RESPONSE_CODE% %PROTOCOL%\n"}})"), "/a.log"),
-              ElementsAre("200 HTTP/1.1"));
+  EXPECT_THAT(
+      lines(file(R"(,"log_format":{"text_format_source":{"inline_string":"%RESPONSE_CODE% %PROTOCOL%\n"}})"), "/a.log"),
+      ElementsAre("200 HTTP/1.1"));
 }
 
 TEST_F(AccessLogCompiler, JsonFormat) {
-  EXPECT_THAT(lines(file(R"(,"log_format":{"json_format":{"code":"%RESPONSE_CODE%","list":[1,true,null,{"p":"%PROTOCOL%"}]}})"), "/a.log"),
-              ElementsAre(R"({"code":200,"list":[1,true,null,{"p":"HTTP/1.1"}]})"));
+  EXPECT_THAT(
+      lines(file(R"(,"log_format":{"json_format":{"code":"%RESPONSE_CODE%","list":[1,true,null,{"p":"%PROTOCOL%"}]}})"),
+            "/a.log"),
+      ElementsAre(R"({"code":200,"list":[1,true,null,{"p":"HTTP/1.1"}]})"));
 }
 
 TEST_F(AccessLogCompiler, OmitEmptyValues) {
-  EXPECT_THAT(lines(file(R"(,"log_format":{"omit_empty_values":true,"text_format_source":{"inline_string":"[%REQ(x-none)%]\n"}})"), "/a.log"),
-              ElementsAre("[]"));
+  EXPECT_THAT(
+      lines(
+          file(
+              R"(,"log_format":{"omit_empty_values":true,"text_format_source":{"inline_string":"[%REQ(x-none)%]\n"}})"),
+          "/a.log"),
+      ElementsAre("[]"));
 }
 
 TEST_F(AccessLogCompiler, FormatterExtension) {
-  EXPECT_THAT(lines(file(R"(,"log_format":{"text_format_source":{"inline_string":"%REQ_WITHOUT_QUERY(:PATH)%\n"},"formatters":[{"name":"x",)"
-                         R"("typed_config":{"@type":"type.googleapis.com/envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery"}}]})"),
-                    "/a.log"),
-              ElementsAre("/x"));
+  EXPECT_THAT(
+      lines(
+          file(
+              R"(,"log_format":{"text_format_source":{"inline_string":"%REQ_WITHOUT_QUERY(:PATH)%\n"},"formatters":[{"name":"x",)"
+              R"("typed_config":{"@type":"type.googleapis.com/envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery"}}]})"),
+          "/a.log"),
+      ElementsAre("/x"));
 }
 
 TEST_F(AccessLogCompiler, OldFormats) {
@@ -90,10 +101,12 @@ TEST_F(AccessLogCompiler, DefaultFormat) {
 }
 
 TEST_F(AccessLogCompiler, Streams) {
-  EXPECT_THAT(lines(R"([{"name":"s","typed_config":{"@type":"type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",)"
-                    R"("log_format":{"text_format_source":{"inline_string":"OUT\n"}}}}])",
-                    "/dev/stdout"),
-              ElementsAre("OUT"));
+  EXPECT_THAT(
+      lines(
+          R"([{"name":"s","typed_config":{"@type":"type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",)"
+          R"("log_format":{"text_format_source":{"inline_string":"OUT\n"}}}}])",
+          "/dev/stdout"),
+      ElementsAre("OUT"));
 }
 
 TEST_F(AccessLogCompiler, Filters) {
@@ -130,13 +143,14 @@ TEST_F(AccessLogCompiler, ErrorsInWords) {
     std::string logs;
     const char* error;
   };
-  for (const Case& c : {Case{file(R"(,"format":"%NOPE%")"), "unknown operator NOPE"},
-                        Case{file(R"(,"format":"%DYNAMIC_METADATA(a)%")"), "not supported yet: DYNAMIC_METADATA"},
-                        Case{file(R"(,"log_format":{"json_format":{"k":"%REQ%"}})"), "k: operator REQ needs an argument"},
-                        Case{R"([{"name":"x"}])", "needs a typed_config"},
-                        Case{file("", R"("filter":{"metadata_filter":{}},)"), "not supported yet: metadata_filter"},
-                        Case{R"([{"name":"x","typed_config":{"@type":"type.googleapis.com/envoy.config.cluster.v3.Cluster"}}])",
-                             "is not an access logger"}}) {
+  for (const Case& c :
+       {Case{file(R"(,"format":"%NOPE%")"), "unknown operator NOPE"},
+        Case{file(R"(,"format":"%CEL(a)%")"), "not supported yet: CEL"},
+        Case{file(R"(,"log_format":{"json_format":{"k":"%REQ%"}})"), "k: operator REQ needs an argument"},
+        Case{R"([{"name":"x"}])", "needs a typed_config"},
+        Case{file("", R"("filter":{"metadata_filter":{}},)"), "not supported yet: metadata_filter"},
+        Case{R"([{"name":"x","typed_config":{"@type":"type.googleapis.com/envoy.config.cluster.v3.Cluster"}}])",
+             "is not an access logger"}}) {
     manager.Clear();
     findings = {};
     (void)compile(c.logs);

@@ -18,11 +18,15 @@ struct Seen {
   std::string body;
 };
 
+BuiltReply build(Arena& arena, const LocalReply& reply, const http::RequestHeaders* request) {
+  return finish_local_reply(arena, reply, *begin_local_reply(arena, reply), request);
+}
+
 Seen build(const LocalReply& reply, std::string_view method = "GET", const Lines& request_fields = {}) {
   Bench bench;
   http::RequestHeaders* request = bench.request("/", request_fields);
   request->method = method;
-  const BuiltReply built = build_local_reply(bench.arena, reply, request);
+  const BuiltReply built = build(bench.arena, reply, request);
   return {built.headers->status, test::lines_of(built.headers->fields), std::string(built.body)};
 }
 
@@ -42,7 +46,7 @@ TEST(BuildLocalReply, TextWithItsLength) {
 
 TEST(BuildLocalReply, WithoutARequest) {
   Bench bench;
-  EXPECT_EQ(build_local_reply(bench.arena, reply(400, "Bad Request"), nullptr).body, "Bad Request");
+  EXPECT_EQ(build(bench.arena, reply(400, "Bad Request"), nullptr).body, "Bad Request");
 }
 
 TEST(BuildLocalReply, NoBodyNoLength) {
@@ -75,17 +79,20 @@ TEST(BuildLocalReply, GrpcGetsAStatusInTheHead) {
   const Lines grpc{{"content-type", "application/grpc"}};
   const Seen seen = build(reply(400, "bad thing\n100%"), "POST", grpc);
   EXPECT_EQ(seen.status, 200);
-  EXPECT_EQ(seen.fields, (Lines{{"content-type", "application/grpc"}, {"grpc-message", "bad thing%0A100%25"},
-                                {"grpc-status", "13"}}));
+  EXPECT_EQ(
+      seen.fields,
+      (Lines{{"content-type", "application/grpc"}, {"grpc-message", "bad thing%0A100%25"}, {"grpc-status", "13"}}));
   EXPECT_EQ(seen.body, "");
   EXPECT_EQ(build(reply(403, ""), "POST", grpc).fields,
             (Lines{{"content-type", "application/grpc"}, {"grpc-status", "7"}}));
   EXPECT_EQ(build(reply_of(Reason::kMaxStreamDuration), "POST", grpc).fields,
-            (Lines{{"content-type", "application/grpc"}, {"grpc-message", "downstream duration timeout"},
+            (Lines{{"content-type", "application/grpc"},
+                   {"grpc-message", "downstream duration timeout"},
                    {"grpc-status", "4"}}));
-  EXPECT_EQ(build(reply_of(Reason::kResponseTimeout), "POST", grpc).fields,
-            (Lines{{"content-type", "application/grpc"}, {"grpc-message", "upstream request timeout"},
-                   {"grpc-status", "14"}}));
+  EXPECT_EQ(
+      build(reply_of(Reason::kResponseTimeout), "POST", grpc).fields,
+      (Lines{
+          {"content-type", "application/grpc"}, {"grpc-message", "upstream request timeout"}, {"grpc-status", "14"}}));
 }
 
 TEST(BuildLocalReply, WhatIsGrpc) {

@@ -394,55 +394,5 @@ TEST_F(FilterChainTest, AnyMixtureKeepsTheBytes) {
   }
 }
 
-// The second probe sends a POST to another path, with another body, through all filters again.
-TEST_F(FilterChainTest, ARestartGoesThroughFiltersAndRouteAgain) {
-  std::vector<std::string> origin_saw;
-  start([&](const std::string& head, const std::string& body) {
-    origin_saw.push_back(cat(head.substr(0, head.find(' ', 6)), " ", body));
-    return answer("done");
-  });
-  int restarts = 0;
-  first().request_headers = [&](Probe&, Exchange& exchange, http::RequestHeaders&, End) {
-    restarts = static_cast<int>(exchange.restarts());
-    return Step::next();
-  };
-  second().request_headers = [](Probe&, Exchange& exchange, http::RequestHeaders&, End) {
-    return exchange.restarts() == 0 ? Step::collect(1000) : Step::next();
-  };
-  second().request_data = [](Probe&, Exchange& exchange, buffer::Buffer& data, End) {
-    if (exchange.restarts() > 0) {
-      return Step::next();
-    }
-    exchange.request()->path = "/again";
-    exchange.restart(std::move(data));
-    return Step::taken();
-  };
-  post("the body");
-  ASSERT_TRUE(receives("done"));
-  EXPECT_EQ(restarts, 1);
-  EXPECT_EQ(first().completed, 1 + 1);
-  EXPECT_EQ(origin_saw.back(), "POST /again the body");
-  EXPECT_EQ(proxy->platform.files().lines("/log"), (std::vector<std::string>{"/again 0 -", "/again 200 -"}));
-  // The connection goes on.
-  second() = {};
-  get();
-  EXPECT_TRUE(proxy->world.run_until([&] { return proxy->platform.files().lines("/log").size() == 3; }));
-}
-
-TEST_F(FilterChainTest, AClientThatGoesWhileItRestarts) {
-  start(echo);
-  second().request_headers = [this](Probe&, Exchange& exchange, http::RequestHeaders&, End) {
-    if (exchange.restarts() > 0) {
-      return Step::next();
-    }
-    client->close(net::CloseHow::kReset);
-    exchange.restart(buffer::Buffer(exchange.local().slabs));
-    return Step::taken();
-  };
-  get();
-  proxy->world.run_for(std::chrono::seconds(5));
-  EXPECT_GE(first().completed, 1);
-}
-
 }  // namespace
 }  // namespace sluice::test

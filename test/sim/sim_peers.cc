@@ -4,7 +4,8 @@
 
 namespace sluice::test {
 
-SimTalker::SimTalker(SimLoop& loop, net::Network& network, buffer::SlabPool& slabs, std::unique_ptr<net::Transport> transport)
+SimTalker::SimTalker(SimLoop& loop, net::Network& network, buffer::SlabPool& slabs,
+                     std::unique_ptr<net::Transport> transport)
     : loop_(loop), network_(network), slabs_(slabs), transport_(std::move(transport)), out_(slabs) {
   transport_->set_handler(this);
 }
@@ -55,7 +56,7 @@ void SimTalker::on_ready(net::Ready ready) {
   if (ready.connected || ready.writable) {
     flush();
   }
-  if (!ready.readable) {
+  if (!ready.readable || transport_ == nullptr) {  // sending may have failed
     return;
   }
   buffer::Buffer in(slabs_);
@@ -75,7 +76,8 @@ void SimTalker::on_ready(net::Ready ready) {
 class SimOrigin::Connection final : public SimTalker {
  public:
   Connection(SimOrigin& origin, std::unique_ptr<net::Transport> transport)
-      : SimTalker(origin.machine_.loop, origin.machine_.network, origin.machine_.slabs, std::move(transport)), origin_(origin) {}
+      : SimTalker(origin.machine_.loop, origin.machine_.network, origin.machine_.slabs, std::move(transport)),
+        origin_(origin) {}
 
  private:
   void on_received() override {
@@ -86,7 +88,8 @@ class SimOrigin::Connection final : public SimTalker {
       }
       const std::string head = received_.substr(0, end + 4);
       const size_t length_at = head.find("content-length: ");
-      const size_t length = length_at == std::string::npos ? 0 : std::strtoul(head.c_str() + length_at + 16, nullptr, 10);
+      const size_t length =
+          length_at == std::string::npos ? 0 : std::strtoul(head.c_str() + length_at + 16, nullptr, 10);
       if (received_.size() < head.size() + length) {
         return;
       }

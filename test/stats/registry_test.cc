@@ -164,8 +164,7 @@ TEST(Registry, FlushTellsIntervalsApart) {
 }
 
 TEST(Registry, HiddenStatsCountButDoNotShow) {
-  Registry registry;
-  registry.set_hidden([](std::string_view name) { return name != "listener_manager.listener_added"; });
+  Registry registry([](std::string_view name) { return name != "listener_manager.listener_added"; }, {});
   WorkerCells cells(registry);
   const BlockId id = registry.add_block<ListenerManagerStat>("listener_manager.");
   cells.block<ListenerManagerStat>(id).inc(ListenerManagerStat::kListenerStopped);

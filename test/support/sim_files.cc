@@ -67,6 +67,28 @@ Result<std::string> SimFiles::read(const std::string& path) {
   return *found->second;
 }
 
+Result<std::vector<event::DirectoryEntry>> SimFiles::list(const std::string& path) {
+  const std::string below = cat(path, "/");
+  std::map<std::string, event::DirectoryEntry::Kind> found;
+  for (const auto& [name, content] : content_) {
+    if (!name.starts_with(below)) {
+      continue;
+    }
+    const std::string rest = name.substr(below.size());
+    const size_t slash = rest.find('/');
+    found[rest.substr(0, slash)] =
+        slash == std::string::npos ? event::DirectoryEntry::Kind::kFile : event::DirectoryEntry::Kind::kDirectory;
+  }
+  if (found.empty()) {
+    return Error{cat("cannot read ", path, ": No such file or directory")};
+  }
+  std::vector<event::DirectoryEntry> out;
+  for (const auto& [name, kind] : found) {
+    out.push_back({kind, name});
+  }
+  return out;
+}
+
 Result<std::shared_ptr<event::AppendFile>> SimFiles::open_append(const std::string& path) {
   if (const auto broken = broken_.find(path); broken != broken_.end()) {
     return Error{cat("cannot open ", path, ": ", broken->second)};

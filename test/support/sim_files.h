@@ -20,6 +20,7 @@ class SimFiles final : public event::Files {
   ~SimFiles() override;
 
   Result<std::string> read(const std::string& path) override;
+  Result<std::vector<event::DirectoryEntry>> list(const std::string& path) override;
   Result<std::shared_ptr<event::AppendFile>> open_append(const std::string& path) override;
   Result<std::unique_ptr<event::Watch>> watch(const std::string& path, Function<void()> changed) override;
   event::AppendCounts append_counts() const override { return counts_; }

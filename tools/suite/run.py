@@ -6,7 +6,7 @@ import sys
 from steps import ROOT, Steps, by_status, pytest_line
 
 PYTHON = sys.executable
-BEHAVIOUR, HTTP1 = "test/conformance/behaviour/run", "test/conformance/http1/run"
+BEHAVIOUR, HTTP1, HTTP2 = ("test/conformance/%s/run" % corpus for corpus in ("behaviour", "http1", "http2"))
 CONFIGS, QUICKSTART, DOCS = "test/tools/configs_test.py", "test/tools/quickstart_test.py", "test/tools/docs_test.py"
 
 BUILD = dict(count=by_status, limit=2400)
@@ -28,7 +28,8 @@ def sanitized(preset):
     made = "build " + preset
     return [(made, build(preset), BUILD),
             ("C++ tests, " + preset, [PYTHON, "tools/suite/cpp_tests.py", preset], dict(needs=[made], env=environment)),
-            ("hostile HTTP/1, " + preset, [PYTHON, HTTP1, "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment))]
+            ("hostile HTTP/1, " + preset, [PYTHON, HTTP1, "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment)),
+            ("hostile HTTP/2, " + preset, [PYTHON, HTTP2, "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment))]
 
 
 def steps(options):
@@ -41,10 +42,13 @@ def steps(options):
     if options.quick:
         return quick + [
             ("hostile HTTP/1, a sample", [PYTHON, HTTP1, "--every", "12"], on),
+            ("hostile HTTP/2, a sample", [PYTHON, HTTP2, "--every", "12"], on),
             ("behaviour, a sample", [PYTHON, BEHAVIOUR, "--every", "12"], on)]
     plan = quick + [
         ("Python tests", pytest("test/tools", *("--ignore=" + path for path in [CONFIGS, QUICKSTART, DOCS])), dict(count=pytest_line)),
+        ("instructions of a request", [PYTHON, "test/perf/instructions.py"], on),
         ("hostile HTTP/1", [PYTHON, HTTP1], on),
+        ("hostile HTTP/2", [PYTHON, HTTP2], on),
         ("behaviour", [PYTHON, BEHAVIOUR], on),
         ("configurations of the corpus", [PYTHON, BEHAVIOUR, "--configs"], on),
         ("faults and drains", pytest("test/live"), dict(count=pytest_line, limit=600, **on)),

@@ -51,12 +51,11 @@ proxy::HttpFilter* BufferFactory::create(Exchange& exchange, proxy::FilterLocal*
 uint8_t BufferFactory::hooks() const { return proxy::hooks_of<BufferFilter>(); }
 
 std::optional<uint32_t> BufferFactory::limit(const Exchange& exchange) const {
-  const model::FilterOverride* const found = exchange.find_override(name_);
-  if (found == nullptr || found->config == nullptr) {
+  const auto* const route = exchange.settings_for<RouteSettings>(name_);
+  if (route == nullptr) {
     return max_request_bytes_;
   }
-  const auto& route = static_cast<const RouteSettings&>(*found->config);
-  return route.disabled ? std::nullopt : std::optional(route.max_request_bytes);
+  return route->disabled ? std::nullopt : std::optional(route->max_request_bytes);
 }
 
 }  // namespace sluice::filters::buffer

@@ -49,7 +49,8 @@ std::optional<uint64_t> number(const http::HeaderMap& fields, std::string_view n
 }
 
 // `header` may lower the share, not raise it.
-bool is_hit(Exchange& exchange, model::Fraction share, std::string_view header) {
+bool is_hit(Exchange& exchange, const model::Fraction& fraction, std::string_view header) {
+  runtime::Share share = fraction.now();
   if (!header.empty()) {
     if (const auto lower = number(exchange.request()->fields, header)) {
       share.numerator = static_cast<uint32_t>(std::min<uint64_t>(share.numerator, *lower));
@@ -250,9 +251,8 @@ proxy::HttpFilter* FaultFactory::create(Exchange& exchange, proxy::FilterLocal* 
 uint8_t FaultFactory::hooks() const { return proxy::hooks_of<Fault>(); }
 
 const Settings& FaultFactory::settings(const Exchange& exchange) const {
-  const model::FilterOverride* const found = exchange.find_override(name_);
-  return found == nullptr || found->config == nullptr ? settings_
-                                                      : static_cast<const RouteSettings&>(*found->config).settings;
+  const auto* const route = exchange.settings_for<RouteSettings>(name_);
+  return route == nullptr ? settings_ : route->settings;
 }
 
 }  // namespace sluice::filters::fault

@@ -44,8 +44,9 @@ class HeaderMutationFactory final : public proxy::HttpFilterFactory {
     size_t count = 0;
     exchange.for_each_override_level([&](const model::FilterOverrides& overrides) {
       for (const model::FilterOverride& one : overrides) {
-        if (one.filter_name == name_ && one.config != nullptr) {
-          levels[count++] = &static_cast<const RouteMutations&>(*one.config).mutations;
+        if (one.filter_name != name_) continue;
+        if (const auto* settings = dynamic_cast<const RouteMutations*>(one.config.get())) {
+          levels[count++] = &settings->mutations;
         }
       }
     });

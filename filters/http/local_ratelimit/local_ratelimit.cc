@@ -175,8 +175,8 @@ proxy::HttpFilter* LocalRateLimitFactory::create(Exchange& exchange, proxy::Filt
 uint8_t LocalRateLimitFactory::hooks() const { return proxy::hooks_of<LocalRateLimit>(); }
 
 const Settings& LocalRateLimitFactory::settings(const Exchange& exchange) const {
-  const model::FilterOverride* const found = exchange.find_override(name_);
-  return found == nullptr || found->config == nullptr ? *settings_ : static_cast<const Settings&>(*found->config);
+  const auto* const route = exchange.settings_for<Settings>(name_);
+  return route == nullptr ? *settings_ : *route;
 }
 
 }  // namespace sluice::filters::local_ratelimit

@@ -11,25 +11,75 @@ namespace {
 constexpr size_t kMaxWaiting = 32 * 1024;
 }  // namespace
 
-void Attempt::start(upstream::Cluster& cluster, upstream::Host& host, uint8_t priority, http::End end) {
+Attempt::Timers::Timers(event::Loop& loop, Attempt& attempt)
+    : whole(loop.timers(), [&attempt] { attempt.owner_.on_try_timeout(attempt); }),
+      idle(loop.timers(), [&attempt] { attempt.owner_.on_try_idle(attempt); }) {}
+
+Attempt::Attempt(AttemptOwner& owner, proxy::Exchange& exchange, const Timeouts& timeouts, upstream::Pool& pool)
+    : owner_(owner), exchange_(exchange), timeouts_(timeouts), pool_(pool), waiting_(exchange.local().slabs) {
+  pin_.reset(&pool);
+}
+
+void Attempt::start(uint8_t priority, http::End end) {
   end_ = end;
   headers_only_ = end == http::End::kYes;
-  exchange_.facts().upstream_host = &host.address();
-  exchange_.facts().upstream_hostname = host.hostname;
-  cluster.pool(host).request(*this, priority);
+  claim_facts();
+  pool_.request(*this, priority);
+}
+
+void Attempt::claim_facts() {
+  format::Facts& facts = exchange_.facts();
+  facts.upstream_host = &pool_.host().address();
+  facts.upstream_hostname = pool_.host().hostname;
+  if (stream_ != nullptr) {
+    facts.upstream_connection_id = stream_->connection_id();
+    facts.upstream_local = stream_->local_address();
+    facts.upstream_protocol = stream_->protocol();
+    facts.has_upstream_protocol = true;
+  }
+}
+
+void Attempt::arm_timers() {
+  if (stream_ == nullptr || timers_ != nullptr ||
+      (timeouts_.per_try.count() == 0 && timeouts_.per_try_idle.count() == 0)) {
+    return;
+  }
+  timers_ = exchange_.arena().create<Timers>(exchange_.local().loop, *this);
+  if (timeouts_.per_try.count() > 0) {
+    timers_->whole.arm(timeouts_.per_try);
+  }
+  touch();
+}
+
+void Attempt::touch() {
+  if (timers_ != nullptr && timeouts_.per_try_idle.count() > 0) {
+    timers_->idle.arm(timeouts_.per_try_idle);
+  }
+}
+
+void Attempt::is_over() {
+  waiting_.clear();
+  over_ = true;
+  stream_ = nullptr;
+  if (timers_ != nullptr) {
+    timers_->whole.cancel();
+    timers_->idle.cancel();
+    timers_ = nullptr;
+  }
 }
 
 void Attempt::on_stream(upstream::UpstreamStream& stream) {
   stream_ = &stream;
+  sent_ = true;
+  claim_facts();
+  owner_.on_stream(*this);
   format::Facts& facts = exchange_.facts();
-  facts.upstream_connection_id = stream.connection_id();
-  facts.upstream_local = stream.local_address();
-  facts.upstream_protocol = stream.protocol();
-  facts.has_upstream_protocol = true;
+  exchange_.keep_upstream_tls(stream.tls());
   facts.upstream_connected = facts.upstream_tx_start = exchange_.local().loop.now();
   stream.send_headers(*exchange_.request(), headers_only_ ? http::End::kYes : http::End::kNo);
   if (headers_only_) {
     sent_all();
+    arm_timers();
     return;
   }
   const bool body_ends = end_ == http::End::kYes && waiting_trailers_ == nullptr;
@@ -43,10 +93,13 @@ void Attempt::on_stream(upstream::UpstreamStream& stream) {
     sent_all();
   }
   exchange_.request_gate().open(net::Pause::kConnecting);
+  if (exchange_.request_complete()) {
+    arm_timers();
+  }
 }
 
 void Attempt::on_no_stream(ResetReason reason, std::string_view details) {
-  over_ = true;
+  is_over();
   if (reason == ResetReason::kOverflow) {  // no host was asked
     exchange_.facts().upstream_host = nullptr;
     exchange_.facts().upstream_hostname = {};
@@ -60,6 +113,7 @@ void Attempt::send_data(buffer::Buffer& data, http::End end) {
     return;
   }
   if (stream_ != nullptr) {
+    touch();
     stream_->send_data(data, end);
     if (end == http::End::kYes) {
       sent_all();
@@ -93,11 +147,15 @@ void Attempt::reset() {
   if (over_) {
     return;
   }
-  over_ = true;
+  upstream::UpstreamStream* stream = stream_;
+  is_over();
   cancel();
-  if (stream_ != nullptr) {
-    std::exchange(stream_, nullptr)->reset();
+  if (stream != nullptr) {
+    stream->reset();
   }
+  // Nobody else would: what stopped the client was this try.
+  exchange_.request_gate().open(net::Pause::kConnecting);
+  exchange_.request_gate().open(net::Pause::kPeerFull);
 }
 
 void Attempt::pause_response(bool pause) {
@@ -128,30 +186,32 @@ void Attempt::on_interim(http::ResponseHeaders& headers) {
 
 void Attempt::on_response_headers(http::ResponseHeaders& headers, http::End end) {
   answered_ = true;
-  over_ = end == http::End::kYes;
-  if (over_) {
-    stream_ = nullptr;
+  claim_facts();
+  touch();
+  if (timers_ != nullptr) {
+    timers_->whole.cancel();
+  }
+  if (end == http::End::kYes) {
+    is_over();
   }
   owner_.on_headers(*this, headers, end);
 }
 
 void Attempt::on_response_data(buffer::Buffer& data, http::End end) {
+  touch();
   if (end == http::End::kYes) {
-    over_ = true;
-    stream_ = nullptr;
+    is_over();
   }
   owner_.on_data(*this, data, end);
 }
 
 void Attempt::on_response_trailers(http::HeaderMap& trailers) {
-  over_ = true;
-  stream_ = nullptr;
+  is_over();
   owner_.on_trailers(*this, trailers);
 }
 
 void Attempt::on_stream_reset(ResetReason reason, std::string_view details) {
-  over_ = true;
-  stream_ = nullptr;
+  is_over();
   owner_.on_failed(*this, reason, details);
 }
 

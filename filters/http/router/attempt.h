@@ -1,9 +1,13 @@
 // Attempt: one try of an exchange against one host.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
+#include "base/intrusive_list.h"
 #include "buffer/buffer.h"
+#include "event/loop.h"
+#include "filters/http/router/timeouts.h"
 #include "proxy/exchange.h"
 #include "upstream/pool.h"
 #include "upstream/stream.h"
@@ -12,26 +16,36 @@ namespace sluice::filters::router {
 
 class Attempt;
 
-// The router, as its attempt sees it. Every attempt ends in one response with End::kYes, or in one on_failed().
+// The router, as its attempts see it. Every attempt ends in one response with End::kYes, or in one on_failed(), or in
+// reset() by the router.
 class AttemptOwner {
  public:
+  // There is a connection; now the request goes.
+  virtual void on_stream(Attempt& attempt) = 0;
   virtual void on_headers(Attempt& attempt, http::ResponseHeaders& headers, http::End end) = 0;
   virtual void on_data(Attempt& attempt, buffer::Buffer& data, http::End end) = 0;
   virtual void on_trailers(Attempt& attempt, http::HeaderMap& trailers) = 0;
   virtual void on_failed(Attempt& attempt, upstream::ResetReason reason, std::string_view details) = 0;
+  // per_try_timeout is over. The attempt goes on until it is reset.
+  virtual void on_try_timeout(Attempt& attempt) = 0;
+  // Nothing moved for per_try_idle_timeout.
+  virtual void on_try_idle(Attempt& attempt) = 0;
 
  protected:
   ~AttemptOwner() = default;
 };
 
-// Keeps request bytes only until it has a stream. Lives in the exchange's arena. Thread: worker.
-class Attempt final : private upstream::PoolRequest, private upstream::StreamUser {
+// Keeps request bytes only until it has a stream. Lives in the exchange's arena; in its owner's list until it is over.
+// Thread: worker.
+class Attempt final : private upstream::PoolRequest, private upstream::StreamUser, public IntrusiveNode<AttemptOwner> {
  public:
-  Attempt(AttemptOwner& owner, proxy::Exchange& exchange) : owner_(owner), exchange_(exchange), waiting_(exchange.local().slabs) {}
+  Attempt(AttemptOwner& owner, proxy::Exchange& exchange, const Timeouts& timeouts, upstream::Pool& pool);
 
-  void start(upstream::Cluster& cluster, upstream::Host& host, uint8_t priority, http::End end);
+  void start(uint8_t priority, http::End end);
   void send_data(buffer::Buffer& data, http::End end);
   void send_trailers(const http::HeaderMap& trailers);
+  // The whole request has arrived: from now on the times of this try run, once it has a stream.
+  void arm_timers();
   // Gives up; the owner hears nothing more.
   void reset();
   // Stops and starts reading the response.
@@ -39,8 +53,23 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   size_t request_room() const;
   // The response has begun.
   bool answered() const { return answered_; }
+  // The request had begun to leave.
+  bool sent() const { return sent_; }
+  bool over() const { return over_; }
+  upstream::Host& host() { return pool_.host(); }
+  // What the access log says of the upstream is this attempt's.
+  void claim_facts();
+
+  // Its time was over, and another try was started beside it (hedging).
+  bool retried = false;
+  bool timeout_counted = false;
 
  private:
+  struct Timers {
+    Timers(event::Loop& loop, Attempt& attempt);
+    event::Timer whole, idle;
+  };
+
   // upstream::PoolRequest
   void on_stream(upstream::UpstreamStream& stream) override;
   void on_no_stream(upstream::ResetReason reason, std::string_view details) override;
@@ -56,15 +85,22 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   size_t response_room() const override { return exchange_.response_room(); }
 
   void sent_all();
+  void touch();
+  void is_over();
 
   AttemptOwner& owner_;
   proxy::Exchange& exchange_;
+  const Timeouts& timeouts_;
+  upstream::Pool& pool_;
+  upstream::PoolPin pin_;  // the log names the host
   upstream::UpstreamStream* stream_ = nullptr;
   buffer::Buffer waiting_;  // body that came before the stream
   const http::HeaderMap* waiting_trailers_ = nullptr;
+  Timers* timers_ = nullptr;        // while they run
   http::End end_ = http::End::kNo;  // of the headers, then of waiting_
   bool headers_only_ = false;
   bool answered_ = false;
+  bool sent_ = false;
   bool interim_seen_ = false;
   bool over_ = false;
 };

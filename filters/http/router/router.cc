@@ -1,9 +1,10 @@
 #include "filters/http/router/router.h"
 
-#include <charconv>
+#include <algorithm>
 
 #include "base/strings.h"
 #include "base/trace.h"
+#include "filters/http/router/strict_check.h"
 #include "model/route_apply.h"
 #include "proxy/reason.h"
 
@@ -15,22 +16,13 @@ using proxy::Reason;
 using proxy::Step;
 using stats::ClusterStat;
 using stats::HttpStat;
-using upstream::ResetReason;
 
-namespace {
-
-constexpr Duration kDefaultTimeout = std::chrono::seconds(15);
-
-std::string_view number_text(Arena& arena, int64_t number) {
-  char text[24];
-  const auto end = std::to_chars(text, text + sizeof(text), number).ptr;
-  return arena.copy({text, static_cast<size_t>(end - text)});
-}
-
-}  // namespace
-
-Router::Router(proxy::Exchange& exchange, const RouterOptions& options)
-    : exchange_(exchange), options_(options), deadline_(exchange.local().loop.timers(), [this] { on_timeout(); }) {}
+Router::Router(proxy::Exchange& exchange, const RouterOptions& options, MirrorSet& mirrors)
+    : exchange_(exchange),
+      options_(options),
+      mirror_set_(mirrors),
+      kept_(exchange.local().slabs),
+      deadline_(exchange.local().loop.timers(), [this] { on_timeout(); }) {}
 
 Step Router::on_request_headers(proxy::Exchange&, http::RequestHeaders& headers, http::End end) {
   exchange_.block().inc(HttpStat::kRqTotal);
@@ -81,203 +73,127 @@ Step Router::no_cluster(uint16_t status) {
   return exchange_.reply(reply);
 }
 
+Step Router::refuse_field(const http::HeaderField& field) {
+  Arena& arena = exchange_.arena();
+  LocalReply reply = proxy::reply_of(Reason::kStrictCheckFailed);
+  reply.body = arena.copy(cat("invalid header '", field.name(), "' with value '", field.value(), "'"));
+  reply.details = arena.copy(cat(reply.details, "{", field.name(), "}"));
+  return exchange_.reply(reply);
+}
+
+Step Router::no_healthy_upstream() {
+  cluster_->block().inc(ClusterStat::kUpstreamCxNoneHealthy);
+  count_code(503);
+  return exchange_.reply(proxy::reply_of(Reason::kNoHealthyUpstream));
+}
+
 Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& headers, http::End end) {
   const model::WeightedCluster* weighted = exchange_.weighted();
+  action_ = &action;
   cluster_ = exchange_.clusters().find(action.cluster_name(weighted, headers));
   if (cluster_ == nullptr) {
     return no_cluster(action.cluster_not_found_status);
   }
   format::Facts& facts = exchange_.facts();
+  facts.attempts = 1;
   facts.cluster_raw = cluster_->plan().name;
   facts.cluster = cluster_->plan().observable_name;
-  trace::step("router: choose host");
-  host_ = cluster_->choose_host(lb_request(action, headers));
-  if (host_ == nullptr) {
-    cluster_->block().inc(ClusterStat::kUpstreamCxNoneHealthy);
-    cluster_->count_response(503, exchange_.internal());
-    return exchange_.reply(proxy::reply_of(Reason::kNoHealthyUpstream));
+  if (!options_.strict_headers.empty()) {
+    if (const http::HeaderField* bad = find_bad_field(options_.strict_headers, headers.fields)) {
+      return refuse_field(*bad);
+    }
   }
-  pin_.reset(&cluster_->pool(*host_));
-  set_timeout(action, headers);
-  model::rewrite_request(exchange_.route(), action, weighted, headers, facts, host_->hostname, originals());
-  facts.attempts = 1;
+  trace::step("router: choose host");
+  if (!action.hash_policies.empty() && cluster_->hashes()) {
+    const model::RequestHash hash =
+        model::hash_request(action.hash_policies, headers, {facts.remote, facts.local, facts.direct_remote});
+    choice_.hash = hash.value;
+    cookies_ = hash.cookies;
+  }
+  choice_.match = weighted != nullptr ? weighted->match.get() : action.match.get();
+  upstream::Host* host = choose_host();
+  if (host == nullptr) {
+    return no_healthy_upstream();
+  }
+  timeouts_ = take_timeouts(action, options_, headers);
+  tell_timeout(timeouts_, options_, Duration(0), headers);
+  if (headers.fields.has(Token::kXEnvoyUpstreamRqTimeoutAltResponse)) {
+    timeout_status_ = 204;
+  }
+  model::rewrite_request(exchange_.route(), action, weighted, headers, facts, host->hostname, originals());
+  retries_ = Retries::create(action.retry.get(), headers, *cluster_, action.priority, exchange_.local(),
+                             [this] { try_again(); });
+  keeps_body_ = retries_ != nullptr || action.internal_redirect != nullptr;
+  remove_spent_fields(headers);
   if (exchange_.route().host->include_attempt_count) {
     headers.fields.set(Token::kXEnvoyAttemptCount, "1");
   }
-  attempt_ = exchange_.arena().create<Attempt>(static_cast<AttemptOwner&>(*this), exchange_);
+  if (action.mirrors != nullptr && headers.tunnel != http::Tunnel::kConnect) {
+    begin_mirrors(end);
+  }
   exchange_.on_abort([this] { give_up(); });
-  exchange_.on_response_full([this](bool full) { attempt_->pause_response(full); });
-  exchange_.set_request_room([this] { return attempt_->request_room(); });
-  exchange_.when_request_complete([this] { arm_deadline(); });
-  attempt_->start(*cluster_, *host_, action.priority, end);
-  return Step::taken();
-}
-
-upstream::LbRequest Router::lb_request(const model::ForwardAction& action, const http::RequestHeaders& headers) {
-  upstream::LbRequest out;
-  if (!action.hash_policies.empty() && cluster_->hashes()) {
-    const format::Facts& facts = exchange_.facts();
-    const model::RequestHash hash =
-        model::hash_request(action.hash_policies, headers, {facts.remote, facts.local, facts.direct_remote});
-    out.hash = hash.value;
-    cookies_ = hash.cookies;
-  }
-  return out;
-}
-
-void Router::set_timeout(const model::ForwardAction& action, http::RequestHeaders& headers) {
-  timeout_ = action.timeout.value_or(kDefaultTimeout);
-  if (headers.fields.has(Token::kXEnvoyUpstreamRqTimeoutMs)) {
-    if (const auto ms = parse_number<uint32_t>(headers.fields.get(Token::kXEnvoyUpstreamRqTimeoutMs))) {
-      timeout_ = std::chrono::milliseconds(*ms);
-    }
-  }
-  // There is one try: its timeout, when it is the shorter one, is the whole request's.
-  if (const auto ms = parse_number<uint32_t>(headers.fields.get(Token::kXEnvoyUpstreamRqPerTryTimeoutMs));
-      ms && *ms > 0 && (timeout_.count() == 0 || std::chrono::milliseconds(*ms) < timeout_)) {
-    timeout_ = std::chrono::milliseconds(*ms);
-    per_try_ = true;
-  }
-  // What is said to this router is not for the next one.
-  headers.fields.remove_if([](const http::HeaderField& field) {
-    switch (field.token) {
-      case Token::kXEnvoyUpstreamRqTimeoutMs: case Token::kXEnvoyUpstreamRqPerTryTimeoutMs:
-      case Token::kXEnvoyUpstreamRqTimeoutAltResponse: case Token::kXEnvoyUpstreamAltStatName:
-      case Token::kXEnvoyMaxRetries: case Token::kXEnvoyRetryOn: case Token::kXEnvoyRetryGrpcOn:
-      case Token::kXEnvoyRetriableStatusCodes: case Token::kXEnvoyRetriableHeaderNames:
-      case Token::kXEnvoyHedgeOnPerTryTimeout: case Token::kXEnvoyUpstreamStreamDurationMs: return true;
-      default: return false;
+  exchange_.on_response_full([this](bool full) {
+    if (answer_ != nullptr) {
+      answer_->pause_response(full);
     }
   });
-  if (!options_.suppress_envoy_headers && timeout_.count() > 0) {
-    headers.fields.set(Token::kXEnvoyExpectedRqTimeoutMs, number_text(exchange_.arena(), to_ms(timeout_)));
-  }
-}
-
-// The clock of the route timeout starts when the whole request has arrived.
-void Router::arm_deadline() {
-  if (timeout_.count() > 0) {
-    deadline_.arm(timeout_);
-  }
-}
-
-void Router::on_timeout() {
-  const Reason reason = per_try_ ? Reason::kPerTryTimeout : Reason::kResponseTimeout;
-  cluster_->block().inc(per_try_ ? ClusterStat::kUpstreamRqPerTryTimeout : ClusterStat::kUpstreamRqTimeout);
-  upstream::HostState::inc(host_->state.rq_timeout);
-  if (exchange_.response_begun()) {
-    exchange_.cut_response(proxy::facts_of(reason).details, format::Flag::kUpstreamRequestTimeout);
-    return;
-  }
-  upstream::HostState::inc(host_->state.rq_error);
-  cluster_->count_response(504, exchange_.internal());
-  (void)exchange_.reply(proxy::reply_of(reason));
-}
-
-void Router::give_up() {
-  deadline_.cancel();
-  attempt_->reset();
-}
-
-Step Router::on_request_data(proxy::Exchange&, buffer::Buffer& data, http::End end) {
-  if (attempt_ != nullptr) {
-    attempt_->send_data(data, end);
-  }
+  exchange_.set_request_room([this] { return newest_ != nullptr ? newest_->request_room() : 0; });
+  exchange_.when_request_complete([this] { on_request_complete(); });
+  begin_try(*host, end);
   return Step::taken();
 }
 
-Step Router::on_request_trailers(proxy::Exchange&, http::HeaderMap& trailers) {
-  if (attempt_ != nullptr) {
-    attempt_->send_trailers(trailers);
-  }
-  return Step::taken();
-}
-
-void Router::on_headers(Attempt&, http::ResponseHeaders& headers, http::End end) {
-  format::Facts& facts = exchange_.facts();
-  trace::step("router: response");
-  facts.upstream_rx_start = exchange_.local().loop.now();
-  if (exchange_.upgrade_asked() && headers.status != 101 && exchange_.request()->method != "CONNECT") {
-    refuse_upgrade(headers.status);
-    return;
-  }
-  facts.details = proxy::facts_of(Reason::kViaUpstream).details;
-  facts.response_code = headers.status;
-  facts.response = &headers;
-  cluster_->count_response(headers.status, exchange_.internal());
-  upstream::HostState::inc(headers.status >= 500 ? host_->state.rq_error : host_->state.rq_success);
-  if (!options_.suppress_envoy_headers) {
-    if (facts.request_end != format::kUnset) {
-      headers.fields.set(Token::kXEnvoyUpstreamServiceTime,
-                         number_text(exchange_.arena(), to_ms(facts.upstream_rx_start - facts.request_end)));
+void Router::begin_mirrors(http::End end) {
+  for (const model::MirrorPolicy& policy : *action_->mirrors) {
+    Mirror* mirror = mirror_set_.begin(policy, exchange_, timeouts_.global);
+    if (mirror == nullptr) {
+      continue;
     }
-    if (exchange_.route().host->include_attempt_count_in_response) {
-      headers.fields.set(Token::kXEnvoyAttemptCount, "1");
+    if (end == http::End::kNo) {
+      mirrors_.push_back(*mirror);
     }
-  }
-  for (const model::MadeCookie* cookie = cookies_; cookie != nullptr; cookie = cookie->next) {
-    headers.fields.add("set-cookie", cookie->text);
-  }
-  model::finalize_response(exchange_.route(), exchange_.weighted(), headers, facts);
-  if (end == http::End::kYes) {
-    upstream_complete();
-  }
-  exchange_.respond_headers(headers, end);
-}
-
-// The upstream did not take the upgrade: the client is told its status, and nothing else of its answer.
-void Router::refuse_upgrade(uint16_t status) {
-  cluster_->count_response(status, exchange_.internal());
-  LocalReply reply = proxy::reply_of(Reason::kWebSocketRefused);
-  reply.status = status;
-  (void)exchange_.reply(reply);
-}
-
-void Router::on_data(Attempt&, buffer::Buffer& data, http::End end) {
-  if (end == http::End::kYes) {
-    upstream_complete();
-  }
-  exchange_.respond_data(data, end);
-}
-
-void Router::on_trailers(Attempt&, http::HeaderMap& trailers) {
-  upstream_complete();
-  exchange_.respond_trailers(trailers);
-}
-
-void Router::upstream_complete() {
-  deadline_.cancel();
-  format::Facts& facts = exchange_.facts();
-  facts.upstream_rx_end = exchange_.local().loop.now();
-  if (facts.request_end != format::kUnset) {
-    const auto ms = static_cast<uint64_t>(to_ms(facts.upstream_rx_end - facts.request_end));
-    cluster_->record_response_time(ms, exchange_.internal());
+    mirror->start(0, end);
   }
 }
 
-void Router::on_failed(Attempt&, ResetReason reset, std::string_view failure) {
-  deadline_.cancel();
-  Arena& arena = exchange_.arena();
-  if (!failure.empty()) {
-    exchange_.facts().upstream_failure = failure = arena.copy(failure);
+// The rest of the request will not come.
+void Router::cut_mirrors() {
+  for_each_mirror([](Mirror& mirror) { mirror.cut(); });
+}
+
+// What is said to this router is not for the next one.
+void Router::remove_spent_fields(http::RequestHeaders& headers) {
+  headers.fields.remove_if([](const http::HeaderField& field) {
+    switch (field.token) {
+      case Token::kXEnvoyUpstreamRqPerTryTimeoutMs:
+      case Token::kXEnvoyUpstreamRqTimeoutAltResponse:
+      case Token::kXEnvoyUpstreamAltStatName:
+      case Token::kXEnvoyMaxRetries:
+      case Token::kXEnvoyRetryOn:
+      case Token::kXEnvoyRetryGrpcOn:
+      case Token::kXEnvoyRetriableStatusCodes:
+      case Token::kXEnvoyRetriableHeaderNames:
+      case Token::kXEnvoyHedgeOnPerTryTimeout:
+      case Token::kXEnvoyUpstreamStreamDurationMs:
+        return true;
+      default:
+        return false;
+    }
+  });
+}
+
+// A retry looks for another host than before, but not for ever.
+upstream::Host* Router::choose_host() {
+  choice_.attempt = 0;
+  upstream::Host* host = cluster_->choose_host(choice_);
+  if (newest_ == nullptr) {
+    return host;
   }
-  if (exchange_.response_begun()) {
-    exchange_.block().inc(HttpStat::kRqResetAfterDownstreamResponseStarted);
-    const proxy::UpstreamReset words = proxy::describe_reset(reset, proxy::ResponseBegun::kYes, failure, 0, arena);
-    exchange_.cut_response(words.details, proxy::facts_of(proxy::reason_of(reset)).flag);
-    return;
+  while (host != nullptr && retries_->avoids(*host) && choice_.attempt < retries_->host_attempts()) {
+    ++choice_.attempt;
+    host = cluster_->choose_host(choice_);
   }
-  LocalReply reply = proxy::upstream_reset_reply(reset, failure, 0, arena);
-  if (reset != ResetReason::kOverflow) {
-    upstream::HostState::inc(host_->state.rq_error);
-  }
-  cluster_->count_response(reply.status, exchange_.internal());
-  http::HeaderMap overloaded(arena);
-  if (reset == ResetReason::kOverflow && !options_.suppress_envoy_headers) {
-    overloaded.add(Token::kXEnvoyOverloaded, "true");
-    reply.fields = &overloaded;
-  }
-  (void)exchange_.reply(reply);
+  return host;
 }
 
 }  // namespace sluice::filters::router

@@ -1,13 +1,18 @@
 // The router: the last HTTP filter. Answers direct responses and redirects, chooses a cluster and a host for what is
-// forwarded, and passes the upstream's response back.
+// forwarded, tries it there, perhaps again elsewhere, and passes the upstream's response back.
 // https://www.envoyproxy.io/docs/envoy/v1.36.0/configuration/http/http_filters/router_filter
 #pragma once
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
+#include "base/intrusive_list.h"
 #include "event/loop.h"
 #include "filters/http/router/attempt.h"
+#include "filters/http/router/mirror.h"
+#include "filters/http/router/retries.h"
+#include "filters/http/router/timeouts.h"
 #include "model/route_apply.h"
 #include "proxy/exchange.h"
 #include "proxy/filter.h"
@@ -17,13 +22,17 @@ namespace sluice::filters::router {
 
 // What the filter's configuration says.
 struct RouterOptions {
+  bool dynamic_stats = true;  // counters by response code
   bool suppress_envoy_headers = false;
+  bool respect_expected_timeout = false;    // respect_expected_rq_timeout
+  std::vector<http::Token> strict_headers;  // strict_check_headers
 };
 
 // Lives in the exchange's arena. Thread: worker.
 class Router final : public proxy::HttpFilter, private AttemptOwner {
  public:
-  Router(proxy::Exchange& exchange, const RouterOptions& options);
+  Router(proxy::Exchange& exchange, const RouterOptions& options, MirrorSet& mirrors);
+  ~Router() override { cut_mirrors(); }
 
   proxy::Step on_request_headers(proxy::Exchange&, http::RequestHeaders&, http::End) override;
   proxy::Step on_request_data(proxy::Exchange&, buffer::Buffer&, http::End) override;
@@ -31,44 +40,96 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
 
  private:
   // AttemptOwner
+  void on_stream(Attempt& attempt) override;
   void on_headers(Attempt& attempt, http::ResponseHeaders& headers, http::End end) override;
   void on_data(Attempt& attempt, buffer::Buffer& data, http::End end) override;
   void on_trailers(Attempt& attempt, http::HeaderMap& trailers) override;
   void on_failed(Attempt& attempt, upstream::ResetReason reason, std::string_view details) override;
+  void on_try_timeout(Attempt& attempt) override;
+  void on_try_idle(Attempt& attempt) override;
 
+  // ---- router.cc: what is done with a request
   proxy::Step direct(const model::DirectResponseAction& action);
   proxy::Step redirect(const model::RedirectAction& action, http::RequestHeaders& headers);
   proxy::Step forward(const model::ForwardAction& action, http::RequestHeaders& headers, http::End end);
   proxy::Step no_cluster(uint16_t status);
-  upstream::LbRequest lb_request(const model::ForwardAction& action, const http::RequestHeaders& headers);
-  void set_timeout(const model::ForwardAction& action, http::RequestHeaders& headers);
-  void arm_deadline();
-  void on_timeout();
-  void upstream_complete();
-  void refuse_upgrade(uint16_t status);
-  void give_up();
+  proxy::Step refuse_field(const http::HeaderField& field);
+  proxy::Step no_healthy_upstream();
+  upstream::Host* choose_host();
+  void begin_mirrors(http::End end);
+  template <typename Send>
+  void for_each_mirror(Send&& send) {
+    for (Mirror* mirror = mirrors_.front(); mirror != nullptr;) {
+      Mirror* next = mirrors_.next(*mirror);
+      send(*mirror);
+      mirror = next;
+    }
+  }
+  void cut_mirrors();
+  void remove_spent_fields(http::RequestHeaders& headers);
   model::Originals originals() const {
     return options_.suppress_envoy_headers ? model::Originals::kOmit : model::Originals::kSet;
   }
 
+  // ---- tries.cc: its tries
+  enum class Cause : uint8_t { kFailure, kTimeout };
+  void begin_try(upstream::Host& host, http::End end);
+  void try_again();
+  void on_request_complete();
+  void keep(const buffer::Buffer& data);
+  void forget_body();
+  // Whether it is tried again; if so, the attempt is gone.
+  bool retry_after_reset(Attempt& attempt, upstream::ResetReason reason, Cause cause);
+  bool retry_after_headers(Attempt& attempt, http::ResponseHeaders& headers, bool& could_not);
+  bool note(Retries::Verdict verdict, Attempt& attempt, Cause cause);
+  bool redirect_inside(Attempt& attempt, const http::ResponseHeaders& headers);
+  void begin_again();
+  void report_answer(Attempt& attempt, const http::ResponseHeaders& headers);
+  bool others_may_answer(const Attempt& but);
+  void drop(Attempt& attempt);
+  void drop_all_but(const Attempt* kept);
+  void give_up_try(Attempt& attempt, proxy::Reason reason, stats::ClusterStat counter);
+  void on_timeout();
+  void abort(proxy::LocalReply reply);
+  void count_failed(Attempt& attempt, uint16_t status);
+  void count_code(uint16_t status);
+  void upstream_complete();
+  void refuse_upgrade(uint16_t status);
+  void give_up();
+  Duration elapsed() const;
+
   proxy::Exchange& exchange_;
   const RouterOptions& options_;
+  MirrorSet& mirror_set_;
+  const model::ForwardAction* action_ = nullptr;
   upstream::Cluster* cluster_ = nullptr;
-  upstream::Host* host_ = nullptr;
-  upstream::PoolPin pin_;
+  upstream::LbRequest choice_;
   const model::MadeCookie* cookies_ = nullptr;  // that the response must set
-  Attempt* attempt_ = nullptr;
-  Duration timeout_{0};
-  bool per_try_ = false;  // it is x-envoy-upstream-rq-per-try-timeout-ms
+  Timeouts timeouts_;
+  uint16_t timeout_status_ = 504;
+  IntrusiveList<Attempt, AttemptOwner> attempts_;  // that are not over
+  Attempt* newest_ = nullptr;
+  Attempt* answer_ = nullptr;  // whose response goes to the client
+  Retries* retries_ = nullptr;
+  Cause retry_cause_ = Cause::kFailure;
+  buffer::Buffer kept_;  // the body so far, for the next try
+  http::HeaderMap* trailers_ = nullptr;
+  IntrusiveList<Mirror, MirrorFeed> mirrors_;  // that still take the request
+  bool keeps_body_ = false;
+  event::Timer* again_ = nullptr;  // set when an internal redirect is followed
+  bool request_ended_ = false;
   event::Timer deadline_;
 };
 
 // Immutable, shared by all workers. Thread: any.
 class RouterFactory final : public proxy::HttpFilterFactory {
  public:
-  explicit RouterFactory(RouterOptions options) : options_(options) {}
-  proxy::HttpFilter* create(proxy::Exchange& exchange, proxy::FilterLocal*) const override {
-    return exchange.arena().create<Router>(exchange, options_);
+  explicit RouterFactory(RouterOptions options) : options_(std::move(options)) {}
+  std::unique_ptr<proxy::FilterLocal> on_worker(const proxy::FilterPlace&) const override {
+    return std::make_unique<MirrorSet>();
+  }
+  proxy::HttpFilter* create(proxy::Exchange& exchange, proxy::FilterLocal* local) const override {
+    return exchange.arena().create<Router>(exchange, options_, static_cast<MirrorSet&>(*local));
   }
   uint8_t hooks() const override { return proxy::hooks_of<Router>(); }
 

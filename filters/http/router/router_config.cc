@@ -12,9 +12,15 @@ using Proto = envoy::extensions::filters::http::router::v3::Router;
 std::shared_ptr<const model::FilterConfig> compile(const google::protobuf::Message& message,
                                                    config::CompileScope& scope) {
   const auto& proto = static_cast<const Proto&>(message);
-  // dynamic_stats concerns counters by response code, which we have always; false only saves memory in Envoy.
-  scope.only(proto, {Proto::kDynamicStatsFieldNumber, Proto::kSuppressEnvoyHeadersFieldNumber});
-  return std::make_shared<const RouterFactory>(RouterOptions{proto.suppress_envoy_headers()});
+  scope.only(proto, {Proto::kDynamicStatsFieldNumber, Proto::kSuppressEnvoyHeadersFieldNumber,
+                     Proto::kStrictCheckHeadersFieldNumber, Proto::kRespectExpectedRqTimeoutFieldNumber});
+  RouterOptions options;
+  options.dynamic_stats = !proto.has_dynamic_stats() || proto.dynamic_stats().value();
+  options.suppress_envoy_headers = proto.suppress_envoy_headers();
+  options.respect_expected_timeout = proto.respect_expected_rq_timeout();
+  // Validation lets only such names through as can be checked.
+  for (const std::string& name : proto.strict_check_headers()) options.strict_headers.push_back(http::token_of(name));
+  return std::make_shared<const RouterFactory>(std::move(options));
 }
 
 }  // namespace

@@ -2,11 +2,14 @@
 
 #include "base/strings.h"
 #include "config/access_log_compiler.h"
+#include "config/client_detection_compiler.h"
 #include "config/compile_scope.h"
 #include "config/core_compiler.h"
 #include "config/filter_compiler.h"
 #include "config/http_options_compiler.h"
+#include "config/local_reply_compiler.h"
 #include "config/route_compiler.h"
+#include "config/scoped_routes_compiler.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
 #include "model/http_plan.h"
 #include "proxy/http_server.h"
@@ -26,6 +29,7 @@ void check_fields(const Hcm& proto, CompileScope& scope) {
                      Hcm::kAddUserAgentFieldNumber,
                      Hcm::kCommonHttpProtocolOptionsFieldNumber,
                      Hcm::kHttpProtocolOptionsFieldNumber,
+                     Hcm::kHttp2ProtocolOptionsFieldNumber,
                      Hcm::kServerNameFieldNumber,
                      Hcm::kServerHeaderTransformationFieldNumber,
                      Hcm::kSchemeHeaderTransformationFieldNumber,
@@ -36,6 +40,10 @@ void check_fields(const Hcm& proto, CompileScope& scope) {
                      Hcm::kDrainTimeoutFieldNumber,
                      Hcm::kDelayedCloseTimeoutFieldNumber,
                      Hcm::kAccessLogFieldNumber,
+                     Hcm::kAccessLogOptionsFieldNumber,
+                     Hcm::kLocalReplyConfigFieldNumber,
+                     Hcm::kScopedRoutesFieldNumber,
+                     Hcm::kOriginalIpDetectionExtensionsFieldNumber,
                      Hcm::kUseRemoteAddressFieldNumber,
                      Hcm::kXffNumTrustedHopsFieldNumber,
                      Hcm::kInternalAddressConfigFieldNumber,
@@ -45,6 +53,7 @@ void check_fields(const Hcm& proto, CompileScope& scope) {
                      Hcm::kPreserveExternalRequestIdFieldNumber,
                      Hcm::kAlwaysSetRequestIdInResponseFieldNumber,
                      Hcm::kForwardClientCertDetailsFieldNumber,
+                     Hcm::kSetCurrentClientCertDetailsFieldNumber,
                      Hcm::kProxy100ContinueFieldNumber,
                      Hcm::kRepresentIpv4RemoteAddressAsIpv4MappedIpv6FieldNumber,
                      Hcm::kUpgradeConfigsFieldNumber,
@@ -60,16 +69,25 @@ void check_fields(const Hcm& proto, CompileScope& scope) {
 
 void compile_codec(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) {
   switch (proto.codec_type()) {
-    case Hcm::HTTP1: out.codec_type = model::CodecType::kHttp1; break;
+    case Hcm::HTTP1:
+      out.codec_type = model::CodecType::kHttp1;
+      break;
     case Hcm::HTTP2:
+      out.codec_type = model::CodecType::kHttp2;
+      break;
     case Hcm::HTTP3:
       scope.error(proto, Hcm::kCodecTypeFieldNumber,
                   cat("not supported yet: codec_type ", Hcm::CodecType_Name(proto.codec_type())));
       break;
-    default: out.codec_type = model::CodecType::kAuto; break;
+    default:
+      out.codec_type = model::CodecType::kAuto;
+      break;
   }
   out.codec.stream_error_on_invalid_message = proto.stream_error_on_invalid_http_message().value();
   config::compile_http1_options(proto.http_protocol_options(), config::Side::kDownstream, out.codec, scope);
+  out.http2.stream_error_on_invalid_message = proto.stream_error_on_invalid_http_message().value() ||
+                                              proto.http2_protocol_options().stream_error_on_invalid_http_messaging();
+  config::compile_http2_options(proto.http2_protocol_options(), config::Side::kDownstream, out.http2, scope);
   out.default_host = proto.http_protocol_options().default_host_for_http_10();
   out.codec.default_host_for_http_10 = out.default_host;
   out.codec.proxy_100_continue = proto.proxy_100_continue();
@@ -92,12 +110,26 @@ void compile_timeouts(const Hcm& proto, model::HttpPlan& out) {
   if (proto.has_delayed_close_timeout()) out.delayed_close_timeout = to_duration(proto.delayed_close_timeout());
 }
 
+void compile_reset_limits(model::HttpPlan& out, CompileScope& scope) {
+  if (const auto streams = scope.runtime.number("overload.premature_reset_total_stream_count")) {
+    out.premature_reset_streams = static_cast<uint32_t>(*streams);
+  }
+  if (const auto seconds = scope.runtime.number("overload.premature_reset_min_stream_lifetime_seconds")) {
+    out.premature_reset_lifetime = std::chrono::seconds(static_cast<int64_t>(*seconds));
+  }
+}
+
 void compile_identity(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) {
   if (!proto.server_name().empty()) out.server_name = proto.server_name();
   switch (proto.server_header_transformation()) {
-    case Hcm::APPEND_IF_ABSENT: out.server_header = model::ServerHeader::kAppendIfAbsent; break;
-    case Hcm::PASS_THROUGH: out.server_header = model::ServerHeader::kPassThrough; break;
-    default: break;
+    case Hcm::APPEND_IF_ABSENT:
+      out.server_header = model::ServerHeader::kAppendIfAbsent;
+      break;
+    case Hcm::PASS_THROUGH:
+      out.server_header = model::ServerHeader::kPassThrough;
+      break;
+    default:
+      break;
   }
   out.via = proto.via();
   out.add_user_agent = proto.add_user_agent().value();
@@ -110,11 +142,16 @@ void compile_identity(const Hcm& proto, model::HttpPlan& out, CompileScope& scop
 
 model::ClientCertDetails compile_client_cert(Hcm::ForwardClientCertDetails details) {
   switch (details) {
-    case Hcm::FORWARD_ONLY: return model::ClientCertDetails::kForwardOnly;
-    case Hcm::APPEND_FORWARD: return model::ClientCertDetails::kAppendForward;
-    case Hcm::SANITIZE_SET: return model::ClientCertDetails::kSanitizeSet;
-    case Hcm::ALWAYS_FORWARD_ONLY: return model::ClientCertDetails::kAlwaysForwardOnly;
-    default: return model::ClientCertDetails::kSanitize;
+    case Hcm::FORWARD_ONLY:
+      return model::ClientCertDetails::kForwardOnly;
+    case Hcm::APPEND_FORWARD:
+      return model::ClientCertDetails::kAppendForward;
+    case Hcm::SANITIZE_SET:
+      return model::ClientCertDetails::kSanitizeSet;
+    case Hcm::ALWAYS_FORWARD_ONLY:
+      return model::ClientCertDetails::kAlwaysForwardOnly;
+    default:
+      return model::ClientCertDetails::kSanitize;
   }
 }
 
@@ -122,12 +159,19 @@ void compile_forwarding(const Hcm& proto, model::HttpPlan& out, CompileScope& sc
   using Internal = Hcm::InternalAddressConfig;
   out.use_remote_address = proto.use_remote_address().value();
   out.xff_num_trusted_hops = proto.xff_num_trusted_hops();
+  out.detections = config::compile_client_detections(proto.original_ip_detection_extensions(), scope);
+  if (!out.detections.empty() && (out.use_remote_address || out.xff_num_trusted_hops > 0)) {
+    scope.error(proto, Hcm::kOriginalIpDetectionExtensionsFieldNumber,
+                "cannot stand beside use_remote_address or xff_num_trusted_hops");
+  }
   out.skip_xff_append = proto.skip_xff_append();
   scope.only(proto.internal_address_config(), {Internal::kCidrRangesFieldNumber});
   out.internal_ranges = config::compile_ranges(proto.internal_address_config().cidr_ranges(), scope);
   out.represent_ipv4_as_mapped_ipv6 = proto.represent_ipv4_remote_address_as_ipv4_mapped_ipv6();
   out.append_x_forwarded_port = proto.append_x_forwarded_port();
   out.client_cert = compile_client_cert(proto.forward_client_cert_details());
+  const auto& parts = proto.set_current_client_cert_details();
+  out.client_cert_parts = {parts.cert(), parts.chain(), parts.subject().value(), parts.uri(), parts.dns()};
   const auto& scheme = proto.scheme_header_transformation();
   scope.only(scheme, {envoy::config::core::v3::SchemeHeaderTransformation::kSchemeToOverwriteFieldNumber});
   out.scheme_to_overwrite = scheme.scheme_to_overwrite();
@@ -140,10 +184,14 @@ http::EscapedSlashes compile_slashes(const Hcm& proto, CompileScope& scope) {
     action = scope.runtime.number("http_connection_manager.path_with_escaped_slashes_action").value_or(0);
   }
   switch (action) {
-    case Hcm::REJECT_REQUEST: return http::EscapedSlashes::kReject;
-    case Hcm::UNESCAPE_AND_REDIRECT: return http::EscapedSlashes::kUnescapeAndRedirect;
-    case Hcm::UNESCAPE_AND_FORWARD: return http::EscapedSlashes::kUnescapeAndForward;
-    default: return http::EscapedSlashes::kKeep;
+    case Hcm::REJECT_REQUEST:
+      return http::EscapedSlashes::kReject;
+    case Hcm::UNESCAPE_AND_REDIRECT:
+      return http::EscapedSlashes::kUnescapeAndRedirect;
+    case Hcm::UNESCAPE_AND_FORWARD:
+      return http::EscapedSlashes::kUnescapeAndForward;
+    default:
+      return http::EscapedSlashes::kKeep;
   }
 }
 
@@ -177,6 +225,13 @@ void compile_upgrades(const Hcm& proto, model::HttpPlan& out, CompileScope& scop
   }
 }
 
+void compile_logs(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) {
+  using Options = Hcm::HcmAccessLogOptions;
+  out.access_logs = config::compile_access_logs(proto.access_log(), scope);
+  scope.only(proto.access_log_options(), {Options::kFlushAccessLogOnNewRequestFieldNumber});
+  out.log_at_start = proto.access_log_options().flush_access_log_on_new_request();
+}
+
 std::shared_ptr<const model::NetworkFilterPlan> compile(const google::protobuf::Message& message, CompileScope& scope) {
   const auto& proto = static_cast<const Hcm&>(message);
   check_fields(proto, scope);
@@ -184,16 +239,20 @@ std::shared_ptr<const model::NetworkFilterPlan> compile(const google::protobuf::
   out->stat_prefix = proto.stat_prefix();
   compile_codec(proto, *out, scope);
   compile_timeouts(proto, *out);
+  compile_reset_limits(*out, scope);
   compile_identity(proto, *out, scope);
   compile_forwarding(proto, *out, scope);
   compile_normalisation(proto, *out, scope);
   compile_upgrades(proto, *out, scope);
   out->filters = config::compile_http_filters(proto.http_filters(), scope);
-  out->access_logs = config::compile_access_logs(proto.access_log(), scope);
-  if (proto.has_route_config()) {
+  compile_logs(proto, *out, scope);
+  if (proto.has_local_reply_config()) out->local_reply = config::compile_local_reply(proto.local_reply_config(), scope);
+  if (proto.has_scoped_routes()) {
+    out->scopes = config::compile_scoped_routes(proto.scoped_routes(), scope);
+  } else if (proto.has_route_config()) {
     out->routes = config::compile_route_table(proto.route_config(), config::RouteSource::kInline, scope);
   } else if (proto.route_specifier_case() == Hcm::ROUTE_SPECIFIER_NOT_SET) {
-    scope.error(proto, "needs routes: route_config");
+    scope.error(proto, "needs routes: route_config or scoped_routes");
   }
   out->origin = scope.origin(proto);
   return std::make_shared<const proxy::HttpConnectionManager>(std::move(out));

@@ -46,33 +46,34 @@ BodyReader::Status BodyReader::read_trailers(buffer::Buffer& in, Arena& arena) {
       break;
   }
   trailers_ = nullptr;
-  if (sections_.bytes().size() > 2) {
+  if (lines.bytes.size() > 2) {
     if (const Fault fault = parse_trailers(lines, arena); fault != Fault::kNone) {
       sections_.drop();
       return fail(fault);
     }
   }
-  sections_.done(in);
+  sections_.done(in, lines);
   return trailers_ != nullptr ? Status::kTrailers : Status::kEnd;
 }
 
 Fault BodyReader::parse_trailers(const LineEnds& lines, Arena& arena) {
-  const std::string_view bytes = sections_.bytes();
-  if (!options_.enable_trailers) {
+  const std::string_view bytes = lines.bytes;
+  const CodecOptions& options = sections_.options();
+  if (!options.enable_trailers) {
     uint32_t index = 0;
     for (size_t at = 0; bytes[at] != '\r'; ++index) {
       const size_t end = bytes.find('\r', at);
-      if (const Fault fault = check_field_line(bytes.substr(at, end - at), index, options_); fault != Fault::kNone) {
+      if (const Fault fault = check_field_line(bytes.substr(at, end - at), index, options); fault != Fault::kNone) {
         return fault;
       }
       at = end + 2;
     }
     return Fault::kNone;
   }
-  const SectionCopy section(bytes, lines, Section::kTrailers, arena);
+  const SectionCopy section(lines, Section::kTrailers, arena);
   auto* trailers = arena.create<HeaderMap>(arena);
   FieldFacts facts;
-  const Fault fault = parse_fields(section, 0, 0, options_, *trailers, facts);
+  const Fault fault = parse_fields(section, 0, 0, options, *trailers, facts);
   if (fault != Fault::kNone) {
     return fault;
   }

@@ -14,7 +14,7 @@ namespace sluice::http::http1 {
 // Owned by its codec, which starts it for each message. Thread: worker.
 class BodyReader {
  public:
-  BodyReader(const CodecOptions& options, SectionReader& sections) : options_(options), sections_(sections) {}
+  explicit BodyReader(SectionReader& sections) : sections_(sections) {}
 
   void start_length(uint64_t bytes) {
     framing_ = Framing::kLength;
@@ -57,7 +57,6 @@ class BodyReader {
     return Status::kFault;
   }
 
-  const CodecOptions& options_;
   SectionReader& sections_;
   Framing framing_ = Framing::kLength;
   Fault fault_ = Fault::kNone;

@@ -9,12 +9,7 @@
 namespace sluice::http::http1 {
 
 Http1ClientCodec::Http1ClientCodec(const CodecOptions& options, ClientEvents& events, buffer::SlabPool& pool)
-    : options_(options),
-      events_(events),
-      pool_(pool),
-      sections_(options, pool),
-      body_(options, sections_),
-      writer_(options) {}
+    : options_(options), events_(events), pool_(pool), sections_(options, pool), body_(sections_), writer_(options) {}
 
 // ---- output
 
@@ -111,7 +106,7 @@ Decoded Http1ClientCodec::decode_heads(buffer::Buffer& in) {
     auto* headers = arena.create<ResponseHeaders>(arena);
     FieldFacts facts;
     Fault fault = parse_head(*headers, lines, arena, facts);
-    sections_.done(in);
+    sections_.done(in, lines);
     const bool interim = headers->status < 200 && headers->status != 101;
     if (fault == Fault::kNone) {
       fault = interim ? check_interim(*headers, facts) : check_framing(*headers, facts);
@@ -215,8 +210,8 @@ Decoded Http1ClientCodec::fail(Fault fault) {
 // ---- heads
 
 Fault Http1ClientCodec::parse_head(ResponseHeaders& headers, const LineEnds& lines, Arena& arena, FieldFacts& facts) {
-  interim_bytes_ += sections_.bytes().size();
-  const SectionCopy section(sections_.bytes(), lines, Section::kResponseHead, arena);
+  interim_bytes_ += lines.bytes.size();
+  const SectionCopy section(lines, Section::kResponseHead, arena);
   const size_t first_end = line_end(section, 0, 0);
   StatusLine line;
   Fault fault = parse_status_line({section.wire, first_end}, line);
@@ -225,7 +220,7 @@ Fault Http1ClientCodec::parse_head(ResponseHeaders& headers, const LineEnds& lin
   }
   if (fault == Fault::kNone && options_.header_case == CodecOptions::Case::kPreserve) {
     auto* spelling = arena.create<Spelling>();
-    *spelling = {section.data, arena.copy(sections_.bytes()).data(), section.size, {}};
+    *spelling = {section.data, arena.copy(lines.bytes).data(), section.size, {}};
     headers.fields.set_spelling(spelling);
   }
   headers.status = line.status;

@@ -8,12 +8,15 @@
 
 #include "base/strings.h"
 #include "http/chars.h"
+#include "http/token_set.h"
 
 namespace sluice::http::http1 {
 
 namespace {
 
 constexpr size_t kLongestName = UINT16_MAX;
+// Fields that a proxy adds.
+constexpr uint32_t kRoomForMore = 16;
 
 // 16 bytes of ones, then 16 of zeros: a load at 16 - n has its first n bytes set.
 constexpr std::array<uint8_t, 32> kFirstBytes = [] {
@@ -127,29 +130,32 @@ bool read_framing(Token token, std::string_view name, std::string_view& value, S
 
 // The value that stands between the ':' and the end of its line, without the blanks around it.
 std::string_view trimmed(const char* value, const char* end) {
-  if (*value == ' ' && !is_blank(value[1]) && !is_blank(end[-1])) [[likely]] {
-    ++value;
-  } else {
-    while (value < end && is_blank(*value)) ++value;
-    while (end > value && is_blank(end[-1])) --end;
-  }
+  while (value < end && is_blank(*value)) ++value;
+  while (end > value && is_blank(end[-1])) --end;
   return {value, static_cast<size_t>(end - value)};
 }
 
-constexpr uint64_t bit(Token token) { return uint64_t{1} << static_cast<int>(token); }
-constexpr uint64_t kFraming =
-    bit(Token::kHost) | bit(Token::kTransferEncoding) | bit(Token::kContentLength) | bit(Token::kConnection);
-static_assert(static_cast<int>(Token::kTransferEncoding) < 64);
-bool frames(Token token) { return static_cast<int>(token) < 64 && (kFraming >> static_cast<int>(token) & 1) != 0; }
+// In a line that was scanned: a blank, or (behind the last byte) the end of the line.
+bool is_blank_or_end(char c) { return static_cast<unsigned char>(c) <= ' '; }
+
+constexpr TokenSet kFraming = {Token::kHost, Token::kTransferEncoding, Token::kContentLength, Token::kConnection};
 
 }  // namespace
 
 bool parse_length(std::string_view text, uint64_t& out) {
   constexpr size_t kSafeDigits = 18;  // 10^18 is below 2^63
   uint64_t value = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto digit = static_cast<unsigned char>(text[i] - '0');
-    if (digit > 9 || (i >= kSafeDigits && value > (static_cast<uint64_t>(INT64_MAX) - digit) / 10)) {
+  const char* at = text.data();
+  for (const char* const safe = at + std::min(text.size(), kSafeDigits); at != safe; ++at) {
+    const auto digit = static_cast<unsigned char>(*at - '0');
+    if (digit > 9) {
+      return false;
+    }
+    value = value * 10 + digit;
+  }
+  for (const char* const end = text.data() + text.size(); at != end; ++at) {
+    const auto digit = static_cast<unsigned char>(*at - '0');
+    if (digit > 9 || value > (static_cast<uint64_t>(INT64_MAX) - digit) / 10) {
       return false;
     }
     value = value * 10 + digit;
@@ -165,6 +171,31 @@ size_t line_end(const SectionCopy& section, uint32_t line, size_t at) {
   const void* cr = std::memchr(section.wire + at, '\r', section.size - at);
   return static_cast<size_t>(static_cast<const char*>(cr) - section.wire);
 }
+
+namespace {
+
+struct Ends {
+  const uint32_t* at;
+  uint32_t count;
+};
+
+// Where the lines of a section end, the empty one not among them: from the table, or searched for. Each CR of a whole
+// section is the end of a line.
+Ends ends_of(const SectionCopy& section, Arena& arena) {
+  if (section.ends->count > 0) [[likely]] {
+    return {section.ends->at, section.ends->count};
+  }
+  const char* const last = section.wire + section.size - 2;
+  const auto count = static_cast<uint32_t>(std::count(section.wire, last, '\r'));
+  auto* const ends = static_cast<uint32_t*>(arena.allocate(count * sizeof(uint32_t), alignof(uint32_t)));
+  uint32_t* end = ends;
+  for (const char* at = std::find(section.wire, last, '\r'); at != last; at = std::find(at + 1, last, '\r')) {
+    *end++ = static_cast<uint32_t>(at - section.wire);
+  }
+  return {ends, count};
+}
+
+}  // namespace
 
 Fault check_field_line(std::string_view line, uint32_t index, const CodecOptions& options) {
   if (index >= options.max_fields) {
@@ -183,14 +214,14 @@ Fault parse_fields(const SectionCopy& section, uint32_t first_line, size_t at, c
   const bool all_underscores = options.underscores == CodecOptions::Underscores::kAllow;
   const ptrdiff_t to_copy = section.data - section.wire;
   const char* const wire_end = section.wire + section.size;
+  const Ends ends = ends_of(section, fields.arena());
+  const uint32_t stop = std::min(ends.count, first_line + options.max_fields);
+  fields.reserve(fields.size() + (stop - first_line) + kRoomForMore);
   const char* start = section.wire + at;
-  for (uint32_t line = first_line; *start != '\r'; ++line) {
-    const char* const line_last = section.wire + line_end(section, line, static_cast<size_t>(start - section.wire));
+  for (const uint32_t *end = ends.at + first_line, *last = ends.at + stop; end != last; ++end) {
+    const char* const line_last = section.wire + *end;
     const char* const name_data = start;
     start = line_last + 2;
-    if (line - first_line >= options.max_fields) {
-      return Fault::kTooManyFields;
-    }
     const Name name = lower_name(name_data, line_last, wire_end, section.data + (name_data - section.wire));
     const auto name_size = static_cast<size_t>(name.colon - name_data);
     if (!name.valid || name_size > kLongestName) {
@@ -203,18 +234,28 @@ Fault parse_fields(const SectionCopy& section, uint32_t first_line, size_t at, c
       ++facts.dropped;
       continue;
     }
-    std::string_view value = trimmed(name.colon + 1, line_last);
-    if (!frames(name.token) || read_framing(name.token, {name_data, name_size}, value, section.kind, facts)) {
-      HeaderField& field = fields.append(name.token);
-      field.name_data = name_data + to_copy;
-      field.name_size = static_cast<uint16_t>(name_size);
-      field.value_data = value.data() + to_copy;
-      field.value_size = static_cast<uint32_t>(value.size());
-      // As we would write it: one blank, then nothing but the value.
-      field.as_on_wire = name.colon[1] == ' ' && value.data() == name.colon + 2 && value.end() == line_last;
+    // As we would write it: one blank, then nothing but the value.
+    bool as_on_wire = name.colon[1] == ' ' && !is_blank_or_end(name.colon[2]) && !is_blank_or_end(line_last[-1]);
+    std::string_view value(name.colon + 2, static_cast<size_t>(line_last - (name.colon + 2)));
+    if (!as_on_wire) [[unlikely]] {
+      value = trimmed(name.colon + 1, line_last);
+      as_on_wire = name.colon[1] == ' ' && value.data() == name.colon + 2 && value.end() == line_last;
     }
+    if (kFraming.has(name.token)) {
+      const char* const all = value.data();
+      if (!read_framing(name.token, {name_data, name_size}, value, section.kind, facts)) {
+        continue;
+      }
+      as_on_wire &= value.data() == all;
+    }
+    HeaderField& field = fields.append(name.token);
+    field.name_data = name_data + to_copy;
+    field.name_size = static_cast<uint16_t>(name_size);
+    field.value_data = value.data() + to_copy;
+    field.value_size = static_cast<uint32_t>(value.size());
+    field.as_on_wire = as_on_wire;
   }
-  return Fault::kNone;
+  return stop == ends.count ? Fault::kNone : Fault::kTooManyFields;
 }
 
 }  // namespace sluice::http::http1

@@ -39,10 +39,10 @@ Fault check_field_line(std::string_view line, uint32_t index, const CodecOptions
 struct SectionCopy {
   static constexpr size_t kSlack = 16;  // bytes behind the copy that may be read and written too
   // Makes the copy.
-  SectionCopy(std::string_view bytes, const LineEnds& line_ends, Section section, Arena& arena)
-      : wire(bytes.data()),
-        data(static_cast<char*>(arena.allocate(bytes.size() + kSlack, 1))),
-        size(bytes.size()),
+  SectionCopy(const LineEnds& line_ends, Section section, Arena& arena)
+      : wire(line_ends.bytes.data()),
+        data(static_cast<char*>(arena.allocate(line_ends.bytes.size() + kSlack, 1))),
+        size(line_ends.bytes.size()),
         ends(&line_ends),
         kind(section) {
     std::memcpy(data, wire, size);

@@ -5,10 +5,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "http/chars.h"
 
 namespace sluice::http::http1 {
+
+// CR LF, as a little-endian word has them.
+inline constexpr uint16_t kLineEnd = 0x0a0d;
 
 struct Scan {
   enum class Status : uint8_t {
@@ -31,7 +35,7 @@ inline uint32_t control_mask(const char* p) {
 }
 
 // Bit i: the i-th byte is a control character, HTAB among them. The second form looks at the 32 bytes from `at` on, or
-// at as many as there are.
+// at as many as there are, but not at the last of all: nothing that ends there is whole.
 inline uint32_t low_mask(const char* p) {
   const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
   const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
@@ -40,54 +44,50 @@ inline uint32_t low_mask(const char* p) {
 }
 inline uint32_t low_mask(const char* data, uint32_t at, uint32_t size) {
   const uint32_t bytes = size - at;
-  if (bytes >= 32) [[likely]] {
+  if (bytes > 32) [[likely]] {
     return low_mask(data + at) | low_mask(data + at + 16) << 16;
   }
-  if (size >= 32) {  // the last 32 bytes, without those that were seen
-    return (low_mask(data + size - 32) | low_mask(data + size - 16) << 16) >> (32 - bytes);
-  }
   uint32_t mask = 0;
-  for (uint32_t i = 0; i < bytes; ++i) {
-    mask |= static_cast<uint32_t>(!is_field_char(data[at + i])) << i;
+  if (size >= 32) {  // the last 32 bytes, without those that were seen
+    mask = (low_mask(data + size - 32) | low_mask(data + size - 16) << 16) >> (32 - bytes);
+  } else {
+    for (uint32_t i = 0; i < bytes; ++i) {
+      mask |= static_cast<uint32_t>(!is_field_char(data[at + i])) << i;
+    }
   }
-  return mask;
+  return mask & ~(uint32_t{1} << (bytes - 1));
 }
 
 // The fast way through a section that is whole and faultless: the offset behind its empty line, and where the lines
 // before that end (at most `max`). 0 otherwise: then scan_lines() tells why.
 inline uint32_t find_section(const char* data, uint32_t size, uint32_t* ends, uint32_t max, uint32_t& count) {
+  constexpr uint32_t kLinesInBlock = 16;
   uint32_t lines = 0;
   uint32_t line_start = 0;
-  uint32_t seen = 0;  // 1: the first byte of the block is an LF whose CR ended the block before
   for (uint32_t block = 0; block < size; block += 32) {
-    uint32_t low = low_mask(data, block, size) & ~seen;
-    seen = 0;
-    for (; low != 0; low &= low - 1) {
-      const auto bit = static_cast<uint32_t>(__builtin_ctz(low));
-      const uint32_t at = block + bit;
-      if (data[at] != '\r') [[unlikely]] {
+    uint32_t low = low_mask(data, block, size);
+    low &= ~static_cast<uint32_t>(line_start == block + 1);  // an LF whose CR ended the block before
+    if (lines + kLinesInBlock > max) [[unlikely]] {
+      return 0;
+    }
+    while (low != 0) {
+      const uint32_t at = block + static_cast<uint32_t>(__builtin_ctz(low));
+      uint16_t both;
+      std::memcpy(&both, data + at, 2);  // there are two: the last byte's bit is never set
+      low &= low - 1;
+      if (both != kLineEnd) [[unlikely]] {
         if (data[at] == '\t') {
           continue;
         }
-        return 0;
-      }
-      if (at + 1 >= size || data[at + 1] != '\n') [[unlikely]] {
         return 0;
       }
       if (at == line_start) {
         count = lines;
         return at + 2;
       }
-      if (lines == max) {
-        return 0;
-      }
+      low &= low - 1;  // the LF
       ends[lines++] = at;
       line_start = at + 2;
-      if (bit == 31) {
-        seen = 1;
-        break;
-      }
-      low &= low - 1;  // the CR; the loop takes the LF
     }
   }
   return 0;

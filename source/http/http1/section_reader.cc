@@ -32,7 +32,7 @@ SectionReader::Status SectionReader::read(buffer::Buffer& in, Section section, L
     const uint32_t end =
         find_section(front.data(), static_cast<uint32_t>(front.size()), lines.at, LineEnds::kMax, lines.count);
     if (end != 0 && (lines.count > 0 || section == Section::kTrailers)) {
-      bytes_ = front.substr(0, end);
+      lines.bytes = front.substr(0, end);
       return Status::kWhole;
     }
   }
@@ -84,7 +84,7 @@ SectionReader::Status SectionReader::read_slab(buffer::Buffer& in, Section secti
     }
     in.drain(scan.at - used);
     slab_->used = scan.at;
-    bytes_ = {slab_->data(), scan.at};
+    lines.bytes = {slab_->data(), scan.at};
     lines.count = 0;
     return Status::kWhole;
   }
@@ -139,9 +139,9 @@ SectionReader::Status SectionReader::fail(Fault fault) {
   return Status::kFault;
 }
 
-void SectionReader::done(buffer::Buffer& in) {
+void SectionReader::done(buffer::Buffer& in, const LineEnds& lines) {
   if (slab_ == nullptr) {
-    in.drain(bytes_.size());
+    in.drain(lines.bytes.size());
   }
   drop();
   skipped_empty_line_ = false;
@@ -153,7 +153,6 @@ void SectionReader::drop() {
     slab_ = nullptr;
   }
   scanned_ = line_start_ = checked_lines_ = 0;
-  bytes_ = {};
 }
 
 }  // namespace sluice::http::http1

@@ -18,10 +18,11 @@ namespace sluice::http::http1 {
 
 enum class Section : uint8_t { kRequestHead, kResponseHead, kTrailers };
 
-// Where the lines of a section end: the offsets of their CRs, the empty line not among them. Sections with more
-// lines than fit are whole too; their further ends must be searched for.
+// A whole section, and where its lines end: the offsets of their CRs, the empty line not among them. Sections with more
+// lines than fit are whole too; count is 0 then, and their ends must be searched for.
 struct LineEnds {
   static constexpr uint32_t kMax = 128;
+  std::string_view bytes;
   uint32_t count;
   uint32_t at[kMax];
 };
@@ -36,16 +37,17 @@ class SectionReader {
 
   enum class Status : uint8_t {
     kMore,   // all of `in` was taken, the section is not complete
-    kWhole,  // bytes() shows the section; call done() with the same buffer
+    kWhole,  // `lines` shows the section; call done() with it and the same buffer
     kFault,
   };
-  // `lines` gets the ends of the lines of a whole section. (It lives for one call: an idle connection has none.)
+  // `lines` gets the whole section. (It lives for one call: an idle connection has none.)
   Status read(buffer::Buffer& in, Section section, LineEnds& lines);
 
-  std::string_view bytes() const { return bytes_; }
   // Takes the section out of `in` or out of our slab.
-  void done(buffer::Buffer& in);
+  void done(buffer::Buffer& in, const LineEnds& lines);
   Fault fault() const { return fault_; }
+  const CodecOptions& options() const { return options_; }
+  buffer::SlabPool& pool() const { return pool_; }
   // Gives back what is held.
   void drop();
 
@@ -64,7 +66,6 @@ class SectionReader {
   uint32_t checked_lines_ = 0;    // how many lines before it were checked
   bool skipped_empty_line_ = false;
   Fault fault_ = Fault::kNone;
-  std::string_view bytes_;
 };
 
 }  // namespace sluice::http::http1

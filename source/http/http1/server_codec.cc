@@ -10,12 +10,7 @@
 namespace sluice::http::http1 {
 
 Http1ServerCodec::Http1ServerCodec(const CodecOptions& options, ServerEvents& events, buffer::SlabPool& pool)
-    : options_(options),
-      events_(events),
-      pool_(pool),
-      sections_(options, pool),
-      body_(options, sections_),
-      writer_(options) {}
+    : events_(events), sections_(options, pool), body_(sections_), writer_(options) {}
 
 // ---- input
 
@@ -57,12 +52,13 @@ Decoded Http1ServerCodec::decode_head(buffer::Buffer& in) {
   }
   begin_stream();
   auto* headers = arena_->create<RequestHeaders>(*arena_);
-  const Fault fault = parse_head(*headers, lines);
-  sections_.done(in);
+  FieldFacts facts;
+  const Fault fault = parse_head(*headers, lines, facts);
+  sections_.done(in, lines);
   if (fault != Fault::kNone) {
     return fail(fault);
   }
-  const End end = begin_body(*headers, facts_);
+  const End end = begin_body(*headers, facts);
   events_.on_headers(stream_, *headers, end);
   if (end == End::kYes) {
     return after_message(in);
@@ -71,7 +67,7 @@ Decoded Http1ServerCodec::decode_head(buffer::Buffer& in) {
 }
 
 Decoded Http1ServerCodec::decode_body(buffer::Buffer& in) {
-  buffer::Buffer data(pool_);
+  buffer::Buffer data(sections_.pool());
   const BodyReader::Status status = body_.read(in, data, *arena_);
   if (status == BodyReader::Status::kEnd) {
     input_ = Input::kComplete;
@@ -104,7 +100,6 @@ Decoded Http1ServerCodec::after_message(const buffer::Buffer& in) const {
 
 void Http1ServerCodec::begin_stream() {
   terms_ = ResponseTerms();
-  facts_ = FieldFacts();
   writer_.start();
   arena_ = &events_.on_begin(++stream_);
 }
@@ -119,22 +114,22 @@ Decoded Http1ServerCodec::fail(Fault fault) {
 
 // ---- heads
 
-Fault Http1ServerCodec::parse_head(RequestHeaders& headers, const LineEnds& lines) {
-  const SectionCopy section(sections_.bytes(), lines, Section::kRequestHead, *arena_);
+Fault Http1ServerCodec::parse_head(RequestHeaders& headers, const LineEnds& lines, FieldFacts& facts) {
+  const SectionCopy section(lines, Section::kRequestHead, *arena_);
   const size_t first_end = line_end(section, 0, 0);
   RequestLine line;
-  Fault fault = parse_request_line({section.wire, first_end}, options_, line);
+  Fault fault = parse_request_line({section.wire, first_end}, options(), line);
   if (fault == Fault::kNone) {
-    fault = parse_fields(section, 1, first_end + 2, options_, headers.fields, facts_);
+    fault = parse_fields(section, 1, first_end + 2, options(), headers.fields, facts);
   }
   if (fault != Fault::kNone) {
     return fault;
   }
-  if (options_.header_case == CodecOptions::Case::kPreserve) {
+  if (options().header_case == CodecOptions::Case::kPreserve) {
     auto* spelling = arena_->create<Spelling>();
-    *spelling = {section.data, arena_->copy(sections_.bytes()).data(), section.size, {}};
-    if (facts_.hosts > 0) {
-      const std::string_view name = section.kept(facts_.host_name);
+    *spelling = {section.data, arena_->copy(lines.bytes).data(), section.size, {}};
+    if (facts.hosts > 0) {
+      const std::string_view name = section.kept(facts.host_name);
       spelling->host = spelling->of(name.data(), name.size());
     }
     headers.fields.set_spelling(spelling);
@@ -144,25 +139,26 @@ Fault Http1ServerCodec::parse_head(RequestHeaders& headers, const LineEnds& line
   headers.checked.path = line.has_hash ? std::string_view() : section.kept(line.path);
   headers.scheme = line.scheme;
   headers.protocol = line.protocol;
-  headers.dropped_fields = facts_.dropped;
-  fault = check_host(line, section, headers);
-  return fault != Fault::kNone ? fault : check_framing(line, facts_, headers);
+  headers.dropped_fields = facts.dropped;
+  fault = check_host(line, section, facts, headers);
+  return fault != Fault::kNone ? fault : check_framing(line, facts, headers);
 }
 
 // RFC 9112 3.2: one Host field, valid, in every HTTP/1.1 request. A target with an authority replaces it (3.2.2); the
 // exchange refuses a request that has neither.
-Fault Http1ServerCodec::check_host(const RequestLine& line, const SectionCopy& section, RequestHeaders& headers) const {
-  if (facts_.hosts > 1 || (!facts_.host.empty() && !is_authority(facts_.host))) {
+Fault Http1ServerCodec::check_host(const RequestLine& line, const SectionCopy& section, const FieldFacts& facts,
+                                   RequestHeaders& headers) const {
+  if (facts.hosts > 1 || (!facts.host.empty() && !is_authority(facts.host))) {
     return Fault::kMalformed;
   }
   if (!line.authority.empty()) {
     headers.authority = headers.checked.authority = section.kept(line.authority);
-    return facts_.hosts == 0 && line.protocol == Protocol::kHttp11 ? Fault::kMissingHost : Fault::kNone;
+    return facts.hosts == 0 && line.protocol == Protocol::kHttp11 ? Fault::kMissingHost : Fault::kNone;
   }
-  if (facts_.hosts == 0 && line.protocol == Protocol::kHttp10) {
-    headers.authority = options_.default_host_for_http_10;
+  if (facts.hosts == 0 && line.protocol == Protocol::kHttp10) {
+    headers.authority = options().default_host_for_http_10;
   } else {
-    headers.authority = headers.checked.authority = section.kept(facts_.host);
+    headers.authority = headers.checked.authority = section.kept(facts.host);
   }
   return Fault::kNone;
 }
@@ -181,7 +177,7 @@ Fault Http1ServerCodec::check_framing(const RequestLine& line, const FieldFacts&
     return Fault::kMalformed;
   }
   if (facts.lengths > 0) {
-    if (facts.codings > 0 && !options_.allow_chunked_length) {
+    if (facts.codings > 0 && !options().allow_chunked_length) {
       return Fault::kChunkedLength;
     }
     if (headers.method == "CONNECT" && facts.length > 0) {
@@ -205,7 +201,7 @@ Tunnel Http1ServerCodec::tunnel_of(const RequestHeaders& headers, const FieldFac
     return Tunnel::kConnect;
   }
   const HeaderField* upgrade = facts.upgrade ? headers.fields.find(Token::kUpgrade) : nullptr;
-  if (upgrade == nullptr || !options_.allow_upgrade || headers.protocol == Protocol::kHttp10 || facts.codings > 0 ||
+  if (upgrade == nullptr || !options().allow_upgrade || headers.protocol == Protocol::kHttp10 || facts.codings > 0 ||
       facts.length > 0 || headers.fields.count(Token::kUpgrade) > 1) {
     return Tunnel::kNone;
   }

@@ -45,9 +45,10 @@ class Http1ServerCodec final : public ServerCodec {
   Decoded decode_head(buffer::Buffer& in);
   Decoded decode_body(buffer::Buffer& in);
   // Makes the request out of the section that the reader found.
-  Fault parse_head(RequestHeaders& headers, const LineEnds& lines);
+  Fault parse_head(RequestHeaders& headers, const LineEnds& lines, FieldFacts& facts);
   Fault check_framing(const RequestLine& line, const FieldFacts& facts, RequestHeaders& headers);
-  Fault check_host(const RequestLine& line, const SectionCopy& section, RequestHeaders& headers) const;
+  Fault check_host(const RequestLine& line, const SectionCopy& section, const FieldFacts& facts,
+                   RequestHeaders& headers) const;
   Tunnel tunnel_of(const RequestHeaders& headers, const FieldFacts& facts) const;
   End begin_body(const RequestHeaders& headers, const FieldFacts& facts);
   void begin_stream();
@@ -55,14 +56,13 @@ class Http1ServerCodec final : public ServerCodec {
   void finish_response();
   Decoded after_message(const buffer::Buffer& in) const;
 
-  const CodecOptions& options_;
+  const CodecOptions& options() const { return sections_.options(); }
+
   ServerEvents& events_;
-  buffer::SlabPool& pool_;
   SectionReader sections_;
   BodyReader body_;
   MessageWriter writer_;
   ResponseTerms terms_;
-  FieldFacts facts_;
   Arena* arena_ = nullptr;  // of the current stream
   StreamId stream_ = 0;
   Input input_ = Input::kHead;

@@ -27,10 +27,14 @@ std::optional<uint64_t> number_of_request_id(const format::Facts& facts) {
 
 bool Comparison::holds(uint64_t value) const {
   switch (op) {
-    case Op::kEqual: return value == bound;
-    case Op::kAtLeast: return value >= bound;
-    case Op::kAtMost: return value <= bound;
-    case Op::kNotEqual: return value != bound;
+    case Op::kEqual:
+      return value == bound.now();
+    case Op::kAtLeast:
+      return value >= bound.now();
+    case Op::kAtMost:
+      return value <= bound.now();
+    case Op::kNotEqual:
+      return value != bound.now();
   }
   return false;
 }
@@ -66,6 +70,17 @@ bool HeaderFilter::passes(const format::Facts& facts) const {
 
 bool GrpcStatusFilter::passes(const format::Facts& facts) const {
   return statuses_.contains(format::grpc_status_or_mapped(facts)) == (listed_ == Listed::kPass);
+}
+
+bool MetadataFilter::passes(const format::Facts& facts) const {
+  if (!matcher_) {
+    return true;
+  }
+  const Value* value = facts.metadata == nullptr ? nullptr : facts.metadata->find(matcher_->space, matcher_->path);
+  if (value == nullptr) {
+    return if_missing_ == IfMissing::kPasses;
+  }
+  return matcher_->value.matches(value) != matcher_->invert;
 }
 
 }  // namespace sluice::proxy

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
 #include "format/facts.h"
 #include "http/header_matcher.h"
+#include "match/value_matcher.h"
 #include "model/access_log_plan.h"
 #include "model/route_match.h"
 
@@ -20,7 +22,7 @@ using FilterPtr = std::shared_ptr<const model::AccessLogFilter>;
 struct Comparison {
   enum class Op : uint8_t { kEqual, kAtLeast, kAtMost, kNotEqual };
   Op op = Op::kEqual;
-  uint64_t bound = 0;
+  runtime::Number bound;
 
   bool holds(uint64_t value) const;
 };
@@ -110,6 +112,20 @@ class ResponseFlagFilter final : public model::AccessLogFilter {
 
  private:
   format::Flags flags_;
+};
+
+// A value of the dynamic metadata. Thread: any.
+class MetadataFilter final : public model::AccessLogFilter {
+ public:
+  // A request without the value passes when `if_missing` says so; without a matcher all do.
+  enum class IfMissing : uint8_t { kFails, kPasses };
+  MetadataFilter(std::optional<match::MetadataMatcher> matcher, IfMissing if_missing)
+      : matcher_(std::move(matcher)), if_missing_(if_missing) {}
+  bool passes(const format::Facts& facts) const override;
+
+ private:
+  std::optional<match::MetadataMatcher> matcher_;
+  IfMissing if_missing_;
 };
 
 enum class Listed : uint8_t { kPass, kAreExcluded };

@@ -15,6 +15,7 @@
 #include "model/access_log_plan.h"
 #include "model/cluster_plan.h"
 #include "net/address.h"
+#include "net/tls/certificate_details.h"
 #include "server/options.h"
 #include "stats/registry.h"
 #include "stats/tags.h"
@@ -38,6 +39,10 @@ struct HostInfo {
   model::HealthStatus eds_health = model::HealthStatus::kUnknown;
   bool failed_active_check = false;
   bool failed_outlier_check = false;
+  bool degraded_by_check = false;
+  bool check_pending = false;
+  bool check_timed_out = false;
+  double success_rate = -1, local_success_rate = -1;  // percent; negative: not known
   uint32_t weight = 1;
   uint32_t priority = 0;
   std::string region, zone, sub_zone;
@@ -55,6 +60,7 @@ struct ClusterInfo {
 struct ListenerInfo {
   std::string name;
   net::Address address;  // the real one: a port of 0 was replaced
+  std::vector<net::Address> additional;
 };
 
 struct NodeInfo {
@@ -100,6 +106,9 @@ class AdminSource {
   // stats_config's tags.
   virtual stats::TagExtractor& tags() = 0;
   virtual RuntimeInfo runtime() const { return {}; }
+  // Of all TLS contexts.
+  virtual std::vector<net::tls::ContextDetails> certificates() const { return {}; }
+  virtual WallTime wall_now() const { return {}; }
 
   // --- what can be done
   virtual void quit() = 0;

@@ -1,4 +1,6 @@
 // /clusters: what is known of each upstream endpoint.
+#include <cstdio>
+
 #include "base/strings.h"
 #include "server/admin/json_writer.h"
 #include "server/admin/page.h"
@@ -17,8 +19,17 @@ std::string health_flags(const HostInfo& host) {
   out += host.failed_active_check ? "/failed_active_hc" : "";
   out += host.failed_outlier_check ? "/failed_outlier_check" : "";
   out += fails_eds(host.eds_health) ? "/failed_eds_health" : "";
+  out += host.degraded_by_check ? "/degraded_active_hc" : "";
   out += host.eds_health == HealthStatus::kDegraded ? "/degraded_eds_health" : "";
+  out += host.check_pending ? "/pending_active_hc" : "";
+  out += host.check_timed_out ? "/active_hc_timeout" : "";
   return out.empty() ? "healthy" : out;
+}
+
+std::string rate_text(double rate) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%g", rate);
+  return text;
 }
 
 void text_breakers(std::string& to, std::string_view cluster, std::string_view priority,
@@ -53,9 +64,8 @@ void text_host(std::string& to, std::string_view cluster, const HostInfo& host) 
   text("sub_zone", host.sub_zone);
   text("canary", host.canary ? "true" : "false");
   number("priority", host.priority);
-  // No outlier detector measures them yet.
-  text("success_rate", "-1");
-  text("local_origin_success_rate", "-1");
+  text("success_rate", rate_text(host.success_rate));
+  text("local_origin_success_rate", rate_text(host.local_success_rate));
 }
 
 void json_address(JsonWriter& json, const net::Address& address) {
@@ -102,11 +112,16 @@ void json_stats(JsonWriter& json, const HostInfo& host) {
 std::string_view eds_name(HealthStatus health) {
   switch (health) {
     case HealthStatus::kUnknown:
-    case HealthStatus::kHealthy: return "HEALTHY";
-    case HealthStatus::kUnhealthy: return "UNHEALTHY";
-    case HealthStatus::kDraining: return "DRAINING";
-    case HealthStatus::kTimeout: return "TIMEOUT";
-    case HealthStatus::kDegraded: return "DEGRADED";
+    case HealthStatus::kHealthy:
+      return "HEALTHY";
+    case HealthStatus::kUnhealthy:
+      return "UNHEALTHY";
+    case HealthStatus::kDraining:
+      return "DRAINING";
+    case HealthStatus::kTimeout:
+      return "TIMEOUT";
+    case HealthStatus::kDegraded:
+      return "DEGRADED";
   }
   return "";
 }
@@ -119,13 +134,20 @@ void json_health(JsonWriter& json, const HostInfo& host) {
   if (host.failed_outlier_check) {
     json.boolean("failed_outlier_check", true);
   }
+  if (host.degraded_by_check) {
+    json.boolean("failed_active_degraded_check", true);
+  }
+  if (host.check_timed_out) {
+    json.boolean("active_hc_timeout", true);
+  }
   json.text("eds_health_status", eds_name(host.eds_health));
   json.end_map();
 }
 
 void json_locality(JsonWriter& json, const HostInfo& host) {
   json.begin_map("locality");
-  for (const auto& [name, value] : {std::pair("region", &host.region), {"zone", &host.zone}, {"sub_zone", &host.sub_zone}}) {
+  for (const auto& [name, value] :
+       {std::pair("region", &host.region), {"zone", &host.zone}, {"sub_zone", &host.sub_zone}}) {
     if (!value->empty()) {
       json.text(name, *value);
     }

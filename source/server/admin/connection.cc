@@ -112,7 +112,7 @@ void AdminConnection::on_data(http::StreamId, buffer::Buffer& data, http::End en
 
 void AdminConnection::on_trailers(http::StreamId, http::HeaderMap&) { answer_request(); }
 
-void AdminConnection::on_reset(http::StreamId) {}
+void AdminConnection::on_reset(http::StreamId, const http::StreamReset&) {}
 
 void AdminConnection::on_error(http::StreamId stream, const http::CodecError& error) {
   admin_.http_.inc(HttpStat::kDownstreamCxProtocolError);

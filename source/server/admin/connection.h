@@ -41,7 +41,7 @@ class AdminConnection final : public event::Deferred,
   void on_headers(http::StreamId stream, http::RequestHeaders& headers, http::End end) override;
   void on_data(http::StreamId stream, buffer::Buffer& data, http::End end) override;
   void on_trailers(http::StreamId stream, http::HeaderMap& trailers) override;
-  void on_reset(http::StreamId stream) override;
+  void on_reset(http::StreamId stream, const http::StreamReset& reset) override;
   void on_error(http::StreamId stream, const http::CodecError& error) override;
 
   void close();

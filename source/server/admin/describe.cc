@@ -27,6 +27,14 @@ HostInfo describe_host(const upstream::Host& host) {
   const uint8_t failing = host.failing.load(std::memory_order_relaxed);
   out.failed_active_check = (failing & upstream::kActiveCheck) != 0;
   out.failed_outlier_check = (failing & upstream::kOutlier) != 0;
+  out.degraded_by_check = host.degraded.load(std::memory_order_relaxed);
+  out.check_pending = host.check_pending;
+  out.check_timed_out = host.check_timed_out && out.failed_active_check;
+  out.canary = plan.canary;
+  if (host.outlier != nullptr) {
+    out.success_rate = host.outlier->success_rate.load(std::memory_order_relaxed);
+    out.local_success_rate = host.outlier->local_success_rate.load(std::memory_order_relaxed);
+  }
   return out;
 }
 

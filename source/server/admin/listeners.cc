@@ -6,20 +6,33 @@
 namespace sluice::server::admin {
 namespace {
 
+void json_address(JsonWriter& json, const net::Address& address) {
+  if (address.is_ip()) {
+    json.begin_map("socket_address");
+    json.text("address", address.ip_to_string());
+    json.number("port_value", address.port());
+  } else {
+    json.begin_map("pipe");
+    json.text("path", address.to_string());
+  }
+  json.end_map();
+}
+
 void json_listener(JsonWriter& json, const ListenerInfo& listener) {
   json.begin_map();
   json.text("name", listener.name);
   json.begin_map("local_address");
-  if (listener.address.is_ip()) {
-    json.begin_map("socket_address");
-    json.text("address", listener.address.ip_to_string());
-    json.number("port_value", listener.address.port());
-  } else {
-    json.begin_map("pipe");
-    json.text("path", listener.address.to_string());
+  json_address(json, listener.address);
+  json.end_map();
+  if (!listener.additional.empty()) {
+    json.begin_list("additional_local_addresses");
+    for (const net::Address& address : listener.additional) {
+      json.begin_map();
+      json_address(json, address);
+      json.end_map();
+    }
+    json.end_list();
   }
-  json.end_map();
-  json.end_map();
   json.end_map();
 }
 
@@ -29,6 +42,9 @@ void listeners_page(const Request& request, AdminSource& source, Reply& reply) {
   if (request.get("format") != "json") {
     for (const ListenerInfo& listener : source.listeners()) {
       append(reply.body, listener.name, "::", listener.address.to_string(), "\n");
+      for (const net::Address& address : listener.additional) {
+        append(reply.body, listener.name, "::", address.to_string(), "\n");
+      }
     }
     return;
   }

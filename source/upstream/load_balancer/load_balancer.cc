@@ -14,8 +14,10 @@ void LoadBalancer::update(HostSetPtr hosts) {
 
 Host* LoadBalancer::choose(const LbRequest& request) {
   // Consistent hashing chooses the priority by the hash too.
-  const uint64_t random = lb_.hashes() ? request.hash.value_or(random_.next()) : hosts_->simple() ? 0 : random_.next();
-  const uint32_t group = choose_group(random);
+  const uint64_t random = lb_.hashes()                                   ? request.hash.value_or(random_.next())
+                          : hosts_->simple() && request.tried == nullptr ? 0
+                                                                         : random_.next();
+  const uint32_t group = choose_group(random, request.tried);
   if (group == PriorityHosts::kNone) {
     return nullptr;
   }
@@ -26,11 +28,12 @@ Host* LoadBalancer::choose(const LbRequest& request) {
   return picker->pick({random, request.attempt});
 }
 
-uint32_t LoadBalancer::choose_group(uint64_t random) {
+uint32_t LoadBalancer::choose_group(uint64_t random, const TriedHosts* tried) {
   if (hosts_->priorities.empty()) {
     return PriorityHosts::kNone;
   }
-  const HostSet::Choice choice = hosts_->choose_priority(random);
+  const HostSet::Choice choice =
+      tried == nullptr ? hosts_->choose_priority(random) : hosts_->choose_priority(random, *tried);
   const PriorityHosts& priority = *choice.priority;
   if (priority.panic) {
     block_.inc(ClusterStat::kLbHealthyPanic);

@@ -16,8 +16,10 @@ namespace sluice::upstream {
 
 // What a choice may depend on.
 struct LbRequest {
-  std::optional<uint64_t> hash;  // of the request's hash policies
-  uint32_t attempt = 0;          // 0, or the number of a retry
+  std::optional<uint64_t> hash;           // of the request's hash policies
+  uint32_t attempt = 0;                   // 0, or how many hosts were refused for this try
+  const TriedHosts* tried = nullptr;      // other priorities than theirs are wanted
+  const model::LbMatch* match = nullptr;  // what the endpoint's metadata must have
 };
 
 // A worker's balancer of one cluster. Picks in O(1) or O(log n). Thread: worker.
@@ -40,7 +42,7 @@ class LoadBalancer {
     Edf<const PriorityHosts::Share*> usable, degraded;
   };
 
-  uint32_t choose_group(uint64_t random);
+  uint32_t choose_group(uint64_t random, const TriedHosts* tried);
   uint32_t choose_locality(const PriorityHosts& priority, bool degraded);
 
   const model::LbPlan& lb_;
@@ -48,7 +50,7 @@ class LoadBalancer {
   Random& random_;
   stats::Block<stats::ClusterStat> block_;
   HostSetPtr hosts_;
-  std::vector<std::unique_ptr<Picker>> pickers_;        // by group; made at first use
+  std::vector<std::unique_ptr<Picker>> pickers_;         // by group; made at first use
   std::vector<std::unique_ptr<Localities>> localities_;  // by priority; made at first use
 };
 

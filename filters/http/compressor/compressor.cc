@@ -1,0 +1,273 @@
+#include "filters/http/compressor/compressor.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/strings.h"
+#include "proxy/exchange.h"
+
+namespace sluice::filters::compressor {
+namespace {
+
+using http::End;
+using http::Token;
+using proxy::Exchange;
+using proxy::Step;
+using Then = http::GzipWriter::Then;
+
+// clang-format off
+#define SLUICE_COMPRESSION_STATS(X) \
+  X(kCounter, kCompressed, "compressed") X(kCounter, kNotCompressed, "not_compressed") \
+  X(kCounter, kTotalUncompressedBytes, "total_uncompressed_bytes") \
+  X(kCounter, kTotalCompressedBytes, "total_compressed_bytes") \
+  X(kCounter, kContentLengthTooSmall, "content_length_too_small")
+#define SLUICE_ACCEPT_STATS(X) \
+  X(kCounter, kNoAcceptHeader, "no_accept_header") X(kCounter, kHeaderIdentity, "header_identity") \
+  X(kCounter, kHeaderCompressorUsed, "header_compressor_used") \
+  X(kCounter, kHeaderCompressorOvershadowed, "header_compressor_overshadowed") \
+  X(kCounter, kHeaderWildcard, "header_wildcard") X(kCounter, kHeaderNotValid, "header_not_valid") \
+  X(kCounter, kNotCompressedEtag, "not_compressed_etag")
+// clang-format on
+SLUICE_STAT_BLOCK(CompressionStat, SLUICE_COMPRESSION_STATS)
+SLUICE_STAT_BLOCK(AcceptStat, SLUICE_ACCEPT_STATS)
+
+// Thread: its worker's.
+class CompressorLocal final : public proxy::FilterLocal {
+ public:
+  CompressorLocal(const proxy::FilterPlace& place, const Settings& settings) : registry_(place.local.registry) {
+    const std::string prefix = cat(place.stat_prefix, "compressor.", settings.library, ".gzip.");
+    ids_[0] = registry_.add_block<CompressionStat>(cat(prefix, "request."));
+    ids_[1] = registry_.add_block<CompressionStat>(cat(prefix, settings.response_stat_prefix));
+    ids_[2] = registry_.add_block<AcceptStat>(prefix);
+    request = place.local.cells.block<CompressionStat>(ids_[0]);
+    response = place.local.cells.block<CompressionStat>(ids_[1]);
+    accept = place.local.cells.block<AcceptStat>(ids_[2]);
+  }
+  ~CompressorLocal() override {
+    for (const stats::BlockId id : ids_) registry_.release_block(id);
+  }
+  stats::Block<CompressionStat> request, response;
+  stats::Block<AcceptStat> accept;
+
+ private:
+  stats::Registry& registry_;
+  stats::BlockId ids_[3];
+};
+
+bool is_long_enough(const Direction& direction, const http::HeaderMap& fields, bool chunked) {
+  const std::string_view length = fields.get(Token::kContentLength);
+  return length.data() == nullptr ? chunked : parse_number<uint64_t>(length).value_or(0) >= direction.min_length;
+}
+
+bool has_word(std::string_view list, std::string_view word) {
+  for (const std::string_view item : split(list, ',')) {
+    if (equal_ignore_case(trim(item), word)) return true;
+  }
+  return false;
+}
+
+bool may_be_transformed(const http::HeaderMap& fields) {
+  return !has_word(fields.get("cache-control"), "no-transform");
+}
+
+void add_vary(http::HeaderMap& fields) {
+  const http::HeaderField* vary = fields.find("vary");
+  if (vary == nullptr) {
+    fields.add("vary", "Accept-Encoding");
+  } else if (!has_word(vary->value(), "Accept-Encoding")) {
+    fields.set_copy("vary", cat(vary->value(), ", Accept-Encoding"));
+  }
+}
+
+// Lives in the exchange's arena. Thread: its exchange's.
+class Compressor final : public proxy::HttpFilter {
+ public:
+  Compressor(const CompressorFactory& factory, CompressorLocal& local) : factory_(factory), local_(local) {}
+
+  Step on_request_headers(Exchange& exchange, http::RequestHeaders& request, End end) override {
+    const Settings& settings = factory_.settings();
+    const auto* const route = exchange.settings_for<RouteSettings>(factory_.name());
+    off_ = route != nullptr && route->disabled;
+    if (off_) return Step::next();
+    http::HeaderMap& fields = request.fields;
+    accept_encoding_ = exchange.arena().copy(fields.get(Token::kAcceptEncoding));
+    accepts_ = fields.has(Token::kAcceptEncoding);
+    const bool remove = route != nullptr && route->remove_accept_encoding ? *route->remove_accept_encoding
+                                                                          : settings.remove_accept_encoding;
+    if (settings.response.enabled && remove) fields.remove(Token::kAcceptEncoding);
+    if (end == End::kYes || !settings.request.enabled || !may_be_transformed(fields) ||
+        fields.has(Token::kContentEncoding) || !settings.request.takes_type(fields.get(Token::kContentType)) ||
+        !is_long_enough(settings.request, fields, !fields.has(Token::kContentLength))) {
+      local_.request.inc(CompressionStat::kNotCompressed);
+      return Step::next();
+    }
+    local_.request.inc(CompressionStat::kCompressed);
+    fields.remove(Token::kContentLength);
+    fields.set(Token::kContentEncoding, "gzip");
+    request_ = exchange.arena().create<http::GzipWriter>(settings.gzip);
+    return Step::next();
+  }
+
+  Step on_request_data(Exchange&, buffer::Buffer& data, End end) override {
+    if (request_ != nullptr) pack(*request_, local_.request, data, end == End::kYes ? Then::kFinish : Then::kFlush);
+    return Step::next();
+  }
+
+  Step on_request_trailers(Exchange& exchange, http::HeaderMap&) override {
+    return request_ != nullptr ? finish(exchange, *request_, local_.request) : Step::next();
+  }
+
+  Step on_response_headers(Exchange& exchange, http::ResponseHeaders& response, End end) override {
+    const Settings& settings = factory_.settings();
+    if (off_ || !settings.response.enabled) return Step::next();
+    http::HeaderMap& fields = response.fields;
+    const bool long_enough = is_long_enough(settings.response, fields, response.chunked);
+    const bool has_etag = settings.skip_etag && fields.find("etag") != nullptr;
+    const std::string_view type = fields.get(Token::kContentType);
+    const bool takes_type = settings.response.takes_type(type);
+    const bool skips_status = settings.skip_statuses.contains(response.status);
+    const bool compressible = long_enough && takes_type && !skips_status && !has_etag && may_be_transformed(fields) &&
+                              !fields.has(Token::kContentEncoding);
+    if (!long_enough) local_.response.inc(CompressionStat::kContentLengthTooSmall);
+    if (long_enough && has_etag) local_.accept.inc(AcceptStat::kNotCompressedEtag);
+    const bool packs = end == End::kNo && long_enough && is_accepted(takes_type) && compressible;
+    if (settings.status_header) {
+      const char* const why = !long_enough   ? "ContentLengthTooSmall"
+                              : !takes_type  ? "ContentTypeNotAllowed"
+                              : has_etag     ? "EtagNotAllowed"
+                              : skips_status ? "StatusCodeNotAllowed"
+                                             : nullptr;
+      if (packs) {
+        const std::string_view length = fields.get(Token::kContentLength);
+        fields.set_copy("x-envoy-compression-status",
+                        length.empty() ? "gzip;Compressed" : cat("gzip;Compressed;OriginalLength=", length));
+      } else if (why != nullptr) {
+        fields.set_copy("x-envoy-compression-status", cat("gzip;", why));
+      }
+    }
+    if (packs) {
+      change_etag(fields);
+      fields.remove(Token::kContentLength);
+      fields.set(Token::kContentEncoding, "gzip");
+      response_ = exchange.arena().create<http::GzipWriter>(settings.gzip);
+    }
+    local_.response.inc(packs ? CompressionStat::kCompressed : CompressionStat::kNotCompressed);
+    if (compressible) add_vary(fields);
+    return Step::next();
+  }
+
+  Step on_response_data(Exchange&, buffer::Buffer& data, End end) override {
+    if (response_ != nullptr) pack(*response_, local_.response, data, end == End::kYes ? Then::kFinish : Then::kFlush);
+    return Step::next();
+  }
+
+  Step on_response_trailers(Exchange& exchange, http::HeaderMap&) override {
+    return response_ != nullptr ? finish(exchange, *response_, local_.response) : Step::next();
+  }
+
+ private:
+  static void pack(http::GzipWriter& writer, stats::Block<CompressionStat>& stats, buffer::Buffer& data, Then then) {
+    stats.add(CompressionStat::kTotalUncompressedBytes, data.size());
+    writer.write(data, then);
+    stats.add(CompressionStat::kTotalCompressedBytes, data.size());
+  }
+
+  // Trailers come: the rest goes in front of them.
+  static Step finish(Exchange& exchange, http::GzipWriter& writer, stats::Block<CompressionStat>& stats) {
+    buffer::Buffer rest(exchange.local().slabs);
+    pack(writer, stats, rest, Then::kFinish);
+    exchange.add_body(std::move(rest));
+    return Step::next();
+  }
+
+  bool is_accepted(bool takes_type) {
+    Accepted accepted = accepts_ ? judge(accept_encoding_) : Accepted::kNoHeader;
+    if (accepted != Accepted::kNoHeader && !takes_type) accepted = Accepted::kNothing;
+    switch (accepted) {
+      case Accepted::kNoHeader:
+        local_.accept.inc(AcceptStat::kNoAcceptHeader);
+        return false;
+      case Accepted::kIdentity:
+        local_.accept.inc(AcceptStat::kHeaderIdentity);
+        return false;
+      case Accepted::kNothing:
+        local_.accept.inc(AcceptStat::kHeaderNotValid);
+        return false;
+      case Accepted::kGzip:
+        local_.accept.inc(AcceptStat::kHeaderCompressorUsed);
+        return true;
+      case Accepted::kWildcard:
+        local_.accept.inc(AcceptStat::kHeaderWildcard);
+        return true;
+    }
+    return false;
+  }
+
+  // The bytes are others now: a strong validator would lie.
+  void change_etag(http::HeaderMap& fields) const {
+    const std::string_view etag = fields.get("etag");
+    if (etag.data() == nullptr || etag.starts_with("W/") || etag.starts_with("w/")) return;
+    if (factory_.settings().weaken_etag) {
+      fields.set_copy("etag", cat("W/", etag));
+    } else {
+      fields.remove("etag");
+    }
+  }
+
+  const CompressorFactory& factory_;
+  CompressorLocal& local_;
+  std::string_view accept_encoding_;
+  bool accepts_ = false;
+  bool off_ = false;
+  http::GzipWriter* request_ = nullptr;
+  http::GzipWriter* response_ = nullptr;
+};
+
+}  // namespace
+
+bool Direction::takes_type(std::string_view content_type) const {
+  if (content_type.data() == nullptr) return true;
+  const std::string_view bare = trim(content_type.substr(0, content_type.find(';')));
+  return types.contains(bare) || std::any_of(more_types.begin(), more_types.end(),
+                                             [&](const match::StringMatcher& one) { return one.matches(bare); });
+}
+
+Accepted judge(std::string_view accept_encoding) {
+  Accepted choice = Accepted::kNothing;
+  double best = 0;
+  for (const std::string_view item : split(accept_encoding, ',')) {
+    const size_t semicolon = item.find(';');
+    const std::string_view name = trim(item.substr(0, semicolon));
+    double quality = 1;
+    if (semicolon != std::string_view::npos) {
+      const std::string_view parameter = trim(item.substr(semicolon + 1));
+      quality = 0;
+      if (parameter.starts_with("q="))
+        std::from_chars(parameter.data() + 2, parameter.data() + parameter.size(), quality);
+    }
+    if (quality <= best) continue;
+    if (name == "gzip") {
+      choice = Accepted::kGzip;
+    } else if (name == "identity") {
+      choice = Accepted::kIdentity;
+    } else if (name == "*") {
+      choice = Accepted::kWildcard;
+    } else {
+      continue;
+    }
+    best = quality;
+  }
+  return choice;
+}
+
+std::unique_ptr<proxy::FilterLocal> CompressorFactory::on_worker(const proxy::FilterPlace& place) const {
+  return std::make_unique<CompressorLocal>(place, settings_);
+}
+
+proxy::HttpFilter* CompressorFactory::create(Exchange& exchange, proxy::FilterLocal* local) const {
+  return exchange.arena().create<Compressor>(*this, static_cast<CompressorLocal&>(*local));
+}
+
+uint8_t CompressorFactory::hooks() const { return proxy::hooks_of<Compressor>(); }
+
+}  // namespace sluice::filters::compressor

@@ -1,0 +1,67 @@
+// compressor: packs bodies for those who understand it.
+// https://www.envoyproxy.io/docs/envoy/v1.36.0/configuration/http/http_filters/compressor_filter
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/gzip.h"
+#include "match/string_matcher.h"
+#include "proxy/filter.h"
+
+namespace sluice::filters::compressor {
+
+// Of one direction. Thread: any (immutable).
+struct Direction {
+  bool enabled = true;
+  uint64_t min_length = 30;
+  std::set<std::string, std::less<>> types;  // content types without parameters
+  std::vector<match::StringMatcher> more_types;
+
+  bool takes_type(std::string_view content_type) const;
+};
+
+// Thread: any (immutable).
+struct Settings {
+  std::string library;  // its name, for stats
+  http::GzipOptions gzip;
+  Direction request, response;
+  std::string response_stat_prefix;  // "response." when the configuration has its direction
+  bool skip_etag = false;            // an answer with an ETag is left alone
+  bool weaken_etag = false;          // a strong ETag becomes a weak one instead of going
+  bool remove_accept_encoding = false;
+  std::set<uint32_t> skip_statuses;
+  bool status_header = false;  // x-envoy-compression-status
+};
+
+// What a route says. Thread: any (immutable).
+class RouteSettings final : public model::FilterConfig {
+ public:
+  bool disabled = false;
+  std::optional<bool> remove_accept_encoding;
+};
+
+// What becomes of Accept-Encoding (RFC 9110 12.5.3) when gzip is what we have. For the filter, and its test.
+enum class Accepted : uint8_t { kNoHeader, kIdentity, kGzip, kWildcard, kNothing };
+Accepted judge(std::string_view accept_encoding);
+
+// Thread: any (immutable).
+class CompressorFactory final : public proxy::HttpFilterFactory {
+ public:
+  CompressorFactory(std::string_view name, Settings settings) : name_(name), settings_(std::move(settings)) {}
+  std::unique_ptr<proxy::FilterLocal> on_worker(const proxy::FilterPlace& place) const override;
+  proxy::HttpFilter* create(proxy::Exchange& exchange, proxy::FilterLocal* local) const override;
+  uint8_t hooks() const override;
+  const Settings& settings() const { return settings_; }
+  const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+  Settings settings_;
+};
+
+}  // namespace sluice::filters::compressor

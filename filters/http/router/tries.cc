@@ -1,0 +1,502 @@
+// The router's tries: from the choice of a host to the answer, or to the next try.
+#include <algorithm>
+
+#include "base/strings.h"
+#include "base/trace.h"
+#include "filters/http/router/internal_redirect.h"
+#include "filters/http/router/router.h"
+#include "proxy/reason.h"
+#include "upstream/wishes.h"
+
+namespace sluice::filters::router {
+
+using http::Token;
+using proxy::LocalReply;
+using proxy::Reason;
+using proxy::Step;
+using stats::ClusterStat;
+using stats::HttpStat;
+using upstream::HostState;
+using upstream::Outcome;
+using upstream::ResetReason;
+
+namespace {
+
+// Envoy's mapping.
+std::optional<uint16_t> http_status_of_grpc(std::string_view text) {
+  switch (parse_number<uint8_t>(text).value_or(255)) {
+    case 0:
+      return 200;
+    case 1:
+      return 499;
+    case 3:
+    case 9:
+    case 11:
+      return 400;
+    case 4:
+      return 504;
+    case 5:
+      return 404;
+    case 6:
+    case 10:
+      return 409;
+    case 7:
+      return 403;
+    case 8:
+      return 429;
+    case 12:
+      return 501;
+    case 14:
+      return 503;
+    case 16:
+      return 401;
+    case 2:
+    case 13:
+    case 15:
+      return 500;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string_view number_text(Arena& arena, int64_t number) { return arena.copy(Piece(number).text()); }
+
+}  // namespace
+
+void Router::begin_try(upstream::Host& host, http::End end) {
+  newest_ =
+      exchange_.arena().create<Attempt>(static_cast<AttemptOwner&>(*this), exchange_, timeouts_,
+                                        upstream::pool_for(*cluster_, host, action_->priority, *exchange_.request()));
+  attempts_.push_back(*newest_);
+  newest_->start(action_->priority, end);
+}
+
+// The back-off is over.
+void Router::try_again() {
+  ++exchange_.facts().attempts;
+  choice_.tried = retries_->tried_priorities();
+  upstream::Host* host = choose_host();
+  if (host == nullptr) {
+    drop_all_but(nullptr);
+    retries_->end();
+    (void)no_healthy_upstream();
+    return;
+  }
+  http::RequestHeaders& headers = *exchange_.request();
+  if (action_->rewrite.host_auto && !host->hostname.empty()) {
+    headers.authority = host->hostname;
+  }
+  if (exchange_.route().host->include_attempt_count) {
+    headers.fields.set(Token::kXEnvoyAttemptCount, number_text(exchange_.arena(), exchange_.facts().attempts));
+  }
+  if (exchange_.route().host->include_is_timeout_retry) {
+    headers.fields.set(Token::kXEnvoyIsTimeoutRetry, retry_cause_ == Cause::kTimeout ? "true" : "false");
+  }
+  tell_timeout(timeouts_, options_, elapsed(), headers);
+  const bool headers_only = request_ended_ && kept_.empty() && trailers_ == nullptr;
+  begin_try(*host, headers_only ? http::End::kYes : http::End::kNo);
+  Attempt& attempt = *newest_;
+  if (headers_only || attempt.over()) {
+    return;
+  }
+  const bool body_ends = request_ended_ && trailers_ == nullptr;
+  if (!kept_.empty() || body_ends) {
+    buffer::Buffer body(exchange_.local().slabs);
+    body.append_borrowed_from(kept_);
+    attempt.send_data(body, body_ends ? http::End::kYes : http::End::kNo);
+  }
+  if (trailers_ != nullptr && !attempt.over()) {
+    attempt.send_trailers(*trailers_);
+  }
+}
+
+// How long the request has been waiting for its answer.
+Duration Router::elapsed() const {
+  const MonotonicTime since = exchange_.facts().request_end;
+  return since == format::kUnset ? Duration(0) : exchange_.local().loop.now() - since;
+}
+
+// The clock of the route timeout, and those of the tries, start when the whole request has arrived.
+void Router::on_request_complete() {
+  request_ended_ = true;
+  if (timeouts_.global.count() > 0) {
+    deadline_.arm(timeouts_.global);
+  }
+  for (Attempt* attempt = attempts_.front(); attempt != nullptr; attempt = attempts_.next(*attempt)) {
+    attempt->arm_timers();
+  }
+}
+
+Step Router::on_request_data(proxy::Exchange&, buffer::Buffer& data, http::End end) {
+  request_ended_ = end == http::End::kYes;
+  for_each_mirror([&](Mirror& mirror) { mirror.send_data(data, end); });
+  if (keeps_body_) {
+    keep(data);
+  }
+  if (newest_ != nullptr && !newest_->over()) {
+    newest_->send_data(data, end);
+  }
+  return Step::taken();
+}
+
+Step Router::on_request_trailers(proxy::Exchange&, http::HeaderMap& trailers) {
+  request_ended_ = true;
+  trailers_ = &trailers;
+  for_each_mirror([&](Mirror& mirror) { mirror.send_trailers(trailers); });
+  if (newest_ != nullptr && !newest_->over()) {
+    newest_->send_trailers(trailers);
+  }
+  return Step::taken();
+}
+
+// A body that is too large to be kept is sent once. When just then no try is there that could take it, there is no way
+// on.
+void Router::keep(const buffer::Buffer& data) {
+  const uint64_t limit = action_->body_buffer_limit.value_or(exchange_.body_buffer_limit());
+  if (kept_.size() + data.size() <= limit) {
+    kept_.append_copy_of(data);
+    return;
+  }
+  cluster_->block().inc(ClusterStat::kRetryOrShadowAbandoned);
+  forget_body();
+  if (attempts_.empty()) {
+    abort(proxy::reply_of(Reason::kRetryBufferFull));
+  }
+}
+
+// Without it there are no more tries.
+void Router::forget_body() {
+  keeps_body_ = false;
+  kept_.clear();
+  if (retries_ != nullptr) {
+    retries_->end();
+    retries_ = nullptr;
+  }
+}
+
+void Router::drop(Attempt& attempt) {
+  attempt.IntrusiveNode<AttemptOwner>::unlink();
+  attempt.reset();
+}
+
+void Router::drop_all_but(const Attempt* kept) {
+  for (Attempt* attempt = attempts_.front(); attempt != nullptr;) {
+    Attempt* next = attempts_.next(*attempt);
+    if (attempt != kept) {
+      drop(*attempt);
+    }
+    attempt = next;
+  }
+}
+
+// The exchange ends without the rest of the response.
+void Router::give_up() {
+  deadline_.cancel();
+  if (again_ != nullptr) {
+    again_->cancel();
+  }
+  drop_all_but(nullptr);
+  if (retries_ != nullptr) {
+    retries_->end();
+  }
+}
+
+bool Router::others_may_answer(const Attempt& but) {
+  for (Attempt* attempt = attempts_.front(); attempt != nullptr; attempt = attempts_.next(*attempt)) {
+    if (attempt != &but && !attempt->answered()) {
+      return true;
+    }
+  }
+  return retries_ != nullptr && retries_->waiting();
+}
+
+bool Router::note(Retries::Verdict verdict, Attempt& attempt, Cause cause) {
+  switch (verdict) {
+    case Retries::Verdict::kNo:
+      return false;
+    case Retries::Verdict::kYes:
+      retries_->note_tried(attempt.host());
+      retry_cause_ = cause;
+      return true;
+    case Retries::Verdict::kLimitExceeded:
+      exchange_.facts().flags.set(format::Flag::kUpstreamRetryLimitExceeded);
+      return false;
+    case Retries::Verdict::kOverflow:
+      exchange_.facts().flags.set(format::Flag::kUpstreamOverflow);
+      return false;
+  }
+  return false;
+}
+
+bool Router::retry_after_headers(Attempt& attempt, http::ResponseHeaders& headers, bool& could_not) {
+  if (retries_ == nullptr) {
+    return false;
+  }
+  if (attempt.retried) {  // after its time was over
+    could_not = retries_->would_retry(headers);
+    return false;
+  }
+  const Retries::Verdict verdict = retries_->on_headers(headers);
+  could_not = verdict == Retries::Verdict::kLimitExceeded || verdict == Retries::Verdict::kOverflow;
+  if (!note(verdict, attempt, Cause::kFailure)) {
+    return false;
+  }
+  HostState::inc(attempt.host().state.rq_error);
+  cluster_->count_retried(headers.status);
+  drop(attempt);
+  return true;
+}
+
+bool Router::retry_after_reset(Attempt& attempt, ResetReason reason, Cause cause) {
+  if (answer_ != nullptr || retries_ == nullptr || attempt.retried) {
+    return false;
+  }
+  const auto sent = attempt.sent() ? Retries::Sent::kYes : Retries::Sent::kNo;
+  if (!note(retries_->on_reset(reason, sent), attempt, cause)) {
+    return false;
+  }
+  HostState::inc(attempt.host().state.rq_error);
+  return true;
+}
+
+// A gRPC status that comes with the headers says more than their 200.
+void Router::report_answer(Attempt& attempt, const http::ResponseHeaders& headers) {
+  uint16_t status = headers.status;
+  if (headers.fields.has(Token::kGrpcStatus)) {
+    status = http_status_of_grpc(headers.fields.get(Token::kGrpcStatus)).value_or(status);
+  }
+  cluster_->report(attempt.host(), Outcome::kAnswered, status);
+}
+
+void Router::on_stream(Attempt& attempt) { cluster_->report(attempt.host(), Outcome::kConnected, 200); }
+
+void Router::on_headers(Attempt& attempt, http::ResponseHeaders& headers, http::End end) {
+  format::Facts& facts = exchange_.facts();
+  trace::step("router: response");
+  facts.upstream_rx_start = exchange_.local().loop.now();
+  if (exchange_.upgrade_asked() && headers.status != 101 && exchange_.request()->method != "CONNECT") {
+    refuse_upgrade(headers.status);
+    return;
+  }
+  report_answer(attempt, headers);
+  bool could_not = false;
+  if (retry_after_headers(attempt, headers, could_not)) {
+    return;
+  }
+  if (redirect_inside(attempt, headers)) {
+    return;
+  }
+  if (could_not && others_may_answer(attempt)) {
+    HostState::inc(attempt.host().state.rq_error);
+    drop(attempt);
+    return;
+  }
+  answer_ = &attempt;
+  drop_all_but(&attempt);
+  forget_body();
+  facts.details = proxy::facts_of(Reason::kViaUpstream).details;
+  facts.response_code = headers.status;
+  facts.response = &headers;
+  count_code(headers.status);
+  HostState::inc(headers.status >= 500 ? attempt.host().state.rq_error : attempt.host().state.rq_success);
+  if (!options_.suppress_envoy_headers && facts.request_end != format::kUnset) {
+    headers.fields.set(Token::kXEnvoyUpstreamServiceTime,
+                       number_text(exchange_.arena(), to_ms(facts.upstream_rx_start - facts.request_end)));
+  }
+  if (exchange_.route().host->include_attempt_count_in_response) {
+    headers.fields.set(Token::kXEnvoyAttemptCount, number_text(exchange_.arena(), facts.attempts));
+  }
+  for (const model::MadeCookie* cookie = cookies_; cookie != nullptr; cookie = cookie->next) {
+    headers.fields.add("set-cookie", cookie->text);
+  }
+  model::finalize_response(exchange_.route(), exchange_.weighted(), headers, facts);
+  if (end == http::End::kYes) {
+    upstream_complete();
+  }
+  exchange_.respond_headers(headers, end);
+}
+
+bool Router::redirect_inside(Attempt& attempt, const http::ResponseHeaders& headers) {
+  const model::InternalRedirectPolicy* policy = action_->internal_redirect.get();
+  if (policy == nullptr ||
+      std::find(policy->codes.begin(), policy->codes.end(), headers.status) == policy->codes.end()) {
+    return false;
+  }
+  // A body that is not here as a whole cannot be sent to somebody else.
+  if (!request_ended_ || !keeps_body_ || !follow_redirect(*policy, exchange_, headers)) {
+    cluster_->block().inc(ClusterStat::kUpstreamInternalRedirectFailedTotal);
+    return false;
+  }
+  cluster_->block().inc(ClusterStat::kUpstreamInternalRedirectSucceededTotal);
+  format::Facts& facts = exchange_.facts();
+  facts.response_code = headers.status;
+  facts.response = &headers;
+  http::RequestHeaders& request = *exchange_.request();
+  if (headers.status == 303 && request.method != "GET" && request.method != "HEAD") {
+    request.method = "GET";
+    request.fields.remove(Token::kContentLength);
+    kept_.clear();
+    trailers_ = nullptr;
+  }
+  drop(attempt);
+  give_up();
+  // Not here and now: the upstream's connection is still busy with this answer.
+  again_ = exchange_.arena().create<event::Timer>(exchange_.local().loop.timers(), [this] { begin_again(); });
+  again_->arm(Duration(0));
+  return true;
+}
+
+void Router::begin_again() { exchange_.begin_again(kept_, trailers_); }
+
+// The upstream did not take the upgrade: the client is told its status, and nothing else of its answer.
+void Router::refuse_upgrade(uint16_t status) {
+  count_code(status);
+  LocalReply reply = proxy::reply_of(Reason::kWebSocketRefused);
+  reply.status = status;
+  (void)exchange_.reply(reply);
+}
+
+void Router::on_data(Attempt&, buffer::Buffer& data, http::End end) {
+  if (end == http::End::kYes) {
+    upstream_complete();
+  }
+  exchange_.respond_data(data, end);
+}
+
+void Router::on_trailers(Attempt&, http::HeaderMap& trailers) {
+  upstream_complete();
+  exchange_.respond_trailers(trailers);
+}
+
+void Router::upstream_complete() {
+  deadline_.cancel();
+  format::Facts& facts = exchange_.facts();
+  facts.upstream_rx_end = exchange_.local().loop.now();
+  if (facts.request_end != format::kUnset && options_.dynamic_stats) {
+    const auto ms = static_cast<uint64_t>(to_ms(facts.upstream_rx_end - facts.request_end));
+    cluster_->record_response_time(ms, exchange_.internal());
+  }
+}
+
+void Router::on_failed(Attempt& attempt, ResetReason reset, std::string_view failure) {
+  attempt.IntrusiveNode<AttemptOwner>::unlink();
+  Arena& arena = exchange_.arena();
+  if (!failure.empty()) {
+    exchange_.facts().upstream_failure = failure = arena.copy(failure);
+  }
+  const uint32_t retries = exchange_.facts().attempts - 1;
+  if (reset != ResetReason::kOverflow) {
+    cluster_->report(attempt.host(), Outcome::kConnectFailed, 503);
+  }
+  if (exchange_.response_begun()) {
+    exchange_.block().inc(HttpStat::kRqResetAfterDownstreamResponseStarted);
+    const proxy::UpstreamReset words =
+        proxy::describe_reset(reset, proxy::ResponseBegun::kYes, failure, retries, arena);
+    exchange_.cut_response(words.details, proxy::facts_of(proxy::reason_of(reset)).flag);
+    return;
+  }
+  if (retry_after_reset(attempt, reset, Cause::kFailure)) {
+    return;
+  }
+  const bool dropped = reset == ResetReason::kOverflow;
+  LocalReply reply = proxy::upstream_reset_reply(reset, failure, retries, arena);
+  if (dropped) {
+    count_code(reply.status);
+  } else {
+    count_failed(attempt, reply.status);
+  }
+  if (others_may_answer(attempt)) {
+    return;
+  }
+  http::HeaderMap fields(arena);
+  if (dropped && !options_.suppress_envoy_headers) {
+    fields.add(Token::kXEnvoyOverloaded, "true");
+    reply.fields = &fields;
+  }
+  abort(reply);
+}
+
+void Router::on_try_timeout(Attempt& attempt) {
+  if (answer_ != nullptr) {  // the response has its time, and no limit but the whole one's
+    return;
+  }
+  if (!timeouts_.hedge) {
+    give_up_try(attempt, Reason::kPerTryTimeout, ClusterStat::kUpstreamRqPerTryTimeout);
+    return;
+  }
+  attempt.timeout_counted = true;
+  cluster_->report(attempt.host(), Outcome::kTimeout, 504);
+  if (retries_ != nullptr && note(retries_->on_soft_timeout(), attempt, Cause::kTimeout)) {
+    attempt.retried = true;
+  }
+}
+
+void Router::on_try_idle(Attempt& attempt) {
+  give_up_try(attempt, Reason::kPerTryIdleTimeout, ClusterStat::kUpstreamRqPerTryIdleTimeout);
+}
+
+void Router::give_up_try(Attempt& attempt, Reason reason, ClusterStat counter) {
+  cluster_->block().inc(counter);
+  HostState::inc(attempt.host().state.rq_timeout);
+  drop(attempt);
+  cluster_->report(attempt.host(), Outcome::kTimeout, 504);
+  if (retry_after_reset(attempt, ResetReason::kLocalReset, Cause::kTimeout)) {
+    return;
+  }
+  if (!attempt.answered()) {
+    count_failed(attempt, timeout_status_);
+  }
+  LocalReply reply = proxy::reply_of(reason);
+  reply.status = timeout_status_;
+  abort(reply);
+}
+
+void Router::on_timeout() {
+  while (Attempt* attempt = attempts_.front()) {
+    cluster_->block().inc(ClusterStat::kUpstreamRqTimeout);
+    HostState::inc(attempt->host().state.rq_timeout);
+    if (!attempt->answered()) {
+      if (!attempt->timeout_counted) {
+        cluster_->report(attempt->host(), Outcome::kTimeout, timeout_status_);
+      }
+      count_failed(*attempt, timeout_status_);
+    }
+    drop(*attempt);
+  }
+  LocalReply reply = proxy::reply_of(Reason::kResponseTimeout);
+  reply.status = timeout_status_;
+  abort(reply);
+}
+
+// No try is left: the router answers itself, or cuts the response that has begun.
+void Router::abort(LocalReply reply) {
+  give_up();
+  if (exchange_.response_begun()) {
+    exchange_.cut_response(reply.details, reply.flag);
+    return;
+  }
+  http::HeaderMap fields(exchange_.arena());
+  if (exchange_.route().host->include_attempt_count_in_response) {
+    if (reply.fields != nullptr) {
+      for (const http::HeaderField& field : *reply.fields) {
+        fields.push_back(field);
+      }
+    }
+    fields.set(Token::kXEnvoyAttemptCount, number_text(exchange_.arena(), exchange_.facts().attempts));
+    reply.fields = &fields;
+  }
+  (void)exchange_.reply(reply);
+}
+
+void Router::count_failed(Attempt& attempt, uint16_t status) {
+  HostState::inc(attempt.host().state.rq_error);
+  count_code(status);
+}
+
+void Router::count_code(uint16_t status) {
+  if (options_.dynamic_stats) {
+    cluster_->count_response(status, exchange_.internal());
+  }
+}
+
+}  // namespace sluice::filters::router

@@ -1,0 +1,10 @@
+// The configuration of the echo filter.
+#pragma once
+
+#include "config/extensions.h"
+
+namespace sluice::filters::echo {
+
+config::NetworkFilterType extension();
+
+}  // namespace sluice::filters::echo

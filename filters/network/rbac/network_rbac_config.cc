@@ -1,0 +1,36 @@
+#include "filters/network/rbac/network_rbac_config.h"
+
+#include "base/strings.h"
+#include "config/compile_scope.h"
+#include "config/rbac_compiler.h"
+#include "envoy/extensions/filters/network/rbac/v3/rbac.pb.h"
+#include "filters/network/rbac/network_rbac.h"
+
+namespace sluice::filters::network_rbac {
+namespace {
+
+using Proto = envoy::extensions::filters::network::rbac::v3::RBAC;
+
+std::shared_ptr<const model::NetworkFilterPlan> compile(const google::protobuf::Message& message,
+                                                        config::CompileScope& scope) {
+  const auto& proto = static_cast<const Proto&>(message);
+  auto out = std::make_shared<Settings>();
+  // Where both forms are given the matcher counts, as in Envoy.
+  if (proto.has_rules()) out->rules = config::compile_rbac(proto.rules(), scope);
+  if (proto.has_matcher()) out->rules = config::compile_rbac(proto.matcher(), scope);
+  if (proto.has_shadow_rules()) out->shadow_rules = config::compile_rbac(proto.shadow_rules(), scope);
+  if (proto.has_shadow_matcher()) out->shadow_rules = config::compile_rbac(proto.shadow_matcher(), scope);
+  out->stat_prefix = cat(proto.stat_prefix(), proto.stat_prefix().ends_with('.') ? "" : ".", "rbac.");
+  out->shadow_prefix = proto.shadow_rules_stat_prefix();
+  out->each_time = proto.enforcement_type() == Proto::CONTINUOUS;
+  if (proto.has_delay_deny()) out->delay = config::to_duration(proto.delay_deny());
+  return std::make_shared<const NetworkRbac>(std::move(out));
+}
+
+}  // namespace
+
+config::NetworkFilterType extension() {
+  return {.type = "envoy.extensions.filters.network.rbac.v3.RBAC", .compile = &compile};
+}
+
+}  // namespace sluice::filters::network_rbac

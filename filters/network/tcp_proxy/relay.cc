@@ -1,0 +1,372 @@
+#include "filters/network/tcp_proxy/relay.h"
+
+#include <algorithm>
+
+#include "base/hash.h"
+#include "base/strings.h"
+#include "filters/network/tcp_proxy/tunnel.h"
+#include "upstream/raw_connection.h"
+
+namespace sluice::filters::tcp_proxy {
+
+using format::Flag;
+using stats::ClusterStat;
+using upstream::ResetReason;
+
+Relay::Relay(TcpServer& server, std::unique_ptr<net::Transport> transport, proxy::AcceptedPtr accepted)
+    : ByteConnection(server, std::move(transport), std::move(accepted)),
+      server_(server),
+      early_(worker().slabs),
+      last_byte_(worker().loop.now()),
+      idle_(worker().loop.timers(), [this] { on_idle(); }),
+      max_duration_(worker().loop.timers(), [this] { on_max_duration(); }),
+      wait_(worker().loop.timers(), [this] {
+        if (state_ == State::kConnecting) {
+          attempt();
+        } else {
+          log_periodically();
+        }
+      }) {}
+
+void Relay::on_start() {
+  server_.block().inc(TcpStat::kDownstreamCxTotal);
+  if (plan().max_duration.count() > 0) {
+    const auto most =
+        static_cast<uint64_t>(static_cast<double>(plan().max_duration.count()) * plan().max_duration_jitter / 100);
+    max_duration_.arm(plan().max_duration + Duration(worker().random.below(most + 1)));
+  }
+  if (!plan().max_early_data) {
+    pause_client();
+  }
+  if (!plan().connect_on_data) {
+    connect();
+  }
+}
+
+std::string_view Relay::choose_cluster() {
+  if (const proxy::Found* found = accepted().known()) {
+    if (const FilterState::Object* chosen = found->filter_state.find("envoy.tcp_proxy.cluster")) {
+      return chosen->text;
+    }
+  }
+  const std::vector<ClusterChoice>& choices = plan().clusters;
+  if (choices.size() > 1) {
+    uint64_t at = worker().random.below(plan().total_weight);
+    for (const ClusterChoice& choice : choices) {
+      if (at < choice.weight) {
+        return choice.name;
+      }
+      at -= choice.weight;
+    }
+  }
+  return choices.front().name;
+}
+
+void Relay::connect() {
+  state_ = State::kConnecting;
+  cluster_ = server_.proxy().clusters.find(choose_cluster());
+  if (cluster_ == nullptr) {
+    server_.block().inc(TcpStat::kDownstreamCxNoRoute);
+    refuse(Flag::kNoClusterFound);
+    return;
+  }
+  attempt();
+}
+
+void Relay::attempt() {
+  auto& block = cluster_->block();
+  upstream::Breakers& breakers = cluster_->breakers();
+  // A connection that waits for another one to end would wait as long as clients like to talk.
+  if (breakers.in_use(upstream::Resource::kConnections, 0) >= breakers.limit(upstream::Resource::kConnections, 0)) {
+    block.inc(ClusterStat::kUpstreamCxOverflow);
+    refuse(Flag::kUpstreamOverflow);
+    return;
+  }
+  if (attempts_ >= plan().max_connect_attempts) {
+    block.inc(ClusterStat::kUpstreamCxConnectAttemptsExceeded);
+    refuse(Flag::kUpstreamRetryLimitExceeded);
+    return;
+  }
+  upstream::LbRequest request;
+  request.attempt = attempts_;
+  if (plan().hash_source_ip) {
+    request.hash = xxhash64(accepted().remote().ip_to_string());
+  } else if (!plan().hash_filter_state.empty() && accepted().known() != nullptr) {
+    if (const FilterState::Object* object = accepted().known()->filter_state.find(plan().hash_filter_state)) {
+      request.hash = xxhash64(object->text);
+    }
+  }
+  upstream::Host* host = cluster_->choose_host(request);
+  if (host == nullptr) {
+    block.inc(ClusterStat::kUpstreamCxNoneHealthy);
+    refuse(Flag::kNoHealthyUpstream);
+    return;
+  }
+  ++attempts_;
+  host_ = host->shared_from_this();
+  connect_began_ = worker().loop.now();
+  if (plan().tunnel != nullptr) {
+    open_tunnel(*host);
+    return;
+  }
+  upstream_ = upstream::RawConnection::connect(*cluster_, *host, worker(), *this);
+  if (upstream_ == nullptr) {
+    retry();
+  }
+}
+
+void Relay::open_tunnel(upstream::Host& host) {
+  format::Facts facts;
+  fill(facts);
+  // The pool may answer at once, with an idle connection or a refusal.
+  upstream::ByteStream* tunnel = HttpTunnel::open(*plan().tunnel, *cluster_, host, worker(), facts, *this);
+  if (tunnel != nullptr) {
+    upstream_ = tunnel;
+  }
+}
+
+void Relay::refuse(Flag flag) {
+  accepted().flags.set(flag);
+  close(net::CloseHow::kFin);
+}
+
+void Relay::retry() {
+  if (plan().backoff_base.count() <= 0 || attempts_ >= plan().max_connect_attempts) {
+    attempt();
+    return;
+  }
+  const Duration longest = plan().backoff_base * (int64_t{1} << std::min(attempts_ - 1, 20u));
+  wait_.arm(Duration(worker().random.below(std::min(longest, plan().backoff_max).count() + 1)));
+}
+
+void Relay::on_failed(ResetReason reason, std::string_view details) {
+  upstream_ = nullptr;
+  if (reason == ResetReason::kConnectFailure || reason == ResetReason::kConnectTimeout) {
+    accepted().flags.set(Flag::kUpstreamConnectionFailure);
+  }
+  failure_ = details;
+  std::replace(failure_.begin(), failure_.end(), ' ', '_');
+  retry();
+}
+
+void Relay::on_connected() {
+  state_ = State::kOpen;
+  connected_ = worker().loop.now();
+  upstream_local_ = upstream_->local_address();
+  upstream_id_ = upstream_->connection_id();
+  if (!outbox().empty() && outbox().full()) {
+    upstream_->want_read(false);
+  }
+  if (!early_.empty()) {
+    upstream_->send(early_);
+  }
+  if (client_ended()) {
+    upstream_->finish();
+  }
+  last_byte_ = connected_;
+  if (plan().idle_timeout.count() > 0) {
+    idle_.arm(plan().idle_timeout);
+  }
+  if (plan().log_on_connected) {
+    log(format::LogType::kTcpUpstreamConnected);
+  }
+  if (plan().log_interval.count() > 0) {
+    wait_.arm(plan().log_interval);
+  }
+  pause_client();
+}
+
+// Reads from the client when there is room for its bytes.
+void Relay::pause_client() {
+  bool read = false;
+  if (state_ == State::kOpen) {
+    read = !upstream_full_;
+  } else if (state_ == State::kWaiting || state_ == State::kConnecting) {
+    read = plan().max_early_data.has_value() && early_.size() < std::max(*plan().max_early_data, 1u);
+  }
+  if (read != reading_) {
+    reading_ = read;
+    read_on(read);
+  }
+}
+
+void Relay::on_data(buffer::Buffer& data) {
+  received_ += data.size();
+  server_.block().add(TcpStat::kDownstreamCxRxBytesTotal, data.size());
+  if (state_ == State::kOpen) {
+    touch();
+    upstream_sent_ += data.size();
+    upstream_->send(data);
+    return;
+  }
+  if (early_.empty()) {
+    server_.block().inc(TcpStat::kEarlyDataReceivedCountTotal);
+  }
+  early_.move_from(data);
+  early_.own();
+  upstream_sent_ = early_.size();
+  pause_client();
+  if (state_ == State::kWaiting) {
+    connect();
+  }
+}
+
+void Relay::on_end() {
+  if (state_ == State::kOpen) {
+    upstream_->finish();
+  } else if (state_ == State::kWaiting) {
+    close(net::CloseHow::kFin);
+  }
+}
+
+size_t Relay::room() const {
+  // What comes before the upstream is kept: no more than was asked for, beyond what one read takes.
+  return upstream_ != nullptr && state_ == State::kOpen ? upstream_->room() : 0;
+}
+
+void Relay::on_upstream_data(buffer::Buffer& data) {
+  upstream_received_ += data.size();
+  if (closed()) {
+    data.clear();
+    return;
+  }
+  touch();
+  sent_ += data.size();
+  send(data);
+}
+
+void Relay::on_bytes_sent(size_t bytes) {
+  wire_sent_ += bytes;
+  server_.block().add(TcpStat::kDownstreamCxTxBytesTotal, bytes);
+  touch();
+}
+
+void Relay::on_outbox_full(bool full) {
+  if (state_ == State::kOpen) {
+    upstream_->want_read(!full);
+  }
+}
+
+void Relay::on_upstream_full(bool full) {
+  upstream_full_ = full;
+  if (state_ == State::kOpen) {
+    server_.block().inc(full ? TcpStat::kDownstreamFlowControlPausedReadingTotal
+                             : TcpStat::kDownstreamFlowControlResumedReadingTotal);
+    pause_client();
+  }
+}
+
+void Relay::on_upstream_sent(size_t) {
+  touch();
+  check_flushed();
+}
+
+// A client that was reset says so to the upstream, and the other way round.
+void Relay::on_lost() {
+  upstream_ = nullptr;
+  if (closed()) {  // nobody is left
+    cut();
+    return;
+  }
+  accepted().flags.set(Flag::kUpstreamRemoteReset);
+  close(net::CloseHow::kReset);
+}
+
+bool Relay::on_closed(net::CloseHow how, format::Facts& facts) {
+  wait_.cancel();
+  max_duration_.cancel();
+  const bool flush = state_ == State::kOpen && upstream_ != nullptr && how == net::CloseHow::kFin && client_ended() &&
+                     !upstream_->sent_all();
+  if (upstream_ != nullptr && !flush) {
+    std::exchange(upstream_, nullptr)->close(how);
+  }
+  fill(facts);
+  facts.log_type = format::LogType::kTcpConnectionEnd;
+  server_.access_log().log(facts);
+  if (flush) {
+    // Both sides have said all, but not all of it is on its way.
+    state_ = State::kFlushing;
+    server_.block().inc(TcpStat::kUpstreamFlushTotal);
+    server_.block().inc(TcpStat::kUpstreamFlushActive);
+    return false;
+  }
+  state_ = State::kClosed;
+  idle_.cancel();
+  return true;
+}
+
+void Relay::check_flushed() {
+  if (state_ == State::kFlushing && upstream_->sent_all()) {
+    cut();
+  }
+}
+
+void Relay::cut() {
+  if (state_ != State::kFlushing) {
+    close(net::CloseHow::kFin);
+    return;
+  }
+  state_ = State::kClosed;
+  idle_.cancel();
+  server_.block().dec(TcpStat::kUpstreamFlushActive);
+  if (upstream_ != nullptr) {
+    std::exchange(upstream_, nullptr)->close(net::CloseHow::kFin);
+  }
+  leave();
+}
+
+// The timer is armed seldom: it looks at the time of the last byte when it fires.
+void Relay::touch() { last_byte_ = worker().loop.now(); }
+
+void Relay::on_idle() {
+  const Duration quiet = worker().loop.now() - last_byte_;
+  if (quiet < plan().idle_timeout) {
+    idle_.arm(plan().idle_timeout - quiet);
+    return;
+  }
+  server_.block().inc(TcpStat::kIdleTimeout);
+  cut();
+}
+
+void Relay::on_max_duration() {
+  server_.block().inc(TcpStat::kMaxDownstreamConnectionDuration);
+  accepted().flags.set(Flag::kDurationTimeout);
+  close(net::CloseHow::kFin);
+}
+
+void Relay::fill(format::Facts& facts) const {
+  describe(facts);
+  facts.bytes_received = facts.downstream_wire_rx = received_;
+  facts.bytes_sent = sent_;
+  facts.downstream_wire_tx = wire_sent_;
+  facts.upstream_wire_tx = upstream_sent_;
+  facts.upstream_wire_rx = upstream_received_;
+  facts.attempts = attempts_;
+  facts.upstream_failure = failure_;
+  facts.upstream_connect_start = connect_began_;
+  facts.upstream_connected = connected_;
+  if (cluster_ != nullptr) {
+    facts.cluster = cluster_->plan().observable_name;
+    facts.cluster_raw = cluster_->plan().name;
+  }
+  if (host_ != nullptr) {
+    facts.upstream_host = &host_->address();
+    facts.upstream_hostname = host_->hostname;
+  }
+  facts.upstream_local = upstream_local_;
+  facts.upstream_connection_id = upstream_id_;
+}
+
+void Relay::log(format::LogType type) {
+  format::Facts facts;
+  fill(facts);
+  facts.log_type = type;
+  server_.access_log().log(facts);
+}
+
+void Relay::log_periodically() {
+  log(format::LogType::kTcpPeriodic);
+  wait_.arm(plan().log_interval);
+}
+
+}  // namespace sluice::filters::tcp_proxy

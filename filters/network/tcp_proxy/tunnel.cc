@@ -1,0 +1,126 @@
+#include "filters/network/tcp_proxy/tunnel.h"
+
+namespace sluice::filters::tcp_proxy {
+
+using upstream::ResetReason;
+
+HttpTunnel* HttpTunnel::open(const TunnelPlan& plan, upstream::Cluster& cluster, upstream::Host& host,
+                             upstream::WorkerLocal& worker, const format::Facts& facts,
+                             upstream::ByteStreamUser& user) {
+  auto* tunnel = new HttpTunnel(plan, worker, user);
+  http::RequestHeaders& request = tunnel->request_;
+  std::string name;
+  plan.hostname->append(name, facts);
+  request.authority = tunnel->arena_.copy(name);
+  if (plan.post) {
+    request.method = "POST";
+    request.path = plan.path;
+    request.scheme = "http";
+  } else {
+    request.method = "CONNECT";
+    request.tunnel = http::Tunnel::kConnect;
+  }
+  plan.headers.apply(request, facts);
+  cluster.pool(host, cluster.kind_for(0, http::Protocol::kHttp11)).request(*tunnel, 0);
+  return tunnel->over_ ? nullptr : tunnel;
+}
+
+void HttpTunnel::on_stream(upstream::UpstreamStream& stream) {
+  stream_ = &stream;
+  local_ = stream.local_address();
+  id_ = stream.connection_id();
+  stream.send_headers(request_, http::End::kNo);
+}
+
+void HttpTunnel::on_response_headers(http::ResponseHeaders& headers, http::End end) {
+  const bool accepted = headers.status / 100 == 2;
+  if (end == http::End::kYes) {
+    stream_ = nullptr;
+  }
+  if (!accepted) {
+    fail(ResetReason::kConnectFailure, "");
+    return;
+  }
+  open_ = true;
+  user_.on_connected();
+  if (end == http::End::kYes && !over_) {
+    response_ended();
+  }
+}
+
+void HttpTunnel::on_response_data(buffer::Buffer& data, http::End end) {
+  if (end == http::End::kYes) {
+    stream_ = nullptr;
+  }
+  if (!data.empty()) {
+    user_.on_upstream_data(data);
+  }
+  if (end == http::End::kYes && !over_) {
+    response_ended();
+  }
+}
+
+// The stream is over with its response; what the client still says goes nowhere.
+void HttpTunnel::response_ended() {
+  stream_ = nullptr;
+  user_.on_upstream_end();
+}
+
+void HttpTunnel::on_stream_reset(ResetReason reason, std::string_view details) {
+  stream_ = nullptr;
+  if (!open_) {
+    fail(reason, details);
+    return;
+  }
+  end();
+  user_.on_lost();
+}
+
+void HttpTunnel::fail(ResetReason reason, std::string_view details) {
+  const std::string text(details);
+  end();
+  user_.on_failed(reason, text);
+}
+
+void HttpTunnel::send(buffer::Buffer& data) {
+  if (stream_ == nullptr || finished_) {
+    data.clear();
+    return;
+  }
+  stream_->send_data(data, http::End::kNo);
+}
+
+void HttpTunnel::finish() {
+  if (stream_ != nullptr && !finished_) {
+    finished_ = true;
+    buffer::Buffer none(worker_.slabs);
+    stream_->send_data(none, http::End::kYes);
+  }
+}
+
+void HttpTunnel::want_read(bool on) {
+  if (stream_ == nullptr) {
+    return;
+  }
+  if (on) {
+    stream_->response_gate().open(net::Pause::kPeerFull);
+  } else {
+    stream_->response_gate().close(net::Pause::kPeerFull);
+  }
+}
+
+void HttpTunnel::close(net::CloseHow) { end(); }
+
+void HttpTunnel::end() {
+  if (over_) {
+    return;
+  }
+  over_ = true;
+  cancel();
+  if (stream_ != nullptr) {
+    std::exchange(stream_, nullptr)->reset();
+  }
+  worker_.loop.destroy_later(std::unique_ptr<event::Deferred>(this));
+}
+
+}  // namespace sluice::filters::tcp_proxy

@@ -1,0 +1,83 @@
+// HttpTunnel: bytes of a client through an HTTP stream: CONNECT, or POST.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/arena.h"
+#include "event/loop.h"
+#include "format/facts.h"
+#include "format/formatter.h"
+#include "model/header_rules.h"
+#include "upstream/byte_stream.h"
+#include "upstream/cluster.h"
+#include "upstream/pool.h"
+#include "upstream/stream.h"
+
+namespace sluice::filters::tcp_proxy {
+
+// tunneling_config, compiled. Thread: any (immutable).
+struct TunnelPlan {
+  std::optional<format::Formatter> hostname;  // always there
+  bool post = false;
+  std::string path;  // of POST
+  model::HeaderRules headers;
+};
+
+// A byte stream once the upstream has answered 2xx; any other answer is a failed connect. Destroys itself through the
+// loop once closed. Thread: worker.
+class HttpTunnel final : public event::Deferred,
+                         public upstream::ByteStream,
+                         private upstream::PoolRequest,
+                         private upstream::StreamUser {
+ public:
+  // Asks the host's pool. The user may be told before this returns. Owns itself.
+  static HttpTunnel* open(const TunnelPlan& plan, upstream::Cluster& cluster, upstream::Host& host,
+                          upstream::WorkerLocal& worker, const format::Facts& facts, upstream::ByteStreamUser& user);
+
+  void send(buffer::Buffer& data) override;
+  void finish() override;
+  void close(net::CloseHow how) override;
+  void want_read(bool on) override;
+  bool sent_all() const override { return true; }
+  size_t room() const override { return stream_ != nullptr ? stream_->room() : 0; }
+  const net::Address& local_address() const override { return local_; }
+  uint64_t connection_id() const override { return id_; }
+
+ private:
+  HttpTunnel(const TunnelPlan& plan, upstream::WorkerLocal& worker, upstream::ByteStreamUser& user)
+      : plan_(plan), worker_(worker), user_(user), arena_(worker.chunks), request_(arena_) {}
+
+  // upstream::PoolRequest
+  void on_stream(upstream::UpstreamStream& stream) override;
+  void on_no_stream(upstream::ResetReason reason, std::string_view details) override { fail(reason, details); }
+  upstream::StreamUser& user() override { return *this; }
+  // upstream::StreamUser
+  Arena& response_arena() override { return arena_; }
+  void on_interim(http::ResponseHeaders&) override {}
+  void on_response_headers(http::ResponseHeaders& headers, http::End end) override;
+  void on_response_data(buffer::Buffer& data, http::End end) override;
+  void on_response_trailers(http::HeaderMap&) override { response_ended(); }
+  void on_stream_reset(upstream::ResetReason reason, std::string_view details) override;
+  void on_request_full(bool full) override { user_.on_upstream_full(full); }
+  size_t response_room() const override { return user_.downstream_room(); }
+
+  void fail(upstream::ResetReason reason, std::string_view details);
+  void response_ended();
+  void end();
+
+  const TunnelPlan& plan_;
+  upstream::WorkerLocal& worker_;
+  upstream::ByteStreamUser& user_;
+  Arena arena_;
+  http::RequestHeaders request_;
+  upstream::UpstreamStream* stream_ = nullptr;  // null: not yet, or over
+  net::Address local_;
+  uint64_t id_ = 0;
+  bool open_ = false;      // 2xx came
+  bool finished_ = false;  // our side ended
+  bool over_ = false;
+};
+
+}  // namespace sluice::filters::tcp_proxy

@@ -1,0 +1,39 @@
+#include "config/filter_state_compiler.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "config/format_compiler.h"
+
+namespace sluice::config {
+namespace {
+
+using Proto = envoy::extensions::filters::common::set_filter_state::v3::FilterStateValue;
+
+// Factories whose objects are their text. What else an object may do (choose a cluster, a server name) is for those who
+// read it under its key.
+constexpr std::string_view kFactories[] = {"envoy.string", "envoy.hashable_string"};
+
+}  // namespace
+
+std::optional<FilterStateValue> compile_filter_state_value(const Proto& proto, CompileScope& scope) {
+  const std::string& factory = proto.factory_key().empty() ? proto.object_key() : proto.factory_key();
+  if (std::find(std::begin(kFactories), std::end(kFactories), factory) == std::end(kFactories)) {
+    const int field = proto.factory_key().empty() ? Proto::kObjectKeyFieldNumber : Proto::kFactoryKeyFieldNumber;
+    scope.error(proto, field,
+                factory.starts_with("envoy.") ? cat("not supported yet: objects of ", factory)
+                                              : cat("'", factory, "' is not the name of an object factory"));
+  }
+  auto text = compile_format(proto.format_string(), scope);
+  if (!text) return std::nullopt;
+  FilterState::Object object;
+  object.key = proto.object_key();
+  object.factory = factory;
+  object.read_only = proto.read_only();
+  object.shared = proto.shared_with_upstream() == Proto::ONCE         ? FilterState::Shared::kOnce
+                  : proto.shared_with_upstream() == Proto::TRANSITIVE ? FilterState::Shared::kTransitive
+                                                                      : FilterState::Shared::kNone;
+  return FilterStateValue{std::move(object), std::move(*text), proto.skip_if_empty()};
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,267 @@
+#include "config/health_compiler.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "config/core_compiler.h"
+#include "config/header_compiler.h"
+#include "proxy/access_log/log_files.h"
+
+namespace sluice::config {
+namespace {
+
+namespace core = envoy::config::core::v3;
+using core::HealthCheck;
+using envoy::config::cluster::v3::Cluster;
+using envoy::config::cluster::v3::OutlierDetection;
+
+template <typename Wrapper, typename T>
+void take(bool has, const Wrapper& wrapper, T& to) {
+  if (has) to = wrapper.value();
+}
+
+std::shared_ptr<event::AppendFile> open_log(const google::protobuf::Message& place, const std::string& path,
+                                            CompileScope& scope) {
+  if (path.empty() || scope.log_files == nullptr) return nullptr;
+  auto file = scope.log_files->open(path);
+  if (!file) {
+    scope.error(place, file.error());
+    return nullptr;
+  }
+  return *file;
+}
+
+int digit_of_hex(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char letter = lower(c);
+  return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+// `text` is hexadecimal.
+std::string compile_payload(const HealthCheck::Payload& proto, CompileScope& scope) {
+  if (!proto.binary().empty()) return proto.binary();
+  const std::string& text = proto.text();
+  std::string out;
+  for (size_t i = 0; i + 1 < text.size(); i += 2) {
+    const int high = digit_of_hex(text[i]);
+    const int low = digit_of_hex(text[i + 1]);
+    if (high < 0 || low < 0) break;
+    out.push_back(static_cast<char>(high * 16 + low));
+  }
+  if (out.size() * 2 != text.size()) {
+    scope.error(proto, HealthCheck::Payload::kTextFieldNumber, cat("'", text, "' is no hexadecimal text"));
+  }
+  return out;
+}
+
+template <typename Payloads>
+std::vector<std::string> compile_payloads(const Payloads& protos, CompileScope& scope) {
+  std::vector<std::string> out;
+  for (const auto& one : protos) out.push_back(compile_payload(one, scope));
+  return out;
+}
+
+template <typename Ranges>
+std::vector<match::IntegerRange> compile_statuses(const Ranges& protos, CompileScope& scope) {
+  std::vector<match::IntegerRange> out;
+  for (const auto& range : protos) {
+    if (range.start() < 100 || range.end() > 600 || range.start() >= range.end()) {
+      scope.error(range,
+                  cat("[", range.start(), ", ", range.end(), ") is no range of statuses: 100 <= start < end <= 600"));
+    }
+    out.push_back({range.start(), range.end()});
+  }
+  return out;
+}
+
+std::string method_name(core::RequestMethod method) {
+  return method == core::METHOD_UNSPECIFIED ? "GET" : core::RequestMethod_Name(method);
+}
+
+model::HttpCheck compile_http(const HealthCheck::HttpHealthCheck& proto, CompileScope& scope) {
+  using H = HealthCheck::HttpHealthCheck;
+  scope.only(proto, {H::kHostFieldNumber, H::kPathFieldNumber, H::kSendFieldNumber, H::kReceiveFieldNumber,
+                     H::kResponseBufferSizeFieldNumber, H::kRequestHeadersToAddFieldNumber,
+                     H::kRequestHeadersToRemoveFieldNumber, H::kExpectedStatusesFieldNumber,
+                     H::kRetriableStatusesFieldNumber, H::kCodecClientTypeFieldNumber, H::kMethodFieldNumber});
+  model::HttpCheck out;
+  out.host = proto.host();
+  out.path = proto.path();
+  out.method = method_name(proto.method());
+  if (proto.has_send()) {
+    out.send = compile_payload(proto.send(), scope);
+    if (out.method != "POST" && out.method != "PUT" && out.method != "PATCH" && out.method != "OPTIONS") {
+      scope.error(proto, H::kMethodFieldNumber, "a check with a body needs a method that has one");
+    }
+  }
+  out.receive = compile_payloads(proto.receive(), scope);
+  if (proto.has_response_buffer_size()) {
+    out.response_buffer =
+        static_cast<uint32_t>(std::min<uint64_t>(proto.response_buffer_size().value(), 16 * 1024 * 1024));
+  }
+  out.request_headers = compile_header_rules(proto, proto.request_headers_to_add(), proto.request_headers_to_remove(),
+                                             H::kRequestHeadersToRemoveFieldNumber, scope);
+  out.expected = compile_statuses(proto.expected_statuses(), scope);
+  out.retriable = compile_statuses(proto.retriable_statuses(), scope);
+  if (proto.codec_client_type() != envoy::type::v3::HTTP1) scope.not_supported(proto, H::kCodecClientTypeFieldNumber);
+  return out;
+}
+
+model::TcpCheck compile_tcp(const HealthCheck::TcpHealthCheck& proto, CompileScope& scope) {
+  using T = HealthCheck::TcpHealthCheck;
+  scope.only(proto, {T::kSendFieldNumber, T::kReceiveFieldNumber});
+  model::TcpCheck out;
+  if (proto.has_send()) out.send = compile_payload(proto.send(), scope);
+  out.receive = compile_payloads(proto.receive(), scope);
+  return out;
+}
+
+std::shared_ptr<const model::HealthCheckPlan> compile_check(const HealthCheck& proto, CompileScope& scope) {
+  using H = HealthCheck;
+  scope.only(proto, {H::kNameFieldNumber,
+                     H::kTimeoutFieldNumber,
+                     H::kIntervalFieldNumber,
+                     H::kInitialJitterFieldNumber,
+                     H::kIntervalJitterFieldNumber,
+                     H::kIntervalJitterPercentFieldNumber,
+                     H::kUnhealthyThresholdFieldNumber,
+                     H::kHealthyThresholdFieldNumber,
+                     H::kAltPortFieldNumber,
+                     H::kReuseConnectionFieldNumber,
+                     H::kHttpHealthCheckFieldNumber,
+                     H::kTcpHealthCheckFieldNumber,
+                     H::kNoTrafficIntervalFieldNumber,
+                     H::kNoTrafficHealthyIntervalFieldNumber,
+                     H::kUnhealthyIntervalFieldNumber,
+                     H::kUnhealthyEdgeIntervalFieldNumber,
+                     H::kHealthyEdgeIntervalFieldNumber,
+                     H::kEventLogPathFieldNumber,
+                     H::kAlwaysLogHealthCheckFailuresFieldNumber,
+                     H::kAlwaysLogHealthCheckSuccessFieldNumber});
+  auto out = std::make_shared<model::HealthCheckPlan>();
+  if (proto.has_http_health_check()) out->http = compile_http(proto.http_health_check(), scope);
+  if (proto.has_tcp_health_check()) out->tcp = compile_tcp(proto.tcp_health_check(), scope);
+  out->timeout = to_duration(proto.timeout());
+  out->interval = to_duration(proto.interval());
+  if (proto.has_initial_jitter()) out->initial_jitter = to_duration(proto.initial_jitter());
+  if (proto.has_interval_jitter()) out->interval_jitter = to_duration(proto.interval_jitter());
+  out->interval_jitter_percent = proto.interval_jitter_percent();
+  out->unhealthy_threshold = proto.unhealthy_threshold().value();
+  out->healthy_threshold = proto.healthy_threshold().value();
+  if (proto.has_no_traffic_interval()) out->no_traffic_interval = to_duration(proto.no_traffic_interval());
+  out->no_traffic_healthy_interval = proto.has_no_traffic_healthy_interval()
+                                         ? to_duration(proto.no_traffic_healthy_interval())
+                                         : out->no_traffic_interval;
+  out->unhealthy_interval = proto.has_unhealthy_interval() ? to_duration(proto.unhealthy_interval()) : out->interval;
+  out->unhealthy_edge_interval =
+      proto.has_unhealthy_edge_interval() ? to_duration(proto.unhealthy_edge_interval()) : out->unhealthy_interval;
+  out->healthy_edge_interval =
+      proto.has_healthy_edge_interval() ? to_duration(proto.healthy_edge_interval()) : out->interval;
+  if (proto.alt_port().value() > 65535) {
+    scope.error(proto, H::kAltPortFieldNumber, cat(proto.alt_port().value(), " is no port"));
+  }
+  out->alt_port = static_cast<uint16_t>(proto.alt_port().value());
+  out->reuse_connection = !proto.has_reuse_connection() || proto.reuse_connection().value();
+  out->log_every_failure = proto.always_log_health_check_failures();
+  out->log_every_success = proto.always_log_health_check_success();
+  out->event_log = open_log(proto, proto.event_log_path(), scope);
+  return out;
+}
+
+}  // namespace
+
+std::shared_ptr<const model::OutlierPlan> compile_outlier(const Cluster& cluster, CompileScope& scope) {
+  using O = OutlierDetection;
+  if (!cluster.has_outlier_detection()) return nullptr;
+  const O& proto = cluster.outlier_detection();
+  scope.only(proto, {O::kConsecutive5XxFieldNumber,
+                     O::kIntervalFieldNumber,
+                     O::kBaseEjectionTimeFieldNumber,
+                     O::kMaxEjectionPercentFieldNumber,
+                     O::kEnforcingConsecutive5XxFieldNumber,
+                     O::kEnforcingSuccessRateFieldNumber,
+                     O::kSuccessRateMinimumHostsFieldNumber,
+                     O::kSuccessRateRequestVolumeFieldNumber,
+                     O::kSuccessRateStdevFactorFieldNumber,
+                     O::kConsecutiveGatewayFailureFieldNumber,
+                     O::kEnforcingConsecutiveGatewayFailureFieldNumber,
+                     O::kSplitExternalLocalOriginErrorsFieldNumber,
+                     O::kConsecutiveLocalOriginFailureFieldNumber,
+                     O::kEnforcingConsecutiveLocalOriginFailureFieldNumber,
+                     O::kEnforcingLocalOriginSuccessRateFieldNumber,
+                     O::kFailurePercentageThresholdFieldNumber,
+                     O::kEnforcingFailurePercentageFieldNumber,
+                     O::kEnforcingFailurePercentageLocalOriginFieldNumber,
+                     O::kFailurePercentageMinimumHostsFieldNumber,
+                     O::kFailurePercentageRequestVolumeFieldNumber,
+                     O::kMaxEjectionTimeFieldNumber,
+                     O::kMaxEjectionTimeJitterFieldNumber,
+                     O::kSuccessfulActiveHealthCheckUnejectHostFieldNumber,
+                     O::kAlwaysEjectOneHostFieldNumber});
+  auto out = std::make_shared<model::OutlierPlan>();
+  if (proto.has_interval()) out->interval = to_duration(proto.interval());
+  if (proto.has_base_ejection_time()) out->base_ejection_time = to_duration(proto.base_ejection_time());
+  out->max_ejection_time = proto.has_max_ejection_time() ? to_duration(proto.max_ejection_time())
+                                                         : std::max(out->max_ejection_time, out->base_ejection_time);
+  if (out->max_ejection_time < out->base_ejection_time) {
+    scope.error(proto, O::kMaxEjectionTimeFieldNumber, "must not be below base_ejection_time");
+  }
+  if (proto.has_max_ejection_time_jitter()) out->max_ejection_jitter = to_duration(proto.max_ejection_time_jitter());
+  take(proto.has_max_ejection_percent(), proto.max_ejection_percent(), out->max_ejection_percent);
+  take(proto.has_always_eject_one_host(), proto.always_eject_one_host(), out->always_eject_one);
+  out->split_local_origin = proto.split_external_local_origin_errors();
+  take(proto.has_successful_active_health_check_uneject_host(), proto.successful_active_health_check_uneject_host(),
+       out->uneject_by_check);
+  take(proto.has_consecutive_5xx(), proto.consecutive_5xx(), out->consecutive_5xx);
+  take(proto.has_enforcing_consecutive_5xx(), proto.enforcing_consecutive_5xx(), out->enforcing_5xx);
+  take(proto.has_consecutive_gateway_failure(), proto.consecutive_gateway_failure(), out->consecutive_gateway);
+  take(proto.has_enforcing_consecutive_gateway_failure(), proto.enforcing_consecutive_gateway_failure(),
+       out->enforcing_gateway);
+  take(proto.has_consecutive_local_origin_failure(), proto.consecutive_local_origin_failure(), out->consecutive_local);
+  take(proto.has_enforcing_consecutive_local_origin_failure(), proto.enforcing_consecutive_local_origin_failure(),
+       out->enforcing_local);
+  take(proto.has_success_rate_minimum_hosts(), proto.success_rate_minimum_hosts(), out->success_rate_hosts);
+  take(proto.has_success_rate_request_volume(), proto.success_rate_request_volume(), out->success_rate_volume);
+  take(proto.has_success_rate_stdev_factor(), proto.success_rate_stdev_factor(), out->success_rate_stdev_factor);
+  take(proto.has_enforcing_success_rate(), proto.enforcing_success_rate(), out->enforcing_success_rate);
+  take(proto.has_enforcing_local_origin_success_rate(), proto.enforcing_local_origin_success_rate(),
+       out->enforcing_local_success_rate);
+  take(proto.has_failure_percentage_threshold(), proto.failure_percentage_threshold(), out->failure_percentage);
+  take(proto.has_failure_percentage_minimum_hosts(), proto.failure_percentage_minimum_hosts(),
+       out->failure_percentage_hosts);
+  take(proto.has_failure_percentage_request_volume(), proto.failure_percentage_request_volume(),
+       out->failure_percentage_volume);
+  take(proto.has_enforcing_failure_percentage(), proto.enforcing_failure_percentage(),
+       out->enforcing_failure_percentage);
+  take(proto.has_enforcing_failure_percentage_local_origin(), proto.enforcing_failure_percentage_local_origin(),
+       out->enforcing_local_failure_percentage);
+  out->event_log = open_log(proto, scope.outlier_log_path, scope);
+  return out;
+}
+
+std::vector<std::shared_ptr<const model::HealthCheckPlan>> compile_health_checks(const Cluster& cluster,
+                                                                                 CompileScope& scope) {
+  std::vector<std::shared_ptr<const model::HealthCheckPlan>> out;
+  for (const HealthCheck& proto : cluster.health_checks()) out.push_back(compile_check(proto, scope));
+  if (out.size() > 1) {
+    scope.error(cluster, Cluster::kHealthChecksFieldNumber, "not supported yet: more than one health check", 1);
+  }
+  return out;
+}
+
+std::shared_ptr<const model::EndpointCheck> compile_endpoint_check(
+    const envoy::config::endpoint::v3::Endpoint& endpoint, CompileScope& scope) {
+  using C = envoy::config::endpoint::v3::Endpoint::HealthCheckConfig;
+  if (!endpoint.has_health_check_config()) return nullptr;
+  const C& proto = endpoint.health_check_config();
+  scope.only(proto, {C::kPortValueFieldNumber, C::kHostnameFieldNumber, C::kAddressFieldNumber,
+                     C::kDisableActiveHealthCheckFieldNumber});
+  auto out = std::make_shared<model::EndpointCheck>();
+  out->off = proto.disable_active_health_check();
+  out->hostname = proto.hostname();
+  out->port = static_cast<uint16_t>(proto.port_value());
+  if (proto.has_address()) out->address = compile_address(proto.address(), scope);
+  return out;
+}
+
+}  // namespace sluice::config

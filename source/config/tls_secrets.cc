@@ -1,0 +1,348 @@
+#include "config/tls_secrets.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/strings.h"
+#include "config/any.h"
+#include "config/reader.h"
+#include "config/validation.h"
+#include "envoy/service/discovery/v3/discovery.pb.h"
+#include "proxy/access_log/log_files.h"
+
+namespace sluice::config {
+
+using envoy::service::discovery::v3::DiscoveryResponse;
+using stats::CertificateStat;
+using stats::SdsStat;
+using stats::TlsFactoryStat;
+
+// The content of a file of secrets, with one of them.
+struct TlsSecrets::Loaded {
+  DiscoveryResponse response;
+  SourceMap map;
+  Findings findings;
+  const Secret* secret = nullptr;
+};
+
+// One secret in one file.
+struct TlsSecrets::Source {
+  std::string path, directory, name;
+  std::unique_ptr<Loaded> loaded;  // the last one that was good; null: none yet
+  std::vector<User*> users;
+  std::unique_ptr<event::Watch> watch, secret_watch;
+  std::string watched;  // by secret_watch
+  stats::BlockId id;
+  uint64_t attempts = 0, successes = 0, failures = 0, rejections = 0, rotations_failed = 0;
+};
+
+// One TLS context.
+struct TlsSecrets::User {
+  std::variant<Downstream, Upstream> proto;
+  std::shared_ptr<net::tls::ServerPlan> server;
+  std::shared_ptr<net::tls::ClientPlan> client;
+  std::string stat_prefix;
+  uint64_t updates = 0;  // by secrets
+  stats::BlockId factory_id;
+  std::vector<stats::BlockId> gauges;
+  std::optional<WallTime> first_expiry;
+};
+
+TlsSecrets::TlsSecrets(const Extensions& extensions, event::Files* files, proxy::LogFiles* logs)
+    : extensions_(extensions), files_(files), logs_(logs) {}
+
+TlsSecrets::~TlsSecrets() = default;
+
+void TlsSecrets::add_static(const Secret& secret, CompileScope& scope) {
+  if (!static_.emplace(secret.name(), &secret).second) {
+    scope.error(secret, Secret::kNameFieldNumber, cat("there are two secrets named '", secret.name(), "'"));
+  }
+}
+
+net::TransportSocketPlanPtr TlsSecrets::add(const Downstream& proto, std::string_view stat_prefix,
+                                            CompileScope& scope) {
+  auto user = std::make_unique<User>();
+  user->proto = proto;
+  user->server = std::make_shared<net::tls::ServerPlan>();
+  return add(std::move(user), stat_prefix, scope);
+}
+
+net::TransportSocketPlanPtr TlsSecrets::add(const Upstream& proto, std::string_view stat_prefix, CompileScope& scope) {
+  auto user = std::make_unique<User>();
+  user->proto = proto;
+  user->client = std::make_shared<net::tls::ClientPlan>();
+  return add(std::move(user), stat_prefix, scope);
+}
+
+net::TransportSocketPlanPtr TlsSecrets::add(std::unique_ptr<User> user, std::string_view stat_prefix,
+                                            CompileScope& scope) {
+  user->stat_prefix = stat_prefix;
+  // First everything but what files hold: that is no matter of the configuration's, and may come later.
+  hide_sources_ = true;
+  Result<Function<void()>> prepared = prepare(*user, scope);
+  hide_sources_ = false;
+  if (!prepared) return nullptr;
+  if (*prepared) (*prepared)();
+  std::vector<Source*> sources;
+  for (const auto& [key, source] : sources_) {
+    if (std::find(source->users.begin(), source->users.end(), user.get()) != source->users.end()) {
+      sources.push_back(source.get());
+    }
+  }
+  if (!sources.empty()) begin(*user, sources);
+  net::TransportSocketPlanPtr plan = user->server != nullptr ? net::TransportSocketPlanPtr(user->server) : user->client;
+  users_.push_back(std::move(user));
+  return plan;
+}
+
+// With what is in the files now.
+void TlsSecrets::begin(User& user, const std::vector<Source*>& sources) {
+  SourceMap map;
+  Findings findings;
+  CompileScope scope(map, findings, extensions_);
+  scope.log_files = logs_;
+  auto prepared = prepare(user, scope);
+  if (prepared && *prepared) {
+    (*prepared)();
+    user.updates += sources.size();
+  }
+  if (prepared) return;
+  for (Source* source : sources) {
+    if (source->successes > 0) {
+      --source->successes;
+      ++source->rejections;
+    }
+    SLUICE_LOG(kWarning, kConfig, "secret '", source->name, "' is refused: ", prepared.error());
+  }
+}
+
+Result<Function<void()>> TlsSecrets::prepare(User& user, CompileScope& scope) {
+  compiling_ = &user;
+  scope_ = &scope;
+  const size_t errors = scope.findings().errors().size();
+  Result<Function<void()>> made = Function<void()>();
+  const google::protobuf::Message* place = nullptr;
+  if (const auto* downstream = std::get_if<Downstream>(&user.proto)) {
+    place = downstream;
+    const auto options = compile_server_options(*downstream, *this, scope);
+    if (options) made = user.server->prepare(*options);
+  } else {
+    const auto& upstream = std::get<Upstream>(user.proto);
+    place = &upstream;
+    const auto options = compile_client_options(upstream, *this, scope);
+    if (options) made = user.client->prepare(*options);
+  }
+  compiling_ = nullptr;
+  scope_ = nullptr;
+  if (!made) scope.error(*place, made.error());
+  if (scope.findings().errors().size() > errors) return Error{scope.findings().errors().back().text};
+  return made;
+}
+
+const TlsSecrets::Secret* TlsSecrets::find(const Reference& reference) {
+  if (!reference.has_sds_config()) {
+    const auto found = static_.find(reference.name());
+    if (found != static_.end()) return found->second;
+    scope_->error(reference, Reference::kNameFieldNumber,
+                  cat("there is no secret '", reference.name(), "' in static_resources.secrets"));
+    return nullptr;
+  }
+  Source* source = source_of(reference);
+  return source != nullptr && source->loaded != nullptr && !hide_sources_ ? source->loaded->secret : nullptr;
+}
+
+TlsSecrets::Source* TlsSecrets::source_of(const Reference& reference) {
+  using Config = envoy::config::core::v3::ConfigSource;
+  const Config& config = reference.sds_config();
+  std::string path, directory;
+  if (config.has_path_config_source()) {
+    path = config.path_config_source().path();
+    directory = config.path_config_source().watched_directory().path();
+  } else if (config.config_source_specifier_case() == Config::kPath) {
+    path = config.path();
+  } else {
+    scope_->error(reference, Reference::kSdsConfigFieldNumber,
+                  "not supported yet: secrets that come from elsewhere than a file");
+    return nullptr;
+  }
+  auto& source = sources_[cat(path, "\n", reference.name())];
+  if (source == nullptr) {
+    source = std::make_unique<Source>();
+    source->path = path;
+    source->directory = directory;
+    source->name = reference.name();
+    if (files_ != nullptr) {
+      if (auto there = files_->read(path); !there) {
+        scope_->error(config, cat("the file of a secret must be there: ", there.error()));
+      }
+      ++source->attempts;
+      if (auto loaded = load(*source)) {
+        source->loaded = std::move(*loaded);
+        ++source->successes;
+      } else {
+        ++source->rejections;
+        SLUICE_LOG(kWarning, kConfig, "secret '", source->name, "': ", loaded.error());
+      }
+    }
+  }
+  if (std::find(source->users.begin(), source->users.end(), compiling_) == source->users.end()) {
+    source->users.push_back(compiling_);
+  }
+  return source.get();
+}
+
+Result<std::unique_ptr<TlsSecrets::Loaded>> TlsSecrets::load(const Source& source) {
+  auto text = files_->read(source.path);
+  if (!text) return Error{text.error()};
+  auto loaded = std::make_unique<Loaded>();
+  const Format format = format_of(source.path);
+  read_text(format, *text, source.path, loaded->response, loaded->map, loaded->findings, {});
+  validate(loaded->response, loaded->map, loaded->findings);
+  if (!loaded->findings.ok()) return Error{loaded->findings.errors().front().to_string()};
+  for (const auto& any : loaded->response.resources()) {
+    auto content = unpack_as<Secret>(any, loaded->map, loaded->findings);
+    if (!content) return Error{content.error()};
+    if ((*content)->name() == source.name) loaded->secret = *content;
+  }
+  if (loaded->secret == nullptr) return Error{cat(source.path, " has no secret '", source.name, "'")};
+  return loaded;
+}
+
+void TlsSecrets::start(stats::Registry& registry, stats::WorkerCells& cells, Function<WallTime()> now) {
+  registry_ = &registry;
+  cells_ = &cells;
+  now_ = std::move(now);
+  for (const auto& user : users_) {
+    const std::string_view factory =
+        user->server != nullptr ? "server_ssl_socket_factory." : "client_ssl_socket_factory.";
+    user->factory_id = registry.add_block<TlsFactoryStat>(cat(user->stat_prefix, factory));
+    cells.block<TlsFactoryStat>(user->factory_id).add(TlsFactoryStat::kSslContextUpdateBySds, user->updates);
+    show(*user);
+  }
+  for (const auto& [key, source] : sources_) {
+    source->id = registry.add_block<SdsStat>(cat("sds.", source->name, "."));
+    auto block = cells.block<SdsStat>(source->id);
+    block.add(SdsStat::kUpdateAttempt, source->attempts);
+    block.add(SdsStat::kUpdateSuccess, source->successes);
+    block.add(SdsStat::kUpdateRejected, source->rejections);
+    watch(*source);
+    watch_secret(*source);
+  }
+}
+
+void TlsSecrets::watch(Source& source) {
+  const std::string path = source.directory.empty() ? source.path : source.directory + "/";
+  auto watch = files_->watch(path, [this, &source] { read(source); });
+  if (watch) {
+    source.watch = std::move(*watch);
+  } else {
+    SLUICE_LOG(kWarning, kConfig, "secret '", source.name, "': ", watch.error());
+  }
+}
+
+// A secret may ask that the files it names are read again when something moves into their directory.
+void TlsSecrets::watch_secret(Source& source) {
+  std::string path;
+  if (source.loaded != nullptr) {
+    const Secret& secret = *source.loaded->secret;
+    path = secret.has_tls_certificate()      ? secret.tls_certificate().watched_directory().path()
+           : secret.has_validation_context() ? secret.validation_context().watched_directory().path()
+                                             : std::string();
+  }
+  if (path == source.watched) return;
+  source.watched = path;
+  source.secret_watch.reset();
+  if (path.empty()) return;
+  if (auto watch = files_->watch(path + "/", [this, &source] { read_again(source); })) {
+    source.secret_watch = std::move(*watch);
+  } else {
+    SLUICE_LOG(kWarning, kConfig, "secret '", source.name, "': ", watch.error());
+  }
+}
+
+void TlsSecrets::read(Source& source) {
+  auto block = cells_->block<SdsStat>(source.id);
+  block.inc(SdsStat::kUpdateAttempt);
+  auto loaded = load(source);
+  if (!loaded) {
+    // What cannot be read at all is a failure, what can be read and is not wanted a rejection.
+    const bool unreadable = loaded.error().find("has no secret") == std::string::npos;
+    block.inc(unreadable ? SdsStat::kUpdateFailure : SdsStat::kUpdateRejected);
+    SLUICE_LOG(kWarning, kConfig, "secret '", source.name, "': ", loaded.error());
+    return;
+  }
+  std::swap(source.loaded, *loaded);
+  if (auto good = put_in_force(source); !good) {
+    // The first one stays: the files that it names may become good.
+    if (*loaded != nullptr) std::swap(source.loaded, *loaded);
+    watch_secret(source);
+    block.inc(SdsStat::kUpdateRejected);
+    SLUICE_LOG(kWarning, kConfig, "secret '", source.name, "' is refused, the old one stays: ", good.error());
+    return;
+  }
+  block.inc(SdsStat::kUpdateSuccess);
+  block.set(SdsStat::kUpdateTime, static_cast<uint64_t>(now_().us / 1000));
+  watch_secret(source);
+}
+
+void TlsSecrets::read_again(Source& source) {
+  if (auto good = put_in_force(source); !good) {
+    cells_->block<SdsStat>(source.id).inc(SdsStat::kKeyRotationFailed);
+    SLUICE_LOG(kWarning, kConfig, "secret '", source.name, "' cannot be read again, the old one stays: ", good.error());
+  }
+}
+
+Result<void> TlsSecrets::put_in_force(Source& source) {
+  std::vector<std::pair<User*, Function<void()>>> ready;
+  for (User* user : source.users) {
+    Findings findings;
+    CompileScope scope(source.loaded->map, findings, extensions_);
+    scope.log_files = logs_;
+    auto prepared = prepare(*user, scope);
+    if (!prepared) return Error{prepared.error()};
+    if (*prepared) ready.emplace_back(user, std::move(*prepared));
+  }
+  for (auto& [user, put] : ready) {
+    put();
+    cells_->block<TlsFactoryStat>(user->factory_id).inc(TlsFactoryStat::kSslContextUpdateBySds);
+    show(*user);
+  }
+  return {};
+}
+
+// The gauges of the certificates that are in force.
+void TlsSecrets::show(User& user) {
+  for (const stats::BlockId id : user.gauges) registry_->release_block(id);
+  user.gauges.clear();
+  user.first_expiry.reset();
+  const net::tls::ContextDetails details = user.server != nullptr ? user.server->details() : user.client->details();
+  const auto gauge = [&](const net::tls::CertificateDetails& certificate) {
+    const auto id =
+        registry_->add_block<CertificateStat>(cat(user.stat_prefix, "ssl.certificate.", certificate.name, "."));
+    cells_->block<CertificateStat>(id).set(CertificateStat::kExpirationUnixTimeSeconds,
+                                           static_cast<uint64_t>(certificate.valid_until.us / 1'000'000));
+    user.gauges.push_back(id);
+    user.first_expiry = std::min(user.first_expiry.value_or(certificate.valid_until), certificate.valid_until);
+  };
+  for (const auto& ca : details.ca) gauge(ca);
+  for (const auto& chain : details.chains) gauge(chain.front());
+}
+
+std::optional<WallTime> TlsSecrets::first_expiry() const {
+  std::optional<WallTime> first;
+  for (const auto& user : users_) {
+    if (user->first_expiry) first = std::min(first.value_or(*user->first_expiry), *user->first_expiry);
+  }
+  return first;
+}
+
+std::vector<net::tls::ContextDetails> TlsSecrets::details() const {
+  std::vector<net::tls::ContextDetails> out;
+  for (const auto& user : users_) {
+    const bool ready = user->server != nullptr ? user->server->ready() : user->client->ready();
+    if (ready) out.push_back(user->server != nullptr ? user->server->details() : user->client->details());
+  }
+  return out;
+}
+
+}  // namespace sluice::config

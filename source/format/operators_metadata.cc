@@ -1,0 +1,162 @@
+// Operators about metadata and filter state.
+#include "base/strings.h"
+#include "format/json_text.h"
+#include "format/operators.h"
+
+namespace sluice::format {
+namespace {
+
+using Source = const Metadata* Facts::*;
+
+// METADATA's first word.
+struct Kind {
+  std::string_view name;
+  Source source;
+};
+constexpr Kind kKinds[] = {
+    {"DYNAMIC", &Facts::metadata},
+    {"ROUTE", &Facts::route_metadata},
+    {"VIRTUAL_HOST", &Facts::virtual_host_metadata},
+    {"LISTENER", &Facts::listener_metadata},
+    {"CLUSTER", &Facts::cluster_metadata},
+    {"UPSTREAM_HOST", &Facts::upstream_metadata},
+};
+
+// `path` is "namespace:key:key...".
+const Value* find(const Metadata* metadata, std::string_view path) {
+  if (metadata == nullptr) {
+    return nullptr;
+  }
+  size_t colon = path.find(':');
+  const Value* at = metadata->find(path.substr(0, colon));
+  while (at != nullptr && colon != std::string_view::npos) {
+    path.remove_prefix(colon + 1);
+    colon = path.find(':');
+    at = at->as_map() == nullptr ? nullptr : at->as_map()->find(path.substr(0, colon));
+  }
+  return at;
+}
+
+// Text stands as it is, all else as JSON.
+bool put_value(std::string& to, const Value* value) {
+  if (value == nullptr) {
+    return false;
+  }
+  if (const std::string* text = value->as_text()) {
+    to += *text;
+  } else {
+    append_json(to, *value);
+  }
+  return true;
+}
+
+bool put_json(std::string& to, const Value* value, uint32_t limit) {
+  if (value == nullptr) {
+    return false;
+  }
+  if (const std::string* text = value->as_text()) {
+    append_json_string(to, std::string_view(*text).substr(0, limit));
+  } else {
+    append_json(to, *value);
+  }
+  return true;
+}
+
+template <Source Member>
+bool metadata(std::string& to, const Facts& facts, const Piece& piece) {
+  return put_value(to, find(facts.*Member, piece.text));
+}
+template <Source Member>
+bool metadata_json(std::string& to, const Facts& facts, const Piece& piece) {
+  return put_json(to, find(facts.*Member, piece.text), piece.limit);
+}
+
+Result<void> prepare_path(std::string_view argument, Piece& piece) {
+  piece.text = argument;
+  return {};
+}
+
+bool any_metadata(std::string& to, const Facts& facts, const Piece& piece) {
+  return put_value(to, find(facts.*kKinds[piece.option].source, piece.text));
+}
+bool any_metadata_json(std::string& to, const Facts& facts, const Piece& piece) {
+  return put_json(to, find(facts.*kKinds[piece.option].source, piece.text), piece.limit);
+}
+
+Result<void> prepare_kind(std::string_view argument, Piece& piece) {
+  const size_t colon = argument.find(':');
+  const std::string_view name = argument.substr(0, colon);
+  for (uint32_t i = 0; i < std::size(kKinds); ++i) {
+    if (kKinds[i].name == name) {
+      if (colon == std::string_view::npos) {
+        return Error{cat("METADATA(", argument, ") names no namespace")};
+      }
+      piece.option = i;
+      piece.text = argument.substr(colon + 1);
+      return {};
+    }
+  }
+  return Error{cat("METADATA(", argument, "): ", name,
+                   " is none of DYNAMIC, ROUTE, VIRTUAL_HOST, LISTENER, CLUSTER, UPSTREAM_HOST")};
+}
+
+enum StateForm : uint32_t { kTyped, kPlain };
+
+// KEY, KEY:PLAIN or KEY:TYPED.
+Result<void> prepare_state(std::string_view argument, Piece& piece) {
+  const size_t colon = argument.find(':');
+  const std::string_view form = colon == std::string_view::npos ? std::string_view() : argument.substr(colon + 1);
+  piece.text = argument.substr(0, colon);
+  if (form == "PLAIN") {
+    piece.option = kPlain;
+  } else if (form.starts_with("FIELD")) {
+    return Error{"not supported yet: FILTER_STATE with FIELD"};
+  } else if (!form.empty() && form != "TYPED") {
+    return Error{cat("FILTER_STATE(", argument, "): the form is PLAIN, TYPED or FIELD")};
+  }
+  return {};
+}
+
+// The typed form is what the object is as JSON: a string.
+bool filter_state(std::string& to, const Facts& facts, const Piece& piece) {
+  const FilterState::Object* object = facts.filter_state == nullptr ? nullptr : facts.filter_state->find(piece.text);
+  if (object == nullptr) {
+    return false;
+  }
+  if (piece.option == kPlain) {
+    to += object->text;
+  } else {
+    append_json_string(to, object->text);
+  }
+  return true;
+}
+
+bool filter_state_json(std::string& to, const Facts& facts, const Piece& piece) {
+  const FilterState::Object* object = facts.filter_state == nullptr ? nullptr : facts.filter_state->find(piece.text);
+  if (object == nullptr) {
+    return false;
+  }
+  append_json_string(to, std::string_view(object->text).substr(0, piece.limit));
+  return true;
+}
+
+// No filter runs beside an upstream connection that could leave objects there.
+bool upstream_filter_state(std::string&, const Facts&, const Piece&) { return false; }
+
+constexpr Operator kOperators[] = {
+    {"CLUSTER_METADATA", kNeedsArgument, kCanBeCut, kText, metadata<&Facts::cluster_metadata>, prepare_path,
+     metadata_json<&Facts::cluster_metadata>},
+    {"DYNAMIC_METADATA", kNeedsArgument, kCanBeCut, kText, metadata<&Facts::metadata>, prepare_path,
+     metadata_json<&Facts::metadata>},
+    {"FILTER_STATE", kNeedsArgument, kCanBeCut, kText, filter_state, prepare_state, filter_state_json},
+    {"METADATA", kNeedsArgument, kCanBeCut, kText, any_metadata, prepare_kind, any_metadata_json},
+    {"UPSTREAM_FILTER_STATE", kNeedsArgument, kCanBeCut, kText, upstream_filter_state, prepare_state},
+    {"UPSTREAM_METADATA", kNeedsArgument, kCanBeCut, kText, metadata<&Facts::upstream_metadata>, prepare_path,
+     metadata_json<&Facts::upstream_metadata>},
+};
+
+}  // namespace
+
+std::span<const Operator> metadata_operators() { return kOperators; }
+
+}  // namespace sluice::format

@@ -1,0 +1,628 @@
+#include "http/http2/session.h"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace sluice::http::http2 {
+
+using stats::Http2Stat;
+
+namespace {
+// A block is built and given to nghttp2 in one go.
+thread_local FieldBlock block;
+// Behind a frame head so much is copied, so that they are one piece for the kernel.
+constexpr size_t kCopyBelow = 8 * 1024;
+constexpr size_t kFrameHead = 9;
+}  // namespace
+
+Session::Session(Side side, const CodecOptions& options, const Http2Options& http2, size_t stream_limit, Stats stats,
+                 buffer::SlabPool& slabs, SessionOwner& owner)
+    : side_(side),
+      options_(options),
+      http2_(http2),
+      stream_limit_(stream_limit == 0 ? SIZE_MAX : stream_limit),
+      stats_(stats),
+      slabs_(slabs),
+      owner_(owner),
+      guard_(http2, stats_),
+      reader_(options),
+      consumed_(slabs) {
+  start();
+}
+
+Session::~Session() {
+  nghttp2_session_del(session_);
+  while (Stream* stream = all_.pop_front()) {
+    stats_.dec(Http2Stat::kStreamsActive);
+    delete stream;
+  }
+}
+
+int Session::fail(std::string_view failure) {
+  if (!failed_) {
+    failed_ = true;
+    failure_ = failure;
+  }
+  return NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+// ---- input
+
+bool Session::receive(buffer::Buffer& in) {
+  while (!in.empty() && !failed_) {
+    const std::string_view bytes = in.front();
+    const ssize_t used =
+        nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+    if (used < 0) {
+      if (used == NGHTTP2_ERR_FLOODED) stats_.inc(Http2Stat::kOutboundControlFlood);
+      fail(used == NGHTTP2_ERR_FLOODED ? "http2.outbound_frames_flood" : kGoawaySent);
+      break;
+    }
+    if (receiving_ != nullptr) {
+      deliver(*receiving_, End::kNo);
+    }
+    consumed_.move_from(in, static_cast<size_t>(used));
+  }
+  in.clear();
+  return !failed_;
+}
+
+Stream* Session::stream_of(StreamId id) const {
+  return static_cast<Stream*>(nghttp2_session_get_stream_user_data(session_, static_cast<int32_t>(id)));
+}
+
+Stream* Session::find(StreamId id) {
+  if (last_ == nullptr || last_->id != id) {
+    last_ = stream_of(id);
+    if (last_ == nullptr) {  // a request whose head is not sent yet is not known to nghttp2
+      last_ = all_.front();
+      while (last_ != nullptr && last_->id != id) {
+        last_ = all_.next(*last_);
+      }
+    }
+  }
+  return last_;
+}
+
+Stream& Session::open_stream(StreamId id) {
+  Stream* stream = spare_.release();
+  if (stream != nullptr) {
+    stream->~Stream();
+    new (stream) Stream(id, slabs_);
+  } else {
+    stream = new Stream(id, slabs_);
+  }
+  all_.push_back(*stream);
+  ++streams_;
+  guard_.on_stream_opened();
+  stats_.add(Http2Stat::kStreamsActive, 1);
+  return *stream;
+}
+
+int Session::on_frame_head(const nghttp2_frame_hd& head) {
+  if (failed_) {
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+  }
+  switch (head.type) {
+    case NGHTTP2_HEADERS:
+    case NGHTTP2_CONTINUATION:
+      return guard_.on_payload(head.length == 0 && (head.flags & NGHTTP2_FLAG_END_STREAM) == 0)
+                 ? 0
+                 : fail("http2.inbound_empty_frames_flood");
+    case NGHTTP2_PRIORITY:
+      return guard_.on_priority() ? 0 : fail("http2.inbound_priority_frames_flood");
+    case NGHTTP2_WINDOW_UPDATE:
+      return guard_.on_window_update() ? 0 : fail("http2.inbound_window_update_frames_flood");
+    default:
+      return 0;
+  }
+}
+
+int Session::on_begin_headers(const nghttp2_frame& frame) {
+  const auto id = static_cast<StreamId>(frame.hd.stream_id);
+  Stream* stream = stream_of(id);
+  if (stream == nullptr) {
+    if (side_ == Side::kClient) {
+      return 0;
+    }
+    stream = &open_stream(id);
+    nghttp2_session_set_stream_user_data(session_, frame.hd.stream_id, stream);
+  }
+  if (!stream->released) {
+    if (!stream->head_seen) stream->arena = &owner_.on_head_begin(*stream);
+    reader_.begin(*stream->arena);
+  }
+  return 0;
+}
+
+int Session::on_header(const nghttp2_frame& frame, std::string_view name, std::string_view value) {
+  if (!reader_.open()) {
+    return 0;  // of a stream that nobody is interested in any more
+  }
+  const HeadReader::Status status = reader_.add(name, value);
+  if (status == HeadReader::Status::kTaken) {
+    return 0;
+  }
+  reader_.drop();
+  Stream* stream = stream_of(static_cast<StreamId>(frame.hd.stream_id));
+  return on_refused_field(*stream, status);
+}
+
+// nghttp2 goes on decoding the block, for the sake of its table, and resets the stream.
+int Session::on_refused_field(Stream& stream, HeadReader::Status status) {
+  switch (status) {
+    case HeadReader::Status::kTooLarge:
+      stats_.inc(Http2Stat::kHeaderListSizeTooLarge);
+      stream.fault = "http2.header_list_size_too_large";
+      stream.by = StreamReset::By::kLimit;
+      return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    case HeadReader::Status::kTooMany:
+      stats_.inc(Http2Stat::kHeaderOverflow);
+      stream.fault = "http2.too_many_headers";
+      stream.by = StreamReset::By::kLimit;
+      return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    case HeadReader::Status::kUnderscore:
+      stats_.inc(Http2Stat::kRequestsRejectedWithUnderscoresInHeaders);
+      stream.fault = "http2.unexpected_underscore";
+      stream.by = StreamReset::By::kLimit;
+      return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    case HeadReader::Status::kInvalid:
+    case HeadReader::Status::kTaken:
+      break;
+  }
+  const int result = on_message_fault(&stream, kInvalidField);
+  if (result == 0) {
+    nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, static_cast<int32_t>(stream.id), NGHTTP2_PROTOCOL_ERROR);
+  }
+  return result;
+}
+
+// 0: the stream alone ends. Else the connection does: a peer whose messages are wrong is not to be trusted.
+int Session::on_message_fault(Stream* stream, std::string_view details) {
+  stats_.inc(Http2Stat::kRxMessagingError);
+  if (stream != nullptr && stream->fault.empty()) {
+    stream->fault = details;
+    stream->by = StreamReset::By::kFault;
+  }
+  reader_.drop();
+  return http2_.stream_error_on_invalid_message ? 0 : fail(kCodecFailed);
+}
+
+int Session::on_invalid_frame(const nghttp2_frame& frame, int error) {
+  if (frame.hd.type == NGHTTP2_WINDOW_UPDATE) {
+    if (Stream* stream = stream_of(static_cast<StreamId>(frame.hd.stream_id))) stream->window_fault = true;
+  }
+  switch (error) {
+    case NGHTTP2_ERR_REFUSED_STREAM:
+      stats_.inc(Http2Stat::kStreamRefusedErrors);
+      return 0;
+    case NGHTTP2_ERR_HTTP_HEADER:
+    case NGHTTP2_ERR_HTTP_MESSAGING:
+      return on_message_fault(stream_of(static_cast<StreamId>(frame.hd.stream_id)),
+                              error == NGHTTP2_ERR_HTTP_HEADER ? kInvalidField : kInvalidMessage);
+    default:
+      return 0;  // nghttp2 resets the stream, or says GOAWAY
+  }
+}
+
+int Session::on_frame(const nghttp2_frame& frame) {
+  Stream* stream = frame.hd.stream_id == 0 ? nullptr : stream_of(static_cast<StreamId>(frame.hd.stream_id));
+  const bool ends = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+  switch (frame.hd.type) {
+    case NGHTTP2_HEADERS:
+      if (stream != nullptr) head_complete(*stream, frame);
+      return 0;
+    case NGHTTP2_DATA:
+      if (!guard_.on_payload(!ends && frame.hd.length == frame.data.padlen)) {
+        return fail("http2.inbound_empty_frames_flood");
+      }
+      if (stream != nullptr && (ends || !stream->received.empty())) {
+        stream->remote_ended |= ends;
+        deliver(*stream, ends ? End::kYes : End::kNo);
+      }
+      return 0;
+    case NGHTTP2_RST_STREAM:
+      stats_.inc(Http2Stat::kRxReset);
+      if (stream != nullptr) stream->peer_reset = true;
+      return 0;
+    case NGHTTP2_GOAWAY:
+      owner_.on_goaway();
+      return 0;
+    case NGHTTP2_SETTINGS:
+      if ((frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) owner_.on_settings();
+      return 0;
+    case NGHTTP2_PING:
+      if ((frame.hd.flags & NGHTTP2_FLAG_ACK) != 0) owner_.on_ping_ack();
+      return 0;
+    default:
+      return 0;
+  }
+}
+
+void Session::head_complete(Stream& stream, const nghttp2_frame& frame) {
+  const End end = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 ? End::kYes : End::kNo;
+  stream.remote_ended |= end == End::kYes;
+  if (!reader_.open() || stream.released) {
+    reader_.drop();
+    return;
+  }
+  stats_.add(Http2Stat::kDroppedHeadersWithUnderscores, reader_.dropped());
+  if (!stream.head_seen) {
+    stream.head_seen = side_ == Side::kServer || reader_.status() >= 200;
+    owner_.on_head(stream, reader_, end);
+  } else {
+    stats_.inc(Http2Stat::kTrailers);
+    owner_.on_trailers(stream, *reader_.finish_trailers());
+  }
+}
+
+void Session::on_chunk(StreamId id, std::string_view bytes) {
+  Stream* stream = stream_of(id);
+  if (stream == nullptr || stream->released || !stream->head_seen) {
+    nghttp2_session_consume_connection(session_, bytes.size());
+    return;
+  }
+  stream->received.append_borrowed(bytes);
+  receiving_ = stream;
+}
+
+void Session::deliver(Stream& stream, End end) {
+  receiving_ = nullptr;
+  if (stream.held && !stream.released) {
+    stream.received.own();  // its window is not opened again before
+    return;
+  }
+  const size_t bytes = stream.received.size();
+  if (!stream.released && stream.head_seen) {
+    owner_.on_data(stream, stream.received, end);
+  }
+  stream.received.clear();
+  if (stream.paused && !stream.released) {
+    stream.unconsumed += bytes;
+  } else {
+    consume(stream, bytes);
+  }
+}
+
+void Session::consume(Stream& stream, size_t bytes) {
+  if (bytes > 0) {
+    nghttp2_session_consume(session_, static_cast<int32_t>(stream.id), bytes);
+  }
+}
+
+void Session::resume(Stream& stream) {
+  stream.paused = false;
+  consume(stream, std::exchange(stream.unconsumed, 0));
+}
+
+void Session::on_closed(StreamId id, uint32_t code) {
+  if (Stream* stream = stream_of(id)) {
+    nghttp2_session_set_stream_user_data(session_, static_cast<int32_t>(id), nullptr);
+    close(*stream, code);
+  }
+}
+
+// A request that the peer's limits or its GOAWAY keep from being sent, or that was given up before. One that nghttp2
+// knows already is closed next.
+void Session::on_not_sent(const nghttp2_frame& frame) {
+  const auto id = static_cast<StreamId>(frame.hd.stream_id);
+  if (frame.hd.type != NGHTTP2_HEADERS || frame.headers.cat != NGHTTP2_HCAT_REQUEST || stream_of(id) != nullptr) {
+    return;
+  }
+  if (Stream* stream = find(id)) {
+    close(*stream, NGHTTP2_REFUSED_STREAM);
+  }
+}
+
+void Session::close(Stream& found, uint32_t code) {
+  std::unique_ptr<Stream> stream(&found);
+  if (receiving_ == &found) receiving_ = nullptr;
+  if (last_ == &found) last_ = nullptr;
+  if (const size_t held = stream->unconsumed + stream->received.size(); held > 0) {
+    nghttp2_session_consume_connection(session_, held);
+  }
+  static_cast<IntrusiveNode<InSession>&>(*stream).unlink();
+  static_cast<IntrusiveNode<Touched>&>(*stream).unlink();
+  static_cast<IntrusiveNode<Opened>&>(*stream).unlink();
+  --streams_;
+  guard_.on_stream_closed();
+  stats_.dec(Http2Stat::kStreamsActive);
+  const bool complete = stream->remote_ended && stream->local_ended && code == NGHTTP2_NO_ERROR;
+  if (!stream->released && !complete) {
+    StreamReset reset{stream->by, stream->fault.empty() ? kRemoteReset : stream->fault};
+    if (stream->fault.empty()) {
+      if (code == NGHTTP2_REFUSED_STREAM) {
+        reset = {StreamReset::By::kPeerRefused, "http2.remote_refuse"};
+      } else if (code == NGHTTP2_PROTOCOL_ERROR) {
+        reset.by = stream->peer_reset ? StreamReset::By::kPeerProtocol : StreamReset::By::kFault;
+      } else if (stream->peer_reset) {
+        reset.by = StreamReset::By::kPeer;
+      }
+    }
+    stream->released = true;
+    last_ = &found;  // it can be asked for once more
+    owner_.on_stream_reset(*stream, reset);
+    last_ = nullptr;
+  }
+  stream->pending.clear();
+  stream->received.clear();
+  stream->trailers = nullptr;
+  spare_ = std::move(stream);
+}
+
+// ---- output
+
+bool Session::flush(buffer::Buffer& out) {
+  if (failed_) {
+    consumed_.clear();
+    return false;
+  }
+  release_held();
+  out_ = &out;
+  const size_t before = out.size();
+  const uint8_t* bytes = nullptr;
+  ssize_t size = 0;
+  while ((size = nghttp2_session_mem_send(session_, &bytes)) > 0) {
+    out.append_copy({reinterpret_cast<const char*>(bytes), static_cast<size_t>(size)});
+  }
+  out_ = nullptr;
+  if (size < 0) fail(kGoawaySent);
+  settle_touched();
+  consumed_.clear();
+  if (!guard_.on_flushed(out.size() - before, out.size())) {
+    fail("http2.outbound_frames_flood");
+  }
+  return !failed_;
+}
+
+// Tunnels that were accepted since: what their clients sent for them already.
+void Session::release_held() {
+  while (Stream* stream = opened_.pop_front()) {
+    deliver(*stream, stream->remote_ended ? End::kYes : End::kNo);
+  }
+}
+
+// Bytes that could not be framed are kept past the dispatch; users learn of the room that there is.
+void Session::settle_touched() {
+  while (Stream* stream = touched_.pop_front()) {
+    stream->pending.own();
+    if (stream->full && stream->pending.size() <= stream_limit_ / 2) {
+      stream->full = false;
+      if (!stream->released) owner_.on_stream_full(*stream);
+    }
+  }
+}
+
+void Session::touch(Stream& stream) {
+  if (!static_cast<IntrusiveNode<Touched>&>(stream).linked()) {
+    touched_.push_back(stream);
+  }
+}
+
+ssize_t Session::provide(Stream& stream, size_t length, uint32_t& flags) {
+  const size_t bytes = std::min(length, stream.pending.size());
+  if (bytes == 0 && !stream.end_pending) {
+    stream.deferred = true;
+    return NGHTTP2_ERR_DEFERRED;
+  }
+  if (bytes > 0) {
+    flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+  }
+  if (stream.end_pending && bytes == stream.pending.size()) {
+    flags |= NGHTTP2_DATA_FLAG_EOF;
+    if (stream.trailers != nullptr) {
+      flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+      nghttp2_submit_trailer(session_, static_cast<int32_t>(stream.id), stream.trailers->data(),
+                             stream.trailers->size());
+    }
+  }
+  return static_cast<ssize_t>(bytes);
+}
+
+void Session::send_data(Stream& stream, const uint8_t* head, size_t length) {
+  const std::string_view frame_head(reinterpret_cast<const char*>(head), kFrameHead);
+  if (length > kCopyBelow) {
+    out_->append_copy(frame_head);
+    out_->move_from(stream.pending, length);
+  } else {
+    char* at = out_->reserve(kFrameHead + length);
+    std::copy(frame_head.begin(), frame_head.end(), at);
+    stream.pending.copy_out(at + kFrameHead, length);
+    stream.pending.drain(length);
+    out_->commit(kFrameHead + length);
+  }
+  touch(stream);
+}
+
+void Session::on_sent_frame(const nghttp2_frame& frame) {
+  const bool ack = (frame.hd.flags & NGHTTP2_FLAG_ACK) != 0;
+  switch (frame.hd.type) {
+    case NGHTTP2_DATA:
+      guard_.on_data_sent();
+      break;
+    case NGHTTP2_PING:
+    case NGHTTP2_SETTINGS:
+      guard_.on_frame_sent(ack);
+      break;
+    case NGHTTP2_RST_STREAM:
+      stats_.inc(Http2Stat::kTxReset);
+      guard_.on_frame_sent(true);
+      if (frame.rst_stream.error_code == NGHTTP2_FLOW_CONTROL_ERROR) on_window_reset(frame.hd.stream_id);
+      break;
+    case NGHTTP2_GOAWAY:
+      stats_.inc(Http2Stat::kGoawaySent);
+      guard_.on_frame_sent(false);
+      // nghttp2's own: the peer broke the protocol. Nothing more is fed to it.
+      if (frame.goaway.error_code != NGHTTP2_NO_ERROR) fail(kGoawaySent);
+      break;
+    default:
+      guard_.on_frame_sent(false);
+      break;
+  }
+  if ((frame.hd.type == NGHTTP2_DATA || frame.hd.type == NGHTTP2_HEADERS) &&
+      (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+    if (Stream* stream = stream_of(static_cast<StreamId>(frame.hd.stream_id))) {
+      stream->local_ended = true;
+      if (stream->reset_after_end && !stream->remote_ended) {
+        nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, frame.hd.stream_id, NGHTTP2_NO_ERROR);
+      }
+    }
+  }
+}
+
+// RFC 9113 6.9.2: settings that overflow the window of a stream are an error of the connection. nghttp2 resets the
+// stream alone.
+void Session::on_window_reset(int32_t id) {
+  const Stream* stream = stream_of(static_cast<StreamId>(id));
+  if (stream != nullptr && !stream->window_fault) {
+    nghttp2_session_terminate_session(session_, NGHTTP2_FLOW_CONTROL_ERROR);
+  }
+}
+
+namespace {
+bool opens_tunnel(const Stream& stream, uint16_t status) { return stream.extended ? status == 101 : status / 100 == 2; }
+
+nghttp2_data_provider provider_of(Stream& stream, nghttp2_data_source_read_callback read) {
+  nghttp2_data_provider provider;
+  provider.source.ptr = &stream;
+  provider.read_callback = read;
+  return provider;
+}
+}  // namespace
+
+Stream* Session::submit_request(const RequestHeaders& headers, End end) {
+  block.make(headers);
+  Stream& stream = open_stream(0);
+  stream.begun = true;
+  stream.to_head = headers.method == "HEAD";
+  stream.connect = headers.tunnel != Tunnel::kNone;
+  stream.extended = headers.tunnel == Tunnel::kUpgrade;
+  if (stream.extended) stream.upgrade = headers.fields.get(Token::kUpgrade);
+  stream.end_pending = end == End::kYes;
+  nghttp2_data_provider provider = provider_of(stream, read_callback());
+  const int32_t id = nghttp2_submit_request(session_, nullptr, block.data(), block.size(),
+                                            end == End::kYes ? nullptr : &provider, &stream);
+  if (id < 0) {  // no numbers are left
+    stream.released = true;
+    close(stream, NGHTTP2_REFUSED_STREAM);
+    return nullptr;
+  }
+  stream.id = static_cast<StreamId>(id);
+  last_ = &stream;
+  return &stream;
+}
+
+void Session::submit_interim(Stream& stream, const ResponseHeaders& headers) {
+  if (!stream.begun) {
+    block.make(headers, headers.status);
+    nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, static_cast<int32_t>(stream.id), nullptr, block.data(),
+                           block.size(), nullptr);
+  }
+}
+
+void Session::submit_response(Stream& stream, const ResponseHeaders& headers, End end) {
+  if (stream.begun) {
+    return;
+  }
+  stream.begun = true;
+  stream.end_pending = end == End::kYes;
+  if (stream.held && opens_tunnel(stream, headers.status)) {
+    open_tunnel(stream);
+  }
+  block.make(headers, stream.extended && headers.status == 101 ? 200 : headers.status);
+  nghttp2_data_provider provider = provider_of(stream, read_callback());
+  nghttp2_submit_response(session_, static_cast<int32_t>(stream.id), block.data(), block.size(),
+                          end == End::kYes ? nullptr : &provider);
+}
+
+void Session::open_tunnel(Stream& stream) {
+  stream.held = false;
+  if (!stream.received.empty() || stream.remote_ended) opened_.push_back(stream);
+}
+
+void Session::unblock(Stream& stream) {
+  if (stream.deferred) {
+    stream.deferred = false;
+    nghttp2_session_resume_data(session_, static_cast<int32_t>(stream.id));
+  }
+}
+
+void Session::submit_data(Stream& stream, buffer::Buffer& data, End end) {
+  if (stream.end_pending) {
+    data.clear();
+    return;
+  }
+  stream.pending.move_from(data);
+  stream.end_pending = end == End::kYes;
+  touch(stream);
+  unblock(stream);
+  if (!stream.full && stream.pending.size() > stream_limit_) {
+    stream.full = true;
+    if (!stream.released) owner_.on_stream_full(stream);
+  }
+}
+
+void Session::submit_trailers(Stream& stream, const HeaderMap& trailers) {
+  if (stream.end_pending) {
+    return;
+  }
+  auto kept = std::make_unique<KeptTrailers>(trailers);
+  if (kept->size() > 0) stream.trailers = std::move(kept);
+  stream.end_pending = true;
+  unblock(stream);
+}
+
+void Session::reset(Stream& stream, uint32_t code) {
+  stream.pending.clear();
+  nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, static_cast<int32_t>(stream.id), code);
+}
+
+void Session::release(Stream& stream, uint32_t code) {
+  if (stream.released) {
+    return;
+  }
+  stream.released = true;
+  stream.user = nullptr;
+  stream.paused = false;
+  consume(stream, std::exchange(stream.unconsumed, 0));
+  if (std::exchange(stream.held, false)) {  // nobody's
+    consume(stream, stream.received.size());
+    stream.received.clear();
+  }
+  if (stream.remote_ended && stream.end_pending) {
+    return;
+  }
+  if (side_ == Side::kClient || !stream.end_pending || !stream.begun) {
+    reset(stream, code);
+  } else if (stream.local_ended) {
+    reset(stream, NGHTTP2_NO_ERROR);  // RFC 9113 8.1: a complete response does not need the rest of its request
+  } else {
+    stream.reset_after_end = true;
+  }
+}
+
+void Session::announce_goaway() {
+  if (!announced_ && !failed_) {
+    announced_ = true;
+    nghttp2_submit_shutdown_notice(session_);
+  }
+}
+
+void Session::send_goaway() {
+  if (!goaway_sent_ && !failed_) {
+    goaway_sent_ = announced_ = true;
+    nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
+                          NGHTTP2_NO_ERROR, nullptr, 0);
+  }
+}
+
+void Session::ping() { nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr); }
+
+uint32_t Session::peer_max_streams() const {
+  return nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+bool Session::can_open() const { return !failed_ && nghttp2_session_check_request_allowed(session_) != 0; }
+
+}  // namespace sluice::http::http2

@@ -1,0 +1,51 @@
+// Templates of paths: "/users/{user}/items/*", and rewrites that use their variables: "/i/{item}/of/{user}".
+// https://www.envoyproxy.io/docs/envoy/v1.36.0/api-v3/extensions/path/match/uri_template/v3/uri_template_match.proto
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "match/regex.h"
+
+namespace sluice::match {
+
+// A segment is a literal, '*' (one segment, or the begin of one) or '**' (all that is left, or the begin of it), each
+// of the two possibly with a literal behind it, or a variable: {name} or {name=segments}. Immutable, cheap to copy.
+// Thread: any.
+class PathTemplate {
+ public:
+  static constexpr size_t kMaxVariables = 5;
+  static constexpr size_t kMaxNameLength = 16;
+
+  static Result<PathTemplate> compile(std::string_view text);
+
+  // The whole path, without its query.
+  bool matches(std::string_view path) const { return regex_.matches(path); }
+
+ private:
+  friend class PathRewriteTemplate;
+  Regex regex_;
+  std::vector<std::string> variables_;  // in the order of the groups
+};
+
+// Immutable. Thread: any.
+class PathRewriteTemplate {
+ public:
+  // Every variable must be one of `matched`.
+  static Result<PathRewriteTemplate> compile(std::string_view text, const PathTemplate& matched);
+
+  // Appends the new path; false, and nothing appended, when the path does not match.
+  bool rewrite(std::string_view path, std::string& to) const;
+
+ private:
+  struct Part {
+    std::string literal;
+    int variable = -1;
+  };
+  PathTemplate matched_;
+  std::vector<Part> parts_;
+};
+
+}  // namespace sluice::match

@@ -1,0 +1,88 @@
+// How it is found out which hosts of a cluster are well: outlier detection (by their answers), and active checks.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "event/files.h"
+#include "match/range.h"
+#include "model/header_rules.h"
+#include "net/address.h"
+
+namespace sluice::model {
+
+// outlier_detection; Envoy's defaults. Immutable. Thread: any.
+// https://www.envoyproxy.io/docs/envoy/v1.36.0/intro/arch_overview/upstream/outlier
+struct OutlierPlan {
+  Duration interval = std::chrono::seconds(10);
+  Duration base_ejection_time = std::chrono::seconds(30);
+  Duration max_ejection_time = std::chrono::seconds(300);
+  Duration max_ejection_jitter{0};
+  uint32_t max_ejection_percent = 10;
+  bool always_eject_one = false;
+  bool split_local_origin = false;  // errors of the proxy's own (connecting, time-outs) are counted apart
+  bool uneject_by_check = true;     // successful_active_health_check_uneject_host
+  uint32_t consecutive_5xx = 5, enforcing_5xx = 100;
+  uint32_t consecutive_gateway = 5, enforcing_gateway = 0;
+  uint32_t consecutive_local = 5, enforcing_local = 100;
+  uint32_t success_rate_hosts = 5, success_rate_volume = 100, success_rate_stdev_factor = 1900;
+  uint32_t enforcing_success_rate = 100, enforcing_local_success_rate = 100;
+  uint32_t failure_percentage = 85, failure_percentage_hosts = 5, failure_percentage_volume = 50;
+  uint32_t enforcing_failure_percentage = 0, enforcing_local_failure_percentage = 0;
+  std::shared_ptr<event::AppendFile> event_log;  // of the cluster manager; null: none
+};
+
+// What an endpoint says about its checks. Immutable. Thread: any.
+struct EndpointCheck {
+  bool off = false;                     // disable_active_health_check
+  std::optional<net::Address> address;  // another one than its own
+  uint16_t port = 0;                    // 0: that of the address
+  std::string hostname;
+};
+
+// What is asked of a host to know whether it is well.
+struct HttpCheck {
+  std::string host;  // empty: the endpoint's hostname for checks, else the cluster's name
+  std::string path;
+  std::string method = "GET";
+  std::string send;                  // a body
+  std::vector<std::string> receive;  // texts that the body of the answer must have in this order
+  uint32_t response_buffer = 1024;
+  HeaderRules request_headers;
+  std::vector<match::IntegerRange> expected;   // statuses; empty: 200
+  std::vector<match::IntegerRange> retriable;  // that fail only after unhealthy_threshold of them
+  bool http2 = false;
+};
+struct TcpCheck {
+  std::string send;
+  std::vector<std::string> receive;
+};
+struct GrpcCheck {
+  std::string service, authority;
+  HeaderRules initial_metadata;
+};
+
+// One of health_checks; Envoy's defaults. Exactly one of the kinds is set. Immutable. Thread: any.
+// https://www.envoyproxy.io/docs/envoy/v1.36.0/intro/arch_overview/upstream/health_checking
+struct HealthCheckPlan {
+  std::optional<HttpCheck> http;
+  std::optional<TcpCheck> tcp;
+  std::optional<GrpcCheck> grpc;
+  Duration timeout{0}, interval{0};
+  Duration initial_jitter{0}, interval_jitter{0};
+  uint32_t interval_jitter_percent = 0;
+  uint32_t unhealthy_threshold = 1, healthy_threshold = 1;
+  Duration no_traffic_interval = std::chrono::seconds(60);
+  Duration no_traffic_healthy_interval = std::chrono::seconds(60);
+  Duration unhealthy_interval{0}, unhealthy_edge_interval{0}, healthy_edge_interval{0};
+  uint16_t alt_port = 0;
+  bool reuse_connection = true;
+  bool log_every_failure = false, log_every_success = false;
+  std::shared_ptr<event::AppendFile> event_log;  // null: none
+};
+
+}  // namespace sluice::model

@@ -1,0 +1,30 @@
+// The texts that a connection's TlsFacts view.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/tls/context.h"
+#include "net/tls_facts.h"
+
+namespace sluice::net::tls {
+
+// Belongs to its transport. Thread: its connection's.
+struct TlsFactsText : TlsFacts {
+  // Of the members of TlsFacts with these names.
+  struct Texts {
+    std::string session_id, server_name;
+    std::string peer_subject, peer_issuer, peer_serial, peer_fingerprint_256, peer_fingerprint_1, peer_certificate;
+    std::string peer_chain, peer_uri_san, peer_dns_san, peer_ip_san, peer_email_san, peer_othername_san;
+    std::string chain_fingerprints_256, chain_fingerprints_1, chain_serials;
+    std::vector<std::string> peer_uris, peer_dns_names;
+  };
+  Texts texts;
+  std::shared_ptr<const Context> context;  // has what is said of our own certificate
+};
+
+// Reads a finished handshake. `validated`: see TlsFacts.
+std::shared_ptr<const TlsFacts> read_facts(SSL& ssl, std::shared_ptr<const Context> context, bool validated);
+
+}  // namespace sluice::net::tls

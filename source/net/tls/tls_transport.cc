@@ -1,0 +1,559 @@
+#include "net/tls/tls_transport.h"
+
+#include <openssl/err.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/strings.h"
+#include "net/tls/cipher_bio.h"
+#include "net/tls/tls_stats.h"
+
+namespace sluice::net::tls {
+
+using stats::TlsStat;
+
+namespace {
+// What is encrypted before it is sent: one send for nearly every response.
+constexpr size_t kFlight = 128 * 1024;
+// Records are this much longer than what is in them, at most.
+constexpr size_t kOverhead = 512;
+constexpr size_t kHandshakeRead = 64 * 1024;
+constexpr std::string_view kNoSecret = "TLS_error: Secret is not supplied by SDS";
+}  // namespace
+
+TlsTransport::TlsTransport(const TlsShared& shared, std::unique_ptr<Transport> inner,
+                           std::shared_ptr<const Context> context, Role role)
+    : shared_(shared),
+      inner_(std::move(inner)),
+      context_(std::move(context)),
+      in_(shared.scope.slabs),
+      out_(shared.scope.slabs),
+      server_(role == Role::kServer),
+      handshake_(std::make_unique<Handshake>(shared.scope.loop, [this] { on_timeout(); })) {
+  inner_->set_handler(this);
+}
+
+std::unique_ptr<Transport> TlsTransport::accept(const TlsShared& shared, std::unique_ptr<Transport> inner,
+                                                std::shared_ptr<const ServerContext> context, Duration timeout,
+                                                Function<void()> on_timeout) {
+  std::unique_ptr<TlsTransport> self(new TlsTransport(shared, std::move(inner), context, Role::kServer));
+  self->ssl_ = context->accept(*self);
+  if (self->ssl_ != nullptr) {
+    BIO* bio = CipherBio::of_thread().reference();
+    SSL_set_bio(self->ssl_.get(), bio, bio);
+  }
+  if (timeout.count() > 0) {
+    self->handshake_->on_timeout = std::move(on_timeout);
+    self->handshake_->timer.arm(timeout);
+  }
+  return self;
+}
+
+std::unique_ptr<Transport> TlsTransport::connect(const TlsShared& shared, std::unique_ptr<Transport> inner,
+                                                 std::shared_ptr<const ClientContext> context,
+                                                 std::string_view server_name, const TransportWishes& wishes) {
+  std::unique_ptr<TlsTransport> self(new TlsTransport(shared, std::move(inner), context, Role::kClient));
+  self->state_ = State::kConnecting;
+  self->handshake_->wishes = wishes;
+  self->session_key_ = std::make_unique<std::string>(cat(server_name, "\n", wishes.key()));
+  self->ssl_ = context->connect(*self, {server_name, wishes.alpn_fallback, *self->session_key_});
+  if (self->ssl_ != nullptr) {
+    BIO* bio = CipherBio::of_thread().reference();
+    SSL_set_bio(self->ssl_.get(), bio, bio);
+  }
+  return self;
+}
+
+std::unique_ptr<Transport> TlsTransport::refuse(const TlsShared& shared, std::unique_ptr<Transport> inner) {
+  std::unique_ptr<TlsTransport> self(new TlsTransport(shared, std::move(inner), nullptr, Role::kServer));
+  TlsTransport& transport = *self;
+  self->wake_ = std::make_unique<event::Timer>(shared.scope.loop.timers(), [&transport] { transport.fail(kNoSecret); });
+  self->wake_->arm(Duration(0));
+  return self;
+}
+
+TlsTransport::~TlsTransport() {
+  close(CloseHow::kFin);
+  if (ssl_ != nullptr) {
+    // However the connection ended, its session may be resumed.
+    SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  }
+}
+
+std::span<const std::string> TlsTransport::verify_names() const {
+  return handshake_ != nullptr ? std::span<const std::string>(handshake_->wishes.verify_names)
+                               : std::span<const std::string>();
+}
+
+void TlsTransport::on_verdict(Verdict verdict) {
+  auto& block = shared_.stats.block();
+  switch (verdict.refusal) {
+    case Refusal::kNone:
+      break;
+    case Refusal::kError:
+      block.inc(TlsStat::kFailVerifyError);
+      break;
+    case Refusal::kSan:
+      block.inc(TlsStat::kFailVerifySan);
+      break;
+    case Refusal::kHash:
+      block.inc(TlsStat::kFailVerifyCertHash);
+      break;
+  }
+  if (handshake_ != nullptr) {
+    handshake_->refusal = std::move(verdict.details);
+  }
+}
+
+void TlsTransport::on_session(SessionPtr session) {
+  if (session_key_ != nullptr) {
+    static_cast<const ClientContext&>(*context_).keep_session(*session_key_, std::move(session));
+  }
+}
+
+void TlsTransport::on_ready(Ready ready) {
+  if (state_ == State::kConnecting || state_ == State::kHandshake) {
+    on_handshake_ready(ready);
+  } else if (state_ == State::kOpen || state_ == State::kFailed) {
+    on_open_ready(ready);
+  }
+}
+
+void TlsTransport::tell(Ready ready) {
+  if (handler_ != nullptr &&
+      (ready.readable || ready.writable || ready.connected || ready.failed || ready.peer_closed)) {
+    handler_->on_ready(ready);
+  }
+}
+
+// ---- the handshake
+
+void TlsTransport::on_handshake_ready(Ready ready) {
+  if (ready.failed || ssl_ == nullptr) {
+    fail(ssl_ == nullptr ? kNoSecret : std::string_view());
+    return;
+  }
+  if (ready.connected) {
+    state_ = State::kHandshake;
+    begin_handshake();
+    return;
+  }
+  if (ready.writable) {
+    if (!send_out()) {
+      fail({});
+      return;
+    }
+    update_inner_write();
+  }
+  if (!ready.readable) {
+    return;
+  }
+  IoStatus pipe = IoStatus::kOk;
+  switch (read_handshake(pipe)) {
+    case Step::kMore:
+      if (pipe == IoStatus::kEof) {
+        fail({});
+      } else if (pipe == IoStatus::kFailed) {
+        // As Envoy has it: an error of the system, by its number.
+        const std::string_view why = inner_->failure();
+        fail(cat("TLS_error:|", (2u << 24) | static_cast<unsigned>(why == "Broken pipe" ? EPIPE : ECONNRESET),
+                 ":system library:OPENSSL_internal:", why, ":TLS_error_end"));
+      }
+      break;
+    case Step::kDone:
+      finish_handshake();
+      break;
+    case Step::kFailed:
+      fail(count_failure());
+      break;
+  }
+}
+
+// The client speaks first.
+void TlsTransport::begin_handshake() {
+  handshake_->first_flight = false;
+  if (step_handshake() == Step::kFailed) {
+    fail(count_failure());
+  }
+}
+
+// `pipe`: how reading went.
+TlsTransport::Step TlsTransport::read_handshake(IoStatus& pipe) {
+  ReadLease lease(shared_.scope.read_buffer);
+  const IoResult got = inner_->read(lease, kHandshakeRead, in_);
+  pipe = got.status;
+  Step step = Step::kMore;
+  if (server_ && handshake_->first_flight) {
+    // A ClientHello above 16 KiB is refused before anything is kept of it. Its length stands in the first 9 bytes.
+    constexpr size_t kNeeded = 9;
+    if (!in_.empty() && in_.front()[0] == SSL3_RT_HANDSHAKE && in_.size() < kNeeded) {
+      in_.own();
+      return step;
+    }
+    handshake_->first_flight = in_.empty();
+    if (in_.size() >= kNeeded && in_.front()[0] == SSL3_RT_HANDSHAKE) {
+      const auto* head = reinterpret_cast<const unsigned char*>(in_.linearize(kNeeded).data());
+      if ((size_t{head[6]} << 16 | size_t{head[7]} << 8 | head[8]) > CipherBio::kRecord) {
+        refuse_hello();
+        return Step::kFailed;
+      }
+    }
+  }
+  if (got.bytes > 0 || !in_.empty()) {
+    step = step_handshake();
+  }
+  in_.own();
+  return step;
+}
+
+void TlsTransport::refuse_hello() {
+  constexpr char kIllegalParameter[] = {0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x2f};
+  in_.clear();
+  out_.append_copy({kIllegalParameter, sizeof(kIllegalParameter)});
+  (void)send_out();
+  ERR_clear_error();
+  ERR_raise(ERR_LIB_SSL, SSL_R_EXCESSIVE_MESSAGE_SIZE);
+}
+
+TlsTransport::Step TlsTransport::step_handshake() {
+  ERR_clear_error();
+  CipherBio& bio = CipherBio::of_thread().use(in_);
+  const int result = SSL_do_handshake(ssl_.get());
+  if (result == 1) {
+    // The tickets leave with the first answer when its request is here already.
+    out_.append_copy(bio.produced());
+    return Step::kDone;
+  }
+  const int error = SSL_get_error(ssl_.get(), result);
+  const bool sent = send_produced(bio);
+  if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+    return Step::kFailed;
+  }
+  return sent ? Step::kMore : Step::kFailed;
+}
+
+void TlsTransport::finish_handshake() {
+  state_ = State::kOpen;
+  handshake_.reset();
+  shared_.stats.count_handshake(*ssl_);
+  inner_->want_read(read_on_);
+  if (!server_) {
+    if (!send_out()) {
+      fail({});
+      return;
+    }
+    if (something_waits()) {
+      wake_later();
+    }
+    tell({.connected = true});
+    return;
+  }
+  if (!in_.empty()) {
+    if (read_on_) {
+      tell({.readable = true});
+    } else {
+      wake_later();
+    }
+  }
+  if (state_ == State::kOpen && !out_.empty() && !blocked_) {
+    (void)send_out();  // a dead pipe is found by the next read
+  }
+}
+
+void TlsTransport::on_timeout() {
+  if (Function<void()> count = std::move(handshake_->on_timeout)) {
+    count();
+  }
+  fail({});
+}
+
+// Counts what stands in OpenSSL's queue, and says it in words for logs.
+std::string TlsTransport::count_failure() {
+  const QueuedErrors errors = take_errors();
+  if (errors.no_certificate) {
+    shared_.stats.block().inc(TlsStat::kFailVerifyNoCert);
+  }
+  if (!errors.text.empty() && !errors.counted) {
+    shared_.stats.block().inc(TlsStat::kConnectionError);
+  }
+  if (errors.text.empty()) {
+    return {};
+  }
+  std::string text = cat("TLS_error:", errors.text);
+  if (handshake_ != nullptr) {
+    if (!server_ && SSL_get_state(ssl_.get()) == TLS_ST_CW_CLNT_HELLO &&
+        errors.text.ends_with("ALERT_HANDSHAKE_FAILURE")) {
+      text += boring_error(154, "HANDSHAKE_FAILURE_ON_CLIENT_HELLO");
+    }
+    append(text, handshake_->refusal.empty() ? "" : ":", handshake_->refusal);
+  }
+  return text + ":TLS_error_end";
+}
+
+void TlsTransport::fail(std::string_view reason) {
+  // Where TLS has no reason to tell there is none; only a connect that failed has the system's.
+  if (failure_ == nullptr && state_ != State::kConnecting) {
+    failure_ = std::make_unique<std::string>(reason);
+  }
+  state_ = State::kFailed;
+  if (handshake_ != nullptr) {
+    handshake_->timer.cancel();
+  }
+  inner_->want_read(false);
+  tell({.failed = true});
+}
+
+// ---- afterwards
+
+void TlsTransport::on_open_ready(Ready ready) {
+  if (ready.writable) {
+    if (blocked_ && send_out() && fin_after_out_ && !blocked_) {
+      fin_after_out_ = false;
+      inner_->shutdown_write();
+    }
+    update_inner_write();
+    ready.writable = write_on_ && !blocked_;
+  }
+  ready.readable = ready.readable && !eof_told_;
+  tell(ready);
+}
+
+void TlsTransport::wake_later() {
+  if (wake_ == nullptr) {
+    wake_ = std::make_unique<event::Timer>(shared_.scope.loop.timers(), [this] {
+      if (state_ != State::kClosed && read_on_ && something_waits()) {
+        tell({.readable = true});
+      }
+    });
+  }
+  wake_->arm(Duration(0));
+}
+
+IoResult TlsTransport::read(ReadLease& lease, size_t max, buffer::Buffer& into) {
+  if (state_ != State::kOpen) {
+    return {state_ == State::kConnecting || state_ == State::kHandshake ? IoStatus::kAgain : IoStatus::kFailed};
+  }
+  if (notified_) {
+    eof_told_ = true;
+    inner_->want_read(false);
+    return {IoStatus::kEof};
+  }
+  // What is decrypted is never longer than its records, but for one that began earlier.
+  const size_t room = lease.room().size();
+  constexpr size_t kReserve = CipherBio::kRecord + kOverhead;
+  if (room < 3 * kReserve) {
+    return {IoStatus::kAgain};
+  }
+  IoStatus pipe = IoStatus::kOk;
+  if (in_.empty()) {
+    pipe = inner_->read(lease, std::min(max, (room - kReserve) / 2), in_).status;
+  }
+  size_t total = 0;
+  IoStatus status = in_.empty() ? IoStatus::kAgain : decrypt(lease, into, total);
+  if (status == IoStatus::kAgain && (pipe == IoStatus::kEof || pipe == IoStatus::kFailed)) {
+    // Without a close_notify the end may be somebody else's doing: a message is not complete because of it.
+    state_ = State::kFailed;
+    status = IoStatus::kFailed;
+  }
+  if (status == IoStatus::kEof) {
+    notified_ = true;
+    in_.clear();
+    if (total == 0) {
+      eof_told_ = true;
+      inner_->want_read(false);
+    }
+  }
+  if (total > 0) {
+    if (something_waits()) {
+      wake_later();
+    }
+    return {IoStatus::kOk, total};
+  }
+  return {status};
+}
+
+// Everything that is in in_. kAgain: all of it was taken.
+IoStatus TlsTransport::decrypt(ReadLease& lease, buffer::Buffer& into, size_t& total) {
+  ERR_clear_error();
+  CipherBio& bio = CipherBio::of_thread().use(in_);
+  const char* const start = lease.room().data();
+  int error = SSL_ERROR_NONE;
+  while (true) {
+    const std::span<char> room = lease.room();
+    size_t size = 0;
+    if (SSL_read_ex(ssl_.get(), room.data(), room.size(), &size) != 1) {
+      error = SSL_get_error(ssl_.get(), 0);
+      break;
+    }
+    lease.use(size);
+    total += size;
+  }
+  if (total > 0) {
+    into.append_borrowed({start, total});
+  }
+  if (bio.size > 0) {
+    (void)send_produced(bio);  // an alert, or the answer to a key update
+  }
+  if (error == SSL_ERROR_WANT_READ) {
+    return IoStatus::kAgain;
+  }
+  if (error == SSL_ERROR_ZERO_RETURN) {
+    return IoStatus::kEof;
+  }
+  if (std::string reason = count_failure(); !reason.empty()) {
+    failure_ = std::make_unique<std::string>(std::move(reason));
+  }
+  in_.clear();
+  state_ = State::kFailed;
+  return IoStatus::kFailed;
+}
+
+IoResult TlsTransport::write(buffer::Buffer& from) {
+  if (state_ != State::kOpen || dead_ || shut_) {
+    return {state_ == State::kConnecting || state_ == State::kHandshake ? IoStatus::kAgain : IoStatus::kFailed};
+  }
+  if (blocked_) {
+    return {from.empty() ? IoStatus::kOk : IoStatus::kAgain};
+  }
+  size_t done = std::exchange(owed_, 0);
+  from.drain(done);
+  while (!from.empty() && !blocked_) {
+    CipherBio& bio = CipherBio::of_thread().use(in_);
+    ERR_clear_error();
+    size_t last = 0;  // of the record that was written last: drained once it is on its way
+    while (from.size() > last && bio.size < kFlight) {
+      from.drain(last);
+      done += std::exchange(last, 0);
+      std::string_view part = from.front();
+      if (part.size() < CipherBio::kRecord && from.size() > part.size()) {
+        part = {bio.plain.get(), from.copy_out(bio.plain.get(), CipherBio::kRecord)};
+      }
+      part = part.substr(0, CipherBio::kRecord);
+      if (SSL_write_ex(ssl_.get(), part.data(), part.size(), &last) != 1) {
+        if (std::string reason = count_failure(); !reason.empty()) {
+          failure_ = std::make_unique<std::string>(std::move(reason));
+        }
+        dead_ = true;
+        return {IoStatus::kFailed, done};
+      }
+    }
+    if (!send_produced(bio)) {
+      return {IoStatus::kFailed, done};
+    }
+    if (blocked_) {
+      owed_ = last;
+    } else {
+      from.drain(last);
+      done += last;
+    }
+  }
+  return {done > 0 || from.empty() ? IoStatus::kOk : IoStatus::kAgain, done};
+}
+
+bool TlsTransport::send_produced(CipherBio& bio) {
+  if (bio.size > 0) {
+    out_.append_borrowed(bio.produced());
+    bio.size = 0;
+  }
+  return send_out();
+}
+
+bool TlsTransport::send_out() {
+  if (dead_) {
+    return false;
+  }
+  if (!out_.empty()) {
+    if (inner_->write(out_).status == IoStatus::kFailed) {
+      dead_ = true;
+      blocked_ = false;
+      out_.clear();
+      return false;
+    }
+    out_.own();
+  }
+  if (blocked_ != !out_.empty()) {
+    blocked_ = !out_.empty();
+    update_inner_write();
+  }
+  return true;
+}
+
+void TlsTransport::want_read(bool on) {
+  read_on_ = on;
+  if (state_ != State::kOpen) {
+    return;
+  }
+  inner_->want_read(on && !eof_told_);
+  if (on && something_waits()) {
+    wake_later();
+  }
+}
+
+void TlsTransport::want_write(bool on) {
+  write_on_ = on;
+  if (state_ == State::kOpen) {
+    update_inner_write();
+  }
+}
+
+void TlsTransport::shutdown_write() {
+  if (state_ != State::kOpen || shut_) {
+    return;
+  }
+  shut_ = true;
+  ERR_clear_error();
+  CipherBio& bio = CipherBio::of_thread().use(in_);
+  (void)SSL_shutdown(ssl_.get());
+  if (!send_produced(bio)) {
+    return;
+  }
+  if (blocked_) {
+    fin_after_out_ = true;
+  } else {
+    inner_->shutdown_write();
+  }
+}
+
+void TlsTransport::close(CloseHow how) {
+  if (state_ == State::kClosed) {
+    return;
+  }
+  if (state_ == State::kOpen && !shut_ && how == CloseHow::kFin) {
+    ERR_clear_error();
+    CipherBio& bio = CipherBio::of_thread().use(in_);
+    (void)SSL_shutdown(ssl_.get());
+    (void)send_produced(bio);
+  }
+  state_ = State::kClosed;
+  handler_ = nullptr;
+  if (handshake_ != nullptr) {
+    handshake_->timer.cancel();
+  }
+  wake_.reset();
+  inner_->close(how);
+}
+
+std::string_view TlsTransport::alpn() const {
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  if (ssl_ != nullptr) {
+    SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+  }
+  return {reinterpret_cast<const char*>(name), size};
+}
+
+const TlsFacts* TlsTransport::tls() const {
+  if (facts_ == nullptr) {
+    if (ssl_ == nullptr || SSL_is_init_finished(ssl_.get()) == 0) {
+      return nullptr;
+    }
+    const bool checked = (context_->verifier() != nullptr && context_->verifier()->checks()) ||
+                         SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE;
+    facts_ = read_facts(*ssl_, context_, checked && SSL_get_verify_result(ssl_.get()) == X509_V_OK);
+  }
+  return facts_.get();
+}
+
+}  // namespace sluice::net::tls

@@ -1,0 +1,135 @@
+// TlsTransport: TLS as a Transport over another one. OpenSSL never sees the pipe: a BIO of ours gives it the bytes that
+// were read, and collects all records of a dispatch behind each other, so that they leave in one send.
+//
+//   (connecting) --inner connected--> handshake --done--> open --close_notify--> peer closed
+//        |                               |                  |
+//        +------ inner failed -----------+-- fatal alert ---+--> failed
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "buffer/buffer.h"
+#include "net/tls/context.h"
+#include "net/tls/tls_facts_text.h"
+#include "net/transport.h"
+#include "net/transport_socket.h"
+
+namespace sluice::net::tls {
+
+class TlsStats;
+struct CipherBio;
+
+// What the transports of one worker and plan share. Part of a TransportSocket; not used after a transport is closed.
+// Thread: worker.
+struct TlsShared {
+  const TransportScope& scope;
+  TlsStats& stats;
+};
+
+// What is needed until the handshake is over. Part of its TlsTransport. Thread: worker.
+struct Handshake {
+  explicit Handshake(event::Loop& loop, Function<void()> on_time_out) : timer(loop.timers(), std::move(on_time_out)) {}
+
+  event::Timer timer;           // the limit of a handshake
+  Function<void()> on_timeout;  // tells who counts them
+  TransportWishes wishes;
+  bool first_flight = true;  // no byte was given to OpenSSL yet
+  std::string refusal;       // why the certificate was refused: stands in the failure
+};
+
+// Thread: its loop's.
+class TlsTransport final : public Transport, private TransportHandler, private ConnectionHooks {
+ public:
+  static std::unique_ptr<Transport> accept(const TlsShared& shared, std::unique_ptr<Transport> inner,
+                                           std::shared_ptr<const ServerContext> context, Duration timeout,
+                                           Function<void()> on_timeout);
+  // `server_name`: SNI; `session_key`: see ClientContext::Ask.
+  static std::unique_ptr<Transport> connect(const TlsShared& shared, std::unique_ptr<Transport> inner,
+                                            std::shared_ptr<const ClientContext> context, std::string_view server_name,
+                                            const TransportWishes& wishes);
+  // There is no context, for its secrets are missing: fails at once.
+  static std::unique_ptr<Transport> refuse(const TlsShared& shared, std::unique_ptr<Transport> inner);
+  ~TlsTransport() override;
+
+  void set_handler(TransportHandler* handler) override { handler_ = handler; }
+  IoResult read(ReadLease& lease, size_t max, buffer::Buffer& into) override;
+  IoResult write(buffer::Buffer& from) override;
+  void want_read(bool on) override;
+  void want_write(bool on) override;
+  void shutdown_write() override;
+  void close(CloseHow how) override;
+  bool closed() const override { return state_ == State::kClosed; }
+  const Address& local() const override { return inner_->local(); }
+  const Address& remote() const override { return inner_->remote(); }
+  std::string_view failure() const override { return failure_ != nullptr ? *failure_ : inner_->failure(); }
+  std::string_view alpn() const override;
+  const TlsFacts* tls() const override;
+
+ private:
+  enum class State : uint8_t { kConnecting, kHandshake, kOpen, kFailed, kClosed };
+
+  enum class Role : uint8_t { kServer, kClient };
+  TlsTransport(const TlsShared& shared, std::unique_ptr<Transport> inner, std::shared_ptr<const Context> context,
+               Role role);
+
+  // TransportHandler: of the inner transport
+  void on_ready(Ready ready) override;
+  // ConnectionHooks
+  WallTime wall_now() const override { return shared_.scope.loop.wall_now(); }
+  std::span<const std::string> verify_names() const override;
+  void on_verdict(Verdict verdict) override;
+  void on_session(SessionPtr session) override;
+  const Address& local_address() const override { return inner_->local(); }
+  const Address& remote_address() const override { return inner_->remote(); }
+
+  enum class Step : uint8_t { kMore, kDone, kFailed };
+
+  void on_handshake_ready(Ready ready);
+  void begin_handshake();
+  Step read_handshake(IoStatus& pipe);
+  Step step_handshake();
+  void finish_handshake();
+  void refuse_hello();
+  void on_timeout();
+  void on_open_ready(Ready ready);
+  void tell(Ready ready);
+  // The handler will be called although no event comes: something waits here, not in the kernel.
+  void wake_later();
+  bool something_waits() const { return !in_.empty() || (notified_ && !eof_told_) || state_ == State::kFailed; }
+  IoStatus decrypt(ReadLease& lease, buffer::Buffer& into, size_t& total);
+  // Appends what OpenSSL produced to out_, and sends that; false: the pipe is dead.
+  bool send_produced(CipherBio& bio);
+  bool send_out();
+  void fail(std::string_view reason);
+  std::string count_failure();
+  void update_inner_write() { inner_->want_write(blocked_ || write_on_); }
+
+  TlsShared shared_;
+  std::unique_ptr<Transport> inner_;
+  std::shared_ptr<const Context> context_;
+  SslPtr ssl_;
+  TransportHandler* handler_ = nullptr;
+  buffer::Buffer in_;   // records that OpenSSL has not seen yet
+  buffer::Buffer out_;  // records that the pipe did not take yet
+  size_t owed_ = 0;     // bytes at the front of what write() is given next that stand in out_ already
+  State state_ = State::kHandshake;
+  const bool server_;
+  bool read_on_ = true;
+  bool write_on_ = false;
+  bool blocked_ = false;   // the pipe took less than all of out_
+  bool dead_ = false;      // ... or nothing, and never will
+  bool notified_ = false;  // the peer's close_notify came
+  bool eof_told_ = false;
+  bool shut_ = false;           // our close_notify is out
+  bool fin_after_out_ = false;  // shutdown_write() waits for out_
+  std::unique_ptr<Handshake> handshake_;
+  std::unique_ptr<event::Timer> wake_;  // the handler must be called although no event will come
+  std::unique_ptr<std::string> failure_;
+  std::unique_ptr<std::string> session_key_;       // client
+  mutable std::shared_ptr<const TlsFacts> facts_;  // made when somebody asks
+};
+
+}  // namespace sluice::net::tls

@@ -1,0 +1,31 @@
+#include "server/health.h"
+
+namespace sluice::server {
+
+void Health::follow(upstream::ClusterShared& cluster) {
+  upstream::OutlierDetector* detector = nullptr;
+  if (cluster.plan->outlier != nullptr) {
+    detectors_.push_back(
+        std::make_unique<upstream::OutlierDetector>(cluster, platform_.main_loop(), platform_.random(), local_.cells));
+    detector = detectors_.back().get();
+  }
+  for (const auto& plan : cluster.plan->health_checks) {
+    checkers_.push_back(std::make_unique<upstream::HealthChecker>(cluster, *plan, detector, local_));
+  }
+}
+
+void Health::when_checked(upstream::ClusterShared& cluster, Function<void()> hook) {
+  for (const auto& checker : checkers_) {
+    if (&checker->cluster() == &cluster) {
+      checker->when_checked(std::move(hook));
+      return;
+    }
+  }
+}
+
+void Health::clear() {
+  checkers_.clear();
+  detectors_.clear();
+}
+
+}  // namespace sluice::server

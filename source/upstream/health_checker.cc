@@ -1,0 +1,256 @@
+#include "upstream/health_checker.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "upstream/http_check.h"
+#include "upstream/outlier_detector.h"
+#include "upstream/tcp_check.h"
+#include "upstream/timestamp.h"
+
+namespace sluice::upstream {
+
+namespace {
+
+constexpr std::string_view kFailureNames[] = {"ACTIVE", "NETWORK", "NETWORK_TIMEOUT"};
+
+net::Address with_port(const net::Address& address, uint16_t port) {
+  return port == 0 || !address.is_ip() ? address : address.with_port(port);
+}
+
+void set_failing(Host& host, bool failing) {
+  if (failing) {
+    host.failing.fetch_or(kActiveCheck, std::memory_order_relaxed);
+  } else {
+    host.failing.fetch_and(static_cast<uint8_t>(~kActiveCheck), std::memory_order_relaxed);
+  }
+}
+
+std::string json_address(const net::Address& address) {
+  if (!address.is_ip()) return cat("{\"pipe\":{\"path\":", json_quote(address.to_string()), ",\"mode\":0}}");
+  return cat("{\"socket_address\":{\"protocol\":\"TCP\",\"address\":", json_quote(address.ip_to_string()),
+             ",\"port_value\":", address.port(),
+             ",\"resolver_name\":\"\",\"ipv4_compat\":false,\"network_namespace_filepath\":\"\"}}");
+}
+
+}  // namespace
+
+CheckSession::CheckSession(HealthChecker& checker, std::shared_ptr<Host> host)
+    : checker_(checker),
+      host_(std::move(host)),
+      interval_(checker.local().loop.timers(), [this] { run(); }),
+      timeout_(checker.local().loop.timers(), [this] {
+        give_up_check();
+        failed(CheckFailure::kNetworkTimeout, Severity::kCounts);
+      }) {}
+
+void CheckSession::start() {
+  const Duration jitter = checker_.plan().initial_jitter;
+  interval_.arm(jitter.count() == 0 ? Duration(0)
+                                    : Duration(static_cast<int64_t>(checker_.local().random.next() %
+                                                                    static_cast<uint64_t>(jitter.count()))));
+}
+
+void CheckSession::run() {
+  checker_.stats_.inc(HealthChecker::Stat::kAttempt);
+  timeout_.arm(checker_.plan().timeout);
+  begin_check();
+}
+
+net::Address CheckSession::address() const {
+  const model::EndpointCheck* own = host_->plan->check.get();
+  const net::Address& base = own != nullptr && own->address ? *own->address : host_->address();
+  const uint16_t port = own != nullptr && own->port != 0 ? own->port : 0;
+  return with_port(base, port != 0 ? port : checker_.plan().alt_port);
+}
+
+const std::string& CheckSession::check_hostname() const {
+  static const std::string none;
+  const model::EndpointCheck* own = host_->plan->check.get();
+  return own == nullptr ? none : own->hostname;
+}
+
+void CheckSession::passed(Wellness wellness) {
+  timeout_.cancel();
+  bad_ = 0;
+  Change change = Change::kNone;
+  const bool was_failing = (host_->failing.load(std::memory_order_relaxed) & kActiveCheck) != 0;
+  if (was_failing) {
+    // The first answer of all is believed: a start would take too long otherwise.
+    if (first_ || ++good_ >= checker_.plan().healthy_threshold) {
+      good_ = 0;
+      set_failing(*host_, false);
+      change = Change::kDone;
+      log(cat("\"add_healthy_event\":{\"first_check\":", first_ ? "true" : "false", "}"));
+    } else {
+      change = Change::kPending;
+    }
+  }
+  const bool degraded = wellness == Wellness::kDegraded;
+  const bool flips = degraded != host_->degraded.load(std::memory_order_relaxed);
+  if (flips) {
+    host_->degraded.store(degraded, std::memory_order_relaxed);
+    log(degraded ? "\"degraded_healthy_host\":{}" : "\"no_longer_degraded_host\":{}");
+  }
+  if (checker_.plan().log_every_success) log("\"successful_health_check_event\":{}");
+  checker_.stats_.inc(HealthChecker::Stat::kSuccess);
+  first_ = false;
+  host_->check_pending = false;
+  host_->check_timed_out = false;
+  if (change == Change::kDone || flips) {
+    checker_.show_counts();
+    checker_.cluster_.refresh();
+  }
+  if (checker_.outliers_ != nullptr) checker_.outliers_->on_check_passed(*host_);
+  checker_.check_first_round();
+  arm_next(wellness, true, change);
+}
+
+void CheckSession::failed(CheckFailure failure, Severity severity, uint16_t status) {
+  timeout_.cancel();
+  good_ = 0;
+  Change change = Change::kNone;
+  const bool was_failing = (host_->failing.load(std::memory_order_relaxed) & kActiveCheck) != 0;
+  const std::string what = cat("{\"failure_type\":\"", kFailureNames[static_cast<size_t>(failure)], "\",");
+  if (!was_failing) {
+    if (severity == Severity::kHard || ++bad_ >= checker_.plan().unhealthy_threshold) {
+      bad_ = 0;
+      set_failing(*host_, true);
+      change = Change::kDone;
+      log(cat("\"eject_unhealthy_event\":", what, "\"http_status_code\":", status, "}"));
+    } else {
+      change = Change::kPending;
+    }
+  }
+  if (first_ || checker_.plan().log_every_failure) {
+    log(cat("\"health_check_failure_event\":", what, "\"first_check\":", first_ ? "true" : "false",
+            ",\"http_status_code\":", status, "}"));
+  }
+  checker_.stats_.inc(HealthChecker::Stat::kFailure);
+  if (failure != CheckFailure::kActive) checker_.stats_.inc(HealthChecker::Stat::kNetworkFailure);
+  first_ = false;
+  host_->check_pending = false;
+  host_->check_timed_out = failure == CheckFailure::kNetworkTimeout;
+  if (change == Change::kDone) {
+    checker_.show_counts();
+    // Its connections go with the news of it.
+    host_->drains.fetch_add(1, std::memory_order_relaxed);
+    checker_.cluster_.refresh();
+  }
+  checker_.check_first_round();
+  arm_next(Wellness::kHealthy, false, change);
+}
+
+// While a change is under way the edge intervals count; a cluster that nobody uses is asked seldom.
+void CheckSession::arm_next(Wellness, bool healthy, Change change) {
+  const model::HealthCheckPlan& plan = checker_.plan();
+  Duration base{0};
+  if (!checker_.has_traffic()) {
+    base = healthy ? plan.no_traffic_healthy_interval : plan.no_traffic_interval;
+  } else if (healthy) {
+    base = change == Change::kPending ? plan.healthy_edge_interval : plan.interval;
+  } else {
+    base = change == Change::kPending ? plan.unhealthy_edge_interval : plan.unhealthy_interval;
+  }
+  const auto up_to = [this](Duration most) {
+    return most.count() <= 0
+               ? Duration(0)
+               : Duration(static_cast<int64_t>(checker_.local().random.next() % static_cast<uint64_t>(most.count())));
+  };
+  interval_.arm(base + up_to(base * plan.interval_jitter_percent / 100) + up_to(plan.interval_jitter));
+}
+
+void CheckSession::log(std::string_view event) const {
+  const model::HealthCheckPlan& plan = checker_.plan();
+  if (plan.event_log == nullptr) return;
+  const model::Locality& locality = host_->place->locality;
+  (void)plan.event_log->append(
+      cat("{\"health_checker_type\":\"",
+          plan.http  ? "HTTP"
+          : plan.tcp ? "TCP"
+                     : "GRPC",
+          "\",\"host\":", json_address(host_->address()),
+          ",\"cluster_name\":", json_quote(checker_.cluster_.plan->name), ",", event, ",\"timestamp\":\"",
+          timestamp_text(checker_.local_.loop.wall_now()), "\",\"locality\":{\"region\":", json_quote(locality.region),
+          ",\"zone\":", json_quote(locality.zone), ",\"sub_zone\":", json_quote(locality.sub_zone), "}}\n"));
+}
+
+HealthChecker::HealthChecker(ClusterShared& cluster, const model::HealthCheckPlan& plan, OutlierDetector* outliers,
+                             MainLocal& local)
+    : cluster_(cluster),
+      plan_(plan),
+      outliers_(outliers),
+      local_(local),
+      block_id_(cluster.registry.add_block<stats::HealthCheckStat>(
+          cat("cluster.", cluster.plan->stat_name, ".health_check."))),
+      stats_(local.cells.block<stats::HealthCheckStat>(block_id_)) {
+  cluster_.on_members([this] { follow_members(); });
+  follow_members();
+}
+
+HealthChecker::~HealthChecker() {
+  cluster_.on_members(nullptr);
+  sessions_.clear();
+  cluster_.registry.release_block(block_id_);
+}
+
+void HealthChecker::follow_members() {
+  if (seen_ == cluster_.hosts()->assignment) {
+    return;
+  }
+  seen_ = cluster_.hosts()->assignment;
+  std::unordered_map<const Host*, std::unique_ptr<CheckSession>> before;
+  before.swap(sessions_);
+  for (const std::shared_ptr<Host>& host : cluster_.hosts()->hosts) {
+    if (host->plan->check != nullptr && host->plan->check->off) continue;
+    const auto found = before.find(host.get());
+    if (found != before.end()) {
+      sessions_.emplace(host.get(), std::move(found->second));
+      before.erase(found);
+      continue;
+    }
+    std::unique_ptr<CheckSession>& session = sessions_[host.get()] = make_session(host);
+    session->start();
+  }
+  show_counts();
+}
+
+std::unique_ptr<CheckSession> HealthChecker::make_session(std::shared_ptr<Host> host) {
+  if (plan_.tcp) return std::make_unique<TcpCheckSession>(*this, std::move(host));
+  return std::make_unique<HttpCheckSession>(*this, std::move(host));
+}
+
+void HealthChecker::show_counts() {
+  uint64_t healthy = 0;
+  uint64_t degraded = 0;
+  for (const std::shared_ptr<Host>& host : cluster_.hosts()->hosts) {
+    const bool failing = (host->failing.load(std::memory_order_relaxed) & kActiveCheck) != 0;
+    healthy += failing ? 0 : 1;
+    degraded += !failing && host->degraded.load(std::memory_order_relaxed) ? 1 : 0;
+  }
+  stats_.set(Stat::kHealthy, healthy);
+  stats_.set(Stat::kDegraded, degraded);
+}
+
+void HealthChecker::when_checked(Function<void()> hook) {
+  when_checked_ = std::move(hook);
+  check_first_round();
+}
+
+void HealthChecker::check_first_round() {
+  if (!when_checked_) return;
+  for (const auto& [host, session] : sessions_) {
+    if (!session->checked_once()) return;
+  }
+  Function<void()> hook = std::move(when_checked_);
+  when_checked_ = nullptr;
+  hook();
+}
+
+bool HealthChecker::has_traffic() const {
+  const auto& hosts = cluster_.hosts()->hosts;
+  return std::any_of(hosts.begin(), hosts.end(),
+                     [](const auto& host) { return host->state.cx_total.load(std::memory_order_relaxed) != 0; });
+}
+
+}  // namespace sluice::upstream

@@ -1,0 +1,113 @@
+// HealthChecker: asks every host of a cluster again and again whether it is well.
+//
+//   unknown --first success--> healthy --unhealthy_threshold failures, or one hard one--> unhealthy
+//      +--first failure--> unhealthy --healthy_threshold successes--> healthy
+// https://www.envoyproxy.io/docs/envoy/v1.36.0/intro/arch_overview/upstream/health_checking
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "event/loop.h"
+#include "model/health_plan.h"
+#include "net/address.h"
+#include "stats/names_cluster.h"
+#include "upstream/cluster.h"
+#include "upstream/main_local.h"
+
+namespace sluice::upstream {
+
+class HealthChecker;
+class OutlierDetector;
+
+enum class CheckFailure : uint8_t { kActive, kNetwork, kNetworkTimeout };
+// Whether one failure is enough, or unhealthy_threshold of them are needed.
+enum class Severity : uint8_t { kHard, kCounts };
+enum class Wellness : uint8_t { kHealthy, kDegraded };
+
+// The checks of one host. A kind of check overrides the two hooks and says how each check ended, exactly once. Owned by
+// its checker. Thread: main.
+class CheckSession {
+ public:
+  CheckSession(HealthChecker& checker, std::shared_ptr<Host> host);
+  virtual ~CheckSession() = default;
+  CheckSession(const CheckSession&) = delete;
+  CheckSession& operator=(const CheckSession&) = delete;
+
+  void start();
+  Host& host() { return *host_; }
+  bool checked_once() const { return !first_; }
+
+ protected:
+  virtual void begin_check() = 0;
+  // It took too long.
+  virtual void give_up_check() = 0;
+
+  void passed(Wellness wellness);
+  void failed(CheckFailure failure, Severity severity, uint16_t status = 0);
+  bool checking() const { return timeout_.armed(); }
+  // Where this host is asked.
+  net::Address address() const;
+  // The endpoint's name for checks; empty: none.
+  const std::string& check_hostname() const;
+  HealthChecker& checker() { return checker_; }
+
+ private:
+  enum class Change : uint8_t { kNone, kPending, kDone };
+  void run();
+  void arm_next(Wellness wellness, bool healthy, Change change);
+  void log(std::string_view event) const;
+
+  HealthChecker& checker_;
+  const std::shared_ptr<Host> host_;
+  uint32_t good_ = 0;
+  uint32_t bad_ = 0;
+  bool first_ = true;
+  event::Timer interval_;
+  event::Timer timeout_;
+};
+
+// One for each entry of health_checks; owned by the server, and gone before the cluster's stats. Thread: main.
+class HealthChecker {
+ public:
+  // `outliers` may be null.
+  HealthChecker(ClusterShared& cluster, const model::HealthCheckPlan& plan, OutlierDetector* outliers,
+                MainLocal& local);
+  ~HealthChecker();
+  HealthChecker(const HealthChecker&) = delete;
+  HealthChecker& operator=(const HealthChecker&) = delete;
+
+  // Calls `hook` once, when every host that there is now was checked; at once when that is so already.
+  void when_checked(Function<void()> hook);
+
+  const model::HealthCheckPlan& plan() const { return plan_; }
+  MainLocal& local() { return local_; }
+  ClusterShared& cluster() { return cluster_; }
+
+ private:
+  friend class CheckSession;
+  using Stat = stats::HealthCheckStat;
+
+  // The hosts of the cluster changed.
+  void follow_members();
+  std::unique_ptr<CheckSession> make_session(std::shared_ptr<Host> host);
+  void show_counts();
+  void check_first_round();
+  // Whether the cluster has ever had traffic: one without is checked less often.
+  bool has_traffic() const;
+
+  ClusterShared& cluster_;
+  const model::HealthCheckPlan& plan_;
+  OutlierDetector* outliers_;
+  MainLocal& local_;
+  stats::BlockId block_id_;
+  stats::Block<stats::HealthCheckStat> stats_;
+  std::unordered_map<const Host*, std::unique_ptr<CheckSession>> sessions_;
+  Function<void()> when_checked_;
+  model::AssignmentPtr seen_;  // the members that the sessions are of
+};
+
+}  // namespace sluice::upstream

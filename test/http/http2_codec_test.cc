@@ -1,0 +1,243 @@
+// HTTP/2: a client and a server that talk with each other, and hostile frames.
+#include <gtest/gtest.h>
+
+#include "test/http/http2_pair.h"
+
+namespace sluice::http::http2 {
+namespace {
+
+using stats::Http2Stat;
+constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+std::string frame(uint8_t type, uint8_t flags, uint32_t stream, std::string_view payload) {
+  std::string out;
+  for (const uint32_t part : {payload.size() >> 16, payload.size() >> 8, payload.size()})
+    out += static_cast<char>(part);
+  out += static_cast<char>(type);
+  out += static_cast<char>(flags);
+  for (const int shift : {24, 16, 8, 0}) out += static_cast<char>(stream >> shift);
+  return out.append(payload);
+}
+std::string settings() { return cat(kPreface, frame(4, 0, 0, "")); }
+std::string times(size_t count, const std::string& text) {
+  std::string out;
+  while (count-- > 0) out += text;
+  return out;
+}
+
+struct Http2Codec : testing::Test {
+  Client client;
+  Server server;
+};
+
+TEST_F(Http2Codec, RequestAndResponseWithBodiesAndTrailers) {
+  const StreamId stream = client.ask("POST", "/x?y", End::kNo, {{"x-a", "1"}});
+  client.send(stream, "up", End::kYes);
+  talk(client, server);
+  EXPECT_EQ(server.transcript(), "1 POST http://a/x?y\n  x-a: 1\nbody up\nend\n");
+  server.answer(1, 200, "down", End::kNo);
+  server.trailers(1, "x-t", "v");
+  talk(client, server);
+  EXPECT_EQ(client.transcript(), "1 status 200\nbody down\ntrailers\n  x-t: v\nend\n");
+  EXPECT_EQ(server.codec().streams(), 0u);
+  EXPECT_EQ(server.counters().get(Http2Stat::kStreamsActive), 0u);
+  EXPECT_EQ(client.counters().get(Http2Stat::kStreamsActive), 0u);
+}
+
+TEST_F(Http2Codec, CrumbsOfCookiesAreJoinedBehindTheOtherFields) {
+  client.ask("GET", "/", End::kYes, {{"cookie", "a=1"}, {"x-a", "1"}, {"cookie", "b=2"}});
+  talk(client, server);
+  EXPECT_EQ(server.transcript(), "1 GET http://a/\n  x-a: 1\n  cookie: a=1; b=2\nend\n");
+}
+
+TEST_F(Http2Codec, ManyStreamsAndOneThatIsReset) {
+  for (int i = 0; i < 3; ++i) client.ask("GET", "/");
+  talk(client, server);
+  client.codec().reset(3, client.out());
+  talk(client, server);
+  EXPECT_EQ(server.transcript(),
+            "1 GET http://a/\nend\n3 GET http://a/\nend\n5 GET http://a/\nend\n3 reset by 0 http2.remote_reset\n");
+  server.answer(5, 204, "");
+  server.answer(1, 200, "x");
+  server.answer(3, 200, "late");
+  talk(client, server);
+  EXPECT_EQ(client.transcript(), "5 status 204\nend\n1 status 200\nbody x\nend\n");
+}
+
+TEST_F(Http2Codec, AnEarlyAnswerIsCompleteBeforeItsStreamIsReset) {
+  client.ask("POST", "/", End::kNo);
+  talk(client, server);
+  server.answer(1, 413, "no");
+  server.codec().reset(1, server.out());
+  talk(client, server);
+  EXPECT_EQ(client.transcript(), "1 status 413\nbody no\nend\n");
+  EXPECT_EQ(server.codec().streams(), 0u);
+}
+
+TEST_F(Http2Codec, WhatThePausedUserHoldsClosesTheWindow) {
+  PairSettings small;
+  small.http2.stream_window = 65535;
+  Server paused(small);
+  const StreamId stream = client.ask("POST", "/", End::kNo);
+  talk(client, paused);
+  paused.codec().pause(stream);
+  client.send(stream, std::string(200'000, 'x'), End::kYes);
+  talk(client, paused);
+  EXPECT_EQ(paused.transcript(), cat("1 POST http://a/\nbody ", std::string(65535, 'x'), "\n"));
+  EXPECT_EQ(client.codec().unsent(stream), 200'000u - 65535u);
+  EXPECT_EQ(client.transcript(), "1 full\n");
+  paused.codec().resume(stream);
+  talk(client, paused);
+  EXPECT_EQ(paused.transcript(), cat("body ", std::string(200'000 - 65535, 'x'), "\nend\n"));
+  EXPECT_EQ(client.transcript(), "1 has room\n");
+}
+
+TEST_F(Http2Codec, HeadsAboveALimitResetTheirStreamOnly) {
+  PairSettings small;
+  small.options.max_head_bytes = 100;
+  Server strict(small);
+  client.ask("GET", "/", End::kYes, {{"x", std::string(200, 'x')}});
+  client.ask("GET", "/2");
+  talk(client, strict);
+  EXPECT_EQ(strict.transcript(), "3 GET http://a/2\nend\n1 reset by 4 http2.header_list_size_too_large\n");
+  EXPECT_EQ(client.transcript(), "1 reset by 0 http2.remote_reset\n");
+}
+
+TEST_F(Http2Codec, CrumbsCountAgainstTheBytes) {
+  // "cookie" without a value is one byte.
+  const std::string head = std::string(
+                               "\x82\x86\x84\x41\x01"
+                               "a",
+                               6) +
+                           std::string(12'000, '\xa0');
+  EXPECT_EQ(server.feed(cat(settings(), frame(1, 5, 1, head))), Decoded::kMore);
+  EXPECT_EQ(server.transcript(), "1 reset by 4 http2.header_list_size_too_large\n");
+}
+
+TEST_F(Http2Codec, ARequestThatIsTooLargeToSendFailsAlone) {
+  const std::string large(100'000, 'x');
+  client.ask("GET", "/", End::kYes, {{"x", large}});
+  client.ask("GET", "/2");
+  talk(client, server);
+  EXPECT_EQ(server.transcript(), "3 GET http://a/2\nend\n");
+  EXPECT_TRUE(client.transcript().starts_with("1 reset by "));
+}
+
+TEST_F(Http2Codec, GoawayTellsBeforeItEnds) {
+  client.ask("GET", "/");
+  talk(client, server);
+  server.codec().start_drain(server.out());
+  talk(client, server);
+  EXPECT_EQ(client.transcript(), "goaway\n");
+  EXPECT_FALSE(client.codec().reusable());
+  server.codec().finish_drain();
+  server.answer(1, 200, "");
+  talk(client, server);
+  EXPECT_EQ(client.transcript(), "goaway\n1 status 200\nend\n");
+}
+
+TEST_F(Http2Codec, ARequestBehindGoawayIsRefused) {
+  talk(client, server);
+  server.codec().finish_drain();
+  const std::string goaway = server.output();
+  client.ask("GET", "/");
+  client.feed(goaway);
+  EXPECT_EQ(client.transcript(), "goaway\n1 reset by 1 http2.remote_refuse\n");
+}
+
+TEST_F(Http2Codec, PingsAreAnswered) {
+  talk(client, server);
+  server.codec().ping();
+  client.codec().ping();
+  talk(client, server);
+  EXPECT_EQ(client.transcript(), "ping ack\n");
+  EXPECT_EQ(server.transcript(), "ping ack\n");
+}
+
+TEST_F(Http2Codec, AnInvalidFieldEndsTheConnectionUnlessStreamsMayFailAlone) {
+  const std::string head = frame(1, 5, 1,
+                                 std::string("\x82\x86\x84\x00\x03"
+                                             "BAD"
+                                             "\x01"
+                                             "v",
+                                             10));
+  EXPECT_EQ(server.feed(cat(settings(), head)), Decoded::kFailed);
+  EXPECT_EQ(server.transcript(),
+            "1 reset by 3 http2.invalid.header.field\nerror codec_error:The_user_callback_function_failed\n");
+  EXPECT_EQ(server.feed(frame(6, 0, 0, "12345678")), Decoded::kFailed);
+  EXPECT_EQ(server.transcript(), "");
+
+  PairSettings alone;
+  alone.http2.stream_error_on_invalid_message = true;
+  Server lenient(alone);
+  EXPECT_EQ(lenient.feed(cat(settings(), head)), Decoded::kMore);
+  EXPECT_EQ(lenient.transcript(), "1 reset by 3 http2.invalid.header.field\n");
+  EXPECT_EQ(lenient.counters().get(Http2Stat::kRxMessagingError), 1u);
+}
+
+TEST_F(Http2Codec, AFrameErrorIsToldWithGoaway) {
+  EXPECT_EQ(server.feed(cat(settings(), frame(6, 0, 0, "1234567"))), Decoded::kFailed);
+  EXPECT_EQ(server.transcript(), "error http2.protocol_error\n");
+  const std::string out = server.out().to_string();
+  EXPECT_EQ(out.substr(out.size() - 17 - 0, 4), frame(7, 0, 0, "12345678").substr(0, 4));
+}
+
+TEST_F(Http2Codec, UnreadAcknowledgementsAreLimited) {
+  server.feed(settings());
+  Decoded result = Decoded::kMore;
+  int pings = 0;
+  for (; result == Decoded::kMore && pings < 5000; pings += 10) {
+    result = server.feed(times(10, frame(6, 0, 0, "12345678")));  // nothing leaves
+  }
+  EXPECT_EQ(result, Decoded::kFailed);
+  EXPECT_LE(pings, 1020);
+  EXPECT_EQ(server.counters().get(Http2Stat::kOutboundControlFlood), 1u);
+}
+
+TEST_F(Http2Codec, ReadAcknowledgementsAreNot) {
+  server.feed(settings());
+  for (int pings = 0; pings < 5000; pings += 10) {
+    EXPECT_EQ(server.feed(times(10, frame(6, 0, 0, "12345678"))), Decoded::kMore);
+    server.output();
+  }
+  EXPECT_EQ(server.counters().get(Http2Stat::kOutboundControlFramesActive), 0u);
+}
+
+TEST_F(Http2Codec, FloodsOfFramesThatDoNothing) {
+  const std::string priority = frame(2, 0, 1, std::string("\0\0\0\0\x10", 5));
+  EXPECT_EQ(server.feed(cat(settings(), times(100, priority))), Decoded::kMore);
+  EXPECT_EQ(server.feed(priority), Decoded::kFailed);
+  EXPECT_EQ(server.counters().get(Http2Stat::kInboundPriorityFramesFlood), 1u);
+
+  Server windows;
+  const std::string update = frame(8, 0, 0, std::string("\0\0\0\1", 4));
+  EXPECT_EQ(windows.feed(cat(settings(), times(5, update))), Decoded::kMore);
+  EXPECT_EQ(windows.feed(update), Decoded::kFailed);
+  EXPECT_EQ(windows.counters().get(Http2Stat::kInboundWindowUpdateFramesFlood), 1u);
+
+  Server empties;
+  const std::string post = frame(1, 4, 1,
+                                 std::string("\x83\x86\x84\x41\x01"
+                                             "a",
+                                             6));
+  EXPECT_EQ(empties.feed(cat(settings(), post, frame(0, 0, 1, ""))), Decoded::kMore);
+  EXPECT_EQ(empties.feed(frame(0, 0, 1, "")), Decoded::kFailed);
+  EXPECT_EQ(empties.counters().get(Http2Stat::kInboundEmptyFramesFlood), 1u);
+}
+
+TEST_F(Http2Codec, StreamsAboveTheLimitAreRefused) {
+  PairSettings one;
+  one.http2.max_concurrent_streams = 1;
+  Server single(one);
+  client.ask("GET", "/1");
+  client.ask("GET", "/2");
+  const std::string both = client.output();  // before the settings of the server are known
+  single.feed(both);
+  EXPECT_EQ(single.transcript(), "1 GET http://a/1\nend\n");
+  client.feed(single.output());
+  EXPECT_EQ(client.transcript(), "3 reset by 1 http2.remote_refuse\n");
+  EXPECT_EQ(client.codec().stream_limit(), 1u);
+}
+
+}  // namespace
+}  // namespace sluice::http::http2
