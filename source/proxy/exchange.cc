@@ -278,6 +278,9 @@ void Exchange::begin_again(buffer::Buffer& body, http::HeaderMap* trailers) {
   connection_.server().log(facts_);
   std::destroy_at(&chain_);
   std::construct_at(&chain_);
+  // What filters left was for the request as it was.
+  metadata_ = nullptr;
+  filter_state_ = nullptr;
   const net::Address* client = facts_.remote;
   const format::Facts old = std::exchange(facts_, format::Facts());
   begin_facts();
