@@ -248,10 +248,25 @@ void Exchange::enter_chain(http::RequestHeaders& headers, http::End end) {
   chain_.request_headers(headers, end);
 }
 
+const model::RouteTable* Exchange::route_table() const {
+  return plan().scopes == nullptr ? plan().routes.get() : plan().scopes->find(*request_);
+}
+
 model::RouteChoice Exchange::look_up_route() const {
+  const model::RouteTable* table = route_table();
+  if (table == nullptr) {
+    return {};
+  }
   model::MatchInputs inputs;
+  if (const net::TlsFacts* tls = facts_.downstream_tls; tls != nullptr) {
+    inputs.tls = true;
+    inputs.tls_client_certificate = tls->peer_presented;
+    inputs.tls_client_validated = tls->peer_validated;
+  }
   inputs.stable_random = stable_random_;
-  return plan().routes->find(*request_, inputs);
+  inputs.metadata = facts_.metadata;
+  inputs.filter_state = facts_.filter_state;
+  return table->find(*request_, inputs);
 }
 
 bool Exchange::was_redirected(const model::Route* from, const model::Route* to) const {
@@ -270,12 +285,11 @@ void Exchange::note_redirect(const model::Route* target) {
 void Exchange::begin_again(buffer::Buffer& body, http::HeaderMap* trailers) {
   facts_.details = facts_of(Reason::kInternalRedirect).details;
   facts_.end = local().loop.now();
-  facts_.log_type = format::LogType::kDownstreamEnd;
   on_abort_ = nullptr;
   on_response_full_ = nullptr;
   request_room_ = nullptr;
   chain_.complete(facts_);
-  connection_.server().log(facts_);
+  log(format::LogType::kDownstreamEnd);
   std::destroy_at(&chain_);
   std::construct_at(&chain_);
   // What filters left was for the request as it was.
@@ -291,6 +305,12 @@ void Exchange::begin_again(buffer::Buffer& body, http::HeaderMap* trailers) {
   facts_.protocol = old.protocol;
   facts_.has_protocol = old.has_protocol;
   facts_.bytes_received = old.bytes_received;
+  facts_.listener_metadata = old.listener_metadata;
+  if (filter_state_ != nullptr) {
+    facts_.filter_state = filter_state_;
+  }
+  metadata_ = nullptr;  // that of filters is of one pass
+  target_named_ = false;
   facts_.request_end = facts_.start;
   response_ = nullptr;
   block().inc(HttpStat::kDownstreamRqTotal);
@@ -311,7 +331,7 @@ bool Exchange::upgrade_is_allowed(std::string_view type) const {
 }
 
 void Exchange::find_route(bool internal) {
-  const model::RouteTable* table = plan().scopes == nullptr ? plan().routes.get() : plan().scopes->find(*request_);
+  const model::RouteTable* table = route_table();
   if (table == nullptr) {
     route_ = {};
     weighted_ = nullptr;
@@ -323,16 +343,7 @@ void Exchange::find_route(bool internal) {
     }
   }
   trace::step("exchange: find route");
-  model::MatchInputs inputs;
-  if (const net::TlsFacts* tls = facts_.downstream_tls; tls != nullptr) {
-    inputs.tls = true;
-    inputs.tls_client_certificate = tls->peer_presented;
-    inputs.tls_client_validated = tls->peer_validated;
-  }
-  inputs.stable_random = stable_random_;
-  inputs.metadata = facts_.metadata;
-  inputs.filter_state = facts_.filter_state;
-  route_ = table->find(*request_, inputs);
+  route_ = look_up_route();
   weighted_ = nullptr;
   facts_.virtual_host_metadata = route_.host == nullptr ? nullptr : route_.host->metadata.get();
   if (route_.route == nullptr) {
@@ -593,7 +604,7 @@ void Exchange::on_stream_idle() {
 void Exchange::log(format::LogType type) {
   facts_.log_type = type;
   // The router names the cluster that it uses; of requests that it never sees the log tells where they would have gone.
-  if (facts_.cluster.empty() && route_.route != nullptr && connection_.server().plan().access_logs != nullptr) {
+  if (facts_.cluster.empty() && !target_named_ && route_.route != nullptr && connection_.server().plan().access_logs != nullptr) {
     const auto* forward = std::get_if<model::ForwardAction>(&route_.route->action);
     const upstream::Cluster* cluster =
         forward == nullptr ? nullptr : clusters().find(forward->cluster_name(weighted_, *request_));

@@ -105,6 +105,12 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   // Internal redirects. look_up_route() finds the route for the headers as they are now, and changes nothing.
   model::RouteChoice look_up_route() const;
   uint32_t redirects() const { return redirects_; }
+  // What the log says of where the request went, from now on; an empty cluster is none.
+  void name_target(std::string_view route, std::string_view cluster) {
+    facts_.route_name = route;
+    facts_.cluster = facts_.cluster_raw = cluster;
+    target_named_ = true;
+  }
   // There was one from that route to the other.
   bool was_redirected(const model::Route* from, const model::Route* to) const;
   // The headers are those of a redirect to `target` now; begin_again() must follow.
@@ -153,6 +159,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
 
  private:
   void find_route(bool internal);
+  const model::RouteTable* route_table() const;
   void begin_facts();
   void enter_chain(http::RequestHeaders& headers, http::End end);
 
@@ -212,6 +219,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   };
   const Redirect* redirected_ = nullptr;
   uint32_t redirects_ = 0;
+  bool target_named_ = false;
   uint8_t response_stops_ = 0;
   bool internal_ = false;
   bool upgrade_asked_ = false;

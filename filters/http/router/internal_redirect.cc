@@ -87,10 +87,9 @@ bool follow_redirect(const model::InternalRedirectPolicy& policy, proxy::Exchang
   request.authority = url->authority;
   request.path = url->path;
   const model::RouteChoice target = exchange.look_up_route();
-  format::Facts& facts = exchange.facts();
   const bool known = target.route != nullptr;
-  facts.route_name = known ? std::string_view(target.route->name) : std::string_view();
-  facts.cluster = facts.cluster_raw = cluster_of(target.route, exchange);
+  exchange.name_target(known ? std::string_view(target.route->name) : std::string_view(),
+                       cluster_of(target.route, exchange));
   if (!known || !accepts(policy, exchange, *target.route, from_https, url->https)) {
     exchange.block().inc(known ? HttpStat::kPassthroughInternalRedirectPredicate
                                : HttpStat::kPassthroughInternalRedirectNoRoute);
