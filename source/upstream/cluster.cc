@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <unordered_set>
 
 #include "base/strings.h"
 
@@ -11,6 +12,33 @@ using stats::ClusterStat;
 
 namespace {
 std::string prefix_of(const model::ClusterPlan& plan) { return cat("cluster.", plan.stat_name, "."); }
+
+// Which transport socket each new host got: default.total_match_count, and one counter for each of
+// transport_socket_matches.
+void count_socket_matches(const model::ClusterPlan& plan, const HostSet& hosts, const HostSet* before,
+                          stats::Block<ClusterStat> block, stats::WorkerCells& cells, stats::BlockId id) {
+  std::vector<stats::Single> counters;
+  for (const model::SocketMatch& match : plan.socket_matches) {
+    counters.push_back(cells.counter(cat(match.name, ".total_match_count"), id));
+  }
+  std::unordered_set<const Host*> known;
+  if (before != nullptr) {
+    for (const auto& host : before->hosts) {
+      known.insert(host.get());
+    }
+  }
+  for (const auto& host : hosts.hosts) {
+    if (known.contains(host.get())) {
+      continue;
+    }
+    const uint16_t match = host->socket_match.load(std::memory_order_relaxed);
+    if (match == 0) {
+      block.inc(ClusterStat::kDefaultTotalMatchCount);
+    } else {
+      counters[match - 1u].inc();
+    }
+  }
+}
 }  // namespace
 
 ClusterShared::ClusterShared(model::ClusterPlanPtr the_plan, stats::Registry& the_registry, stats::WorkerCells& cells)
@@ -94,6 +122,8 @@ void ClusterShared::publish(HostSetPtr hosts) {
   if (plan->discovery != model::Discovery::kStatic) {
     main_block_.set(ClusterStat::kMaxHostWeight, hosts_->counts.max_weight);
   }
+  count_socket_matches(*plan, *hosts_, published_.empty() ? nullptr : published_.back().get(), main_block_, main_cells_,
+                       stats);
   show_tables();
   show_subsets();
   if (on_hosts_) {
