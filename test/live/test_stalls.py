@@ -67,7 +67,7 @@ def test_clients_that_ask_for_much_and_do_not_read(start, origin):
     before, descriptors, owners = proxy.resident(), proxy.descriptors(), proxy.owners()
     clients = []
     for _ in range(CLIENTS):
-        clients.append(proxy.connect(receive=131072))
+        clients.append(proxy.connect(receive=32768))
         clients[-1].sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
     settled(lambda: sent[0])
     assert proxy.stat("http.in.downstream_rq_active") == CLIENTS
@@ -77,7 +77,11 @@ def test_clients_that_ask_for_much_and_do_not_read(start, origin):
     assert grown <= BOUND
     assert held <= BOUND * 5 // 4  # the last slab of each part is rounded up
     assert proxy.get() == (200, b"direct")
-    # Some read on, one of them to the end.
+    # Most of them give up: what the kernel holds for a thousand stalled connections is near its own limit (tcp_mem), and
+    # beyond that it stalls everybody. The others read on, one of them to the end.
+    for client in clients[20:]:
+        client.close()
+    assert wait_for(lambda: proxy.stat("http.in.downstream_rq_active") == min(20, CLIENTS))
     for client, until in [(clients[0], SIZE)] + [(c, 4 << 20) for c in clients[1:20]]:
         client.settimeout(60)
         head, rest = read_head(client)
@@ -86,7 +90,7 @@ def test_clients_that_ask_for_much_and_do_not_read(start, origin):
     for client in clients:
         client.close()
     assert wait_for(lambda: proxy.descriptors() <= descriptors + 1), (proxy.descriptors(), descriptors)
-    assert wait_for(lambda: proxy.owners().get("slabs", 0) <= owners.get("slabs", 0) + (1 << 20)), proxy.owners()
+    assert wait_for(lambda: proxy.owners().get("slabs", 0) <= owners.get("slabs", 0) + (4 << 20)), proxy.owners()  # kept for reuse
 
 
 def test_an_origin_that_does_not_read_an_upload(start, origin):
