@@ -51,10 +51,6 @@ bool upstream_protocol(std::string& to, const Facts& facts, const Piece&) {
   return facts.has_upstream_protocol && put_text(to, http::name_of(facts.upstream_protocol));
 }
 
-bool stream_id(std::string& to, const Facts& facts, const Piece&) {
-  return facts.request != nullptr && put_text(to, facts.request->fields.get(http::Token::kXRequestId));
-}
-
 bool unique_id(std::string& to, const Facts& facts, const Piece&) {
   if (facts.random == nullptr) {
     return false;
@@ -70,6 +66,16 @@ bool unique_id(std::string& to, const Facts& facts, const Piece&) {
     to += kHex[halves[i / 16] >> (60 - i % 16 * 4) & 15];
   }
   return true;
+}
+
+// The request id; a connection without requests is given one.
+bool stream_id(std::string& to, const Facts& facts, const Piece& piece) {
+  if (facts.request != nullptr) {
+    return put_text(to, facts.request->fields.get(http::Token::kXRequestId));
+  }
+  const bool tcp = facts.log_type == LogType::kTcpConnectionEnd || facts.log_type == LogType::kTcpPeriodic ||
+                   facts.log_type == LogType::kTcpUpstreamConnected;
+  return tcp && unique_id(to, facts, piece);
 }
 
 bool log_type(std::string& to, const Facts& facts, const Piece&) { return put_text(to, name_of(facts.log_type)); }

@@ -54,11 +54,13 @@ std::string_view Relay::choose_cluster() {
     uint64_t at = worker().random.below(plan().total_weight);
     for (const ClusterChoice& choice : choices) {
       if (at < choice.weight) {
+        match_ = choice.match.get();
         return choice.name;
       }
       at -= choice.weight;
     }
   }
+  match_ = choices.front().match.get();
   return choices.front().name;
 }
 
@@ -89,6 +91,7 @@ void Relay::attempt() {
   }
   upstream::LbRequest request;
   request.attempt = attempts_;
+  request.match = match_;
   if (plan().hash_source_ip) {
     request.hash = xxhash64(accepted().remote().ip_to_string());
   } else if (!plan().hash_filter_state.empty() && accepted().known() != nullptr) {
@@ -143,6 +146,8 @@ void Relay::on_failed(ResetReason reason, std::string_view details) {
   upstream_ = nullptr;
   if (reason == ResetReason::kConnectFailure || reason == ResetReason::kConnectTimeout) {
     accepted().flags.set(Flag::kUpstreamConnectionFailure);
+    const bool late = reason == ResetReason::kConnectTimeout;
+    cluster_->report(*host_, late ? upstream::Outcome::kTimeout : upstream::Outcome::kConnectFailed, late ? 504 : 503);
   }
   failure_ = details;
   std::replace(failure_.begin(), failure_.end(), ' ', '_');
@@ -152,6 +157,7 @@ void Relay::on_failed(ResetReason reason, std::string_view details) {
 void Relay::on_connected() {
   state_ = State::kOpen;
   connected_ = worker().loop.now();
+  cluster_->report(*host_, upstream::Outcome::kConnected, 200);
   upstream_local_ = upstream_->local_address();
   upstream_id_ = upstream_->connection_id();
   if (!outbox().empty() && outbox().full()) {

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "model/access_log_plan.h"
 #include "model/origin.h"
+#include "model/subset_plan.h"
 #include "proxy/access_log/access_log.h"
 #include "proxy/byte_server.h"
 #include "stats/stats.h"
@@ -44,6 +45,7 @@ struct TunnelPlan;
 struct ClusterChoice {
   std::string name;
   uint32_t weight = 1;
+  model::LbMatchPtr match;  // metadata_match; null: all hosts
 };
 
 // Compiled configuration; Envoy's defaults. Thread: any (immutable).

@@ -5,6 +5,7 @@
 #include "config/compile_scope.h"
 #include "config/format_compiler.h"
 #include "config/header_compiler.h"
+#include "config/subset_compiler.h"
 #include "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.pb.h"
 #include "filters/network/tcp_proxy/tcp_proxy.h"
 #include "filters/network/tcp_proxy/tunnel.h"
@@ -24,18 +25,19 @@ void check_fields(const Proto& proto, CompileScope& scope) {
                      Proto::kMaxDownstreamConnectionDurationJitterPercentageFieldNumber,
                      Proto::kAccessLogFlushIntervalFieldNumber, Proto::kFlushAccessLogOnConnectedFieldNumber,
                      Proto::kAccessLogOptionsFieldNumber, Proto::kUpstreamConnectModeFieldNumber,
-                     Proto::kMaxEarlyDataBytesFieldNumber, Proto::kTunnelingConfigFieldNumber});
+                     Proto::kMaxEarlyDataBytesFieldNumber, Proto::kTunnelingConfigFieldNumber, Proto::kMetadataMatchFieldNumber});
 }
 
 void compile_clusters(const Proto& proto, Plan& out, CompileScope& scope) {
   if (proto.has_weighted_clusters()) {
     using Weight = Proto::WeightedCluster::ClusterWeight;
     for (const Weight& cluster : proto.weighted_clusters().clusters()) {
-      scope.only(cluster, {Weight::kNameFieldNumber, Weight::kWeightFieldNumber});
-      out.clusters.push_back({cluster.name(), cluster.weight()});
+      scope.only(cluster, {Weight::kNameFieldNumber, Weight::kWeightFieldNumber, Weight::kMetadataMatchFieldNumber});
+      out.clusters.push_back(
+          {cluster.name(), cluster.weight(), config::compile_match(proto.metadata_match(), &cluster.metadata_match())});
     }
   } else {
-    out.clusters.push_back({proto.cluster(), 1});
+    out.clusters.push_back({proto.cluster(), 1, config::compile_match(proto.metadata_match())});
   }
   for (const ClusterChoice& choice : out.clusters) out.total_weight += choice.weight;
 }

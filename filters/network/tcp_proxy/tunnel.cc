@@ -29,7 +29,13 @@ void HttpTunnel::on_stream(upstream::UpstreamStream& stream) {
   stream_ = &stream;
   local_ = stream.local_address();
   id_ = stream.connection_id();
+  whole_room_ = stream.room();
   stream.send_headers(request_, http::End::kNo);
+}
+
+void HttpTunnel::on_response_trailers(http::HeaderMap&) {
+  stream_ = nullptr;
+  response_ended();
 }
 
 void HttpTunnel::on_response_headers(http::ResponseHeaders& headers, http::End end) {
@@ -61,10 +67,7 @@ void HttpTunnel::on_response_data(buffer::Buffer& data, http::End end) {
 }
 
 // The stream is over with its response; what the client still says goes nowhere.
-void HttpTunnel::response_ended() {
-  stream_ = nullptr;
-  user_.on_upstream_end();
-}
+void HttpTunnel::response_ended() { user_.on_upstream_end(); }
 
 void HttpTunnel::on_stream_reset(ResetReason reason, std::string_view details) {
   stream_ = nullptr;
@@ -95,7 +98,22 @@ void HttpTunnel::finish() {
     finished_ = true;
     buffer::Buffer none(worker_.slabs);
     stream_->send_data(none, http::End::kYes);
+    if (stream_->protocol() != http::Protocol::kHttp2) {
+      flushed_.arm(Duration::zero());
+    }
   }
+}
+
+// HTTP/1 has no end of one side of a tunnel: the connection closes when all is sent, as Envoy's does.
+void HttpTunnel::check_flushed() {
+  if (stream_ == nullptr) {
+    return;
+  }
+  if (stream_->room() < whole_room_) {
+    flushed_.arm(std::chrono::milliseconds(5));
+    return;
+  }
+  response_ended();
 }
 
 void HttpTunnel::want_read(bool on) {
@@ -116,6 +134,7 @@ void HttpTunnel::end() {
     return;
   }
   over_ = true;
+  flushed_.cancel();
   cancel();
   if (stream_ != nullptr) {
     std::exchange(stream_, nullptr)->reset();

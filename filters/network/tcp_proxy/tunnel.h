@@ -47,7 +47,12 @@ class HttpTunnel final : public event::Deferred,
 
  private:
   HttpTunnel(const TunnelPlan& plan, upstream::WorkerLocal& worker, upstream::ByteStreamUser& user)
-      : plan_(plan), worker_(worker), user_(user), arena_(worker.chunks), request_(arena_) {}
+      : plan_(plan),
+        worker_(worker),
+        user_(user),
+        arena_(worker.chunks),
+        request_(arena_),
+        flushed_(worker.loop.timers(), [this] { check_flushed(); }) {}
 
   // upstream::PoolRequest
   void on_stream(upstream::UpstreamStream& stream) override;
@@ -58,13 +63,14 @@ class HttpTunnel final : public event::Deferred,
   void on_interim(http::ResponseHeaders&) override {}
   void on_response_headers(http::ResponseHeaders& headers, http::End end) override;
   void on_response_data(buffer::Buffer& data, http::End end) override;
-  void on_response_trailers(http::HeaderMap&) override { response_ended(); }
+  void on_response_trailers(http::HeaderMap&) override;
   void on_stream_reset(upstream::ResetReason reason, std::string_view details) override;
   void on_request_full(bool full) override { user_.on_upstream_full(full); }
   size_t response_room() const override { return user_.downstream_room(); }
 
   void fail(upstream::ResetReason reason, std::string_view details);
   void response_ended();
+  void check_flushed();
   void end();
 
   const TunnelPlan& plan_;
@@ -78,6 +84,8 @@ class HttpTunnel final : public event::Deferred,
   bool open_ = false;      // 2xx came
   bool finished_ = false;  // our side ended
   bool over_ = false;
+  size_t whole_room_ = 0;  // of a stream with nothing to send
+  event::Timer flushed_;   // HTTP/1: our side has ended, is all of it on its way?
 };
 
 }  // namespace sluice::filters::tcp_proxy
