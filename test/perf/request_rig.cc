@@ -15,11 +15,13 @@ namespace {
 struct RigSocket final : net::ListenSocket {
   explicit RigSocket(const net::Address& where) : where(where) {}
   const net::Address& address() const override { return where; }
+  void close_queue() override {}
   net::Address where;
 };
 
 struct RigAcceptor final : net::Acceptor {
   void want_accept(bool) override {}
+  void take_waiting() override {}
 };
 
 }  // namespace
@@ -79,7 +81,7 @@ std::unique_ptr<net::Acceptor> RigNetwork::accept(net::ListenSocket&, uint32_t, 
   return std::make_unique<RigAcceptor>();
 }
 
-std::unique_ptr<net::Transport> RigNetwork::connect(const net::Address&) {
+std::unique_ptr<net::Transport> RigNetwork::connect(const net::Address&, const net::ConnectOptions&) {
   auto pipe = std::make_unique<RigPipe>(true);
   connections.push_back(pipe.get());
   return pipe;

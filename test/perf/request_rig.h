@@ -65,7 +65,7 @@ class RigNetwork final : public net::Network {
   Result<std::unique_ptr<net::ListenSocket>> bind(const net::Address& address, const net::ListenOptions&,
                                                   uint32_t) override;
   std::unique_ptr<net::Acceptor> accept(net::ListenSocket&, uint32_t, net::OnAccept on_accept) override;
-  std::unique_ptr<net::Transport> connect(const net::Address&) override;
+  std::unique_ptr<net::Transport> connect(const net::Address&, const net::ConnectOptions&) override;
   net::ReadBuffer& read_buffer() override { return read_buffer_; }
 
   net::OnAccept on_accept;            // the listener's
