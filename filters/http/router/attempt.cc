@@ -77,6 +77,10 @@ void Attempt::on_stream(upstream::UpstreamStream& stream) {
   exchange_.keep_upstream_tls(stream.tls());
   facts.upstream_connected = facts.upstream_tx_start = exchange_.local().loop.now();
   stream.send_headers(*exchange_.request(), headers_only_ ? http::End::kYes : http::End::kNo);
+  // Other streams of a shared connection may have filled it before this one began.
+  if (exchange_.response_stopped()) {
+    stream.response_gate().close(net::Pause::kPeerFull);
+  }
   if (headers_only_) {
     sent_all();
     arm_timers();
@@ -91,6 +95,9 @@ void Attempt::on_stream(upstream::UpstreamStream& stream) {
   }
   if (end_ == http::End::kYes) {
     sent_all();
+  }
+  if (end_ == http::End::kNo && stream.full()) {
+    exchange_.request_gate().close(net::Pause::kPeerFull);
   }
   exchange_.request_gate().open(net::Pause::kConnecting);
   if (exchange_.request_complete()) {
