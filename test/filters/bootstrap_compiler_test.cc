@@ -228,7 +228,7 @@ TEST(BootstrapCompiler, FilterChains) {
   EXPECT_TRUE(Compiled(listener + ", filter_chains: [{filter_chain_match: {address_suffix: 1.1.1.0}}]}\n")
                   .fails("address_suffix", "not supported yet"));
   EXPECT_TRUE(Compiled(listener + ", filter_chains: [{filter_chain_match: {server_names: [\"a*.test\"]}}]}\n")
-                  .fails("server_names", "the whole first label"));
+                  .fails("server_names[0]", "the whole first label"));
 }
 
 TEST(BootstrapCompiler, AnAddressBelongsToOneListener) {
