@@ -164,6 +164,7 @@ Arena& DownstreamConnection::on_begin(http::StreamId stream) {
   exchanges_.push_back(*exchange);
   if (has_streams()) {
     http2_->user(stream) = exchange;
+    if (outbox_.full()) exchange->on_downstream_full(true);  // because of others
     if (server_.plan().request_headers_timeout.count() > 0) {
       headers_.arm(local().loop.timers(), *this, server_.plan().request_headers_timeout);
     }

@@ -117,6 +117,8 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   bool response_begun() const { return response_begun_; }
   // Called when the output towards the client rises above its limit (true) and when it has room again.
   void on_response_full(Function<void(bool full)> hook) { on_response_full_ = std::move(hook); }
+  // It is so now: also for who asks before the hook was there.
+  bool response_stopped() const { return response_stops_ != 0; }
   // Called once if the exchange ends before its response is complete: the try upstream is given up.
   void on_abort(Function<void()> hook) { on_abort_ = std::move(hook); }
   // Called when the last byte of the request has arrived; at once if it has.

@@ -92,6 +92,9 @@ void Attempt::on_stream(upstream::UpstreamStream& stream) {
   if (end_ == http::End::kYes) {
     sent_all();
   }
+  if (end_ == http::End::kNo && stream.full()) {
+    exchange_.request_gate().close(net::Pause::kPeerFull);
+  }
   exchange_.request_gate().open(net::Pause::kConnecting);
   if (exchange_.request_complete()) {
     arm_timers();
