@@ -292,6 +292,10 @@ void Router::on_headers(Attempt& attempt, http::ResponseHeaders& headers, http::
     return;
   }
   answer_ = &attempt;
+  // Others may have filled the connection that they share with it, before there was an answer to stop.
+  if (exchange_.response_stopped()) {
+    attempt.pause_response(true);
+  }
   drop_all_but(&attempt);
   forget_body();
   facts.details = proxy::facts_of(Reason::kViaUpstream).details;
