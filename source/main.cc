@@ -1,13 +1,18 @@
 // The composition root: the only file that names libuv, the built-in filters and the server together.
 #include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstdio>
+#include <fstream>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include "base/log.h"
+#include "base/log_format.h"
 #include "config/bootstrap.h"
+#include "config/check.h"
 #include "event/uv_files.h"
 #include "event/uv_loop.h"
 #include "event/uv_signals.h"
@@ -26,8 +31,10 @@ using namespace sluice;
 // Seams on libuv; a thread for each worker. Thread: main.
 class UvPlatform final : public server::Platform {
  public:
-  explicit UvPlatform(Duration flush_interval)
-      : network_(loop_), files_(loop_, flush_interval), random_(SeededRandom::seed_from_kernel()) {}
+  explicit UvPlatform(const server::Options& options)
+      : network_(loop_),
+        files_(loop_, options.file_flush_interval, size_t{options.file_flush_min_size_kb} * 1024),
+        random_(SeededRandom::seed_from_kernel()) {}
 
   event::Loop& main_loop() override { return loop_; }
   net::Network& main_network() override { return network_; }
@@ -69,6 +76,53 @@ int fail(const std::string& text) {
   return 1;
 }
 
+// All errors; on a terminal each with its line.
+int fail(const config::CompileOutcome& outcome) {
+  config::Excerpts excerpts;
+  const bool terminal = isatty(STDERR_FILENO) == 1;
+  for (const config::ConfigError& error : outcome.findings.errors()) {
+    std::fprintf(stderr, "%s\n%s", error.to_string().c_str(), terminal ? excerpts.of(error).c_str() : "");
+  }
+  return 1;
+}
+
+constexpr std::string_view kCheckUsage = "usage: sluice check FILE... [--report text|json|sarif]";
+
+// sluice check FILE...: fails when one of them has an error.
+int check(const std::vector<std::string>& arguments) {
+  config::ReportFormat format = config::ReportFormat::kText;
+  std::vector<std::string> files;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] != "--report") {
+      files.push_back(arguments[i]);
+      continue;
+    }
+    const std::string name = i + 1 < arguments.size() ? arguments[++i] : "";
+    if (name != "text" && name != "json" && name != "sarif") {
+      return fail(std::string(kCheckUsage));
+    }
+    format = name == "json"    ? config::ReportFormat::kJson
+             : name == "sarif" ? config::ReportFormat::kSarif
+                               : config::ReportFormat::kText;
+  }
+  if (files.empty() || files.front().starts_with("-")) {
+    return fail(std::string(kCheckUsage));
+  }
+  config::Extensions extensions = filters::builtin();
+  std::vector<config::CheckFinding> findings;
+  bool failed = false;
+  for (const std::string& file : files) {
+    config::BootstrapOptions source;
+    source.path = file;
+    const config::CompileOutcome outcome = config::compile_bootstrap(source, extensions, nullptr);
+    failed |= !outcome.bootstrap.has_value();
+    const auto found = config::check(outcome);
+    findings.insert(findings.end(), found.begin(), found.end());
+  }
+  std::fputs(config::print_report(findings, format).c_str(), stdout);
+  return failed ? 1 : 0;
+}
+
 int serve(UvPlatform& platform, const server::Options& options, config::CompiledBootstrap bootstrap) {
   server::Server server(platform, options, std::move(bootstrap));
   if (Result<void> started = server.start(); !started) {
@@ -98,6 +152,9 @@ int print_flags(std::string_view word) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "check") {
+    return check({argv + 2, argv + argc});
+  }
   if (argc > 1 && std::string_view(argv[1]) == "flags") {
     return print_flags(argc > 2 ? argv[2] : "");
   }
@@ -114,7 +171,18 @@ int main(int argc, char** argv) {
     std::printf("%s\n", server::version_text().c_str());
     return 0;
   }
+  if (options.print_hot_restart_version) {
+    std::puts("disabled");
+    return 0;
+  }
   log::set_level(options.log_level);
+  if (!options.log_format.empty() || options.log_format_escaped) {
+    const std::string_view format = options.log_format.empty() ? log::kDefaultFormat : options.log_format;
+    const auto escapes = options.log_format_escaped ? log::Escapes::kControls : log::Escapes::kNone;
+    if (Result<void> set = log::set_format(format, escapes); !set) {
+      return fail("sluice: " + set.error());
+    }
+  }
   for (const auto& [component, level] : options.component_levels) {
     log::set_level(component, level);
   }
@@ -123,11 +191,21 @@ int main(int argc, char** argv) {
       return fail("sluice: " + opened.error());
     }
   }
-  UvPlatform platform(options.file_flush_interval);
+  if (options.enable_core_dump) {
+    const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+    if (setrlimit(RLIMIT_CORE, &unlimited) != 0) {
+      SLUICE_LOG(kWarning, kMain, "--enable-core-dump: the limit on core files cannot be lifted");
+    }
+  }
+  if (!options.base_id_path.empty()) {
+    std::ofstream(options.base_id_path) << options.base_id;
+  }
+  UvPlatform platform(options);
   config::Extensions extensions = filters::builtin();
   config::BootstrapOptions source;
   source.path = options.config_path;
   source.yaml = options.config_yaml;
+  source.allow_unknown_fields = options.allow_unknown_static_fields;
   source.service_node = options.service_node;
   source.service_cluster = options.service_cluster;
   source.service_zone = options.service_zone;
@@ -135,7 +213,7 @@ int main(int argc, char** argv) {
   config::CompileOutcome outcome =
       config::compile_bootstrap(source, extensions, validate ? nullptr : &platform.files());
   if (!outcome.bootstrap) {
-    return fail(outcome.error_text());
+    return fail(outcome);
   }
   if (validate) {
     std::printf("configuration '%s' OK\n", options.config_path.c_str());

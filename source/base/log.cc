@@ -5,9 +5,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstring>
 #include <mutex>
+
+#include "base/log_format.h"
 
 namespace sluice::log {
 
@@ -85,13 +86,8 @@ void reopen_file() {
 void internal::write_line(Level level, Component component, std::string_view text) {
   timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  tm parts;
-  gmtime_r(&now.tv_sec, &parts);
-  char stamp[64];
-  const size_t used = strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S", &parts);
-  std::snprintf(stamp + used, sizeof(stamp) - used, ".%03ld", now.tv_nsec / 1000000);
-  const std::string line = cat("[", stamp, "][", syscall(SYS_gettid), "][", name_of(level), "][",
-                                        name_of(component), "] ", text, "\n");
+  const std::string line =
+      cat(format_line({level, component, text, now, syscall(SYS_gettid), getpid()}), "\n");
   std::lock_guard lock(sink_mutex);
   // A log that cannot be written must not stop the proxy.
   [[maybe_unused]] ssize_t n = ::write(sink_fd, line.data(), line.size());

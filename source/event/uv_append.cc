@@ -48,9 +48,10 @@ int open_descriptor(const std::string& path) {
 // What the thread and all handles share. `mutex` guards everything in it and in its files but the descriptors and
 // `writing`, which belong to the thread.
 struct AppendWriter::Shared {
-  explicit Shared(Duration interval) : flush_interval(interval) {}
+  Shared(Duration interval, size_t bytes) : flush_interval(interval), flush_bytes(bytes) {}
 
   const Duration flush_interval;
+  const size_t flush_bytes;
   mutable std::mutex mutex;
   std::condition_variable wake;      // for the thread
   std::condition_variable progress;  // for flush()
@@ -165,14 +166,14 @@ class AppendWriter::Handle final : public AppendFile {
       return false;
     }
     const bool was_empty = file_->queue.empty();
-    const bool was_short = file_->queue.size() < kFlushBytes;
+    const bool was_short = file_->queue.size() < shared_->flush_bytes;
     file_->queue += bytes;
     file_->appended += bytes.size();
     shared_->counts.queued_bytes += bytes.size();
     if (was_empty) {
       file_->due = Clock::now() + shared_->flush_interval;
     }
-    const bool is_long = was_short && file_->queue.size() >= kFlushBytes;
+    const bool is_long = was_short && file_->queue.size() >= shared_->flush_bytes;
     shared_->urgent |= is_long;
     if (was_empty || is_long) {
       shared_->wake.notify_one();
@@ -203,7 +204,8 @@ class AppendWriter::Handle final : public AppendFile {
   const std::shared_ptr<File> file_;
 };
 
-AppendWriter::AppendWriter(Duration flush_interval) : shared_(std::make_shared<Shared>(flush_interval)) {}
+AppendWriter::AppendWriter(Duration flush_interval, size_t flush_bytes)
+    : shared_(std::make_shared<Shared>(flush_interval, flush_bytes)) {}
 
 AppendWriter::~AppendWriter() {
   std::unique_lock lock(shared_->mutex);
@@ -285,7 +287,7 @@ void AppendWriter::Shared::begin_writing(File& file) {
     return;
   }
   const bool due = file.due <= Clock::now();
-  if (due || ending || file.reopen_wanted || file.abandoned || file.queue.size() >= kFlushBytes) {
+  if (due || ending || file.reopen_wanted || file.abandoned || file.queue.size() >= flush_bytes) {
     counts.flushed_by_timer += due ? 1 : 0;
     if (file.writing.capacity() > 4 * kFlushBytes) {
       file.writing = {};  // after a jam

@@ -19,7 +19,7 @@ class AppendWriter {
   static constexpr size_t kFlushBytes = 64 * 1024;
   static constexpr size_t kQueueBytes = 16 * 1024 * 1024;
 
-  explicit AppendWriter(Duration flush_interval);
+  explicit AppendWriter(Duration flush_interval, size_t flush_bytes = kFlushBytes);
   // Writes out everything (waiting for a stuck pipe no longer than a second) and ends the thread.
   ~AppendWriter();
   AppendWriter(const AppendWriter&) = delete;

@@ -18,7 +18,9 @@ class UvFiles final : public Files {
   static constexpr Duration kFlushInterval = std::chrono::seconds(10);  // Envoy's default
   static constexpr size_t kLargest = size_t{1} << 30;
 
-  explicit UvFiles(UvLoop& loop, Duration flush_interval = kFlushInterval) : watcher_(loop), writer_(flush_interval) {}
+  explicit UvFiles(UvLoop& loop, Duration flush_interval = kFlushInterval,
+                   size_t flush_bytes = AppendWriter::kFlushBytes)
+      : watcher_(loop), writer_(flush_interval, flush_bytes) {}
 
   Result<std::string> read(const std::string& path) override;
   Result<std::vector<DirectoryEntry>> list(const std::string& path) override;

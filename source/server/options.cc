@@ -52,6 +52,16 @@ Result<void> level(Options& o, std::string_view text) {
   return {};
 }
 
+// Envoy's loggers for what is written to no log of its own here: their levels are accepted and say nothing.
+constexpr std::string_view kForeignComponents[] = {
+    "a2a", "ai_protocol_manager", "alternate_protocols_cache", "assert", "aws", "backtrace", "basic_auth",
+    "cache_filter", "compression", "conn_handler", "credential_injector", "decompression", "dns", "dubbo",
+    "dynamic_modules", "envoy_bug", "ext_authz", "ext_proc", "forward_proxy", "geolocation", "golang", "grpc",
+    "happy_eyeballs", "hc", "health_checker", "http2", "hystrix", "init", "io", "ip_tagging", "json_rpc", "jwt",
+    "kafka", "key_value_store", "local_rate_limit", "lua", "matcher", "mcp", "misc", "mongo", "multi_connection",
+    "notification", "oauth2", "quic", "quic_stream", "rate_limit_quota", "rbac", "rds", "redis", "rocketmq", "secret",
+    "sse", "stats", "stats_sinks", "tap", "testing", "thrift", "tracing", "udp", "wasm", "websocket"};
+
 // "upstream:debug,http:trace"
 Result<void> component_levels(Options& o, std::string_view text) {
   for (std::string_view part : split(text, ',')) {
@@ -60,7 +70,8 @@ Result<void> component_levels(Options& o, std::string_view text) {
     if (!parsed) {
       return Error{cat("--component-log-level '", part, "': ", parsed.error())};
     }
-    bool known = false;
+    bool known = std::find(std::begin(kForeignComponents), std::end(kForeignComponents), part.substr(0, colon)) !=
+                 std::end(kForeignComponents);
     for (int i = 0; i < static_cast<int>(log::Component::kCount); ++i) {
       const auto component = static_cast<log::Component>(i);
       if (log::name_of(component) == part.substr(0, colon)) {
@@ -94,6 +105,44 @@ Result<void> strategy(Options& o, std::string_view text) {
   return {};
 }
 
+Result<void> ip_version(Options& o, std::string_view text) {
+  if (text != "v4" && text != "v6") {
+    return Error{cat("--local-address-ip-version must be v4 or v6, not '", text, "'")};
+  }
+  o.local_address_v6 = text == "v6";
+  return {};
+}
+
+// "tag:value"; a value has no dot, because stats are named in dots.
+Result<void> stats_tag(Options& o, std::string_view text) {
+  const size_t colon = text.find(':');
+  const std::string_view tag = text.substr(0, colon);
+  const auto plain = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  };
+  if (colon == std::string_view::npos || tag.empty() || !std::all_of(tag.begin(), tag.end(), plain)) {
+    return Error{cat("--stats-tag needs TAG:VALUE with a tag of letters and digits, not '", text, "'")};
+  }
+  const std::string_view value = text.substr(colon + 1);
+  if (value.find('.') != std::string_view::npos) {
+    return Error{cat("--stats-tag: the value of '", tag, "' must not contain a dot")};
+  }
+  for (const auto& [known, other] : o.stats_tags) {
+    if (known == tag) {
+      return Error{cat("--stats-tag: '", tag, "' is given twice")};
+    }
+  }
+  o.stats_tags.emplace_back(tag, value);
+  return {};
+}
+
+Result<void> socket_mode(Options&, std::string_view text) {
+  const bool octal = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '7'; });
+  return octal ? Result<void>() : Result<void>(Error{cat("--socket-mode needs an octal number, not '", text, "'")});
+}
+
+Result<void> accepted(Options&, std::string_view) { return {}; }
+
 constexpr Flag kFlags[] = {
     {"config-path", "c", "FILE", "the bootstrap configuration, YAML or JSON",
      [](Options& o, std::string_view v) -> Result<void> { o.config_path = v; return {}; }},
@@ -108,6 +157,27 @@ constexpr Flag kFlags[] = {
      [](Options& o, std::string_view v) -> Result<void> { o.log_path = v; return {}; }},
     {"file-flush-interval-msec", "", "MS", "how often access logs are written out",
      [](Options& o, std::string_view v) { return span<std::chrono::milliseconds>("file-flush-interval-msec", v, o.file_flush_interval); }},
+    {"file-flush-min-size-kb", "", "KB", "... or as soon as so much is waiting",
+     [](Options& o, std::string_view v) { return number("file-flush-min-size-kb", v, o.file_flush_min_size_kb); }},
+    {"log-format", "", "PATTERN", "the application log's lines, in the words of spdlog",
+     [](Options& o, std::string_view v) -> Result<void> { o.log_format = v; return {}; }},
+    {"log-format-escaped", "", "", "control characters in the application log are escaped",
+     [](Options& o, std::string_view) -> Result<void> { o.log_format_escaped = true; return {}; }},
+    {"log-stacktrace-single-entry", "", "", "accepted: there are no stack traces in the log", accepted},
+    {"skip-deprecated-logs", "", "", "accepted: sluice check tells of deprecated fields, the log does not", accepted},
+    {"allow-unknown-static-fields", "", "", "unknown fields of the bootstrap are no errors",
+     [](Options& o, std::string_view) -> Result<void> { o.allow_unknown_static_fields = true; return {}; }},
+    {"allow-unknown-fields", "", "", "the same, deprecated",
+     [](Options& o, std::string_view) -> Result<void> { o.allow_unknown_static_fields = true; return {}; }},
+    {"ignore-unknown-dynamic-fields", "", "", "accepted: unknown fields of resources are passed over anyway", accepted},
+    {"local-address-ip-version", "", "v4|v6", "which address of this machine stands in for a client on it", ip_version},
+    {"admin-address-path", "", "FILE", "the address of the admin server is written here",
+     [](Options& o, std::string_view v) -> Result<void> { o.admin_address_path = v; return {}; }},
+    {"stats-tag", "", "TAG:VALUE", "a tag of every stat; may be given several times", stats_tag},
+    {"cpuset-threads", "", "", "accepted: the affinity of the process counts anyway", accepted},
+    {"enable-core-dump", "", "", "lifts the limit on core files",
+     [](Options& o, std::string_view) -> Result<void> { o.enable_core_dump = true; return {}; }},
+    {"enable-mutex-tracing", "", "", "accepted: no request waits for a mutex, there is no contention to trace", accepted},
     {"drain-time-s", "", "S", "how long a drain takes",
      [](Options& o, std::string_view v) { return span<std::chrono::seconds>("drain-time-s", v, o.drain_time); }},
     {"drain-strategy", "", "gradual|immediate", "how connections are told to go in a drain", strategy},
@@ -123,12 +193,34 @@ constexpr Flag kFlags[] = {
      [](Options& o, std::string_view v) -> Result<void> { o.service_zone = v; return {}; }},
     {"base-id", "", "N", "accepted: there is no hot restart whose memory it would name",
      [](Options& o, std::string_view v) { return number("base-id", v, o.base_id); }},
+    {"use-dynamic-base-id", "", "", "accepted, as base-id", accepted},
+    {"base-id-path", "", "FILE", "the base id is written here",
+     [](Options& o, std::string_view v) -> Result<void> { o.base_id_path = v; return {}; }},
+    {"restart-epoch", "", "N", "accepted, and shown: there is no parent process to take over from",
+     [](Options& o, std::string_view v) { return number("restart-epoch", v, o.restart_epoch); }},
+    {"socket-path", "", "PATH", "accepted: the socket of a hot restart", accepted},
+    {"socket-mode", "", "OCTAL", "accepted: its permissions", socket_mode},
+    {"skip-hot-restart-on-no-parent", "", "", "accepted: never is a parent waited for", accepted},
+    {"skip-hot-restart-parent-stats", "", "", "accepted: no stats come from a parent", accepted},
+    {"hot-restart-version", "", "", "print it and end",
+     [](Options& o, std::string_view) -> Result<void> { o.print_hot_restart_version = true; return {}; }},
     {"disable-hot-restart", "", "", "accepted: there is no hot restart to switch off",
      [](Options& o, std::string_view) -> Result<void> { o.disable_hot_restart = true; return {}; }},
     {"version", "", "", "print the version and end",
      [](Options& o, std::string_view) -> Result<void> { o.print_version = true; return {}; }},
     {"help", "h", "", "print this text and end",
      [](Options& o, std::string_view) -> Result<void> { o.print_help = true; return {}; }},
+};
+
+// Flags of Envoy's whose effect cannot be had.
+struct Refused {
+  std::string_view name;
+  std::string_view why;
+};
+constexpr Refused kRefused[] = {
+    {"reject-unknown-dynamic-fields", "unknown fields of resources are passed over"},
+    {"enable-fine-grain-logging", "levels are set by component, see --component-log-level"},
+    {"disable-extensions", "an extension that is not configured does nothing"},
 };
 
 const Flag* find_flag(std::string_view name, bool is_short) {
@@ -141,6 +233,11 @@ const Flag* find_flag(std::string_view name, bool is_short) {
 }
 
 Error unknown_flag(std::string_view word, std::string_view name) {
+  for (const Refused& refused : kRefused) {
+    if (refused.name == name) {
+      return Error{cat("not supported: --", name, ": ", refused.why)};
+    }
+  }
   std::vector<std::string_view> names;
   for (const Flag& flag : kFlags) {
     names.push_back(flag.name);
@@ -208,6 +305,9 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
   options.command_line = arguments;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view word = arguments[i];
+    if (word == "--" || word == "--ignore_rest") {
+      break;
+    }
     const bool is_long = word.starts_with("--");
     if (!word.starts_with("-") || word.size() < 2) {
       return Error{cat("unexpected argument '", word, "'; --help lists all flags")};
@@ -241,7 +341,7 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
 }
 
 std::string help_text() {
-  std::string out = "sluice: an L7 proxy that runs Envoy v3 configuration.\n\n  sluice -c FILE [flags]\n\n";
+  std::string out = "sluice: an L7 proxy that runs Envoy v3 configuration.\n\n  sluice -c FILE [flags]\n  sluice check FILE... [--report text|json|sarif]\n\n";
   for (const Flag& flag : kFlags) {
     std::string left = flag.short_name.empty() ? cat("  --", flag.name) : cat("  -", flag.short_name, ", --", flag.name);
     append(left, flag.value.empty() ? "" : " ", flag.value);

@@ -22,16 +22,27 @@ struct Options {
   Mode mode = Mode::kServe;
   uint32_t concurrency = 0;  // 0: the CPUs that the cgroup quota allows
   log::Level log_level = log::Level::kInfo;
+  std::string log_format;            // empty: Envoy's default
+  bool log_format_escaped = false;
   std::vector<std::pair<log::Component, log::Level>> component_levels;
   std::string log_path;
   Duration file_flush_interval = std::chrono::seconds(10);
+  uint32_t file_flush_min_size_kb = 64;
   Duration drain_time = std::chrono::seconds(600);
   Duration parent_shutdown_time = std::chrono::seconds(900);
   Duration term_drain = std::chrono::seconds(3);  // --term-drain-s, ours: SIGTERM to the end at the latest
   std::string drain_strategy = "gradual";
   std::string service_node, service_cluster, service_zone;
+  bool allow_unknown_static_fields = false;
+  bool local_address_v6 = false;     // --local-address-ip-version v6
+  std::string admin_address_path;    // gets the admin server's address once it is bound
+  std::string base_id_path;
+  std::vector<std::pair<std::string, std::string>> stats_tags;
+  bool enable_core_dump = false;
   bool disable_hot_restart = false;
+  bool print_hot_restart_version = false;
   uint32_t base_id = 0;
+  uint32_t restart_epoch = 0;
   bool print_version = false;
   bool print_help = false;
 

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <fstream>
+
 #include "base/log.h"
 #include "base/strings.h"
 #include "config/tls_secrets.h"
@@ -12,12 +14,27 @@ namespace sluice::server {
 using stats::ClusterManagerStat;
 using stats::ListenerManagerStat;
 
+namespace {
+
+// --stats-tag: tags that every stat has.
+std::vector<stats::TagRule> with_tags(std::vector<stats::TagRule> rules,
+                                      const std::vector<std::pair<std::string, std::string>>& tags) {
+  for (const auto& [tag, value] : tags) {
+    rules.push_back({tag, stats::TagRule::Place::kAnywhere, [value = value](std::string_view) {
+                       return stats::TagMatch{0, 0, value};
+                     }});
+  }
+  return rules;
+}
+
+}  // namespace
+
 Server::Server(Platform& platform, const Options& options, config::CompiledBootstrap bootstrap)
     : platform_(platform),
       options_(options),
       bootstrap_(std::move(bootstrap)),
       registry_(std::move(bootstrap_.stats.hidden), std::move(bootstrap_.stats.bucket_rules)),
-      tags_(std::move(bootstrap_.stats.tag_rules)),
+      tags_(with_tags(std::move(bootstrap_.stats.tag_rules), options.stats_tags)),
       cells_(registry_),
       server_stats_(registry_, cells_),
       health_(platform, cells_),
@@ -82,12 +99,15 @@ Result<void> Server::start() {
     bound_.clear();
     return bound;
   }
-  state_.machine_ip = net::machine_ip();
+  state_.machine_ip = net::machine_ip(options_.local_address_v6 ? net::MachineIp::kV6 : net::MachineIp::kV4);
   // Once more, as Envoy does: what changed since the configuration was read is in force before the first connection.
   bootstrap_.runtime->load(&platform_.files());
   bootstrap_.runtime->watch(platform_.files());
   publish();
   if (admin_socket_ != nullptr) {
+    if (!options_.admin_address_path.empty()) {
+      std::ofstream(options_.admin_address_path) << admin_socket_->address().to_string();
+    }
     admin_ =
         std::make_unique<admin::Admin>(platform_.main_loop(), platform_.main_network(), *admin_socket_, *this, cells_);
   }

@@ -27,6 +27,31 @@ TEST(Options, DrainFlags) {
   EXPECT_FALSE(parse_options({"--drain-strategy", "slowly"}).ok());
 }
 
+// What pilot-agent gives to a sidecar's proxy.
+TEST(Options, TheCommandLineOfAMesh) {
+  const Options options =
+      parsed({"-c", "etc/istio/proxy/envoy-rev.json", "--drain-time-s", "45", "--drain-strategy", "immediate",
+              "--local-address-ip-version", "v4", "--file-flush-interval-msec", "1000", "--disable-hot-restart",
+              "--allow-unknown-static-fields", "-l", "warning", "--component-log-level", "misc:error",
+              "--skip-deprecated-logs", "--concurrency", "1"});
+  EXPECT_TRUE(options.allow_unknown_static_fields);
+  EXPECT_EQ(options.concurrency, 1u);
+  EXPECT_EQ(options.file_flush_interval, std::chrono::seconds(1));
+  EXPECT_TRUE(options.component_levels.empty());
+}
+
+TEST(Options, OddOnes) {
+  EXPECT_EQ(parsed({"--stats-tag", "a:b", "--stats-tag", "c:d:e"}).stats_tags.size(), 2u);
+  EXPECT_FALSE(parse_options({"--stats-tag", "a:b", "--stats-tag", "a:c"}).ok());
+  EXPECT_FALSE(parse_options({"--stats-tag", "a:b.c"}).ok());
+  EXPECT_FALSE(parse_options({"--stats-tag", "a_b:c"}).ok());
+  EXPECT_FALSE(parse_options({"--local-address-ip-version", "v5"}).ok());
+  EXPECT_FALSE(parse_options({"--component-log-level", "nonsense:error"}).ok());
+  EXPECT_TRUE(parse_options({"--restart-epoch", "1", "--", "anything"}).ok());
+  EXPECT_EQ(parse_options({"--disable-extensions", "x"}).error().rfind("not supported", 0), 0u);
+  EXPECT_NE(parse_options({"--concurency", "1"}).error().find("--concurrency"), std::string::npos);
+}
+
 // A tree as under /sys/fs/cgroup.
 class Quota : public testing::Test {
  protected:

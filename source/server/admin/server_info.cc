@@ -28,8 +28,8 @@ void write_options(JsonWriter& json, const Options& options, uint32_t workers) {
   json.number("concurrency", workers);
   json.text("config_path", options.config_path);
   json.text("config_yaml", options.config_yaml);
-  json.boolean("allow_unknown_static_fields", false);  // like the other constants: no such flag, or not another value
-  json.text("local_address_ip_version", "v4");
+  json.boolean("allow_unknown_static_fields", options.allow_unknown_static_fields);
+  json.text("local_address_ip_version", options.local_address_v6 ? "v6" : "v4");
   json.text("log_level", log::name_of(options.log_level));
   json.text("log_path", options.log_path);
   json.text("service_cluster", options.service_cluster);
@@ -40,7 +40,7 @@ void write_options(JsonWriter& json, const Options& options, uint32_t workers) {
   json.text("parent_shutdown_time", duration_text(options.parent_shutdown_time));
   json.text("mode", options.mode == Mode::kServe ? "Serve" : "Validate");
   json.boolean("disable_hot_restart", options.disable_hot_restart);
-  json.number("restart_epoch", 0);
+  json.number("restart_epoch", options.restart_epoch);
   json.boolean("reject_unknown_dynamic_fields", false);
   json.text("drain_strategy", options.drain_strategy == "immediate" ? "Immediate" : "Gradual");
   json.end_map();

@@ -1,0 +1,169 @@
+#include "config/risks.h"
+
+#include <utility>
+
+#include "base/strings.h"
+#include "config/document.h"
+#include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
+#include "envoy/extensions/transport_sockets/tls/v3/tls.pb.h"
+#include "net/address.h"
+
+namespace sluice::config {
+namespace {
+
+namespace tls = envoy::extensions::transport_sockets::tls::v3;
+using envoy::config::bootstrap::v3::Admin;
+using envoy::config::bootstrap::v3::Bootstrap;
+using envoy::config::cluster::v3::Cluster;
+using envoy::config::core::v3::TransportSocket;
+using envoy::config::listener::v3::FilterChain;
+using envoy::config::listener::v3::Listener;
+using envoy::config::route::v3::Route;
+using google::protobuf::Message;
+using Hcm = envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
+
+bool is_zero(const google::protobuf::Duration& duration) { return duration.seconds() == 0 && duration.nanos() == 0; }
+
+// One walk over the bootstrap. Thread: main.
+class RiskFinder {
+ public:
+  explicit RiskFinder(const Document& document) : document_(document) {}
+
+  std::vector<Risk> find() {
+    const Bootstrap& bootstrap = document_.bootstrap;
+    look_at(bootstrap.admin());
+    for (const Listener& listener : bootstrap.static_resources().listeners()) look_at(listener);
+    for (const Cluster& cluster : bootstrap.static_resources().clusters()) look_at(cluster);
+    if (edges_ > 0 && !limits_connections(bootstrap)) {
+      tell("no-connection-limit", bootstrap,
+           "nothing limits the connections of clients at an edge; set overload_manager with the resource monitor "
+           "envoy.resource_monitors.global_downstream_max_connections");
+    }
+    return std::move(risks_);
+  }
+
+ private:
+  void tell(std::string rule, const Message& message, std::string text) {
+    risks_.push_back({std::move(rule), document_.map.error(message, std::move(text))});
+  }
+  void tell(std::string rule, const Message& message, int field, std::string text) {
+    risks_.push_back({std::move(rule), document_.map.error(message, field, std::move(text))});
+  }
+  template <typename T>
+  const T* content(const google::protobuf::Any& any) const {
+    const Message* message = document_.map.unpacked(any);
+    return message != nullptr && message->GetDescriptor() == T::descriptor() ? static_cast<const T*>(message) : nullptr;
+  }
+
+  static bool limits_connections(const Bootstrap& bootstrap) {
+    for (const auto& monitor : bootstrap.overload_manager().resource_monitors()) {
+      if (monitor.name().find("downstream_max_connections") != std::string::npos) return true;
+    }
+    return false;
+  }
+
+  void look_at(const Admin& admin) {
+    const std::string& host = admin.address().socket_address().address();
+    if (host.empty()) return;
+    const Result<net::Address> address = net::Address::from_ip(host, 0);
+    if (address && !address->is_loopback()) {
+      tell("admin-is-public", admin, Admin::kAddressFieldNumber,
+           "everybody who reaches this address can stop the proxy and read its configuration; set an address of the "
+           "loopback, or allow_paths");
+    }
+  }
+
+  void look_at(const Listener& listener) {
+    for (const FilterChain& chain : listener.filter_chains()) look_at(chain, listener);
+    if (listener.has_default_filter_chain()) look_at(listener.default_filter_chain(), listener);
+  }
+
+  void look_at(const FilterChain& chain, const Listener& listener) {
+    look_at_server_tls(chain.transport_socket());
+    for (const auto& filter : chain.filters()) {
+      if (const auto* hcm = content<Hcm>(filter.typed_config())) look_at(*hcm, listener);
+    }
+  }
+
+  void look_at(const Hcm& hcm, const Listener& listener) {
+    if (hcm.use_remote_address().value()) look_at_edge(hcm, listener);
+    if (hcm.has_stream_idle_timeout() && is_zero(hcm.stream_idle_timeout())) {
+      tell("no-stream-idle-timeout", hcm, Hcm::kStreamIdleTimeoutFieldNumber,
+           "a request whose peer went away without a word stays for ever; set stream_idle_timeout above 0s");
+    }
+    for (const auto& host : hcm.route_config().virtual_hosts()) {
+      for (const Route& route : host.routes()) look_at(route);
+    }
+  }
+
+  // use_remote_address says that clients come from everywhere.
+  void look_at_edge(const Hcm& hcm, const Listener& listener) {
+    ++edges_;
+    if (!hcm.has_request_headers_timeout() && !hcm.has_request_timeout()) {
+      tell("no-request-timeout", hcm,
+           "a client may take its time to send a request, and hold a connection with it; set request_headers_timeout "
+           "(10s) or request_timeout");
+    }
+    if (!listener.has_per_connection_buffer_limit_bytes()) {
+      tell("large-connection-buffers", listener,
+           "each connection may buffer 1 MiB, Envoy's default; set per_connection_buffer_limit_bytes to 32768 at an edge");
+    }
+    const auto& http2 = hcm.http2_protocol_options();
+    if (hcm.codec_type() != Hcm::HTTP1 && !http2.has_initial_stream_window_size()) {
+      tell("large-http2-windows", hcm,
+           "a client may send 16 MiB before anybody looks at them; set http2_protocol_options with "
+           "initial_stream_window_size 65536 and initial_connection_window_size 1048576");
+    }
+    if (hcm.codec_type() != Hcm::HTTP1 && !http2.has_max_concurrent_streams()) {
+      tell("many-http2-streams", hcm,
+           "one connection may have 1024 requests at once; set http2_protocol_options.max_concurrent_streams to 100");
+    }
+    if (!hcm.has_normalize_path()) {
+      tell("path-is-not-normalised", hcm,
+           "rules on paths can be gone round with /a/../b; set normalize_path and merge_slashes");
+    }
+  }
+
+  void look_at(const Route& route) {
+    if (route.route().has_timeout() && is_zero(route.route().timeout())) {
+      tell("no-route-timeout", route.route(), envoy::config::route::v3::RouteAction::kTimeoutFieldNumber,
+           "0s waits for ever for an upstream that does not answer; leave it out for 15s, or set idle_timeout beside it");
+    }
+  }
+
+  void look_at_server_tls(const TransportSocket& socket) {
+    const auto* context = content<tls::DownstreamTlsContext>(socket.typed_config());
+    if (context == nullptr || !context->require_client_certificate().value()) return;
+    if (context->common_tls_context().validation_context_type_case() ==
+        tls::CommonTlsContext::VALIDATION_CONTEXT_TYPE_NOT_SET) {
+      tell("client-certificates-are-not-checked", *context,
+           tls::DownstreamTlsContext::kRequireClientCertificateFieldNumber,
+           "without a validation context no certificate is asked for and everybody is let in; set "
+           "common_tls_context.validation_context with trusted_ca");
+    }
+  }
+
+  void look_at(const Cluster& cluster) {
+    const auto* context = content<tls::UpstreamTlsContext>(cluster.transport_socket().typed_config());
+    if (context == nullptr) return;
+    const auto& common = context->common_tls_context();
+    const bool none = common.validation_context_type_case() ==
+                      tls::CommonTlsContext::VALIDATION_CONTEXT_TYPE_NOT_SET;
+    if (none || common.validation_context().trust_chain_verification() ==
+                    tls::CertificateValidationContext::ACCEPT_UNTRUSTED) {
+      tell("upstream-is-not-verified", *context,
+           "any certificate is taken for the upstream's; set common_tls_context.validation_context with trusted_ca and "
+           "match_typed_subject_alt_names");
+    }
+  }
+
+  const Document& document_;
+  std::vector<Risk> risks_;
+  size_t edges_ = 0;
+};
+
+}  // namespace
+
+std::vector<Risk> find_risks(const Document& document) { return RiskFinder(document).find(); }
+
+}  // namespace sluice::config
