@@ -99,6 +99,7 @@ void DownstreamConnection::on_error(http::StreamId stream, const http::CodecErro
   if (has_streams()) {
     fail_streams(error.details, format::Flag::kDownstreamProtocolError);
     close_when_sent();
+    if (outbox_.empty()) close(ClosedBy::kUs);  // there is nothing that it could still read
     return;
   }
   if (error.details == http::http1::kUnderscoreRefused) {

@@ -125,6 +125,7 @@ bool Retries::would_retry(ResetReason reason, Sent sent) const {
   if (reason == ResetReason::kOverflow) return false;
   if ((on_ & (on::kReset | on::k5xx | on::kGatewayError)) != 0) return true;
   if ((on_ & on::kResetBeforeRequest) != 0 && sent == Sent::kNo) return true;
+  if ((on_ & on::kRefusedStream) != 0 && reason == ResetReason::kRemoteRefused) return true;
   return (on_ & on::kConnectFailure) != 0 &&
          (reason == ResetReason::kConnectFailure || reason == ResetReason::kConnectTimeout);
 }
