@@ -80,6 +80,8 @@ class RigPlatform final : public server::Platform {
   net::Network& main_network() override { return main_network_; }
   SimFiles& files() override { return files_; }
   Random& random() override { return random_; }
+  // Its clusters have addresses: nobody asks.
+  std::unique_ptr<net::Resolver> make_resolver(const net::ResolverOptions&) override { return nullptr; }
   server::WorkerSeams make_worker(uint32_t) override;
   void spawn(event::Loop&) override {}
   void join() override {}
