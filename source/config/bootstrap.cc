@@ -113,7 +113,7 @@ void compile_admin(const v3::Admin& proto, CompiledBootstrap& out, CompileScope&
 
 void compile_cluster_manager(const v3::ClusterManager& proto, CompileScope& scope) {
   using M = v3::ClusterManager;
-  scope.only(proto, {M::kOutlierDetectionFieldNumber});
+  scope.only(proto, {M::kOutlierDetectionFieldNumber, M::kUpstreamBindConfigFieldNumber});
   scope.only(proto.outlier_detection(), {M::OutlierDetection::kEventLogPathFieldNumber});
   scope.outlier_log_path = proto.outlier_detection().event_log_path();
 }

@@ -253,6 +253,10 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
     out->socket_matches.push_back(
         {match.name(), compile_upstream_socket(match.transport_socket(), stat_prefix, scope)});
   }
+  if (out->protocol == model::UpstreamProtocol::kAuto && out->transport_socket == nullptr) {
+    scope.error(proto, Cluster::kTypedExtensionProtocolOptionsFieldNumber,
+                "auto_config chooses the protocol by ALPN: it needs a transport_socket that has it");
+  }
   scope.socket_matches = &proto.transport_socket_matches();
   out->assignment = compile_assignment(proto.load_assignment(), names, out->dns.names, scope);
   scope.socket_matches = nullptr;

@@ -1,5 +1,6 @@
 #include "config/filter_chain_compiler.h"
 
+#include <set>
 #include <google/protobuf/wrappers.pb.h>
 
 #include "base/strings.h"
@@ -206,6 +207,13 @@ void compile_filter_chains(const Listener& proto, model::ListenerPlan& out, Comp
     }
   }
   if (proto.has_filter_chain_matcher()) {
+    std::set<std::string_view> names;
+    for (const FilterChain& chain : proto.filter_chains()) {
+      if (!names.insert(chain.name()).second) {
+        scope.error(chain, FilterChain::kNameFieldNumber,
+                    cat("there are two filter chains named '", chain.name(), "': a filter_chain_matcher chooses by name"));
+      }
+    }
     out.tree = compile_fact_tree(
         proto.filter_chain_matcher(),
         [&](const google::protobuf::Message& content, const google::protobuf::Any& place) {

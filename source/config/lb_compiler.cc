@@ -228,6 +228,10 @@ LbPlan compile_lb(const Cluster& proto, CompileScope& scope) {
     compile_policy(proto, out, scope);
     compile_common(proto.common_lb_config(), out, scope);
     compile_old_configs(proto, out, scope);
+    if (out.hash_hostname && proto.type() == Cluster::STATIC && !proto.has_cluster_type()) {
+      scope.error(proto, Cluster::kCommonLbConfigFieldNumber,
+                  "cannot hash by hostname: the endpoints of a STATIC cluster are addresses");
+    }
     return out;
   }
   // The common settings that no policy has still count beside it, the others are refused as in Envoy.

@@ -104,6 +104,13 @@ model::SubsetSelector compile_selector(const Subsets::LbSubsetSelector& proto, C
 std::shared_ptr<const model::SubsetPlan> compile_subsets(const Cluster& cluster, CompileScope& scope) {
   if (!cluster.has_lb_subset_config()) return nullptr;
   const Subsets& proto = cluster.lb_subset_config();
+  if (cluster.has_load_balancing_policy()) {
+    scope.error(cluster, Cluster::kLbSubsetConfigFieldNumber, "cannot stand beside load_balancing_policy");
+  }
+  if (proto.locality_weight_aware() && !cluster.common_lb_config().has_locality_weighted_lb_config()) {
+    scope.error(proto, Subsets::kLocalityWeightAwareFieldNumber,
+                "needs common_lb_config.locality_weighted_lb_config");
+  }
   scope.only(proto, {Subsets::kFallbackPolicyFieldNumber, Subsets::kDefaultSubsetFieldNumber,
                      Subsets::kSubsetSelectorsFieldNumber, Subsets::kListAsAnyFieldNumber,
                      Subsets::kPanicModeAnyFieldNumber, Subsets::kLocalityWeightAwareFieldNumber});

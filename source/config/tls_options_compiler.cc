@@ -252,6 +252,9 @@ class Compiler {
       }
     }
     options.allow_expired = proto.allow_expired_certificate();
+    if (options.allow_expired && options.trusted_ca.empty() && !options.system_roots) {
+      scope_.error(proto, V::kAllowExpiredCertificateFieldNumber, "says nothing without a trusted_ca");
+    }
     options.accept_untrusted = proto.trust_chain_verification() == V::ACCEPT_UNTRUSTED;
     options.only_leaf_crl = proto.only_verify_leaf_cert_crl();
     options.suppress_ca_list = proto.suppress_client_ca_list();
@@ -363,7 +366,7 @@ std::optional<net::tls::ClientOptions> compile_client_options(const tls3::Upstre
   if (out.auto_sni_san_validation && compiler.complete() && (!out.validation || !has_ca)) {
     scope.error(proto, U::kAutoSniSanValidationFieldNumber, "needs a validation context with a trusted_ca");
   }
-  if (out.certificates.size() > 1) {
+  if (out.certificates.size() > 1 || proto.common_tls_context().tls_certificate_sds_secret_configs_size() > 1) {
     scope.error(proto.common_tls_context(), tls3::CommonTlsContext::kTlsCertificatesFieldNumber,
                 "a client can have one certificate only");
   }

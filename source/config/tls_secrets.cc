@@ -54,6 +54,9 @@ TlsSecrets::TlsSecrets(const Extensions& extensions, event::Files* files, proxy:
 TlsSecrets::~TlsSecrets() = default;
 
 void TlsSecrets::add_static(const Secret& secret, CompileScope& scope) {
+  if (secret.type_case() == Secret::TYPE_NOT_SET) {
+    scope.error(secret, Secret::kNameFieldNumber, cat("the secret '", secret.name(), "' holds nothing"));
+  }
   if (!static_.emplace(secret.name(), &secret).second) {
     scope.error(secret, Secret::kNameFieldNumber, cat("there are two secrets named '", secret.name(), "'"));
   }

@@ -126,28 +126,28 @@ TEST(BootstrapCompiler, TakesWhatAClusterSays) {
 
 TEST(BootstrapCompiler, NothingIsIgnoredInSilence) {
   EXPECT_TRUE(
-      Compiled(Pieces{.hcm = ", codec_type: HTTP2"}).fails("codec_type", "not supported yet: codec_type HTTP2"));
+      Compiled(Pieces{.hcm = ", codec_type: HTTP3"}).fails("codec_type", "not supported yet: codec_type HTTP3"));
   EXPECT_TRUE(Compiled(Pieces{.hcm = ", proxy_status_config: {}"})
                   .fails("proxy_status_config", "not supported yet: proxy_status_config"));
   EXPECT_TRUE(Compiled(Pieces{.hcm = ", http_protocol_options: {allow_custom_methods: true}"})
                   .fails("allow_custom_methods", "not supported yet"));
-  EXPECT_TRUE(Compiled(Pieces{.cluster = ", lb_subset_config: {}"}).fails("lb_subset_config", "not supported yet"));
+  EXPECT_TRUE(Compiled(Pieces{.cluster = ", track_timeout_budgets: true"})
+                  .fails("track_timeout_budgets", "not supported yet"));
   EXPECT_TRUE(Compiled(Pieces{.cluster = ", type: EDS"}).fails("type", "not supported yet: type EDS"));
-  EXPECT_TRUE(Compiled(Pieces{.cluster = ", outlier_detection: {}"}).fails("outlier_detection", "not supported yet"));
   EXPECT_TRUE(Compiled(Pieces{.listener = ", freebind: true"}).fails("freebind", "not supported yet"));
-  EXPECT_TRUE(Compiled(Pieces{.routes = "{match: {prefix: /}, route: {cluster: a, retry_policy: {}}}"})
-                  .fails("route.retry_policy", "not supported yet"));
+  EXPECT_TRUE(Compiled(Pieces{.routes = "{match: {prefix: /}, route: {cluster_specifier_plugin: p}}"})
+                  .fails("route.cluster_specifier_plugin", "not supported yet"));
   EXPECT_TRUE(Compiled(Pieces{.bootstrap = "stats_sinks: [{name: x}]\n"}).fails("stats_sinks", "not supported yet"));
 }
 
 TEST(BootstrapCompiler, AllErrorsAreTold) {
   const Compiled c{Pieces{.hcm = ", proxy_status_config: {}",
                           .routes = "{match: {prefix: /}, route: {cluster: nope}}",
-                          .cluster = ", lb_subset_config: {}"}};
+                          .cluster = ", track_timeout_budgets: true"}};
   EXPECT_FALSE(c.ok());
   EXPECT_NE(c.errors().find("proxy_status_config"), std::string::npos);
   EXPECT_NE(c.errors().find("there is no cluster 'nope'"), std::string::npos);
-  EXPECT_NE(c.errors().find("lb_subset_config"), std::string::npos);
+  EXPECT_NE(c.errors().find("track_timeout_budgets"), std::string::npos);
 }
 
 TEST(BootstrapCompiler, ClustersMustExistUnlessTheRoutesSayOtherwise) {
@@ -289,8 +289,8 @@ TEST(BootstrapCompiler, StaticRuntimeLayers) {
   const Compiled with{Pieces{.routes = routes, .bootstrap = layers}};
   ASSERT_TRUE(with.ok()) << with.errors();
   EXPECT_EQ(with.http().fragment, http::Fragment::kStrip);
-  EXPECT_EQ(with.route().match.fraction->numerator, 7u);
-  EXPECT_EQ(with.route().match.fraction->denominator, 1000000u);
+  EXPECT_EQ(with.route().match.fraction->now().numerator, 7u);
+  EXPECT_EQ(with.route().match.fraction->now().denominator, 1000000u);
   EXPECT_TRUE(Compiled(Pieces{.routes = routes}).fails("regex", "instructions"));
   EXPECT_TRUE(Compiled(Pieces{.bootstrap = "layered_runtime: {layers: [{name: s, static_layer: {k: [1]}}]}\n"})
                   .fails("static_layer", "'k'"));

@@ -62,11 +62,9 @@ class HealthCheck final : public proxy::HttpFilter {
   }
 
   Step on_response_headers(Exchange& exchange, http::ResponseHeaders& headers, End) override {
-    if (!is_check_) {
-      // Everybody may learn from it (not only who asks) that this server is to be left alone.
-      if (exchange.health_failed()) headers.fields.set(http::Token::kXEnvoyImmediateHealthCheckFail, "true");
-      return Step::next();
-    }
+    // Everybody may learn from it (not only who asks) that this server is to be left alone.
+    if (exchange.health_failed()) headers.fields.set(http::Token::kXEnvoyImmediateHealthCheckFail, "true");
+    if (!is_check_) return Step::next();
     if (settings_.cache != nullptr && !handles_) {
       settings_.cache->set({headers.status, headers.fields.find("x-envoy-degraded") != nullptr},
                            exchange.local().loop.now());

@@ -106,6 +106,9 @@ std::shared_ptr<const model::FilterConfig> compile(const Message& message, Compi
 }
 
 std::shared_ptr<const model::FilterConfig> compile_route(const Message& message, CompileScope& scope) {
+  if (const auto& proto = static_cast<const v3::LocalRateLimit&>(message); !proto.has_token_bucket()) {
+    scope.error(proto, v3::LocalRateLimit::kTokenBucketFieldNumber, "must be set in the settings of a route");
+  }
   return compile_settings(static_cast<const v3::LocalRateLimit&>(message), scope);
 }
 

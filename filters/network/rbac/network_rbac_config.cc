@@ -11,9 +11,35 @@ namespace {
 
 using Proto = envoy::extensions::filters::network::rbac::v3::RBAC;
 
+// A connection has no headers.
+void refuse_headers(const envoy::config::rbac::v3::Permission& rule, config::CompileScope& scope) {
+  using P = envoy::config::rbac::v3::Permission;
+  if (rule.has_header()) scope.error(rule, P::kHeaderFieldNumber, "connections have no headers");
+  if (rule.has_not_rule()) refuse_headers(rule.not_rule(), scope);
+  for (const P& one : rule.and_rules().rules()) refuse_headers(one, scope);
+  for (const P& one : rule.or_rules().rules()) refuse_headers(one, scope);
+}
+
+void refuse_headers(const envoy::config::rbac::v3::Principal& who, config::CompileScope& scope) {
+  using P = envoy::config::rbac::v3::Principal;
+  if (who.has_header()) scope.error(who, P::kHeaderFieldNumber, "connections have no headers");
+  if (who.has_not_id()) refuse_headers(who.not_id(), scope);
+  for (const P& one : who.and_ids().ids()) refuse_headers(one, scope);
+  for (const P& one : who.or_ids().ids()) refuse_headers(one, scope);
+}
+
+void refuse_headers(const envoy::config::rbac::v3::RBAC& rules, config::CompileScope& scope) {
+  for (const auto& [name, policy] : rules.policies()) {
+    for (const auto& permission : policy.permissions()) refuse_headers(permission, scope);
+    for (const auto& principal : policy.principals()) refuse_headers(principal, scope);
+  }
+}
+
 std::shared_ptr<const model::NetworkFilterPlan> compile(const google::protobuf::Message& message,
                                                         config::CompileScope& scope) {
   const auto& proto = static_cast<const Proto&>(message);
+  refuse_headers(proto.rules(), scope);
+  refuse_headers(proto.shadow_rules(), scope);
   auto out = std::make_shared<Settings>();
   // Where both forms are given the matcher counts, as in Envoy.
   if (proto.has_rules()) out->rules = config::compile_rbac(proto.rules(), scope);

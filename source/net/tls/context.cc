@@ -246,9 +246,12 @@ Result<void> Context::init_parameters(const Parameters& parameters, bool server)
     ERR_clear_error();
     return Error{cat("failed to initialize cipher suites ", ciphers)};
   }
-  for (const std::string& name : parameters.ciphers) {
+  // A list with one good name in it is good to OpenSSL: each is looked at alone.
+  for (std::string_view rest = ciphers; !parameters.ciphers.empty() && !rest.empty();) {
+    const std::string name(rest.substr(0, rest.find(':')));
+    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
     SslCtxPtr probe(SSL_CTX_new(TLS_method()));
-    if (SSL_CTX_set_cipher_list(probe.get(), cipher_list({name}).c_str()) != 1) {
+    if (SSL_CTX_set_cipher_list(probe.get(), name.c_str()) != 1) {
       ERR_clear_error();
       return Error{cat("failed to initialize cipher suites ", ciphers, ": there is no '", name, "'")};
     }
