@@ -36,13 +36,23 @@ class Zone:
                     answer = zone.answer(self.request.recv(struct.unpack("!H", head)[0], socket.MSG_WAITALL), "tcp")
                     if answer:
                         self.request.sendall(struct.pack("!H", len(answer)) + answer)
-        self.udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Udp)
-        self.port = self.udp.server_address[1]
         socketserver.ThreadingTCPServer.allow_reuse_address = True
-        self.tcp = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), Tcp)
+        self.udp, self.tcp = self.both(Udp, Tcp)
+        self.port = self.udp.server_address[1]
         for server in (self.udp, self.tcp):
             server.daemon_threads = True
             threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+
+    @staticmethod
+    def both(udp, tcp):
+        """Servers on one port; one that is free for UDP may be another's for TCP."""
+        for _ in range(20):
+            first = socketserver.ThreadingUDPServer(("127.0.0.1", 0), udp)
+            try:
+                return first, socketserver.ThreadingTCPServer(first.server_address, tcp)
+            except OSError:
+                first.server_close()
+        raise OSError("no port is free for both UDP and TCP")
 
     def answer(self, question, how):
         at, labels = 12, []

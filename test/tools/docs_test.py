@@ -62,9 +62,11 @@ def test_a_command_succeeds(sluice, line):
 
 
 def help_of(program, sluice):
-    """Where a program's flags are written down: its own text, with that of the program it calls; Sluice's --help."""
+    """Where a program's flags are written down: its own text, with that of the program it calls; --help of what is built."""
     if program.endswith("/sluice"):
         return subprocess.run([sluice, "--help"], capture_output=True, text=True, timeout=30).stdout
+    if program.startswith("build/release/"):
+        return subprocess.run([os.path.join(ROOT, program), "--help"], capture_output=True, text=True, timeout=30).stdout
     calls = {"tools/test": ["tools/suite/run.py"], "tools/dev": ["test/conformance/behaviour/show_case.py", "tools/suite/run.py"]}
     return "\n".join(read(os.path.join(ROOT, p)) for p in [program, *calls.get(program, [])])
 
@@ -165,6 +167,6 @@ def test_differences_are_pinned_by_cases():
 
 
 @pytest.mark.parametrize("flag", sorted({f for doc in DOCS for f in re.findall(r"`(?:build/release/sluice )?(--[a-z-]+)", BLOCK.sub("", read(doc)))
-                                         if f not in ("--once", "--quick", "--keep", "--base-port", "--refresh")}))
+                                         if f not in ("--once", "--quick", "--keep", "--base-port", "--refresh", "--record")}))
 def test_flags_in_the_text_are_sluices(sluice, flag):
     assert flag in help_of("build/release/sluice", sluice)
