@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+#include <string>
+
 namespace sluice::filters::proxy_protocol {
 namespace {
 
@@ -17,6 +20,9 @@ HeaderStatus status_of(std::string_view bytes) {
   return read_proxy_header(bytes, header).status;
 }
 
+// Headers look into what they were read from.
+std::deque<std::string> texts;
+
 // Every shorter piece asks for more, but for no more than there is.
 ProxyHeader read_whole(const std::string& wire) {
   for (size_t seen = 0; seen < wire.size(); ++seen) {
@@ -27,7 +33,7 @@ ProxyHeader read_whole(const std::string& wire) {
     EXPECT_LE(result.wanted, std::max<size_t>(wire.size(), 16));
   }
   ProxyHeader header;
-  const HeaderResult result = read_proxy_header(wire + "more", header);
+  const HeaderResult result = read_proxy_header(texts.emplace_back(wire + "more"), header);
   EXPECT_EQ(result.status, HeaderStatus::kDone);
   EXPECT_EQ(result.size, wire.size());
   return header;

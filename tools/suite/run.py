@@ -29,7 +29,7 @@ def sanitized(preset):
     return [(made, build(preset), BUILD),
             ("C++ tests, " + preset, [PYTHON, "tools/suite/cpp_tests.py", preset], dict(needs=[made], env=environment)),
             ("hostile HTTP/1, " + preset, [PYTHON, HTTP1, "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment)),
-            ("hostile HTTP/2, " + preset, [PYTHON, HTTP2, "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment))]
+            ("hostile HTTP/2, " + preset, [PYTHON, HTTP2, "--memory-factor", "2", "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment))]
 
 
 def steps(options):
