@@ -24,10 +24,10 @@ class Value {
     // Made as null when there is none.
     Value& operator[](std::string_view key);
     void set(std::string_view key, Value value);
-    bool empty() const { return members_.empty(); }
-    size_t size() const { return members_.size(); }
-    std::vector<Member>::const_iterator begin() const { return members_.begin(); }
-    std::vector<Member>::const_iterator end() const { return members_.end(); }
+    bool empty() const { return size() == 0; }
+    size_t size() const;
+    std::vector<Member>::const_iterator begin() const;
+    std::vector<Member>::const_iterator end() const;
     bool operator==(const Map& other) const;
 
    private:
@@ -35,14 +35,14 @@ class Value {
     std::vector<Member> members_;
   };
 
-  Value() = default;
-  Value(std::string text) : content_(std::move(text)) {}
-  Value(std::string_view text) : content_(std::string(text)) {}
-  Value(const char* text) : content_(std::string(text)) {}
-  Value(List list) : content_(std::move(list)) {}
-  Value(Map map) : content_(std::move(map)) {}
-  static Value number(double number) { return Value(Content(number)); }
-  static Value boolean(bool truth) { return Value(Content(truth)); }
+  Value();
+  Value(std::string text);
+  Value(std::string_view text);
+  Value(const char* text);
+  Value(List list);
+  Value(Map map);
+  static Value number(double number);
+  static Value boolean(bool truth);
 
   bool is_null() const { return std::holds_alternative<std::monostate>(content_); }
   // Null when it is of another kind.
@@ -55,14 +55,14 @@ class Value {
   Map* as_map() { return std::get_if<Map>(&content_); }
   bool same_kind(const Value& other) const { return content_.index() == other.content_.index(); }
 
-  friend bool operator==(const Value& a, const Value& b) { return a.content_ == b.content_; }
+  friend bool operator==(const Value& a, const Value& b);
 
   // How set_metadata and its kin join two maps: maps are merged, lists appended, all else is replaced.
   void merge(const Value& other);
 
  private:
   using Content = std::variant<std::monostate, bool, double, std::string, List, Map>;
-  explicit Value(Content content) : content_(std::move(content)) {}
+  explicit Value(Content content);
   Content content_;
 };
 
@@ -71,5 +71,20 @@ struct Value::Member {
   Value value;
   bool operator==(const Member& other) const { return key == other.key && value == other.value; }
 };
+
+// Down here, since they need to know what a member is.
+inline size_t Value::Map::size() const { return members_.size(); }
+inline std::vector<Value::Member>::const_iterator Value::Map::begin() const { return members_.begin(); }
+inline std::vector<Value::Member>::const_iterator Value::Map::end() const { return members_.end(); }
+inline Value::Value() = default;
+inline Value::Value(std::string text) : content_(std::move(text)) {}
+inline Value::Value(std::string_view text) : content_(std::string(text)) {}
+inline Value::Value(const char* text) : content_(std::string(text)) {}
+inline Value::Value(List list) : content_(std::move(list)) {}
+inline Value::Value(Map map) : content_(std::move(map)) {}
+inline Value::Value(Content content) : content_(std::move(content)) {}
+inline Value Value::number(double number) { return Value(Content(number)); }
+inline Value Value::boolean(bool truth) { return Value(Content(truth)); }
+inline bool operator==(const Value& a, const Value& b) { return a.content_ == b.content_; }
 
 }  // namespace sluice
