@@ -37,6 +37,7 @@ struct Resource {
 struct ResourceUpdate {
   std::string version;    // of the response
   bool complete = false;  // what the user holds and is not here is gone (files and SotW, of listeners and clusters)
+  bool known = false;     // no answer to this user: it had come for another one before (xds/control_plane.h)
   std::vector<Resource> resources;
   std::vector<std::string> removed;  // by name: deleted, run out of time, or known not to exist
   std::string file;                  // where it was read; empty: it came from a control plane
@@ -48,6 +49,9 @@ class ResourceUser {
  public:
   // Empty: everything was taken (ACK). Otherwise what was not, by resource and field (NACK): the rest may be in force.
   virtual std::string on_resources(const ResourceUpdate& update) = 0;
+  // A response was refused (NACK) before this user saw anything of it: bytes that are no resource, a broken field rule.
+  // It was an answer, though: there is no on_timeout() any more. What is in force stays.
+  virtual void on_rejected(std::string_view why) = 0;
   // No response, and no further one for now: the stream could not be opened or ended, the file cannot be read, or what
   // came is no discovery response. What is in force stays.
   virtual void on_failure(std::string_view why) = 0;

@@ -1,0 +1,52 @@
+// History: what control planes sent lately and what became of it, for the admin page.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "config/subscription.h"
+
+namespace sluice::xds {
+
+// One response. A plain value.
+struct Push {
+  uint64_t number = 0;  // counts from 1
+  WallTime at;
+  config::ResourceType type{};
+  std::string version;
+  std::string control_plane;         // as it calls itself
+  std::vector<std::string> changed;  // names of what came, at most History::kMostNames
+  std::vector<std::string> removed;  // the same
+  size_t resources = 0;              // how many came
+  size_t removals = 0;
+  std::string refused;               // empty: it was taken
+  std::optional<Duration> answered;  // from its arrival to its ACK or NACK; none: not yet, or the stream ended before
+};
+
+// The last pushes of all control planes, oldest first. Owned by the server; outlives the control planes. Thread: main.
+class History {
+ public:
+  static constexpr size_t kMost = 100;
+  static constexpr size_t kMostNames = 100;
+  static constexpr size_t kMostText = 4096;  // bytes of `refused`
+
+  // Returns its number.
+  uint64_t add(Push push);
+  // Nothing happens when it is forgotten already.
+  void answered(uint64_t number, Duration after);
+
+  const std::deque<Push>& pushes() const { return pushes_; }
+  // For /xds/history: {"pushes": [...]}, the newest first.
+  std::string to_json() const;
+
+ private:
+  std::deque<Push> pushes_;
+  uint64_t last_ = 0;
+};
+
+}  // namespace sluice::xds
