@@ -1,6 +1,7 @@
 #include "filters/builtin.h"
 
 #include "filters/http/api_key_auth/api_key_auth_config.h"
+#include "filters/http/bandwidth_limit/bandwidth_limit_config.h"
 #include "filters/http/basic_auth/basic_auth_config.h"
 #include "filters/http/buffer/buffer_config.h"
 #include "filters/http/compressor/compressor_config.h"
@@ -9,6 +10,7 @@
 #include "filters/http/custom_response/custom_response_config.h"
 #include "filters/http/decompressor/decompressor_config.h"
 #include "filters/http/fault/fault_config.h"
+#include "filters/http/grpc_stats/grpc_stats_config.h"
 #include "filters/http/header_mutation/header_mutation_config.h"
 #include "filters/http/header_to_metadata/header_to_metadata_config.h"
 #include "filters/http/health_check/health_check_config.h"
@@ -54,8 +56,10 @@ config::Extensions builtin() {
   extensions.add(buffer::extension());
   extensions.add(fault::extension());
   extensions.add(local_ratelimit::extension());
+  extensions.add(grpc_stats::extension());
   extensions.add(header_mutation::extension());
   extensions.add(api_key_auth::extension());
+  extensions.add(bandwidth_limit::extension());
   extensions.add(basic_auth::extension());
   extensions.add(compressor::extension());
   extensions.add(decompressor::extension());

@@ -6,7 +6,6 @@
 #include "config/header_compiler.h"
 
 namespace sluice::config {
-namespace {
 
 namespace hcm = envoy::extensions::filters::network::http_connection_manager::v3;
 
@@ -17,8 +16,6 @@ std::optional<model::BodyFormat> compile_body_format(const envoy::config::core::
   const char* const usual = proto.has_json_format() ? "application/json" : "text/plain";
   return model::BodyFormat{std::move(*text), proto.content_type().empty() ? usual : proto.content_type()};
 }
-
-}  // namespace
 
 model::LocalReplyPlan compile_local_reply(const hcm::LocalReplyConfig& proto, CompileScope& scope) {
   model::LocalReplyPlan out;

@@ -6,6 +6,7 @@
 #include "config/forward_policies.h"
 #include "config/hash_policy_compiler.h"
 #include "config/header_compiler.h"
+#include "config/local_reply_compiler.h"
 #include "config/matcher_compiler.h"
 #include "config/metadata_compiler.h"
 #include "config/rate_limit_compiler.h"
@@ -52,11 +53,18 @@ void compile_weighted_clusters(const route::WeightedCluster& proto, const RouteC
                                model::ForwardAction& out, CompileScope& scope) {
   using W = route::WeightedCluster;
   // total_weight is read by nobody any more, in Envoy neither.
-  scope.only(proto, {W::kClustersFieldNumber, W::kTotalWeightFieldNumber, W::kHeaderNameFieldNumber});
+  scope.only(proto, {W::kClustersFieldNumber, W::kTotalWeightFieldNumber, W::kHeaderNameFieldNumber,
+                     W::kRuntimeKeyPrefixFieldNumber, W::kUseHashPolicyFieldNumber});
   for (const auto& cluster : proto.clusters()) {
     out.weighted.push_back(compile_weighted(cluster, context, scope));
-    out.total_weight += out.weighted.back().weight;
+    model::WeightedCluster& added = out.weighted.back();
+    out.total_weight += added.weight;
+    if (!proto.runtime_key_prefix().empty()) {
+      added.live_weight = scope.runtime.live_number(added.weight, cat(proto.runtime_key_prefix(), ".", added.name));
+    }
   }
+  out.live_weights = !proto.runtime_key_prefix().empty();
+  out.weight_by_hash = proto.use_hash_policy().value();
   out.weight_header = to_lower(proto.header_name());
   if (out.total_weight == 0) {
     scope.error(proto, W::kClustersFieldNumber, "the weights must add up to more than 0");
@@ -277,10 +285,15 @@ model::RedirectAction compile_redirect(const route::RedirectAction& proto, Compi
 model::DirectResponseAction compile_direct(const route::DirectResponseAction& proto, const RouteContext& context,
                                            CompileScope& scope) {
   using D = route::DirectResponseAction;
-  scope.only(proto, {D::kStatusFieldNumber, D::kBodyFieldNumber});
+  scope.only(proto, {D::kStatusFieldNumber, D::kBodyFieldNumber, D::kBodyFormatFieldNumber});
   model::DirectResponseAction out;
   out.status = static_cast<uint16_t>(proto.status());
   if (proto.has_body()) out.body = read_data_source(proto.body(), scope).value_or("");
+  if (proto.has_body_format()) {
+    if (auto format = compile_body_format(proto.body_format(), scope)) {
+      out.format = std::make_shared<const model::BodyFormat>(std::move(*format));
+    }
+  }
   if (out.body.size() > context.max_direct_body) {
     scope.error(proto, D::kBodyFieldNumber,
                 cat("has ", out.body.size(), " bytes; at most ", context.max_direct_body,

@@ -5,6 +5,7 @@
 #include "config/forward_policies.h"
 #include "config/header_compiler.h"
 #include "config/matcher_compiler.h"
+#include "config/matcher_tree_compiler.h"
 #include "config/metadata_compiler.h"
 #include "config/rate_limit_compiler.h"
 
@@ -31,9 +32,10 @@ model::Route compile_route(const route::Route& proto, const RouteContext& contex
                      R::kMetadataFieldNumber, R::kTypedPerFilterConfigFieldNumber, R::kRequestHeadersToAddFieldNumber,
                      R::kRequestHeadersToRemoveFieldNumber, R::kResponseHeadersToAddFieldNumber,
                      R::kResponseHeadersToRemoveFieldNumber, R::kPerRequestBufferLimitBytesFieldNumber,
-                     R::kRequestBodyBufferLimitFieldNumber});
+                     R::kRequestBodyBufferLimitFieldNumber, R::kStatPrefixFieldNumber});
   model::Route out;
   out.name = proto.name();
+  out.stat_prefix = proto.stat_prefix();
   out.match = compile_route_match(proto.match(), scope);
   out.action = compile_route_action(proto, context, scope);
   out.metadata = compile_metadata(proto.metadata());
@@ -43,17 +45,54 @@ model::Route compile_route(const route::Route& proto, const RouteContext& contex
   return out;
 }
 
+// Routes that stand in a matcher tree: they join the list of the virtual host, and the actions have their numbers.
+std::unique_ptr<const model::FactTree> compile_tree(const xds::type::matcher::v3::Matcher& proto,
+                                                    const RouteContext& context, model::VirtualHost& host,
+                                                    CompileScope& scope) {
+  const CompileAction action = [&](const google::protobuf::Message& content,
+                                   const google::protobuf::Any& place) -> std::shared_ptr<const match::Action> {
+    auto list = std::make_shared<model::RouteList>();
+    const auto add = [&](const route::Route& one) {
+      list->routes.push_back(static_cast<uint32_t>(host.routes.size()));
+      host.routes.push_back(compile_route(one, context, scope));
+    };
+    if (content.GetDescriptor() == route::Route::descriptor()) {
+      add(static_cast<const route::Route&>(content));
+    } else if (content.GetDescriptor() == route::RouteList::descriptor()) {
+      for (const auto& one : static_cast<const route::RouteList&>(content).routes()) add(one);
+    } else {
+      scope.error(place, cat(content.GetDescriptor()->full_name(), " is neither a Route nor a RouteList"));
+      return nullptr;
+    }
+    return list;
+  };
+  return compile_fact_tree(proto, action, scope);
+}
+
 std::unique_ptr<model::VirtualHost> compile_virtual_host(const route::VirtualHost& proto, const RouteContext& around,
                                                          CompileScope& scope) {
   using V = route::VirtualHost;
-  scope.only(proto, {V::kNameFieldNumber, V::kDomainsFieldNumber, V::kRoutesFieldNumber, V::kRequireTlsFieldNumber,
-                     V::kRequestHeadersToAddFieldNumber, V::kRequestHeadersToRemoveFieldNumber,
-                     V::kResponseHeadersToAddFieldNumber, V::kResponseHeadersToRemoveFieldNumber,
-                     V::kTypedPerFilterConfigFieldNumber, V::kIncludeRequestAttemptCountFieldNumber,
-                     V::kIncludeAttemptCountInResponseFieldNumber, V::kMetadataFieldNumber, V::kRateLimitsFieldNumber,
-                     V::kRetryPolicyFieldNumber, V::kHedgePolicyFieldNumber, V::kIncludeIsTimeoutRetryHeaderFieldNumber,
-                     V::kPerRequestBufferLimitBytesFieldNumber, V::kRequestBodyBufferLimitFieldNumber,
-                     V::kRequestMirrorPoliciesFieldNumber});
+  scope.only(proto, {V::kNameFieldNumber,
+                     V::kDomainsFieldNumber,
+                     V::kRoutesFieldNumber,
+                     V::kRequireTlsFieldNumber,
+                     V::kRequestHeadersToAddFieldNumber,
+                     V::kRequestHeadersToRemoveFieldNumber,
+                     V::kResponseHeadersToAddFieldNumber,
+                     V::kResponseHeadersToRemoveFieldNumber,
+                     V::kTypedPerFilterConfigFieldNumber,
+                     V::kIncludeRequestAttemptCountFieldNumber,
+                     V::kIncludeAttemptCountInResponseFieldNumber,
+                     V::kMetadataFieldNumber,
+                     V::kRateLimitsFieldNumber,
+                     V::kRetryPolicyFieldNumber,
+                     V::kHedgePolicyFieldNumber,
+                     V::kIncludeIsTimeoutRetryHeaderFieldNumber,
+                     V::kPerRequestBufferLimitBytesFieldNumber,
+                     V::kRequestBodyBufferLimitFieldNumber,
+                     V::kRequestMirrorPoliciesFieldNumber,
+                     V::kMatcherFieldNumber,
+                     V::kVirtualClustersFieldNumber});
   RouteContext context = around;
   if (proto.has_retry_policy()) context.retry = compile_retry_policy(proto.retry_policy(), scope);
   if (proto.has_hedge_policy()) context.hedge_on_per_try_timeout = compile_hedging(proto.hedge_policy(), scope);
@@ -75,6 +114,15 @@ std::unique_ptr<model::VirtualHost> compile_virtual_host(const route::VirtualHos
   out->origin = scope.origin(proto);
   out->routes.reserve(static_cast<size_t>(proto.routes_size()));
   for (const auto& one : proto.routes()) out->routes.push_back(compile_route(one, context, scope));
+  if (proto.has_matcher()) {
+    if (proto.routes_size() > 0) scope.error(proto, V::kMatcherFieldNumber, "cannot stand beside routes");
+    out->tree = compile_tree(proto.matcher(), context, *out, scope);
+  }
+  for (const auto& one : proto.virtual_clusters()) {
+    if (one.headers().empty()) scope.error(one, "needs headers");
+    out->virtual_clusters.push_back({one.name(), compile_header_matchers(one.headers(), scope), {}});
+  }
+  if (!out->virtual_clusters.empty()) out->virtual_clusters.emplace_back();
   return out;
 }
 

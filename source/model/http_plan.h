@@ -42,6 +42,8 @@ class HttpPlan final : public NetworkFilterPlan {
   std::vector<FilterPlan> filters;                        // in order; the last one is terminal (router)
   std::shared_ptr<const class AccessLogSet> access_logs;  // null: none
   bool log_at_start = false;                              // a line also when the request begins
+  bool log_at_tunnel = false;                             // ... and when a tunnel is there
+  Duration log_interval{0};                               // ... and so often until the end; 0: no
   std::optional<LocalReplyPlan> local_reply;
 
   RouteTablePtr routes;  // inline route_config; null: scopes, or a configuration that is to come

@@ -18,10 +18,12 @@
 #include "model/hash_policy.h"
 #include "model/header_mutations.h"
 #include "model/header_rules.h"
+#include "model/local_reply_plan.h"
 #include "model/rate_limit.h"
 #include "model/retry_policy.h"
 #include "model/route_match.h"
 #include "model/subset_plan.h"
+#include "runtime/key.h"
 
 namespace sluice::model {
 
@@ -30,6 +32,7 @@ struct WeightedCluster {
   std::string name;            // set, or:
   std::string cluster_header;  // the header that names the cluster
   uint32_t weight = 0;
+  runtime::Number live_weight;  // with runtime_key_prefix: what counts now
   HeaderRules request_headers, response_headers;
   std::string host_rewrite;
   LbMatchPtr match;  // metadata_match, merged with the route's; null: all hosts
@@ -97,7 +100,9 @@ struct ForwardAction {
   std::string cluster_header;  // the header that names the cluster, or:
   std::vector<WeightedCluster> weighted;
   uint64_t total_weight = 0;
-  std::string weight_header;  // weighted_clusters.header_name: a number there is used instead of chance
+  bool live_weights = false;    // the runtime may change them
+  bool weight_by_hash = false;  // use_hash_policy: a request's hash chooses, when it has one
+  std::string weight_header;    // weighted_clusters.header_name: a number there is used instead of chance
   uint16_t cluster_not_found_status = 503;
   Rewrite rewrite;
   std::optional<Duration> timeout;       // unset: 15 s; 0: none
@@ -125,6 +130,7 @@ struct ForwardAction {
 struct DirectResponseAction {
   uint16_t status = 200;
   std::string body;
+  std::shared_ptr<const BodyFormat> format;  // writes the body; LOCAL_REPLY_BODY is `body`
 };
 
 // `redirect:`; build_location() makes the Location.

@@ -1,5 +1,6 @@
 #include "model/route_apply.h"
 
+#include <algorithm>
 #include <cstring>
 #include <initializer_list>
 
@@ -140,10 +141,20 @@ std::string_view redirect_path(const RedirectAction& redirect, http::RequestHead
 const WeightedCluster* ForwardAction::pick(const http::RequestHeaders& request, uint64_t random) const {
   if (weighted.empty()) return nullptr;
   if (!weight_header.empty()) random = parse_number<uint64_t>(request.get(weight_header)).value_or(random);
-  uint64_t at = random % total_weight;
+  const auto weight_of = [this](const WeightedCluster& cluster) {
+    return live_weights ? std::min<uint64_t>(cluster.live_weight.now(), UINT32_MAX) : cluster.weight;
+  };
+  uint64_t total = total_weight;
+  if (live_weights) {
+    total = 0;
+    for (const WeightedCluster& cluster : weighted) total += weight_of(cluster);
+    if (total == 0) return &weighted.back();
+  }
+  uint64_t at = random % total;
   for (const WeightedCluster& cluster : weighted) {
-    if (at < cluster.weight) return &cluster;
-    at -= cluster.weight;
+    const uint64_t weight = weight_of(cluster);
+    if (at < weight) return &cluster;
+    at -= weight;
   }
   return &weighted.back();
 }

@@ -62,6 +62,20 @@ class Folded {
   char* data_;
 };
 
+void name_stats(VirtualHost& host) {
+  const auto text = [](std::string name) {
+    std::replace(name.begin(), name.end(), ':', '_');
+    return name;
+  };
+  for (Route& route : host.routes) {
+    if (!route.stat_prefix.empty())
+      route.stats = cat("vhost.", text(host.name), ".route.", text(route.stat_prefix), ".");
+  }
+  for (VirtualCluster& one : host.virtual_clusters) {
+    one.stats = cat("vhost.", text(host.name), ".vcluster.", one.name.empty() ? "other" : text(one.name), ".");
+  }
+}
+
 }  // namespace
 
 // Keys are in lower case, suffixes reversed; values are indices into `hosts`.
@@ -99,6 +113,7 @@ std::vector<RouteTable::DuplicateDomain> RouteTable::build() {
   for (uint32_t i = 0; i < hosts.size(); ++i) {
     VirtualHost& host = *hosts[i];
     host.table = this;
+    name_stats(host);
     for (Route& route : host.routes) route.host = &host;
     host.index.build(host.routes);
     for (size_t k = 0; k < host.domains.size(); ++k) {
@@ -146,6 +161,16 @@ const VirtualHost* RouteTable::find_host(const http::RequestHeaders& request) co
   return best;
 }
 
+const VirtualCluster* VirtualHost::virtual_cluster(const http::RequestHeaders& request) const {
+  for (const VirtualCluster& one : virtual_clusters) {
+    if (std::all_of(one.headers.begin(), one.headers.end(),
+                    [&](const http::HeaderMatcher& matcher) { return matcher.matches(request); })) {
+      return &one;
+    }
+  }
+  return nullptr;
+}
+
 RouteChoice RouteTable::find(const http::RequestHeaders& request, const MatchInputs& inputs) const {
   const VirtualHost* host = find_host(request);
   if (host == nullptr) return {};
@@ -154,9 +179,19 @@ RouteChoice RouteTable::find(const http::RequestHeaders& request, const MatchInp
   const http::Target target = http::split_target(request.path);
   const std::string_view path =
       ignore_path_parameters ? http::without_parameters(target.path, request.fields.arena()) : target.path;
+  const auto matches = [&](uint32_t i) { return host->routes[i].match.matches(request, path, target.query, inputs); };
   const auto size = static_cast<uint32_t>(host->routes.size());
-  const uint32_t found = host->index.first(
-      path, size, [&](uint32_t i) { return host->routes[i].match.matches(request, path, target.query, inputs); });
+  if (host->tree != nullptr) {
+    format::Facts facts;
+    facts.request = &request;
+    if (const auto* list = static_cast<const RouteList*>(host->tree->find(facts))) {
+      for (const uint32_t route : list->routes) {
+        if (matches(route)) return {host, &host->routes[route]};
+      }
+    }
+    return {host, nullptr};
+  }
+  const uint32_t found = host->index.first(path, size, matches);
   return {host, found < size ? &host->routes[found] : nullptr};
 }
 

@@ -11,6 +11,7 @@
 #include "base/metadata.h"
 #include "base/result.h"
 #include "http/message.h"
+#include "model/fact_inputs.h"
 #include "model/filter_plan.h"
 #include "model/header_rules.h"
 #include "model/origin.h"
@@ -31,9 +32,24 @@ struct Route {
   HeaderRules request_headers, response_headers;
   FilterOverrides overrides;
   std::string stat_prefix;
+  std::string stats;  // "vhost.HOST.route.STAT_PREFIX.", by RouteTable::build(); empty: none
   MetadataPtr metadata;
   const VirtualHost* host = nullptr;  // null in the redirect of require_tls
   Origin origin;
+};
+
+// What a matcher tree of a virtual host leads to: routes of it, by number, of which the first that matches counts.
+// Immutable. Thread: any.
+class RouteList final : public match::Action {
+ public:
+  std::vector<uint32_t> routes;
+};
+
+// Requests that have statistics of their own. Thread: any (immutable).
+struct VirtualCluster {
+  std::string name;                          // empty: what no other one matches
+  std::vector<http::HeaderMatcher> headers;  // all of them
+  std::string stats;                         // "vhost.HOST.vcluster.NAME.", by RouteTable::build()
 };
 
 enum class RequireTls : uint8_t { kNone, kExternalOnly, kAll };
@@ -43,6 +59,9 @@ struct VirtualHost {
   std::string name;
   std::vector<std::string> domains;
   std::vector<Route> routes;
+  std::unique_ptr<const FactTree> tree;          // chooses among them instead of their order; null: none
+  std::vector<VirtualCluster> virtual_clusters;  // the first one that matches counts; the last one, which has no
+                                                 // matchers, is for the rest
   RequireTls require_tls = RequireTls::kNone;
   HeaderRules request_headers, response_headers;
   FilterOverrides overrides;
@@ -54,6 +73,9 @@ struct VirtualHost {
   const RouteTable* table = nullptr;
   Origin origin;
   RouteIndex index;  // by RouteTable::build()
+
+  // Null when there are none.
+  const VirtualCluster* virtual_cluster(const http::RequestHeaders& request) const;
 };
 
 // What a look-up found. No host: no virtual host matched. With a virtual host that requires TLS, `route` may be a

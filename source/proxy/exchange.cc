@@ -144,6 +144,7 @@ upstream::WorkerLocal& Exchange::local() { return connection_.local(); }
 upstream::ClusterSet& Exchange::clusters() { return connection_.server().proxy().clusters; }
 bool Exchange::health_failed() const { return connection_.server().proxy().state.drain.health_failed(); }
 stats::Block<HttpStat>& Exchange::block() { return connection_.server().block(); }
+RouteCounters& Exchange::route_counters() { return connection_.server().route_counters(); }
 net::ReadGate& Exchange::request_gate() { return connection_.has_streams() ? gate_ : connection_.gate(); }
 uint64_t Exchange::body_buffer_limit() const { return connection_.server().listener().plan.buffer_limit; }
 size_t Exchange::response_room() const { return connection_.response_room(*this); }
@@ -228,6 +229,13 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
   find_route(prepared.internal);
   if (plan().log_at_start) {
     log(format::LogType::kDownstreamStart);
+  }
+  if (plan().log_interval.count() > 0) {
+    log_timer_ = arena_.create<event::Timer>(local().loop.timers(), [this] {
+      log(format::LogType::kDownstreamPeriodic);
+      log_timer_->arm(plan().log_interval);
+    });
+    log_timer_->arm(plan().log_interval);
   }
   if (!prepared.upgrade.empty() && route_.route != nullptr && !upgrade_is_allowed(prepared.upgrade)) {
     block().inc(HttpStat::kDownstreamRqWsOnNonWsRoute);
@@ -355,7 +363,12 @@ void Exchange::find_route(bool internal) {
   facts_.route_metadata = route_.route->metadata.get();
   if (const auto* forward = std::get_if<model::ForwardAction>(&route_.route->action)) {
     if (!forward->weighted.empty()) {
-      weighted_ = forward->pick(*request_, stable_random_);
+      uint64_t random = stable_random_;
+      if (forward->weight_by_hash) {
+        const model::HashInputs from{facts_.remote, facts_.local, facts_.direct_remote};
+        random = model::hash_request(forward->hash_policies, *request_, from).value.value_or(random);
+      }
+      weighted_ = forward->pick(*request_, random);
     }
     if (forward->idle_timeout) {
       idle_timeout_ = *forward->idle_timeout;
@@ -491,6 +504,10 @@ void Exchange::response_headers_passed(http::ResponseHeaders& headers, http::End
   listener.inc(listener_class_stat(headers.status));
   prepare_response(plan(), request_, headers, local().loop.wall_now());
   connection_.send_headers(*this, headers, end);
+  if (upgrade_asked_ && plan().log_at_tunnel &&
+      (headers.status == 101 || (request_->method == "CONNECT" && headers.status / 100 == 2))) {
+    log(format::LogType::kDownstreamTunnelSuccessfullyEstablished);
+  }
   if (end == http::End::kYes) {
     response_is_complete();
   }
@@ -604,7 +621,8 @@ void Exchange::on_stream_idle() {
 void Exchange::log(format::LogType type) {
   facts_.log_type = type;
   // The router names the cluster that it uses; of requests that it never sees the log tells where they would have gone.
-  if (facts_.cluster.empty() && !target_named_ && route_.route != nullptr && connection_.server().plan().access_logs != nullptr) {
+  if (facts_.cluster.empty() && !target_named_ && route_.route != nullptr &&
+      connection_.server().plan().access_logs != nullptr) {
     const auto* forward = std::get_if<model::ForwardAction>(&route_.route->action);
     const upstream::Cluster* cluster =
         forward == nullptr ? nullptr : clusters().find(forward->cluster_name(weighted_, *request_));
@@ -625,6 +643,9 @@ void Exchange::finish() {
   stream_idle_.cancel();
   deadline_.cancel();
   max_duration_.cancel();
+  if (log_timer_ != nullptr) {
+    log_timer_->cancel();
+  }
   facts_.end = local().loop.now();
   if (on_abort_) {
     Function<void()> abort = std::move(on_abort_);

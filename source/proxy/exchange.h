@@ -27,6 +27,7 @@
 namespace sluice::proxy {
 
 class DownstreamConnection;
+class RouteCounters;
 
 // Owned by its DownstreamConnection; destroyed through the loop after finish(). Thread: worker.
 class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamConnection>, private ChainEnds {
@@ -80,6 +81,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   upstream::WorkerLocal& local();
   upstream::ClusterSet& clusters();
   stats::Block<stats::HttpStat>& block();
+  RouteCounters& route_counters();
 
   // Answers here and now, through the response side of the filters. When the response has begun, the connection is
   // cut instead. Always returns Step::taken().
@@ -209,6 +211,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   event::Timer stream_idle_;
   event::Timer deadline_;  // request_timeout while the request comes in
   event::Timer max_duration_;
+  event::Timer* log_timer_ = nullptr;  // of lines between; in the arena, null when none are wanted
   Function<void(bool)> on_response_full_;
   Function<void()> on_abort_;
   Function<void()> on_request_complete_;

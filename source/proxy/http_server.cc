@@ -17,7 +17,11 @@ std::string stat_text(std::string text) {
 
 HttpServer::HttpServer(std::shared_ptr<const model::HttpPlan> plan, const ProxyLocal& proxy,
                        const ListenerFacts& listener)
-    : plan_(std::move(plan)), proxy_(proxy), listener_(listener), access_log_(plan_->access_logs) {
+    : plan_(std::move(plan)),
+      proxy_(proxy),
+      listener_(listener),
+      access_log_(plan_->access_logs),
+      route_counters_(proxy.local) {
   stats::Registry& registry = proxy_.local.registry;
   const std::string prefix = cat("http.", stat_text(plan_->stat_prefix), ".");
   stats_ = registry.add_block<stats::HttpStat>(prefix);
@@ -25,6 +29,9 @@ HttpServer::HttpServer(std::shared_ptr<const model::HttpPlan> plan, const ProxyL
       cat("listener.", listener_.plan.stat_prefix, ".http.", stat_text(plan_->stat_prefix), "."));
   block_ = proxy_.local.cells.block<stats::HttpStat>(stats_);
   listener_block_ = proxy_.local.cells.block<stats::ListenerHttpStat>(listener_stats_);
+  if (plan_->routes != nullptr) {
+    route_counters_.add(*plan_->routes);
+  }
   for (const model::FilterPlan& filter : plan_->filters) {
     const auto& factory = static_cast<const HttpFilterFactory&>(*filter.config);
     filter_locals_.push_back(factory.on_worker({proxy_.local, proxy_.clusters, prefix}));

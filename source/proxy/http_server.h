@@ -9,6 +9,7 @@
 #include "proxy/access_log/access_log.h"
 #include "proxy/chain_server.h"
 #include "proxy/filter.h"
+#include "proxy/route_counters.h"
 #include "stats/names_http.h"
 #include "stats/names_listener.h"
 
@@ -47,6 +48,7 @@ class HttpServer final : public ChainServer {
   // Of all connections that speak it; there from the first one on.
   stats::Block<stats::Http1Stat>& http1_block();
   stats::Block<stats::Http2Stat>& http2_block();
+  RouteCounters& route_counters() { return route_counters_; }
 
  private:
   friend class DownstreamConnection;
@@ -63,6 +65,7 @@ class HttpServer final : public ChainServer {
   stats::Block<stats::Http1Stat> http1_block_;
   stats::Block<stats::Http2Stat> http2_block_;
   AccessLog access_log_;
+  RouteCounters route_counters_;
   std::vector<std::unique_ptr<FilterLocal>> filter_locals_;
   IntrusiveList<DownstreamConnection, HttpServer> connections_;
   size_t count_ = 0;

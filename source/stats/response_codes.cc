@@ -8,10 +8,14 @@ Single ResponseCodes::make(Kind kind, std::string_view name) {
   return cells_.single(kind, cat(prefix_, "upstream_rq_", name), parent_);
 }
 
-void ResponseCodes::inc(uint16_t status) {
+void ResponseCodes::show() {
   if (!completed_) {
     completed_ = make(Kind::kCounter, "completed");
   }
+}
+
+void ResponseCodes::inc(uint16_t status) {
+  show();
   completed_.inc();
   if (status < 100 || status > 599) {
     return;

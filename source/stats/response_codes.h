@@ -21,6 +21,8 @@ class ResponseCodes {
 
   // completed, the class and the exact code. Codes outside of 100..599 count as completed only.
   void inc(uint16_t status);
+  // `completed` is there from now on, at zero.
+  void show();
   // upstream_rq_time, in ms.
   void record_time(uint64_t ms);
 

@@ -201,9 +201,7 @@ Cluster::Cluster(std::shared_ptr<ClusterShared> shared, WorkerLocal& local)
     : shared_(std::move(shared)),
       local_(local),
       block_(local.cells.block<ClusterStat>(shared_->stats)),
-      codes_(local.cells, shared_->stats),
-      internal_codes_(local.cells, shared_->stats, "internal."),
-      external_codes_(local.cells, shared_->stats, "external."),
+      answers_(local.cells, shared_->stats),
       retry_codes_(local.cells, shared_->stats, "retry."),
       balancer_(shared_->plan->lb, shared_->breakers, local.random, block_) {
   if (plan().lb.subsets != nullptr) {
@@ -280,16 +278,6 @@ void Cluster::release(Pool& pool) {
   std::unique_ptr<Pool> last = std::move(found->second);
   pools_.erase(found);
   local_.loop.destroy_later(std::move(last));
-}
-
-void Cluster::count_response(uint16_t status, bool internal) {
-  codes_.inc(status);
-  (internal ? internal_codes_ : external_codes_).inc(status);
-}
-
-void Cluster::record_response_time(uint64_t ms, bool internal) {
-  codes_.record_time(ms);
-  (internal ? internal_codes_ : external_codes_).record_time(ms);
 }
 
 PoolKind Cluster::kind_for(uint8_t priority, http::Protocol downstream) const {

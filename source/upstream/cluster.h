@@ -13,6 +13,7 @@
 #include "stats/names_cluster.h"
 #include "stats/names_http.h"
 #include "stats/response_codes.h"
+#include "upstream/answer_counters.h"
 #include "upstream/breakers.h"
 #include "upstream/host_set.h"
 #include "upstream/load_balancer/load_balancer.h"
@@ -80,10 +81,7 @@ class Cluster {
   const model::ClusterPlan& plan() const { return *shared_->plan; }
   Breakers& breakers() { return shared_->breakers; }
   stats::Block<stats::ClusterStat>& block() { return block_; }
-  // An answer to a request, of an upstream or instead of one: upstream_rq_* and, by where the request came from,
-  // internal.upstream_rq_* or external.upstream_rq_*.
-  void count_response(uint16_t status, bool internal);
-  void record_response_time(uint64_t ms, bool internal);
+  AnswerCounters& answers() { return answers_; }
   // An answer that nobody sees, for the request is tried again: retry.upstream_rq_*.
   void count_retried(uint16_t status) { retry_codes_.inc(status); }
 
@@ -125,9 +123,7 @@ class Cluster {
   std::shared_ptr<ClusterShared> shared_;
   WorkerLocal& local_;
   stats::Block<stats::ClusterStat> block_;
-  stats::ResponseCodes codes_;
-  stats::ResponseCodes internal_codes_;
-  stats::ResponseCodes external_codes_;
+  AnswerCounters answers_;
   stats::ResponseCodes retry_codes_;
   friend class Pool;
   void release(Pool& pool);

@@ -50,6 +50,7 @@ struct Host : std::enable_shared_from_this<Host> {
   std::atomic<bool> removed{false};        // in no assignment any more: its pools drain
   std::atomic<uint16_t> socket_match{0};   // EndpointPlan::socket_match
   std::atomic<bool> degraded{false};       // an active check said so
+  std::atomic<bool> canary{false};         // EndpointPlan::canary
   std::unique_ptr<OutlierCounts> outlier;  // set on main before a worker sees the host; null: not watched
 
   std::atomic<uint32_t> drains{0};  // how often its connections were to go

@@ -107,6 +107,7 @@ class Builder {
           host->place = &locality;
         }
         host->socket_match.store(endpoint.socket_match, std::memory_order_relaxed);
+        host->canary.store(endpoint.canary, std::memory_order_relaxed);
         sort_in(*host, endpoint.weight, level, place);
         out_.hosts.push_back(std::move(host));
       }

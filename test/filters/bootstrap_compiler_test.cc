@@ -131,8 +131,8 @@ TEST(BootstrapCompiler, NothingIsIgnoredInSilence) {
                   .fails("proxy_status_config", "not supported yet: proxy_status_config"));
   EXPECT_TRUE(Compiled(Pieces{.hcm = ", http_protocol_options: {allow_custom_methods: true}"})
                   .fails("allow_custom_methods", "not supported yet"));
-  EXPECT_TRUE(Compiled(Pieces{.cluster = ", track_timeout_budgets: true"})
-                  .fails("track_timeout_budgets", "not supported yet"));
+  EXPECT_TRUE(
+      Compiled(Pieces{.cluster = ", track_timeout_budgets: true"}).fails("track_timeout_budgets", "not supported yet"));
   EXPECT_TRUE(Compiled(Pieces{.cluster = ", type: EDS"}).fails("type", "not supported yet: type EDS"));
   EXPECT_TRUE(Compiled(Pieces{.listener = ", freebind: true"}).fails("freebind", "not supported yet"));
   EXPECT_TRUE(Compiled(Pieces{.routes = "{match: {prefix: /}, route: {cluster_specifier_plugin: p}}"})

@@ -104,8 +104,11 @@ TEST(RouteCompiler, WeightedClusters) {
   EXPECT_TRUE(weighted("clusters: [{name: a, cluster_header: x, weight: 1}]")
                   .fails("clusters[0]", "both name and cluster_header"));
   EXPECT_TRUE(weighted("clusters: [{weight: 1}]").fails("clusters[0]", "needs a name or a cluster_header"));
-  EXPECT_TRUE(weighted("runtime_key_prefix: x, clusters: [{name: a, weight: 1}]")
-                  .fails("runtime_key_prefix", "not supported yet"));
+  const Compiled live = weighted("runtime_key_prefix: x, use_hash_policy: true, clusters: [{name: a, weight: 1}]");
+  ASSERT_TRUE(live.ok()) << live.errors();
+  EXPECT_TRUE(live.forward().live_weights);
+  EXPECT_TRUE(live.forward().weight_by_hash);
+  EXPECT_EQ(live.forward().weighted.at(0).live_weight.now(), 1u);
 }
 
 TEST(RouteCompiler, Redirects) {
@@ -190,6 +193,22 @@ TEST(RouteCompiler, LevelsOfATable) {
   EXPECT_TRUE(host.include_attempt_count_in_response);
   EXPECT_EQ(host.request_headers.remove, std::vector<std::string>{"z"});
   EXPECT_EQ(host.table, &table);
+}
+
+TEST(RouteCompiler, StatisticsOfRoutesAndVirtualClusters) {
+  const auto host = [](const std::string& clusters) {
+    return Compiled{
+        Pieces{.virtual_hosts = "{name: 'v:1', domains: [a.test], virtual_clusters: [" + clusters +
+                                "], routes: [{match: {prefix: /}, stat_prefix: all, route: {cluster: a}}]}"}};
+  };
+  const Compiled c = host("{name: w, headers: [{name: ':method', string_match: {exact: POST}}]}");
+  ASSERT_TRUE(c.ok()) << c.errors();
+  const model::VirtualHost& made = *c.http().routes->hosts.at(0);
+  ASSERT_EQ(made.virtual_clusters.size(), 2u);
+  EXPECT_EQ(made.virtual_clusters[0].stats, "vhost.v_1.vcluster.w.");
+  EXPECT_EQ(made.virtual_clusters[1].stats, "vhost.v_1.vcluster.other.");
+  EXPECT_EQ(made.routes.at(0).stats, "vhost.v_1.route.all.");
+  EXPECT_TRUE(host("{name: w}").fails("virtual_clusters[0]", "needs headers"));
 }
 
 }  // namespace

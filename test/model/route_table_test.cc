@@ -285,5 +285,39 @@ TEST_F(RouteTableTest, TheIndexFindsWhatAWalkFinds) {
   }
 }
 
+TEST_F(RouteTableTest, AMatcherTreeChoosesWhichRoutesAreTried) {
+  VirtualHost& all = host("all", {"*"});
+  route(all, "post", path_match(PathKind::kPrefix, "/a/x"));
+  route(all, "a", path_match(PathKind::kPrefix, "/a"));
+  route(all, "never listed", path_match(PathKind::kPrefix, "/"));
+  auto list = std::make_shared<RouteList>();
+  list->routes = {0, 1};
+  FactTree::Map map;
+  map.by = FactTree::Map::By::kPrefix;
+  map.input = request_header_input(":path");
+  map.values.emplace("/a", FactTree::OnMatch{nullptr, std::move(list)});
+  all.tree = std::make_unique<const FactTree>(std::move(map), FactTree::OnMatch{});
+  EXPECT_TRUE(table_.build().empty());
+  EXPECT_EQ(chosen_route(request("/a/x")), "post");
+  EXPECT_EQ(chosen_route(request("/a/y")), "a");
+  EXPECT_EQ(chosen_route(request("/b")), "-");
+}
+
+TEST_F(RouteTableTest, TheFirstVirtualClusterThatMatchesCounts) {
+  VirtualHost& all = host("all", {"*"});
+  const auto header = [](std::string_view name, std::string_view prefix) {
+    return http::HeaderMatcher(name, match::StringMatcher::prefix(prefix));
+  };
+  all.virtual_clusters.push_back({"write", {header(":path", "/item"), header("x-write", "1")}, {}});
+  all.virtual_clusters.push_back({"item", {header(":path", "/item")}, {}});
+  EXPECT_EQ(all.virtual_cluster(request("/other")), nullptr);
+  all.virtual_clusters.emplace_back();
+  EXPECT_TRUE(table_.build().empty());
+  EXPECT_EQ(all.virtual_cluster(request("/item/1", "h", {{"x-write", "1"}}))->name, "write");
+  EXPECT_EQ(all.virtual_cluster(request("/item/1"))->name, "item");
+  EXPECT_EQ(all.virtual_cluster(request("/item/1"))->stats, "vhost.all.vcluster.item.");
+  EXPECT_EQ(all.virtual_cluster(request("/other"))->stats, "vhost.all.vcluster.other.");
+}
+
 }  // namespace
 }  // namespace sluice::model

@@ -134,7 +134,7 @@ void Mirror::on_stream(upstream::UpstreamStream& stream) {
 
 void Mirror::on_no_stream(ResetReason reason, std::string_view) {
   if (reason == ResetReason::kOverflow) {
-    cluster_.count_response(503, true);
+    cluster_.answers().count(503, {.internal = true});
     end();
     return;
   }
@@ -144,7 +144,7 @@ void Mirror::on_no_stream(ResetReason reason, std::string_view) {
 void Mirror::on_response_headers(http::ResponseHeaders& headers, http::End end_of) {
   answered_ = true;
   cluster_.report(pool_.host(), Outcome::kAnswered, headers.status);
-  cluster_.count_response(headers.status, true);
+  cluster_.answers().count(headers.status, {.internal = true});
   HostState::inc(headers.status >= 500 ? pool_.host().state.rq_error : pool_.host().state.rq_success);
   if (end_of == http::End::kYes) {
     stream_ = nullptr;
@@ -169,7 +169,7 @@ void Mirror::failed(Outcome outcome, uint16_t status) {
   if (!answered_) {
     cluster_.report(pool_.host(), outcome, status);
     HostState::inc(pool_.host().state.rq_error);
-    cluster_.count_response(status, true);
+    cluster_.answers().count(status, {.internal = true});
   }
   end();
 }
@@ -219,7 +219,7 @@ Mirror* MirrorSet::begin(const model::MirrorPolicy& policy, proxy::Exchange& exc
   upstream::Host* host = cluster->choose_host({});
   if (host == nullptr) {
     cluster->block().inc(ClusterStat::kUpstreamCxNoneHealthy);
-    cluster->count_response(503, true);
+    cluster->answers().count(503, {.internal = true});
     return nullptr;
   }
   auto* mirror =

@@ -44,8 +44,8 @@ bool may_be_retried(const model::RetryPolicy& policy, const http::RequestHeaders
 }  // namespace
 
 Retries* Retries::create(const model::RetryPolicy* policy, const http::RequestHeaders& request,
-                         upstream::Cluster& cluster, uint8_t priority, upstream::WorkerLocal& local,
-                         Function<void()> again) {
+                         upstream::Cluster& cluster, const proxy::RouteCharges& charges, uint8_t priority,
+                         upstream::WorkerLocal& local, Function<void()> again) {
   const http::HeaderMap& fields = request.fields;
   uint32_t bits = policy == nullptr ? 0 : policy->on;
   if (fields.has(Token::kXEnvoyRetryOn)) bits |= model::parse_retry_on(fields.get(Token::kXEnvoyRetryOn)).bits;
@@ -55,16 +55,18 @@ Retries* Retries::create(const model::RetryPolicy* policy, const http::RequestHe
   if (bits == 0) return nullptr;
   const model::RetryPolicy& rules = policy == nullptr ? kNoPolicy : *policy;
   if (!may_be_retried(rules, request)) return nullptr;
-  auto* retries = fields.arena().create<Retries>(rules, bits, cluster, priority, local, std::move(again));
+  auto* retries = fields.arena().create<Retries>(rules, bits, cluster, charges, priority, local, std::move(again));
   retries->read_fields(request);
   return retries;
 }
 
-Retries::Retries(const model::RetryPolicy& policy, uint32_t bits, upstream::Cluster& cluster, uint8_t priority,
-                 upstream::WorkerLocal& local, Function<void()> again)
+Retries::Retries(const model::RetryPolicy& policy, uint32_t bits, upstream::Cluster& cluster,
+                 const proxy::RouteCharges& charges, uint8_t priority, upstream::WorkerLocal& local,
+                 Function<void()> again)
     : policy_(policy),
       on_(bits),
       cluster_(cluster),
+      charges_(charges),
       priority_(priority),
       local_(local),
       left_(policy.num_retries),
@@ -130,22 +132,27 @@ bool Retries::would_retry(ResetReason reason, Sent sent) const {
          (reason == ResetReason::kConnectFailure || reason == ResetReason::kConnectTimeout);
 }
 
+void Retries::count(ClusterStat cluster, proxy::RouteStat route) {
+  cluster_.block().inc(cluster);
+  charges_.inc(route);
+}
+
 Retries::Verdict Retries::decide(bool wanted) {
-  stats::Block<ClusterStat>& block = cluster_.block();
-  if (held_ && !wanted) block.inc(ClusterStat::kUpstreamRqRetrySuccess);
+  using proxy::RouteStat;
+  if (held_ && !wanted) count(ClusterStat::kUpstreamRqRetrySuccess, RouteStat::kRetrySuccess);
   end();
   if (!wanted) return Verdict::kNo;
   if (left_ == 0) {
-    block.inc(ClusterStat::kUpstreamRqRetryLimitExceeded);
+    count(ClusterStat::kUpstreamRqRetryLimitExceeded, RouteStat::kRetryLimitExceeded);
     return Verdict::kLimitExceeded;
   }
   --left_;
   if (!cluster_.breakers().try_take(Resource::kRetries, priority_)) {
-    block.inc(ClusterStat::kUpstreamRqRetryOverflow);
+    count(ClusterStat::kUpstreamRqRetryOverflow, RouteStat::kRetryOverflow);
     return Verdict::kOverflow;
   }
   held_ = true;
-  block.inc(ClusterStat::kUpstreamRqRetry);
+  count(ClusterStat::kUpstreamRqRetry, RouteStat::kRetry);
   arm();
   return Verdict::kYes;
 }

@@ -11,6 +11,7 @@
 #include "event/loop.h"
 #include "http/message.h"
 #include "model/retry_policy.h"
+#include "proxy/route_counters.h"
 #include "upstream/cluster.h"
 #include "upstream/reset_reason.h"
 
@@ -32,11 +33,11 @@ class Retries {
   // Null when this request is never tried again, whatever happens. Reads the policy of the route (which may be null)
   // and the x-envoy-* fields of the request.
   static Retries* create(const model::RetryPolicy* policy, const http::RequestHeaders& request,
-                         upstream::Cluster& cluster, uint8_t priority, upstream::WorkerLocal& local,
-                         Function<void()> again);
+                         upstream::Cluster& cluster, const proxy::RouteCharges& charges, uint8_t priority,
+                         upstream::WorkerLocal& local, Function<void()> again);
   // For create().
-  Retries(const model::RetryPolicy& policy, uint32_t on, upstream::Cluster& cluster, uint8_t priority,
-          upstream::WorkerLocal& local, Function<void()> again);
+  Retries(const model::RetryPolicy& policy, uint32_t on, upstream::Cluster& cluster, const proxy::RouteCharges& charges,
+          uint8_t priority, upstream::WorkerLocal& local, Function<void()> again);
   ~Retries() { end(); }
 
   Verdict on_headers(const http::ResponseHeaders& headers);
@@ -65,12 +66,14 @@ class Retries {
   bool would_retry(upstream::ResetReason reason, Sent sent) const;
   bool has_retriable_field(const http::ResponseHeaders& headers) const;
   Verdict decide(bool wanted);
+  void count(stats::ClusterStat cluster, proxy::RouteStat route);
   void arm();
   std::optional<Duration> asked_for(const http::ResponseHeaders& headers) const;
 
   const model::RetryPolicy& policy_;
   const uint32_t on_;
   upstream::Cluster& cluster_;
+  const proxy::RouteCharges& charges_;
   const uint8_t priority_;
   upstream::WorkerLocal& local_;
   uint32_t left_;

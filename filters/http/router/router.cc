@@ -48,6 +48,17 @@ Step Router::direct(const model::DirectResponseAction& action) {
   LocalReply reply = proxy::reply_of(Reason::kDirectResponse);
   reply.status = action.status;
   reply.body = action.body;
+  http::HeaderMap fields(exchange_.arena());
+  if (action.format != nullptr) {
+    format::Facts& facts = exchange_.facts();
+    facts.local_reply_body = action.body;
+    std::string text;
+    action.format->text.append(text, facts);
+    facts.local_reply_body = {};
+    reply.body = exchange_.arena().copy(text);
+    fields.set(Token::kContentType, action.format->content_type);
+    reply.fields = &fields;
+  }
   if (action.status == 201 || action.status / 100 == 3) {
     // Envoy answers these with the URL that was asked for.
     http::RequestHeaders& headers = *exchange_.request();
@@ -83,7 +94,7 @@ Step Router::refuse_field(const http::HeaderField& field) {
 
 Step Router::no_healthy_upstream() {
   cluster_->block().inc(ClusterStat::kUpstreamCxNoneHealthy);
-  count_code(503);
+  count_code(503, nullptr, nullptr);
   return exchange_.reply(proxy::reply_of(Reason::kNoHealthyUpstream));
 }
 
@@ -95,6 +106,7 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
     return no_cluster(action.cluster_not_found_status);
   }
   format::Facts& facts = exchange_.facts();
+  choose_counters(headers);
   facts.attempts = 1;
   facts.cluster_raw = cluster_->plan().name;
   facts.cluster = cluster_->plan().observable_name;
@@ -121,7 +133,7 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
     timeout_status_ = 204;
   }
   model::rewrite_request(exchange_.route(), action, weighted, headers, facts, host->hostname, originals());
-  retries_ = Retries::create(action.retry.get(), headers, *cluster_, action.priority, exchange_.local(),
+  retries_ = Retries::create(action.retry.get(), headers, *cluster_, charges_, action.priority, exchange_.local(),
                              [this] { try_again(); });
   keeps_body_ = retries_ != nullptr || action.internal_redirect != nullptr;
   remove_spent_fields(headers);
@@ -141,6 +153,17 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
   exchange_.when_request_complete([this] { on_request_complete(); });
   begin_try(*host, end);
   return Step::taken();
+}
+
+// Whom this request counts for, beside its cluster.
+void Router::choose_counters(const http::RequestHeaders& headers) {
+  const model::RouteChoice& choice = exchange_.route();
+  answer_of_ = {.internal = exchange_.internal(), .alt_name = headers.fields.get(Token::kXEnvoyUpstreamAltStatName)};
+  const model::VirtualCluster* cluster =
+      choice.host->virtual_clusters.empty() ? nullptr : choice.host->virtual_cluster(headers);
+  if (cluster == nullptr && choice.route->stats.empty()) return;
+  charges_ = exchange_.route_counters().charges(*choice.route, cluster);
+  exchange_.facts().virtual_cluster = cluster == nullptr ? std::string_view() : std::string_view(cluster->name);
 }
 
 void Router::begin_mirrors(http::End end) {

@@ -16,6 +16,7 @@
 #include "model/route_apply.h"
 #include "proxy/exchange.h"
 #include "proxy/filter.h"
+#include "proxy/route_counters.h"
 #include "upstream/cluster.h"
 
 namespace sluice::filters::router {
@@ -56,6 +57,7 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   proxy::Step refuse_field(const http::HeaderField& field);
   proxy::Step no_healthy_upstream();
   upstream::Host* choose_host();
+  void choose_counters(const http::RequestHeaders& headers);
   void begin_mirrors(http::End end);
   template <typename Send>
   void for_each_mirror(Send&& send) {
@@ -92,9 +94,12 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   void on_timeout();
   void abort(proxy::LocalReply reply);
   void count_failed(Attempt& attempt, uint16_t status);
-  void count_code(uint16_t status);
+  // An answer, or what is said instead of one. `host` is null when none was chosen, `answer` when none came.
+  void count_code(uint16_t status, const upstream::Host* host, const http::ResponseHeaders* answer);
   void upstream_complete();
-  void refuse_upgrade(uint16_t status);
+  // dynamic_stats, and it is no check of health.
+  bool counts() const { return options_.dynamic_stats && !exchange_.facts().health_check; }
+  void refuse_upgrade(Attempt& attempt, const http::ResponseHeaders& headers);
   void give_up();
   Duration elapsed() const;
 
@@ -103,6 +108,8 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   MirrorSet& mirror_set_;
   const model::ForwardAction* action_ = nullptr;
   upstream::Cluster* cluster_ = nullptr;
+  proxy::RouteCharges charges_;
+  upstream::AnswerOf answer_of_;
   upstream::LbRequest choice_;
   const model::MadeCookie* cookies_ = nullptr;  // that the response must set
   Timeouts timeouts_;

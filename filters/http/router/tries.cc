@@ -268,14 +268,17 @@ void Router::report_answer(Attempt& attempt, const http::ResponseHeaders& header
   cluster_->report(attempt.host(), Outcome::kAnswered, status);
 }
 
-void Router::on_stream(Attempt& attempt) { cluster_->report(attempt.host(), Outcome::kConnected, 200); }
+void Router::on_stream(Attempt& attempt) {
+  cluster_->report(attempt.host(), Outcome::kConnected, 200);
+  charges_.inc(proxy::RouteStat::kTotal);
+}
 
 void Router::on_headers(Attempt& attempt, http::ResponseHeaders& headers, http::End end) {
   format::Facts& facts = exchange_.facts();
   trace::step("router: response");
   facts.upstream_rx_start = exchange_.local().loop.now();
   if (exchange_.upgrade_asked() && headers.status != 101 && exchange_.request()->method != "CONNECT") {
-    refuse_upgrade(headers.status);
+    refuse_upgrade(attempt, headers);
     return;
   }
   report_answer(attempt, headers);
@@ -301,7 +304,7 @@ void Router::on_headers(Attempt& attempt, http::ResponseHeaders& headers, http::
   facts.details = proxy::facts_of(Reason::kViaUpstream).details;
   facts.response_code = headers.status;
   facts.response = &headers;
-  count_code(headers.status);
+  count_code(headers.status, &attempt.host(), &headers);
   HostState::inc(headers.status >= 500 ? attempt.host().state.rq_error : attempt.host().state.rq_success);
   if (!options_.suppress_envoy_headers && facts.request_end != format::kUnset) {
     headers.fields.set(Token::kXEnvoyUpstreamServiceTime,
@@ -353,10 +356,10 @@ bool Router::redirect_inside(Attempt& attempt, const http::ResponseHeaders& head
 void Router::begin_again() { exchange_.begin_again(kept_, trailers_); }
 
 // The upstream did not take the upgrade: the client is told its status, and nothing else of its answer.
-void Router::refuse_upgrade(uint16_t status) {
-  count_code(status);
+void Router::refuse_upgrade(Attempt& attempt, const http::ResponseHeaders& headers) {
+  count_code(headers.status, &attempt.host(), &headers);
   LocalReply reply = proxy::reply_of(Reason::kWebSocketRefused);
-  reply.status = status;
+  reply.status = headers.status;
   (void)exchange_.reply(reply);
 }
 
@@ -376,9 +379,10 @@ void Router::upstream_complete() {
   deadline_.cancel();
   format::Facts& facts = exchange_.facts();
   facts.upstream_rx_end = exchange_.local().loop.now();
-  if (facts.request_end != format::kUnset && options_.dynamic_stats) {
+  if (facts.request_end != format::kUnset && counts()) {
     const auto ms = static_cast<uint64_t>(to_ms(facts.upstream_rx_end - facts.request_end));
-    cluster_->record_response_time(ms, exchange_.internal());
+    cluster_->answers().record_time(ms, answer_of_);
+    charges_.each([ms](proxy::RouteCounter& one) { one.codes.record_time(ms); });
   }
 }
 
@@ -405,7 +409,7 @@ void Router::on_failed(Attempt& attempt, ResetReason reset, std::string_view fai
   const bool dropped = reset == ResetReason::kOverflow;
   LocalReply reply = proxy::upstream_reset_reply(reset, failure, retries, arena);
   if (dropped) {
-    count_code(reply.status);
+    count_code(reply.status, &attempt.host(), nullptr);
   } else {
     count_failed(attempt, reply.status);
   }
@@ -458,6 +462,7 @@ void Router::give_up_try(Attempt& attempt, Reason reason, ClusterStat counter) {
 void Router::on_timeout() {
   while (Attempt* attempt = attempts_.front()) {
     cluster_->block().inc(ClusterStat::kUpstreamRqTimeout);
+    charges_.inc(proxy::RouteStat::kTimeout);
     HostState::inc(attempt->host().state.rq_timeout);
     if (!attempt->answered()) {
       if (!attempt->timeout_counted) {
@@ -494,13 +499,17 @@ void Router::abort(LocalReply reply) {
 
 void Router::count_failed(Attempt& attempt, uint16_t status) {
   HostState::inc(attempt.host().state.rq_error);
-  count_code(status);
+  count_code(status, &attempt.host(), nullptr);
 }
 
-void Router::count_code(uint16_t status) {
-  if (options_.dynamic_stats) {
-    cluster_->count_response(status, exchange_.internal());
+void Router::count_code(uint16_t status, const upstream::Host* host, const http::ResponseHeaders* answer) {
+  if (!counts()) {
+    return;
   }
+  answer_of_.canary = (host != nullptr && host->canary.load(std::memory_order_relaxed)) ||
+                      (answer != nullptr && answer->fields.get(Token::kXEnvoyUpstreamCanary) == "true");
+  cluster_->answers().count(status, answer_of_);
+  charges_.each([status](proxy::RouteCounter& one) { one.codes.inc(status); });
 }
 
 }  // namespace sluice::filters::router

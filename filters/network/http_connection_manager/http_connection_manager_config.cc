@@ -24,6 +24,8 @@ using Hcm = envoy::extensions::filters::network::http_connection_manager::v3::Ht
 void check_fields(const Hcm& proto, CompileScope& scope) {
   scope.only(proto, {Hcm::kCodecTypeFieldNumber,
                      Hcm::kStatPrefixFieldNumber,
+                     Hcm::kAccessLogFlushIntervalFieldNumber,
+                     Hcm::kFlushAccessLogOnNewRequestFieldNumber,
                      Hcm::kRouteConfigFieldNumber,
                      Hcm::kHttpFiltersFieldNumber,
                      Hcm::kAddUserAgentFieldNumber,
@@ -228,8 +230,19 @@ void compile_upgrades(const Hcm& proto, model::HttpPlan& out, CompileScope& scop
 void compile_logs(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) {
   using Options = Hcm::HcmAccessLogOptions;
   out.access_logs = config::compile_access_logs(proto.access_log(), scope);
-  scope.only(proto.access_log_options(), {Options::kFlushAccessLogOnNewRequestFieldNumber});
-  out.log_at_start = proto.access_log_options().flush_access_log_on_new_request();
+  const Options& options = proto.access_log_options();
+  out.log_at_tunnel = options.flush_log_on_tunnel_successfully_established();
+  out.log_interval = to_duration(options.access_log_flush_interval());
+  out.log_at_start = options.flush_access_log_on_new_request();
+  // The deprecated fields that these have replaced.
+  const bool old = proto.flush_access_log_on_new_request() || proto.has_access_log_flush_interval();
+  if (!old) return;
+  if (proto.has_access_log_options()) {
+    scope.error(proto, Hcm::kAccessLogOptionsFieldNumber,
+                "cannot stand beside access_log_flush_interval or flush_access_log_on_new_request");
+  }
+  out.log_at_start = proto.flush_access_log_on_new_request();
+  out.log_interval = to_duration(proto.access_log_flush_interval());
 }
 
 std::shared_ptr<const model::NetworkFilterPlan> compile(const google::protobuf::Message& message, CompileScope& scope) {
