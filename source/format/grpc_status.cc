@@ -1,6 +1,6 @@
 #include "format/grpc_status.h"
 
-#include "base/strings.h"
+#include "http/grpc.h"
 
 namespace sluice::format {
 namespace {
@@ -26,24 +26,8 @@ constexpr Names kStatuses[] = {{"OK", "OK"},
                                {"DataLoss", "DATA_LOSS"},
                                {"Unauthenticated", "UNAUTHENTICATED"}};
 
-constexpr uint32_t kUnknown = 2;
-
-uint32_t from_http(uint16_t code) {
-  switch (code) {
-    case 400: return 13;
-    case 401: return 16;
-    case 403: return 7;
-    case 404: return 12;
-    case 429:
-    case 502:
-    case 503:
-    case 504: return 14;
-    default: return kUnknown;
-  }
-}
-
 std::optional<uint32_t> sent(const http::HeaderMap* fields) {
-  return fields == nullptr ? std::nullopt : parse_number<uint32_t>(fields->get(http::Token::kGrpcStatus));
+  return fields == nullptr ? std::nullopt : http::grpc_status_in(*fields);
 }
 
 std::optional<uint32_t> from_response(const Facts& facts) {
@@ -66,7 +50,7 @@ bool is_grpc(const Facts& facts) {
 
 uint32_t grpc_status_or_mapped(const Facts& facts) {
   const auto status = from_response(facts);
-  return status ? *status : from_http(facts.response_code);
+  return status ? *status : http::grpc_status_of(facts.response_code);
 }
 
 std::optional<uint32_t> grpc_status(const Facts& facts) {

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "http/grpc.h"
 
 namespace sluice::proxy {
 namespace {
@@ -124,25 +125,7 @@ bool is_grpc(const http::RequestHeaders& request) {
   return type.starts_with(kGrpc) && (type.size() == kGrpc.size() || type[kGrpc.size()] == '+');
 }
 
-uint8_t grpc_status_of(uint16_t http_status) {
-  switch (http_status) {
-    case 400:
-      return 13;  // INTERNAL
-    case 401:
-      return 16;  // UNAUTHENTICATED
-    case 403:
-      return 7;  // PERMISSION_DENIED
-    case 404:
-      return 12;  // UNIMPLEMENTED
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-      return 14;  // UNAVAILABLE
-    default:
-      return 2;  // UNKNOWN
-  }
-}
+uint8_t grpc_status_of(uint16_t http_status) { return static_cast<uint8_t>(http::grpc_status_of(http_status)); }
 
 std::string_view percent_encode(std::string_view text, Arena& arena) {
   static constexpr char kHex[] = "0123456789ABCDEF";

@@ -6,7 +6,7 @@ void Health::follow(upstream::ClusterShared& cluster) {
   upstream::OutlierDetector* detector = nullptr;
   if (cluster.plan->outlier != nullptr) {
     detectors_.push_back(
-        std::make_unique<upstream::OutlierDetector>(cluster, platform_.main_loop(), platform_.random(), local_.cells));
+        std::make_unique<upstream::OutlierDetector>(cluster, local_.loop, local_.random, local_.cells));
     detector = detectors_.back().get();
   }
   for (const auto& plan : cluster.plan->health_checks) {

@@ -4,19 +4,17 @@
 #include <memory>
 #include <vector>
 
-#include "server/platform.h"
-#include "stats/registry.h"
 #include "upstream/health_checker.h"
-#include "upstream/main_local.h"
 #include "upstream/outlier_detector.h"
+#include "upstream/worker_local.h"
 
 namespace sluice::server {
 
 // Owned by the server; cleared before its clusters. Thread: main.
 class Health {
  public:
-  Health(Platform& platform, stats::WorkerCells& cells)
-      : platform_(platform), local_(platform.main_loop(), platform.main_network(), platform.random(), cells) {}
+  // `local` is main's.
+  explicit Health(upstream::WorkerLocal& local) : local_(local) {}
 
   // Before any worker has the cluster.
   void follow(upstream::ClusterShared& cluster);
@@ -25,8 +23,7 @@ class Health {
   void clear();
 
  private:
-  Platform& platform_;
-  upstream::MainLocal local_;
+  upstream::WorkerLocal& local_;
   std::vector<std::unique_ptr<upstream::OutlierDetector>> detectors_;
   std::vector<std::unique_ptr<upstream::HealthChecker>> checkers_;
 };

@@ -37,7 +37,14 @@ Server::Server(Platform& platform, const Options& options, config::CompiledBoots
       tags_(with_tags(std::move(bootstrap_.stats.tag_rules), options.stats_tags)),
       cells_(registry_),
       server_stats_(registry_, cells_),
-      health_(platform, cells_),
+      upstreams_(platform, registry_, cells_,
+                 [this](std::string_view name) -> std::shared_ptr<upstream::ClusterShared> {
+                   for (const auto& cluster : clusters_) {
+                     if (cluster->plan->name == name) return cluster;
+                   }
+                   return nullptr;
+                 }),
+      health_(upstreams_.local()),
       names_(platform),
       term_timer_(platform.main_loop().timers(), [this] { finish(); }),
       stats_timer_(platform.main_loop().timers(), [this] { flush_stats(); }),
@@ -148,6 +155,7 @@ void Server::serve() {
 void Server::follow_hosts() {
   for (const auto& cluster : clusters_) {
     cluster->on_hosts([this, &cluster = cluster](upstream::HostSetPtr hosts) {
+      upstreams_.update(cluster, hosts);
       for (auto& worker : workers_) {
         worker->loop().post([&worker = *worker, cluster, hosts] { worker.update_hosts(cluster, hosts); });
       }
@@ -229,6 +237,7 @@ void Server::finish() {
   drain_timer_.cancel();
   health_.clear();
   names_.clear();
+  upstreams_.clear();
   for (auto& worker : workers_) {
     worker->loop().post([&worker = *worker] {
       worker.close();

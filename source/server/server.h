@@ -14,6 +14,7 @@
 #include "proxy/chain_server.h"
 #include "server/admin/admin.h"
 #include "server/health.h"
+#include "server/main_upstream.h"
 #include "server/names.h"
 #include "server/options.h"
 #include "server/platform.h"
@@ -42,6 +43,9 @@ class Server final : public admin::AdminSource {
   bool ended() const { return ended_; }
   // What all workers share of the clusters.
   const std::vector<std::shared_ptr<upstream::ClusterShared>>& shared_clusters() const { return clusters_; }
+
+  // What main itself asks of clusters: control planes.
+  MainUpstream& upstreams() { return upstreams_; }
 
   // --- admin::AdminSource (server_admin.cc)
   admin::ServerState state() const override;
@@ -100,6 +104,7 @@ class Server final : public admin::AdminSource {
   Result<Bound> bind(const model::ListenerPlan& plan);
 
   std::vector<Bound> bound_;  // by listener
+  MainUpstream upstreams_;
   Health health_;
   Names names_;
   uint32_t warming_ = 1;  // clusters that the workers wait for, and start() itself

@@ -39,6 +39,17 @@ void count_socket_matches(const model::ClusterPlan& plan, const HostSet& hosts, 
     }
   }
 }
+// Gives stats back when it is destroyed. Thread: worker.
+class HeldBlock final : public event::Deferred {
+ public:
+  HeldBlock(stats::Registry& registry, stats::BlockId id) : registry_(registry), id_(id) {}
+  ~HeldBlock() override { registry_.release_block(id_); }
+
+ private:
+  stats::Registry& registry_;
+  const stats::BlockId id_;
+};
+
 }  // namespace
 
 ClusterShared::ClusterShared(model::ClusterPlanPtr the_plan, stats::Registry& the_registry, stats::WorkerCells& cells)
@@ -230,7 +241,10 @@ Cluster::~Cluster() {
   }
   pools_.clear();
   wished_pools_.clear();
-  if (http2_stats_.valid()) local_.registry.release_block(http2_stats_);
+  // Sessions that were closed above count until they are destroyed, before this.
+  if (http2_stats_.valid()) {
+    local_.loop.destroy_later(std::make_unique<HeldBlock>(local_.registry, http2_stats_));
+  }
 }
 
 stats::Block<stats::Http2Stat>& Cluster::http2_block() {

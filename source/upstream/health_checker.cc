@@ -176,7 +176,7 @@ void CheckSession::log(std::string_view event) const {
 }
 
 HealthChecker::HealthChecker(ClusterShared& cluster, const model::HealthCheckPlan& plan, OutlierDetector* outliers,
-                             MainLocal& local)
+                             WorkerLocal& local)
     : cluster_(cluster),
       plan_(plan),
       outliers_(outliers),

@@ -16,7 +16,7 @@
 #include "net/address.h"
 #include "stats/names_cluster.h"
 #include "upstream/cluster.h"
-#include "upstream/main_local.h"
+#include "upstream/worker_local.h"
 
 namespace sluice::upstream {
 
@@ -75,7 +75,7 @@ class HealthChecker {
  public:
   // `outliers` may be null.
   HealthChecker(ClusterShared& cluster, const model::HealthCheckPlan& plan, OutlierDetector* outliers,
-                MainLocal& local);
+                WorkerLocal& local);
   ~HealthChecker();
   HealthChecker(const HealthChecker&) = delete;
   HealthChecker& operator=(const HealthChecker&) = delete;
@@ -84,7 +84,7 @@ class HealthChecker {
   void when_checked(Function<void()> hook);
 
   const model::HealthCheckPlan& plan() const { return plan_; }
-  MainLocal& local() { return local_; }
+  WorkerLocal& local() { return local_; }
   ClusterShared& cluster() { return cluster_; }
 
  private:
@@ -102,7 +102,7 @@ class HealthChecker {
   ClusterShared& cluster_;
   const model::HealthCheckPlan& plan_;
   OutlierDetector* outliers_;
-  MainLocal& local_;
+  WorkerLocal& local_;
   stats::BlockId block_id_;
   stats::Block<stats::HealthCheckStat> stats_;
   std::unordered_map<const Host*, std::unique_ptr<CheckSession>> sessions_;

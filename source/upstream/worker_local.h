@@ -1,4 +1,5 @@
-// WorkerLocal: what the objects of one worker share: its loop, network, memory and counters.
+// WorkerLocal: what the objects of one worker share: its loop, network, memory and counters. The main thread has one
+// too, for what it asks of upstreams itself (server/main_upstream.h).
 #pragma once
 
 #include "base/arena.h"
@@ -13,7 +14,7 @@
 
 namespace sluice::upstream {
 
-// Outlives everything on its worker. Thread: its worker's.
+// Outlives everything on its worker. Thread: its worker's, or main.
 struct WorkerLocal {
   event::Loop& loop;
   net::Network& network;
