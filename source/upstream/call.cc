@@ -143,7 +143,7 @@ void Call::on_response_headers(http::ResponseHeaders& headers, http::End end) {
   answered_ = true;
   status_ = headers.status;
   cluster_->report(pool_->host(), Outcome::kAnswered, status_);
-  cluster_->count_response(status_, true);
+  cluster_->answers().count(status_, {.internal = true});
   HostState::inc(status_ >= 500 ? pool_->host().state.rq_error : pool_->host().state.rq_success);
   if (end == http::End::kYes) {
     answered_whole();
@@ -166,7 +166,7 @@ void Call::on_response_trailers(http::HeaderMap& trailers) {
 
 void Call::answered_whole() {
   stream_ = nullptr;
-  cluster_->record_response_time(static_cast<uint64_t>(to_ms(local_.loop.now() - started_)), true);
+  cluster_->answers().record_time(static_cast<uint64_t>(to_ms(local_.loop.now() - started_)), {.internal = true});
   end();
 }
 
@@ -208,7 +208,7 @@ void Call::count_failure(CallFailure::Kind kind, ResetReason reason) {
   }
   const bool timeout = kind == CallFailure::Kind::kTimeout;
   if (timeout) cluster_->block().inc(ClusterStat::kUpstreamRqTimeout);
-  cluster_->count_response(timeout ? 504 : 503, true);
+  cluster_->answers().count(timeout ? 504 : 503, {.internal = true});
   if (pool_ == nullptr || (kind == CallFailure::Kind::kReset && reason == ResetReason::kOverflow)) {
     return;  // no host was asked
   }
