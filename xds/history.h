@@ -20,9 +20,11 @@ struct Push {
   config::ResourceType type{};
   std::string version;
   std::string control_plane;         // as it calls itself
-  std::vector<std::string> changed;  // names of what came, at most History::kMostNames
-  std::vector<std::string> removed;  // the same
-  size_t resources = 0;              // how many came
+  std::vector<std::string> changed;  // names of what is new or another than before, at most History::kMostNames
+  std::vector<std::string> removed;  // of what is gone, the same
+  std::vector<std::string> lines;    // what is different, for people (change_text.h)
+  size_t resources = 0;              // how many came, changed or not
+  size_t changes = 0;
   size_t removals = 0;
   std::string refused;               // empty: it was taken
   std::optional<Duration> answered;  // from its arrival to its ACK or NACK; none: not yet, or the stream ended before
@@ -33,11 +35,13 @@ class History {
  public:
   static constexpr size_t kMost = 100;
   static constexpr size_t kMostNames = 100;
+  static constexpr size_t kMostLines = 20;
   static constexpr size_t kMostText = 4096;  // bytes of `refused`
 
   // Returns its number.
   uint64_t add(Push push);
-  // Nothing happens when it is forgotten already.
+  // Nothing happens in these when it is forgotten already.
+  void refuse(uint64_t number, std::string_view why);
   void answered(uint64_t number, Duration after);
 
   const std::deque<Push>& pushes() const { return pushes_; }
@@ -45,6 +49,8 @@ class History {
   std::string to_json() const;
 
  private:
+  Push* find(uint64_t number);
+
   std::deque<Push> pushes_;
   uint64_t last_ = 0;
 };

@@ -1,0 +1,31 @@
+#include "xds/nack.h"
+
+#include <algorithm>
+
+#include "config/utf8.h"
+
+namespace sluice::xds {
+namespace {
+
+constexpr size_t kMost = 4096;
+
+}  // namespace
+
+std::string nack_text(std::string_view why) {
+  std::string text(why);
+  if (!config::is_utf8(text)) {
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; }, '?');
+  }
+  if (text.size() > kMost) {
+    size_t end = kMost;
+    while ((text[end] & 0xc0) == 0x80) {
+      --end;  // not inside a character
+    }
+    text.resize(end);
+    text += "...(truncated)";
+  }
+  return text;
+}
+
+}  // namespace sluice::xds
