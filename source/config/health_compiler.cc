@@ -103,7 +103,8 @@ model::HttpCheck compile_http(const HealthCheck::HttpHealthCheck& proto, Compile
                                              H::kRequestHeadersToRemoveFieldNumber, scope);
   out.expected = compile_statuses(proto.expected_statuses(), scope);
   out.retriable = compile_statuses(proto.retriable_statuses(), scope);
-  if (proto.codec_client_type() != envoy::type::v3::HTTP1) scope.not_supported(proto, H::kCodecClientTypeFieldNumber);
+  if (proto.codec_client_type() == envoy::type::v3::HTTP3) scope.not_supported(proto, H::kCodecClientTypeFieldNumber);
+  out.http2 = proto.codec_client_type() == envoy::type::v3::HTTP2;
   return out;
 }
 
@@ -113,6 +114,17 @@ model::TcpCheck compile_tcp(const HealthCheck::TcpHealthCheck& proto, CompileSco
   model::TcpCheck out;
   if (proto.has_send()) out.send = compile_payload(proto.send(), scope);
   out.receive = compile_payloads(proto.receive(), scope);
+  return out;
+}
+
+model::GrpcCheck compile_grpc(const HealthCheck::GrpcHealthCheck& proto, CompileScope& scope) {
+  using G = HealthCheck::GrpcHealthCheck;
+  scope.only(proto, {G::kServiceNameFieldNumber, G::kAuthorityFieldNumber, G::kInitialMetadataFieldNumber});
+  model::GrpcCheck out;
+  out.service = proto.service_name();
+  out.authority = proto.authority();
+  out.initial_metadata = compile_header_rules(proto, proto.initial_metadata(),
+                                              google::protobuf::RepeatedPtrField<std::string>(), 0, scope);
   return out;
 }
 
@@ -130,6 +142,7 @@ std::shared_ptr<const model::HealthCheckPlan> compile_check(const HealthCheck& p
                      H::kReuseConnectionFieldNumber,
                      H::kHttpHealthCheckFieldNumber,
                      H::kTcpHealthCheckFieldNumber,
+                     H::kGrpcHealthCheckFieldNumber,
                      H::kNoTrafficIntervalFieldNumber,
                      H::kNoTrafficHealthyIntervalFieldNumber,
                      H::kUnhealthyIntervalFieldNumber,
@@ -141,6 +154,7 @@ std::shared_ptr<const model::HealthCheckPlan> compile_check(const HealthCheck& p
   auto out = std::make_shared<model::HealthCheckPlan>();
   if (proto.has_http_health_check()) out->http = compile_http(proto.http_health_check(), scope);
   if (proto.has_tcp_health_check()) out->tcp = compile_tcp(proto.tcp_health_check(), scope);
+  if (proto.has_grpc_health_check()) out->grpc = compile_grpc(proto.grpc_health_check(), scope);
   out->timeout = to_duration(proto.timeout());
   out->interval = to_duration(proto.interval());
   if (proto.has_initial_jitter()) out->initial_jitter = to_duration(proto.initial_jitter());

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "upstream/check_pipe.h"
+#include "upstream/grpc_check.h"
 #include "upstream/http_check.h"
 #include "upstream/outlier_detector.h"
 #include "upstream/tcp_check.h"
@@ -68,6 +70,15 @@ const std::string& CheckSession::check_hostname() const {
   static const std::string none;
   const model::EndpointCheck* own = host_->plan->check.get();
   return own == nullptr ? none : own->hostname;
+}
+
+net::TransportSocket* CheckSession::transport_socket() const { return checker_.sockets_.of(*host_); }
+
+void CheckSession::open(CheckPipe& pipe, std::string_view alpn) {
+  net::TransportWishes wishes;
+  wishes.host_name = host_->hostname;
+  if (!alpn.empty()) wishes.alpn_fallback.emplace_back(alpn);
+  pipe.open(address(), checker_.cluster_.plan->connect, transport_socket(), wishes);
 }
 
 void CheckSession::passed(Wellness wellness) {
@@ -181,6 +192,7 @@ HealthChecker::HealthChecker(ClusterShared& cluster, const model::HealthCheckPla
       plan_(plan),
       outliers_(outliers),
       local_(local),
+      sockets_(*cluster.plan, local),
       block_id_(cluster.registry.add_block<stats::HealthCheckStat>(
           cat("cluster.", cluster.plan->stat_name, ".health_check."))),
       stats_(local.cells.block<stats::HealthCheckStat>(block_id_)) {
@@ -217,6 +229,7 @@ void HealthChecker::follow_members() {
 
 std::unique_ptr<CheckSession> HealthChecker::make_session(std::shared_ptr<Host> host) {
   if (plan_.tcp) return std::make_unique<TcpCheckSession>(*this, std::move(host));
+  if (plan_.grpc) return std::make_unique<GrpcCheckSession>(*this, std::move(host));
   return std::make_unique<HttpCheckSession>(*this, std::move(host));
 }
 

@@ -16,10 +16,12 @@
 #include "net/address.h"
 #include "stats/names_cluster.h"
 #include "upstream/cluster.h"
+#include "upstream/transport_sockets.h"
 #include "upstream/worker_local.h"
 
 namespace sluice::upstream {
 
+class CheckPipe;
 class HealthChecker;
 class OutlierDetector;
 
@@ -54,6 +56,12 @@ class CheckSession {
   // The endpoint's name for checks; empty: none.
   const std::string& check_hostname() const;
   HealthChecker& checker() { return checker_; }
+  const HealthChecker& checker() const { return checker_; }
+  // To where this host is asked, wrapped as its other connections are. `alpn`: offered when the cluster says nothing;
+  // may be empty.
+  void open(CheckPipe& pipe, std::string_view alpn);
+  // Null: plain.
+  net::TransportSocket* transport_socket() const;
 
  private:
   enum class Change : uint8_t { kNone, kPending, kDone };
@@ -84,8 +92,8 @@ class HealthChecker {
   void when_checked(Function<void()> hook);
 
   const model::HealthCheckPlan& plan() const { return plan_; }
-  WorkerLocal& local() { return local_; }
-  ClusterShared& cluster() { return cluster_; }
+  WorkerLocal& local() const { return local_; }
+  ClusterShared& cluster() const { return cluster_; }
 
  private:
   friend class CheckSession;
@@ -103,6 +111,7 @@ class HealthChecker {
   const model::HealthCheckPlan& plan_;
   OutlierDetector* outliers_;
   WorkerLocal& local_;
+  TransportSockets sockets_;
   stats::BlockId block_id_;
   stats::Block<stats::HealthCheckStat> stats_;
   std::unordered_map<const Host*, std::unique_ptr<CheckSession>> sessions_;

@@ -7,78 +7,37 @@ namespace sluice::upstream {
 TcpCheckSession::TcpCheckSession(HealthChecker& checker, std::shared_ptr<Host> host)
     : CheckSession(checker, std::move(host)),
       check_(*checker.plan().tcp),
-      in_(checker.local().slabs),
-      out_(checker.local().slabs) {}
-
-TcpCheckSession::~TcpCheckSession() { close(); }
+      pipe_(checker.local(), static_cast<CheckPipeUser&>(*this)) {}
 
 void TcpCheckSession::begin_check() {
   answer_.clear();
-  if (transport_ != nullptr) {
+  if (pipe_.exists()) {
     send();
-    return;
-  }
-  connected_ = false;
-  transport_ = checker().local().network.connect(address(), checker().cluster().plan->connect);
-  transport_->set_handler(this);
-}
-
-void TcpCheckSession::close() {
-  if (transport_ == nullptr) {
-    return;
-  }
-  transport_->close(net::CloseHow::kFin);
-  checker().local().loop.destroy_later(std::move(transport_));
-  in_.clear();
-  out_.clear();
-}
-
-void TcpCheckSession::on_ready(net::Ready ready) {
-  if (!connected_) {
-    if (ready.failed) {
-      lost();
-    } else if (ready.connected) {
-      connected_ = true;
-      send();
-    }
-    return;
-  }
-  if (ready.writable) write();
-  if (ready.readable) {
-    read();
-  } else if (ready.failed) {
-    lost();
+  } else {
+    open(pipe_, {});
   }
 }
 
 void TcpCheckSession::send() {
   if (check_.receive.empty()) {
     // To have connected is all.
-    close();
+    pipe_.close();
     passed(Wellness::kHealthy);
     return;
   }
-  out_.append_copy(check_.send);
-  write();
+  pipe_.out().append_copy(check_.send);
+  pipe_.write();
 }
 
-void TcpCheckSession::write() {
-  while (!out_.empty() && transport_->write(out_).status == net::IoStatus::kOk) {
-  }
-  transport_->want_write(!out_.empty());
+void TcpCheckSession::on_pipe_data(buffer::Buffer& in) {
+  if (answer_.size() <= kMaxAnswer) answer_ += in.to_string();
+  in.clear();
 }
 
-void TcpCheckSession::read() {
-  net::IoResult result{};
-  {
-    net::ReadLease lease(checker().local().network.read_buffer());
-    result = transport_->read(lease, kMaxAnswer, in_);
-    answer_ += in_.to_string();
-    in_.clear();
-  }
-  const bool ended = result.status == net::IoStatus::kEof || result.status == net::IoStatus::kFailed;
+void TcpCheckSession::on_pipe_read(Peer peer) {
+  const bool ended = peer == Peer::kEnded;
   if (checking() && has_payloads(answer_, check_.receive)) {
-    if (ended || !checker().plan().reuse_connection) close();
+    if (ended || !checker().plan().reuse_connection) pipe_.close();
     passed(Wellness::kHealthy);
   } else if (ended || answer_.size() > kMaxAnswer) {
     lost();
@@ -86,7 +45,7 @@ void TcpCheckSession::read() {
 }
 
 void TcpCheckSession::lost() {
-  close();
+  pipe_.close();
   if (checking()) failed(CheckFailure::kNetwork, Severity::kCounts);
 }
 

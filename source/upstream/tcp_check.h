@@ -4,17 +4,15 @@
 #include <memory>
 #include <string>
 
-#include "buffer/buffer.h"
-#include "net/transport.h"
+#include "upstream/check_pipe.h"
 #include "upstream/health_checker.h"
 
 namespace sluice::upstream {
 
 // Thread: main.
-class TcpCheckSession final : public CheckSession, private net::TransportHandler {
+class TcpCheckSession final : public CheckSession, private CheckPipeUser {
  public:
   TcpCheckSession(HealthChecker& checker, std::shared_ptr<Host> host);
-  ~TcpCheckSession() override;
 
  private:
   // A peer that says so much without what is waited for is not well.
@@ -22,21 +20,19 @@ class TcpCheckSession final : public CheckSession, private net::TransportHandler
 
   // CheckSession
   void begin_check() override;
-  void give_up_check() override { close(); }
-  // net::TransportHandler
-  void on_ready(net::Ready ready) override;
+  void give_up_check() override { pipe_.close(); }
+  // CheckPipeUser
+  void on_pipe_open() override { send(); }
+  void on_pipe_failed() override { lost(); }
+  void on_pipe_data(buffer::Buffer& in) override;
+  void on_pipe_read(Peer peer) override;
 
-  void close();
   void send();
-  void write();
-  void read();
   void lost();
 
   const model::TcpCheck& check_;
-  std::unique_ptr<net::Transport> transport_;  // null: not connected
-  buffer::Buffer in_, out_;
+  CheckPipe pipe_;
   std::string answer_;
-  bool connected_ = false;
 };
 
 }  // namespace sluice::upstream
