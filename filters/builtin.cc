@@ -22,6 +22,7 @@
 #include "filters/http/router/router_config.h"
 #include "filters/http/set_filter_state/set_filter_state_config.h"
 #include "filters/http/set_metadata/set_metadata_config.h"
+#include "filters/http/stateful_session/stateful_session_config.h"
 #include "filters/listener/http_inspector/http_inspector_config.h"
 #include "filters/listener/local_ratelimit/local_ratelimit_config.h"
 #include "filters/listener/original_dst/original_dst_config.h"
@@ -74,6 +75,7 @@ config::Extensions builtin() {
   extensions.add(rbac::extension());
   extensions.add(set_filter_state::extension());
   extensions.add(set_metadata::extension());
+  extensions.add(stateful_session::extension());
   extensions.add(match_delegate::composite_extension());
   extensions.add(router::extension());
   return extensions;

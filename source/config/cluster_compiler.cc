@@ -11,6 +11,7 @@
 #include "config/health_compiler.h"
 #include "config/http_options_compiler.h"
 #include "config/lb_compiler.h"
+#include "config/metadata_compiler.h"
 #include "config/tls_compiler.h"
 #include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h"
 
@@ -243,6 +244,7 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
   out->lb = compile_lb(proto, scope);
   out->outlier = compile_outlier(proto, scope);
   out->health_checks = compile_health_checks(proto, scope);
+  out->metadata = compile_metadata(proto.metadata());
   out->ignore_health_on_removal = proto.ignore_health_on_host_removal();
   const Names names = out->discovery == model::Discovery::kStatic ? Names::kRefused : Names::kAllowed;
   const std::string stat_prefix = cat("cluster.", out->stat_name, ".");

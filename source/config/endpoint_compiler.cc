@@ -6,6 +6,7 @@
 #include "config/core_compiler.h"
 #include "config/health_compiler.h"
 #include "config/subset_compiler.h"
+#include "config/metadata_compiler.h"
 #include "envoy/config/cluster/v3/cluster.pb.h"
 
 namespace sluice::config {
@@ -112,6 +113,7 @@ class AssignmentCompiler {
     one.health = compile_health(proto.health_status());
     one.canary = is_canary(proto.metadata());
     one.labels = compile_labels(proto.metadata());
+    one.metadata = compile_metadata(proto.metadata());
     one.check = compile_endpoint_check(proto.endpoint(), scope_);
     if (!compile_place(proto.endpoint().address(), locality, one)) return;
     locality.endpoints.push_back(std::move(one));

@@ -118,18 +118,18 @@ model::FilterOverrides compile_filter_overrides(const google::protobuf::Map<std:
     const Message* content = scope.unpack(*any);
     if (content == nullptr) continue;
     if (content->GetDescriptor() != FilterConfig::descriptor()) {
-      out.push_back({name, compile_override(*any, false, scope), false});
+      out.push_back({name, compile_override(*any, false, scope), false, scope.origin(*any)});
       continue;
     }
     const auto& wrapper = static_cast<const FilterConfig&>(*content);
     if (wrapper.disabled()) {
-      out.push_back({name, nullptr, true});
+      out.push_back({name, nullptr, true, scope.origin(*any)});
     } else if (wrapper.has_config() && wrapper.config().type_url().empty()) {
       // Only switches the filter on.
-      out.push_back({name, nullptr, false});
+      out.push_back({name, nullptr, false, scope.origin(*any)});
     } else if (wrapper.has_config()) {
       auto config = compile_override(wrapper.config(), wrapper.is_optional(), scope);
-      if (config != nullptr) out.push_back({name, std::move(config), false});
+      if (config != nullptr) out.push_back({name, std::move(config), false, scope.origin(*any)});
     } else {
       scope.error(*any, "needs a config, or disabled: true");
     }

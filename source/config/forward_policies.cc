@@ -106,6 +106,7 @@ model::RetryPolicyPtr compile_retry_policy(const route::RetryPolicy& proto, Comp
                      R::kRetryBackOffFieldNumber, R::kRateLimitedRetryBackOffFieldNumber,
                      R::kRetriableHeadersFieldNumber, R::kRetriableRequestHeadersFieldNumber});
   auto out = std::make_shared<model::RetryPolicy>();
+  out->origin = scope.origin(proto);
   out->on = model::parse_retry_on(proto.retry_on()).bits | model::parse_retry_grpc_on(proto.retry_on()).bits;
   if (proto.has_num_retries()) out->num_retries = proto.num_retries().value();
   if (proto.has_per_try_timeout()) out->per_try_timeout = to_duration(proto.per_try_timeout());

@@ -38,7 +38,10 @@ std::optional<model::HashPolicy> compile_one(const Proto& proto, CompileScope& s
       out.by = By::kQueryParameter;
       out.name = proto.query_parameter().name();
       return out;
-    case Proto::kFilterState: scope.not_supported(proto, Proto::kFilterStateFieldNumber); break;
+    case Proto::kFilterState:
+      out.by = By::kFilterState;
+      out.name = proto.filter_state().key();
+      return out;
     case Proto::POLICY_SPECIFIER_NOT_SET: break;  // validation has told
   }
   return std::nullopt;

@@ -50,7 +50,8 @@ std::optional<model::HeaderRule> compile_header_rule(const core::HeaderValueOpti
   const AppendAction action = compile_action(option, scope);
   if (!value) return std::nullopt;
   const http::Token token = http::token_of(name);
-  return model::HeaderRule{std::move(name), token, std::move(*value), action, option.keep_empty_value()};
+  return model::HeaderRule{std::move(name), token, std::move(*value), action, option.keep_empty_value(),
+                           scope.origin(option)};
 }
 
 model::HeaderRules compile_header_rules(const google::protobuf::Message& owner,
@@ -58,6 +59,7 @@ model::HeaderRules compile_header_rules(const google::protobuf::Message& owner,
                                         const google::protobuf::RepeatedPtrField<std::string>& remove, int remove_field,
                                         CompileScope& scope) {
   model::HeaderRules out;
+  out.origin = scope.origin(owner);
   out.add.reserve(static_cast<size_t>(add.size()));
   for (const auto& option : add) {
     if (auto rule = compile_header_rule(option, scope)) out.add.push_back(std::move(*rule));

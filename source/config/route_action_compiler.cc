@@ -46,6 +46,7 @@ model::WeightedCluster compile_weighted(const route::WeightedCluster::ClusterWei
   compile_both_header_rules(proto, out, scope);
   out.host_rewrite = proto.host_rewrite_literal();
   out.overrides = compile_filter_overrides(proto.typed_per_filter_config(), scope);
+  out.origin = scope.origin(proto);
   return out;
 }
 
@@ -159,8 +160,15 @@ std::vector<model::Upgrade> compile_upgrades(const Action& proto, CompileScope& 
   using U = Action::UpgradeConfig;
   std::vector<model::Upgrade> out;
   for (const U& upgrade : proto.upgrade_configs()) {
-    scope.only(upgrade, {U::kUpgradeTypeFieldNumber, U::kEnabledFieldNumber});
+    scope.only(upgrade, {U::kUpgradeTypeFieldNumber, U::kEnabledFieldNumber, U::kConnectConfigFieldNumber});
     model::Upgrade one{to_lower(upgrade.upgrade_type()), !upgrade.has_enabled() || upgrade.enabled().value()};
+    if (upgrade.has_connect_config()) {
+      scope.only(upgrade.connect_config(), {});
+      one.ends_here = true;
+      if (one.type != "connect") {
+        scope.error(upgrade, U::kConnectConfigFieldNumber, "is for the upgrade_type CONNECT only");
+      }
+    }
     for (const model::Upgrade& before : out) {
       if (before.type == one.type)
         scope.error(upgrade, U::kUpgradeTypeFieldNumber, cat("'", one.type, "' stands twice"));
@@ -207,6 +215,7 @@ model::ForwardAction compile_forward(const route::Route& owner, const RouteConte
                      Action::kMaxGrpcTimeoutFieldNumber,
                      Action::kGrpcTimeoutOffsetFieldNumber});
   model::ForwardAction out;
+  out.origin = scope.origin(proto);
   compile_target(proto, context, out, scope);
   switch (proto.cluster_not_found_response_code()) {
     case Action::NOT_FOUND:

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
+
 namespace sluice::model {
 namespace {
 
@@ -47,6 +49,28 @@ std::vector<std::string> keys_or_any(std::vector<std::string> keys) {
 
 std::string type_key(SourceType type) {
   return type == SourceType::kAny ? std::string() : std::string(1, static_cast<char>(type));
+}
+
+// A key as it is written in a configuration.
+std::string key_text(size_t level, const std::string& key) {
+  const std::string_view bytes = std::string_view(key).substr(0, key.size() - 1);
+  switch (level) {
+    case kDestinationPort:
+    case kSourcePort:
+      return cat(static_cast<uint8_t>(key[0]) * 256 + static_cast<uint8_t>(key[1]));
+    case kDestination:
+    case kDirectSource:
+    case kSource: {
+      const auto kind = bytes.size() == 4 ? net::AddressKind::kIp4 : net::AddressKind::kIp6;
+      return cat(net::Address::from_ip_bytes(kind, bytes, 0).ip_to_string(), "/", static_cast<uint8_t>(key.back()));
+    }
+    case kSourceType:
+      return key[0] == static_cast<char>(SourceType::kExternal) ? "EXTERNAL" : "SAME_IP_OR_LOOPBACK";
+    case kServerName:
+      return key[0] == '.' ? "*" + key : key;
+    default:
+      return key;
+  }
 }
 
 bool is_local(const ChainInputs& inputs) {
@@ -154,10 +178,24 @@ uint32_t ChainMatcher::step(const Node& node, size_t level, const ChainInputs& i
   }
 }
 
-std::optional<uint32_t> ChainMatcher::find(const ChainInputs& inputs) const {
+ChainDecision ChainMatcher::decision(const Node& node, size_t level, uint32_t next) const {
+  constexpr std::string_view kNames[kLevels] = {
+      "destination_port",   "prefix_ranges",         "server_names",
+      "transport_protocol", "application_protocols", "direct_source_prefix_ranges",
+      "source_type",        "source_prefix_ranges",  "source_ports"};
+  ChainDecision out{.criterion = kNames[level], .fits = next != kNone, .alone = node.next.size() == 1};
+  for (const auto& [key, child] : node.next) {
+    if (child == next && !key.empty()) out.value = key_text(level, key);
+  }
+  return out;
+}
+
+std::optional<uint32_t> ChainMatcher::find(const ChainInputs& inputs, std::vector<ChainDecision>* decisions) const {
   uint32_t at = 0;
   for (size_t level = 0; level < kLevels; ++level) {
-    at = step(nodes_[at], level, inputs);
+    const Node& node = nodes_[at];
+    at = step(node, level, inputs);
+    if (decisions != nullptr) decisions->push_back(decision(node, level, at));
     if (at == kNone) return std::nullopt;
   }
   return at;

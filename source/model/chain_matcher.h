@@ -50,6 +50,14 @@ struct ChainInputs {
   const net::Address& source;
 };
 
+// How one criterion was decided, for people.
+struct ChainDecision {
+  std::string_view criterion;  // as filter_chain_match names it
+  std::string value;           // that won, of those that chains name; empty: the chains that name none
+  bool fits = true;            // false: no chain that is still in question fits
+  bool alone = true;           // no other value was in question
+};
+
 // Look-ups cost some hash look-ups for each criterion that is in use, whatever the number of chains. Immutable once all
 // chains are added. Thread: any.
 class ChainMatcher {
@@ -59,7 +67,8 @@ class ChainMatcher {
   // Returns a chain that was added before with a match that is the same (for one combination of values at least); then
   // this chain is not reachable there.
   std::optional<uint32_t> add(const ChainCriteria& criteria, uint32_t chain);
-  std::optional<uint32_t> find(const ChainInputs& inputs) const;
+  // `decisions`: gets which value of each criterion won, up to the one that nothing fits; null: nobody asks.
+  std::optional<uint32_t> find(const ChainInputs& inputs, std::vector<ChainDecision>* decisions = nullptr) const;
 
  private:
   static constexpr size_t kLevels = 9;
@@ -77,6 +86,7 @@ class ChainMatcher {
 
   std::optional<uint32_t> insert(const std::array<std::vector<std::string>, kLevels>& keys, size_t level, uint32_t node,
                                  uint32_t chain);
+  ChainDecision decision(const Node& node, size_t level, uint32_t next) const;
   uint32_t step(const Node& node, size_t level, const ChainInputs& inputs) const;
 
   std::vector<Node> nodes_;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/metadata.h"
 #include "base/time.h"
 #include "http/codec.h"
 #include "http/http2_options.h"
@@ -40,6 +41,7 @@ struct EndpointPlan {
   uint16_t socket_match = 0;                   // ClusterPlan::socket_matches: 1 is the first one; 0: none matches
   bool canary = false;                         // metadata envoy.lb canary
   LbLabelsPtr labels;                          // metadata envoy.lb; null: none
+  MetadataPtr metadata;                        // all of it, for logs; null: none
   std::shared_ptr<const EndpointCheck> check;  // health_check_config; null: none
 };
 
@@ -154,6 +156,7 @@ struct ClusterPlan {
   std::shared_ptr<const OutlierPlan> outlier;  // null: no outlier detection
   std::vector<std::shared_ptr<const HealthCheckPlan>> health_checks;
   bool ignore_health_on_removal = false;  // ignore_health_on_host_removal
+  MetadataPtr metadata;                   // null: none
   Origin origin;
 };
 

@@ -30,6 +30,7 @@ struct FilterOverride {
   std::string filter_name;
   std::shared_ptr<const FilterConfig> config;  // null: only `disabled` matters
   bool disabled = false;
+  Origin origin;
 };
 using FilterOverrides = std::vector<FilterOverride>;
 

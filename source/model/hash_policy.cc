@@ -104,6 +104,10 @@ std::optional<uint64_t> hash_one(const HashPolicy& policy, const http::RequestHe
       const auto value = http::query_parameter(http::split_target(request.path).query, policy.name);
       return value ? std::optional(xxhash64(*value)) : std::nullopt;
     }
+    case HashPolicy::By::kFilterState: {
+      const auto* object = inputs.filter_state == nullptr ? nullptr : inputs.filter_state->find(policy.name);
+      return object != nullptr && object->factory == "envoy.hashable_string" ? std::optional(xxhash64(object->text)) : std::nullopt;
+    }
   }
   return std::nullopt;
 }

@@ -18,9 +18,9 @@ namespace sluice::model {
 
 // One entry of hash_policy.
 struct HashPolicy {
-  enum class By : uint8_t { kHeader, kCookie, kSourceIp, kQueryParameter };
+  enum class By : uint8_t { kHeader, kCookie, kSourceIp, kQueryParameter, kFilterState };
   By by = By::kHeader;
-  std::string name;                             // of the header (lower case), the cookie, the parameter
+  std::string name;                             // of the header (lower case), the cookie, the parameter, the object
   std::shared_ptr<const RegexRewrite> rewrite;  // of the header's value, before it is hashed
   std::optional<Duration> ttl;                  // a cookie that is missing is made; 0: for the session
   std::string path;                             // of that cookie
@@ -33,6 +33,7 @@ struct HashInputs {
   const net::Address* source = nullptr;          // the client
   const net::Address* connection_local = nullptr;
   const net::Address* connection_remote = nullptr;
+  const FilterState* filter_state = nullptr;
 };
 
 // Set-Cookie values that the response must have, in the order of the policies. In the request's arena.

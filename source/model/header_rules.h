@@ -9,6 +9,7 @@
 #include "format/facts.h"
 #include "format/formatter.h"
 #include "http/message.h"
+#include "model/origin.h"
 
 namespace sluice::model {
 
@@ -21,6 +22,7 @@ struct HeaderRule {
   format::Formatter value;
   AppendAction action = AppendAction::kAppendIfExistsOrAdd;
   bool keep_empty_value = false;  // else a value that turns out empty changes nothing
+  Origin origin;
 };
 
 // Whether the message has the rule's header.
@@ -36,6 +38,7 @@ void write(const HeaderRule& rule, std::string_view value, http::HeaderMap& fiel
 struct HeaderRules {
   std::vector<std::string> remove;
   std::vector<HeaderRule> add;
+  Origin origin;  // of the level
 
   bool empty() const { return remove.empty() && add.empty(); }
   void apply(http::RequestHeaders& headers, const format::Facts& facts) const { apply(headers.fields, facts); }

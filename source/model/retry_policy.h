@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "http/header_matcher.h"
+#include "model/origin.h"
 
 namespace sluice::model {
 
@@ -65,6 +66,7 @@ struct RetryPolicy {
   bool avoid_canary_hosts = false;
   uint32_t host_attempts = 1;        // host_selection_retry_max_attempts
   uint32_t previous_priorities = 0;  // update_frequency; 0: the usual priorities
+  Origin origin;
 };
 using RetryPolicyPtr = std::shared_ptr<const RetryPolicy>;
 

@@ -19,6 +19,7 @@
 #include "model/header_mutations.h"
 #include "model/header_rules.h"
 #include "model/local_reply_plan.h"
+#include "model/origin.h"
 #include "model/rate_limit.h"
 #include "model/retry_policy.h"
 #include "model/route_match.h"
@@ -37,6 +38,7 @@ struct WeightedCluster {
   std::string host_rewrite;
   LbMatchPtr match;  // metadata_match, merged with the route's; null: all hosts
   FilterOverrides overrides;
+  Origin origin;
 };
 
 // How the path and host of a forwarded request are rewritten; at most one of the path forms, and one of the host forms,
@@ -58,6 +60,7 @@ struct Rewrite {
 struct Upgrade {
   std::string type;  // lower case
   bool enabled = true;
+  bool ends_here = false;  // connect_config: the upstream gets what is in the tunnel, not the CONNECT
 };
 
 // One entry of request_mirror_policies.
@@ -119,7 +122,15 @@ struct ForwardAction {
   std::vector<HashPolicy> hash_policies;
   RateLimits rate_limits;
   bool include_vh_rate_limits = false;
+  Origin origin;
 
+  // CONNECT ends here.
+  bool ends_connect() const {
+    for (const Upgrade& one : upgrades) {
+      if (one.ends_here) return true;
+    }
+    return false;
+  }
   // The weighted cluster for a random number (or the weight header's); null when there are none.
   const WeightedCluster* pick(const http::RequestHeaders& request, uint64_t random) const;
   // The name of the cluster; empty when a header should name it and does not.

@@ -23,14 +23,6 @@ bool cookie_holds(const CookieMatcher& matcher, const http::HeaderMap& fields) {
   return (value.has_value() && matcher.value.matches(*value)) != matcher.invert;
 }
 
-template <typename List, typename Holds>
-bool all(const List& list, Holds&& holds) {
-  for (const auto& item : list) {
-    if (!holds(item)) return false;
-  }
-  return true;
-}
-
 // On a plain connection both facts are false, whatever the caller says.
 bool tls_holds(const RouteMatch& match, const MatchInputs& inputs) {
   const bool presented = inputs.tls && inputs.tls_client_certificate;
@@ -67,15 +59,94 @@ bool QueryMatcher::holds(std::string_view query) const {
   return found.has_value() && (!value || value->matches(*found));
 }
 
+namespace {
+
+std::string path_words(const RouteMatch& match, const http::RequestHeaders& request, std::string_view path) {
+  const std::string was = request.method == "CONNECT" ? "CONNECT" : cat("path '", path, "'");
+  const std::string_view nocase = match.case_sensitive ? "" : " (in any letter case)";
+  switch (match.kind) {
+    case PathKind::kPrefix:
+      return cat(was, " does not begin with '", match.path, "'", nocase);
+    case PathKind::kExact:
+      return cat(was, " is not '", match.path, "'", nocase);
+    case PathKind::kRegex:
+      return cat(was, " does not match its regex");
+    case PathKind::kSeparatedPrefix:
+      return cat(was, " is not below '", match.path, "'", nocase);
+    case PathKind::kTemplate:
+      return cat(was, " does not match its template");
+    case PathKind::kConnect:
+      break;
+  }
+  return "the method is not CONNECT";
+}
+
+std::string header_words(const http::HeaderMatcher& matcher, const http::RequestHeaders& request) {
+  const std::string_view value = request.get(matcher.name());
+  return cat("header: wants ", matcher.describe(),
+             value.data() == nullptr ? ", is missing" : cat(", is '", value, "'"));
+}
+
+std::string query_words(const QueryMatcher& matcher, std::string_view query) {
+  const auto found = http::query_parameter(query, matcher.name);
+  const std::string is = found ? cat(", is '", *found, "'") : ", is missing";
+  if (matcher.absent) return cat("query: wants no ", matcher.name, is);
+  return cat("query: wants ", matcher.name, " ", matcher.value ? matcher.value->describe() : "present", is);
+}
+
+// Looks at one condition after the other. `miss` is called for the first that does not hold, with what makes its words.
+template <typename Miss>
+bool judge(const RouteMatch& match, const http::RequestHeaders& request, std::string_view path, std::string_view query,
+           const MatchInputs& inputs, Miss&& miss) {
+  const auto each = [&](const auto& list, auto&& holds, auto&& words) {
+    for (const auto& item : list) {
+      if (!holds(item)) return miss([&] { return words(item); });
+    }
+    return true;
+  };
+  if (!match.matches_path(request, path)) return miss([&] { return path_words(match, request, path); });
+  if (match.grpc && !is_grpc(request.fields.get(http::Token::kContentType))) {
+    return miss([] { return std::string("content-type is not one of gRPC"); });
+  }
+  return each(
+             match.headers, [&](const auto& matcher) { return matcher.matches(request); },
+             [&](const auto& matcher) { return header_words(matcher, request); }) &&
+         each(
+             match.query, [&](const auto& matcher) { return matcher.holds(query); },
+             [&](const QueryMatcher& matcher) { return query_words(matcher, query); }) &&
+         each(
+             match.cookies, [&](const auto& matcher) { return cookie_holds(matcher, request.fields); },
+             [](const CookieMatcher& matcher) {
+               return cat("cookie ", matcher.name, " is not ", matcher.invert ? "other than " : "",
+                          matcher.value.describe());
+             }) &&
+         each(
+             match.metadata, [&](const auto& matcher) { return matcher.matches(inputs.metadata); },
+             [](const auto&) { return std::string("dynamic metadata do not match"); }) &&
+         each(
+             match.filter_state, [&](const auto& matcher) { return matcher.matches(inputs.filter_state); },
+             [](const auto&) { return std::string("filter state does not match"); }) &&
+         (tls_holds(match, inputs) ||
+          miss([] { return std::string("the client's certificate is not as tls_context wants it"); })) &&
+         (!match.fraction || match.fraction->includes(inputs.stable_random) ||
+          miss([] { return std::string("the request is not in runtime_fraction"); }));
+}
+
+}  // namespace
+
 bool RouteMatch::matches(const http::RequestHeaders& request, std::string_view path_only, std::string_view query_string,
                          const MatchInputs& inputs) const {
-  return matches_path(request, path_only) && (!grpc || is_grpc(request.fields.get(http::Token::kContentType))) &&
-         all(headers, [&](const auto& matcher) { return matcher.matches(request); }) &&
-         all(query, [&](const auto& matcher) { return matcher.holds(query_string); }) &&
-         all(cookies, [&](const auto& matcher) { return cookie_holds(matcher, request.fields); }) &&
-         all(metadata, [&](const auto& matcher) { return matcher.matches(inputs.metadata); }) &&
-         all(filter_state, [&](const auto& matcher) { return matcher.matches(inputs.filter_state); }) &&
-         tls_holds(*this, inputs) && (!fraction || fraction->includes(inputs.stable_random));
+  return judge(*this, request, path_only, query_string, inputs, [](auto&&) { return false; });
+}
+
+std::optional<std::string> RouteMatch::why_not(const http::RequestHeaders& request, std::string_view path_only,
+                                               std::string_view query_string, const MatchInputs& inputs) const {
+  std::optional<std::string> out;
+  (void)judge(*this, request, path_only, query_string, inputs, [&out](auto&& words) {
+    out = words();
+    return false;
+  });
+  return out;
 }
 
 }  // namespace sluice::model

@@ -75,6 +75,9 @@ struct RouteMatch {
   // `path_only` is what is matched (without the query, and without path parameters when those are ignored).
   bool matches(const http::RequestHeaders& request, std::string_view path_only, std::string_view query_string,
                const MatchInputs& inputs) const;
+  // The first condition that does not hold, in words; none when it matches. By the code of matches().
+  std::optional<std::string> why_not(const http::RequestHeaders& request, std::string_view path_only,
+                                     std::string_view query_string, const MatchInputs& inputs) const;
   // The path condition alone. Requests without a path are matched by kConnect only, and CONNECT by nothing else.
   bool matches_path(const http::RequestHeaders& request, std::string_view path_only) const;
 };

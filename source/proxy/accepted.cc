@@ -29,6 +29,8 @@ void Accepted::describe(format::Facts& facts) const {
   facts.protocol = protocol;
   facts.has_protocol = has_protocol;
   facts.details = details;
+  facts.bytes_received = bytes_received;
+  facts.bytes_sent = bytes_sent;
   if (found_ != nullptr) {
     facts.termination_details = found_->termination_details;
     facts.metadata = &found_->metadata;

@@ -60,6 +60,7 @@ class Accepted {
   http::Protocol protocol = http::Protocol::kHttp11;
   bool has_protocol = false;
   std::string_view details;  // lives for ever
+  uint64_t bytes_received = 0, bytes_sent = 0;
 
   // Fills in what is known here.
   void describe(format::Facts& facts) const;

@@ -88,6 +88,7 @@ void DownstreamConnection::read() {
   const net::IoResult result = transport_->read(lease, std::min(room, SIZE_MAX - kReadAhead) + kReadAhead, in_);
   if (result.bytes > 0) {
     server_.block().add(HttpStat::kDownstreamCxRxBytesTotal, result.bytes);
+    accepted_->bytes_received += result.bytes;
     if (state_ == State::kClosing) {
       in_.clear();  // the answer was given: the rest is only read so that the client does not see a reset
     } else {
@@ -456,6 +457,7 @@ void DownstreamConnection::close(ClosedBy by) {
 void DownstreamConnection::on_sent(size_t bytes) {
   trace::step("downstream: sent");
   server_.block().add(HttpStat::kDownstreamCxTxBytesTotal, bytes);
+  accepted_->bytes_sent += bytes;
   if (has_streams()) http2_->sent(outbox_.size());
   if (fin_when_sent_ && outbox_.empty()) {
     linger();

@@ -262,9 +262,10 @@ const model::RouteTable* Exchange::route_table() const {
 
 model::RouteChoice Exchange::look_up_route() const {
   const model::RouteTable* table = route_table();
-  if (table == nullptr) {
-    return {};
-  }
+  return table == nullptr ? model::RouteChoice() : table->find(*request_, match_inputs());
+}
+
+model::MatchInputs Exchange::match_inputs() const {
   model::MatchInputs inputs;
   if (const net::TlsFacts* tls = facts_.downstream_tls; tls != nullptr) {
     inputs.tls = true;
@@ -274,7 +275,7 @@ model::RouteChoice Exchange::look_up_route() const {
   inputs.stable_random = stable_random_;
   inputs.metadata = facts_.metadata;
   inputs.filter_state = facts_.filter_state;
-  return table->find(*request_, inputs);
+  return inputs;
 }
 
 bool Exchange::was_redirected(const model::Route* from, const model::Route* to) const {
@@ -365,7 +366,7 @@ void Exchange::find_route(bool internal) {
     if (!forward->weighted.empty()) {
       uint64_t random = stable_random_;
       if (forward->weight_by_hash) {
-        const model::HashInputs from{facts_.remote, facts_.local, facts_.direct_remote};
+        const model::HashInputs from{facts_.remote, facts_.local, facts_.direct_remote, facts_.filter_state};
         random = model::hash_request(forward->hash_policies, *request_, from).value.value_or(random);
       }
       weighted_ = forward->pick(*request_, random);

@@ -46,6 +46,12 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
     upstream_tls_ = tls != nullptr ? tls->shared_from_this() : nullptr;
     facts_.upstream_tls = tls;
   }
+  // The same for the metadata of a host; null: it has none.
+  const Metadata* keep_upstream_metadata(const upstream::Host& host) {
+    if (!host.has_metadata.load(std::memory_order_relaxed)) return nullptr;
+    upstream_metadata_ = host.metadata.load();
+    return upstream_metadata_.get();
+  }
   format::Facts& facts() { return facts_; }
   const format::Facts& facts() const { return facts_; }
   const model::HttpPlan& plan() const;
@@ -67,6 +73,11 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   const T* settings_for(std::string_view filter_name) const {
     const model::FilterOverride* found = find_override(filter_name);
     return found == nullptr ? nullptr : dynamic_cast<const T*>(found->config.get());
+  }
+  // Whether a filter of its connection manager acts on it, by the configuration and what the route says of it.
+  bool in_force(const model::FilterPlan& filter) const {
+    const model::FilterOverride* found = find_override(filter.name);
+    return !(found == nullptr ? filter.disabled : found->disabled);
   }
   // Chooses the route again, for the request as it is now. The filters stay.
   void reroute() { find_route(internal_); }
@@ -106,6 +117,8 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   bool request_complete() const { return request_complete_; }
   // Internal redirects. look_up_route() finds the route for the headers as they are now, and changes nothing.
   model::RouteChoice look_up_route() const;
+  // What routes are matched by, beside the headers.
+  model::MatchInputs match_inputs() const;
   uint32_t redirects() const { return redirects_; }
   // What the log says of where the request went, from now on; an empty cluster is none.
   void name_target(std::string_view route, std::string_view cluster) {
@@ -206,6 +219,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   FilterChain chain_;
   format::Facts facts_;
   std::shared_ptr<const net::TlsFacts> upstream_tls_;
+  MetadataPtr upstream_metadata_;
   Duration idle_timeout_{0};
   net::ReadGate gate_;  // of a stream; HTTP/1 stops its connection
   event::Timer stream_idle_;

@@ -83,13 +83,7 @@ void FilterChain::build(Exchange& exchange, ChainEnds& ends, std::span<const mod
   const bool overrides = exchange.has_overrides();
   for (size_t i = 0; i < filters.size(); ++i) {
     const model::FilterPlan& plan = filters[i];
-    bool disabled = plan.disabled;
-    if (overrides) {
-      if (const model::FilterOverride* found = exchange.find_override(plan.name)) {
-        disabled = found->disabled;
-      }
-    }
-    if (disabled) {
+    if (overrides ? !exchange.in_force(plan) : plan.disabled) {
       continue;
     }
     const auto& factory = static_cast<const HttpFilterFactory&>(*plan.config);

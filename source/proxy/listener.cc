@@ -102,6 +102,10 @@ std::optional<uint32_t> Listener::choose_chain(const Accepted& accepted) const {
     accepted.describe(facts);
     return model::choose_chain(*plan_, facts);
   }
+  return model::choose_chain(*plan_, chain_inputs(accepted));
+}
+
+model::ChainInputs Listener::chain_inputs(const Accepted& accepted) {
   model::ChainInputs inputs{.destination = accepted.local(),
                             .server_name = accepted.server_name(),
                             .transport_protocol = "raw_buffer",
@@ -114,7 +118,7 @@ std::optional<uint32_t> Listener::choose_chain(const Accepted& accepted) const {
     }
     inputs.application_protocols = known->application_protocols;
   }
-  return model::choose_chain(*plan_, inputs);
+  return inputs;
 }
 
 void Listener::refuse(std::unique_ptr<net::Transport> transport, AcceptedPtr accepted) {

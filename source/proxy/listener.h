@@ -52,6 +52,8 @@ class Listener {
   upstream::WorkerLocal& worker() const { return proxy_.local; }
   stats::Block<stats::ListenerStat>& block() { return block_; }
   const std::vector<ListenerFilterEntry>& filters() const { return filters_; }
+  // What a chain is chosen by; views of `accepted`.
+  static model::ChainInputs chain_inputs(const Accepted& accepted);
   // Listener filters are done with it.
   void pass_on(std::unique_ptr<net::Transport> transport, AcceptedPtr accepted);
   bool logs() const { return !access_log_.empty(); }

@@ -23,7 +23,9 @@ void make_grpc(const LocalReply& reply, bool head, http::ResponseHeaders& out) {
     fields.add(http::Token::kGrpcStatus, number_text(status, fields.arena()));
   }
   if (!reply.body.empty() && !head) {
-    fields.set(http::Token::kGrpcMessage, percent_encode(reply.body, fields.arena()));
+    // A JSON format ends its text with a newline.
+    const std::string_view text = reply.body.ends_with('\n') ? reply.body.substr(0, reply.body.size() - 1) : reply.body;
+    fields.set(http::Token::kGrpcMessage, percent_encode(text, fields.arena()));
   }
 }
 

@@ -18,7 +18,6 @@ namespace sluice::stats {
   X(kGauge, kLbSubsetsActive, "lb_subsets_active") X(kCounter, kLbSubsetsCreated, "lb_subsets_created") \
   X(kCounter, kLbSubsetsFallback, "lb_subsets_fallback") \
   X(kCounter, kLbSubsetsFallbackPanic, "lb_subsets_fallback_panic") \
-  X(kGauge, kLbSubsetsSingleHostPerSubsetDuplicate, "lb_subsets_single_host_per_subset_duplicate") \
   X(kCounter, kLbSubsetsRemoved, "lb_subsets_removed") X(kCounter, kLbSubsetsSelected, "lb_subsets_selected") \
   X(kCounter, kLbZoneClusterTooSmall, "lb_zone_cluster_too_small") \
   X(kCounter, kLbZoneNoCapacityLeft, "lb_zone_no_capacity_left") \

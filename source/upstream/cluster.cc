@@ -156,7 +156,8 @@ void ClusterShared::show_subsets() {
   main_block_.set(ClusterStat::kLbSubsetsActive, now.size());
   main_block_.add(ClusterStat::kLbSubsetsCreated, now.size() - kept);
   main_block_.add(ClusterStat::kLbSubsetsRemoved, before == nullptr ? 0 : before->size() - kept);
-  main_block_.set(ClusterStat::kLbSubsetsSingleHostPerSubsetDuplicate, hosts_->subsets->duplicates);
+  main_cells_.single(stats::Kind::kGauge, "lb_subsets_single_host_per_subset_duplicate", stats)
+      .set(hosts_->subsets->duplicates);
 }
 
 // Of the last priority that has a table, as Envoy's gauges are.
@@ -244,6 +245,13 @@ Cluster::~Cluster() {
   // Sessions that were closed above count until they are destroyed, before this.
   if (http2_stats_.valid()) {
     local_.loop.destroy_later(std::make_unique<HeldBlock>(local_.registry, http2_stats_));
+  }
+  if (http1_stats_.valid()) local_.registry.release_block(http1_stats_);
+}
+
+void Cluster::show_http1() {
+  if (!http1_stats_.valid()) {
+    http1_stats_ = local_.registry.add_block<stats::Http1Stat>(cat("cluster.", plan().stat_name, ".http1."));
   }
 }
 

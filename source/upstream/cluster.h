@@ -108,6 +108,8 @@ class Cluster {
   PoolKind kind_for(uint8_t priority, http::Protocol downstream) const;
   // Of its HTTP/2 connections; there from the first one on.
   stats::Block<stats::Http2Stat>& http2_block();
+  // Those of its HTTP/1 connections are shown from now on; nothing counts there.
+  void show_http1();
   // What wraps the connections to a host; null: nothing.
   net::TransportSocket* transport_socket(const Host& host);
 
@@ -130,6 +132,7 @@ class Cluster {
 
   LoadBalancer balancer_;
   std::unique_ptr<SubsetBalancer> subset_balancer_;  // with lb_subset_config: instead of the other
+  stats::BlockId http1_stats_;
   stats::BlockId http2_stats_;
   stats::Block<stats::Http2Stat> http2_block_;
   using PoolKey = std::pair<Host*, PoolKind>;

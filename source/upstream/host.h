@@ -51,6 +51,8 @@ struct Host : std::enable_shared_from_this<Host> {
   std::atomic<uint16_t> socket_match{0};   // EndpointPlan::socket_match
   std::atomic<bool> degraded{false};       // an active check said so
   std::atomic<bool> canary{false};         // EndpointPlan::canary
+  std::atomic<bool> has_metadata{false};
+  std::atomic<MetadataPtr> metadata;       // EndpointPlan::metadata; look at it only when there are any
   std::unique_ptr<OutlierCounts> outlier;  // set on main before a worker sees the host; null: not watched
 
   std::atomic<uint32_t> drains{0};  // how often its connections were to go

@@ -108,6 +108,10 @@ class Builder {
         }
         host->socket_match.store(endpoint.socket_match, std::memory_order_relaxed);
         host->canary.store(endpoint.canary, std::memory_order_relaxed);
+        if (members_ == nullptr && (endpoint.metadata != nullptr || host->has_metadata)) {
+          host->metadata.store(endpoint.metadata);
+          host->has_metadata.store(endpoint.metadata != nullptr, std::memory_order_relaxed);
+        }
         sort_in(*host, endpoint.weight, level, place);
         out_.hosts.push_back(std::move(host));
       }

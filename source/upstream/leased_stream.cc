@@ -37,6 +37,7 @@ const Host& LeasedStream::host() const { return connection_.pool_.host(); }
 const net::Address& LeasedStream::local_address() const { return connection_.transport_->local(); }
 uint64_t LeasedStream::connection_id() const { return connection_.id_; }
 const net::TlsFacts* LeasedStream::tls() const { return connection_.transport_->tls(); }
+ConnectTimes LeasedStream::connect_times() const { return {connection_.started_, connection_.connected_at_}; }
 http::Protocol LeasedStream::protocol() const { return connection_.codec_->protocol(); }
 
 void UpstreamConnection::choose_codec() {
@@ -46,7 +47,8 @@ void UpstreamConnection::choose_codec() {
   if (!streams) {
     codec_ = std::make_unique<http::http1::Http1ClientCodec>(plan.codec, static_cast<http::ClientEvents&>(*this),
                                                              local_.slabs);
-    pool_.cluster().block().inc(ClusterStat::kUpstreamCxHttp1Total);
+    if (!counted_) pool_.cluster().block().inc(ClusterStat::kUpstreamCxHttp1Total);
+    pool_.cluster().show_http1();
     return;
   }
   auto codec = std::make_unique<http::http2::Http2ClientCodec>(
@@ -54,7 +56,7 @@ void UpstreamConnection::choose_codec() {
       static_cast<http::http2::Http2ClientEvents&>(*this), local_.slabs);
   http2_ = codec.get();
   codec_ = std::move(codec);
-  pool_.cluster().block().inc(ClusterStat::kUpstreamCxHttp2Total);
+  if (!counted_) pool_.cluster().block().inc(ClusterStat::kUpstreamCxHttp2Total);
   if (plan.http2.ping_interval.count() > 0 || plan.http2.ping_when_idle.count() > 0) {
     keepalive_ = std::make_unique<http::http2::KeepAlive>(
         plan.http2, local_.loop.timers(), local_.random,

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/time.h"
 #include "buffer/buffer.h"
 #include "http/message.h"
 #include "net/address.h"
@@ -14,6 +15,11 @@
 #include "upstream/reset_reason.h"
 
 namespace sluice::upstream {
+
+// When its connection was made: both long ago for one that was kept.
+struct ConnectTimes {
+  MonotonicTime begin, end;
+};
 
 // A leased stream. Valid until on_response_* said End::kYes, on_stream_reset was called, or reset() was called:
 // after that the user must not touch it. Thread: worker.
@@ -35,6 +41,7 @@ class UpstreamStream {
   virtual uint64_t connection_id() const = 0;
   virtual http::Protocol protocol() const = 0;
   virtual const net::TlsFacts* tls() const = 0;
+  virtual ConnectTimes connect_times() const = 0;
 
  protected:
   ~UpstreamStream() = default;

@@ -30,6 +30,12 @@ UpstreamConnection::UpstreamConnection(Pool& pool, uint64_t id)
   auto& block = pool_.cluster().block();
   block.inc(ClusterStat::kUpstreamCxTotal);
   block.inc(ClusterStat::kUpstreamCxActive);
+  // Where ALPN decides, nobody knows before it is connected.
+  counted_ = pool_.protocol() != model::UpstreamProtocol::kAuto;
+  if (counted_) {
+    block.inc(pool_.protocol() == model::UpstreamProtocol::kHttp2 ? ClusterStat::kUpstreamCxHttp2Total
+                                                                  : ClusterStat::kUpstreamCxHttp1Total);
+  }
   HostState::inc(pool_.host().state.cx_total);
   HostState::inc(pool_.host().state.cx_active);
   transport_ = local_.network.connect(pool_.host().address(), pool_.cluster().plan().connect);
@@ -124,6 +130,7 @@ void UpstreamConnection::on_connected() {
   auto& block = pool_.cluster().block();
   timer_.cancel();
   connected_ = true;
+  connected_at_ = local_.loop.now();
   state_ = State::kIdle;
   if (pool_.cluster().plan().max_connection_duration.count() > 0) {
     age_.arm(pool_.cluster().plan().max_connection_duration);
@@ -146,6 +153,7 @@ LeasedStream& UpstreamConnection::lease(StreamUser& user, uint8_t priority) {
     stream = new LeasedStream(*this, user, priority);
   }
   timer_.cancel();
+  heard_ = false;
   state_ = State::kLeased;
   leases_.push_back(*stream);
   ++leased_;
@@ -272,7 +280,7 @@ void UpstreamConnection::fail_streams(ResetReason reason, std::string_view detai
     return;
   }
   auto& block = pool_.cluster().block();
-  if (reason == ResetReason::kConnectionTermination) {
+  if (reason == ResetReason::kConnectionTermination || at_eof_) {
     block.inc(ClusterStat::kUpstreamCxDestroyWithActiveRq);
     block.inc(ClusterStat::kUpstreamCxDestroyRemoteWithActiveRq);
   }
@@ -317,10 +325,8 @@ void UpstreamConnection::close_transport(ClosedBy by) {
   transport_->close(net::CloseHow::kFin);
   block.dec(ClusterStat::kUpstreamCxActive);
   HostState::dec(pool_.host().state.cx_active);
-  if (connected_) {
-    block.inc(ClusterStat::kUpstreamCxDestroy);
-    block.inc(by == ClosedBy::kUs ? ClusterStat::kUpstreamCxDestroyLocal : ClusterStat::kUpstreamCxDestroyRemote);
-  }
+  block.inc(ClusterStat::kUpstreamCxDestroy);
+  block.inc(by == ClosedBy::kUs ? ClusterStat::kUpstreamCxDestroyLocal : ClusterStat::kUpstreamCxDestroyRemote);
   block.record(ClusterStat::kUpstreamCxLengthMs, to_ms(local_.loop.now() - started_));
   block.record(ClusterStat::kUpstreamRqPerCx, streams_);
   IntrusiveNode<net::AtDispatchEnd>::unlink();
@@ -340,6 +346,7 @@ void UpstreamConnection::read() {
   if (result.bytes > 0) {
     pool_.cluster().block().add(ClusterStat::kUpstreamCxRxBytesTotal, result.bytes);
     if (keepalive_ != nullptr) keepalive_->on_received(local_.loop.now());
+    heard_ = true;
     if (codec_->decode(in_) == http::Decoded::kFailed) {
       in_.clear();
     }
@@ -350,15 +357,17 @@ void UpstreamConnection::read() {
     }
   }
   if (state_ != State::kClosed && (result.status == net::IoStatus::kEof || result.status == net::IoStatus::kFailed)) {
+    at_eof_ = true;
     if (result.status == net::IoStatus::kEof && !has_streams() && listening() != nullptr) {
-      at_eof_ = true;
       codec_->decode_eof();
       if (state_ != State::kClosed) {
         after_decode();
       }
     }
     if (state_ != State::kClosed) {
-      fail_streams(ResetReason::kConnectionTermination, "");
+      // An answer that begins and does not end is as broken as one that cannot be read.
+      const bool broken = !has_streams() && heard_;
+      fail_streams(broken ? ResetReason::kProtocolError : ResetReason::kConnectionTermination, "");
       close_transport(ClosedBy::kPeer);
     }
   }
@@ -494,8 +503,8 @@ void UpstreamConnection::on_reset(http::StreamId stream, const http::StreamReset
 void UpstreamConnection::on_error(http::StreamId, const http::CodecError& error) {
   SLUICE_LOG(kDebug, kClient, "[C", id_, "] protocol error from upstream ", pool_.host().address().to_string(), ": ",
              error.details);
-  // A message cut short by the end of the connection is no protocol error.
-  fail_streams(at_eof_ ? ResetReason::kConnectionTermination : ResetReason::kProtocolError, "");
+  // A connection that ends before the answer begins is no protocol error.
+  fail_streams(at_eof_ && !heard_ ? ResetReason::kConnectionTermination : ResetReason::kProtocolError, "");
   close_transport(at_eof_ ? ClosedBy::kPeer : ClosedBy::kUs);
 }
 

@@ -41,6 +41,7 @@ class LeasedStream final : public UpstreamStream, public IntrusiveNode<UpstreamC
   uint64_t connection_id() const override;
   http::Protocol protocol() const override;
   const net::TlsFacts* tls() const override;
+  ConnectTimes connect_times() const override;
 
  private:
   friend class UpstreamConnection;
@@ -145,12 +146,14 @@ class UpstreamConnection final : public event::Deferred,
   State state_ = State::kConnecting;
   uint8_t connect_priority_ = 0;
   bool connected_ = false;
+  bool heard_ = false;    // bytes of the answer that HTTP/1 waits for
+  bool counted_ = false;  // in upstream_cx_http1_total or its like
   bool secured_ = false;  // wrapped by a transport socket
   bool draining_ = false;
-  bool at_eof_ = false;   // the peer closed: a message that is cut short now is no protocol error
+  bool at_eof_ = false;   // the peer closed
   uint32_t streams_ = 0;  // in all
   uint32_t leased_ = 0;
-  MonotonicTime started_;
+  MonotonicTime started_, connected_at_;
   std::unique_ptr<net::Transport> transport_;
   std::unique_ptr<http::ClientCodec> codec_;           // null until connected
   http::http2::Http2ClientCodec* http2_ = nullptr;     // codec_, when it is that

@@ -97,5 +97,29 @@ TEST_F(ChainMatcherTest, TheSameMatchTwice) {
   EXPECT_EQ(add({}), 3u);
 }
 
+TEST_F(ChainMatcherTest, TellsWhatWonOfEachCriterion) {
+  add({.destinations = {{at("10.0.0.0"), 8}}, .server_names = {"*.example.com"}});
+  add({.destinations = {{at("10.0.0.0"), 8}}, .server_names = {"a.example.com"}, .source_ports = {7}});
+  add({});
+  const auto decide = [&](const Client& client) {
+    std::vector<ChainDecision> decisions;
+    (void)matcher_.find({client.destination, client.server_name, client.transport_protocol, client.protocols,
+                         client.direct, client.source},
+                        &decisions);
+    return decisions;
+  };
+  const auto won = decide({.server_name = "b.example.com"});
+  ASSERT_EQ(won.size(), 9u);
+  EXPECT_EQ(won[1].criterion, "prefix_ranges");
+  EXPECT_EQ(won[1].value, "10.0.0.0/8");
+  EXPECT_FALSE(won[1].alone);
+  EXPECT_EQ(won[2].value, "*.example.com");
+  EXPECT_TRUE(won[8].alone && won[8].fits && won[8].value.empty());
+  const auto lost = decide({.server_name = "a.example.com", .source = at("192.0.2.1", 8)});
+  EXPECT_EQ(lost.back().criterion, "source_ports");
+  EXPECT_FALSE(lost.back().fits);
+  EXPECT_EQ(decide({.destination = at("192.0.2.9", 1)})[1].value, "");
+}
+
 }  // namespace
 }  // namespace sluice::model

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/strings.h"
+#include "http/path.h"
 #include "test/model/messages.h"
 
 namespace sluice::model {
@@ -283,6 +284,26 @@ TEST_F(RouteTableTest, TheIndexFindsWhatAWalkFinds) {
       EXPECT_EQ(table.find(headers, {}).route, expected) << headers.path;
     }
   }
+}
+
+TEST_F(RouteTableTest, SaysWhyARouteLost) {
+  RouteMatch match = path_match(PathKind::kPrefix, "/a");
+  match.headers.push_back(http::HeaderMatcher("x-k", match::StringMatcher::prefix("v")));
+  match.query.push_back({"q", std::nullopt, false});
+  const auto why = [&](const http::RequestHeaders& headers, const MatchInputs& inputs = {}) {
+    const http::Target target = http::split_target(headers.path);
+    const auto words = match.why_not(headers, target.path, target.query, inputs);
+    EXPECT_EQ(words.has_value(), !match.matches(headers, target.path, target.query, inputs));
+    return words.value_or("");
+  };
+  EXPECT_EQ(why(request("/b")), "path '/b' does not begin with '/a'");
+  EXPECT_EQ(why(request("/a")), "header: wants x-k prefix \"v\", is missing");
+  EXPECT_EQ(why(request("/a", "h", {{"x-k", "w"}})), "header: wants x-k prefix \"v\", is 'w'");
+  EXPECT_EQ(why(request("/a?p", "h", {{"x-k", "v"}})), "query: wants q present, is missing");
+  EXPECT_EQ(why(request("/a?q", "h", {{"x-k", "v"}})), "");
+  match.tls_presented = true;
+  EXPECT_EQ(why(request("/a?q", "h", {{"x-k", "v"}})), "the client's certificate is not as tls_context wants it");
+  EXPECT_EQ(why(request("/a?q", "h", {{"x-k", "v"}}), {.tls = true, .tls_client_certificate = true}), "");
 }
 
 TEST_F(RouteTableTest, AMatcherTreeChoosesWhichRoutesAreTried) {

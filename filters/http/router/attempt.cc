@@ -1,5 +1,6 @@
 #include "filters/http/router/attempt.h"
 
+#include "filters/http/router/raw_stream.h"
 #include "upstream/cluster.h"
 
 namespace sluice::filters::router {
@@ -22,15 +23,25 @@ Attempt::Attempt(AttemptOwner& owner, proxy::Exchange& exchange, const Timeouts&
 
 void Attempt::start(uint8_t priority, http::End end) {
   end_ = end;
+  began_ = exchange_.local().loop.now();
   headers_only_ = end == http::End::kYes;
   claim_facts();
   pool_.request(*this, priority);
+}
+
+void Attempt::start_raw(upstream::Cluster& cluster) {
+  began_ = exchange_.local().loop.now();
+  claim_facts();
+  raw_ = exchange_.arena().create<RawStream>(cluster, pool_.host(), exchange_.local(),
+                                             static_cast<upstream::PoolRequest&>(*this));
+  raw_->start();
 }
 
 void Attempt::claim_facts() {
   format::Facts& facts = exchange_.facts();
   facts.upstream_host = &pool_.host().address();
   facts.upstream_hostname = pool_.host().hostname;
+  facts.upstream_metadata = exchange_.keep_upstream_metadata(pool_.host());
   if (stream_ != nullptr) {
     facts.upstream_connection_id = stream_->connection_id();
     facts.upstream_local = stream_->local_address();
@@ -61,6 +72,7 @@ void Attempt::is_over() {
   waiting_.clear();
   over_ = true;
   stream_ = nullptr;
+  owner_.on_over(*this);
   if (timers_ != nullptr) {
     timers_->whole.cancel();
     timers_->idle.cancel();
@@ -75,7 +87,11 @@ void Attempt::on_stream(upstream::UpstreamStream& stream) {
   owner_.on_stream(*this);
   format::Facts& facts = exchange_.facts();
   exchange_.keep_upstream_tls(stream.tls());
-  facts.upstream_connected = facts.upstream_tx_start = exchange_.local().loop.now();
+  facts.upstream_tx_start = exchange_.local().loop.now();
+  facts.pool_wait = facts.upstream_tx_start - began_;
+  const upstream::ConnectTimes connected = stream.connect_times();
+  facts.upstream_connect_start = connected.begin;
+  facts.upstream_connected = connected.end;
   stream.send_headers(*exchange_.request(), headers_only_ ? http::End::kYes : http::End::kNo);
   // Other streams of a shared connection may have filled it before this one began.
   if (exchange_.response_stopped()) {
@@ -106,6 +122,7 @@ void Attempt::on_stream(upstream::UpstreamStream& stream) {
 }
 
 void Attempt::on_no_stream(ResetReason reason, std::string_view details) {
+  reset_reason_ = reason;
   is_over();
   if (reason == ResetReason::kOverflow) {  // no host was asked
     exchange_.facts().upstream_host = nullptr;
@@ -119,6 +136,7 @@ void Attempt::send_data(buffer::Buffer& data, http::End end) {
   if (over_) {
     return;
   }
+  body_sent_ += data.size();
   if (stream_ != nullptr) {
     touch();
     stream_->send_data(data, end);
@@ -157,7 +175,9 @@ void Attempt::reset() {
   upstream::UpstreamStream* stream = stream_;
   is_over();
   cancel();
-  if (stream != nullptr) {
+  if (raw_ != nullptr) {
+    raw_->reset();
+  } else if (stream != nullptr) {
     stream->reset();
   }
   // Nobody else would: what stopped the client was this try.
@@ -185,6 +205,7 @@ size_t Attempt::request_room() const {
 
 // Without proxy_100_continue no interim response passes; with it the first one does.
 void Attempt::on_interim(http::ResponseHeaders& headers) {
+  owner_.on_interim(*this, headers);
   if (exchange_.plan().codec.proxy_100_continue && !interim_seen_) {
     interim_seen_ = true;
     exchange_.respond_interim(headers);
@@ -193,6 +214,7 @@ void Attempt::on_interim(http::ResponseHeaders& headers) {
 
 void Attempt::on_response_headers(http::ResponseHeaders& headers, http::End end) {
   answered_ = true;
+  response_ = &headers;
   claim_facts();
   touch();
   if (timers_ != nullptr) {
@@ -206,6 +228,7 @@ void Attempt::on_response_headers(http::ResponseHeaders& headers, http::End end)
 
 void Attempt::on_response_data(buffer::Buffer& data, http::End end) {
   touch();
+  body_received_ += data.size();
   if (end == http::End::kYes) {
     is_over();
   }
@@ -218,6 +241,7 @@ void Attempt::on_response_trailers(http::HeaderMap& trailers) {
 }
 
 void Attempt::on_stream_reset(ResetReason reason, std::string_view details) {
+  reset_reason_ = reason;
   is_over();
   owner_.on_failed(*this, reason, details);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/intrusive_list.h"
@@ -15,6 +16,7 @@
 namespace sluice::filters::router {
 
 class Attempt;
+class RawStream;
 
 // The router, as its attempts see it. Every attempt ends in one response with End::kYes, or in one on_failed(), or in
 // reset() by the router.
@@ -22,6 +24,7 @@ class AttemptOwner {
  public:
   // There is a connection; now the request goes.
   virtual void on_stream(Attempt& attempt) = 0;
+  virtual void on_interim(Attempt& attempt, const http::ResponseHeaders& headers) = 0;
   virtual void on_headers(Attempt& attempt, http::ResponseHeaders& headers, http::End end) = 0;
   virtual void on_data(Attempt& attempt, buffer::Buffer& data, http::End end) = 0;
   virtual void on_trailers(Attempt& attempt, http::HeaderMap& trailers) = 0;
@@ -30,6 +33,8 @@ class AttemptOwner {
   virtual void on_try_timeout(Attempt& attempt) = 0;
   // Nothing moved for per_try_idle_timeout.
   virtual void on_try_idle(Attempt& attempt) = 0;
+  // It is over, whatever becomes of it: told before the above.
+  virtual void on_over(Attempt& attempt) = 0;
 
  protected:
   ~AttemptOwner() = default;
@@ -42,6 +47,8 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   Attempt(AttemptOwner& owner, proxy::Exchange& exchange, const Timeouts& timeouts, upstream::Pool& pool);
 
   void start(uint8_t priority, http::End end);
+  // The same for a CONNECT that ends here: a connection of its own, for what is in the tunnel.
+  void start_raw(upstream::Cluster& cluster);
   void send_data(buffer::Buffer& data, http::End end);
   void send_trailers(const http::HeaderMap& trailers);
   // The whole request has arrived: from now on the times of this try run, once it has a stream.
@@ -59,10 +66,17 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   upstream::Host& host() { return pool_.host(); }
   // What the access log says of the upstream is this attempt's.
   void claim_facts();
+  // For the upstream's log.
+  MonotonicTime began() const { return began_; }
+  const http::ResponseHeaders* response() const { return response_; }
+  std::optional<upstream::ResetReason> reset_reason() const { return reset_reason_; }
+  uint64_t body_sent() const { return body_sent_; }
+  uint64_t body_received() const { return body_received_; }
 
   // Its time was over, and another try was started beside it (hedging).
   bool retried = false;
   bool timeout_counted = false;
+  std::optional<format::Flag> timeout_flag;  // its time was over, and it is given up
 
  private:
   struct Timers {
@@ -96,7 +110,12 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   upstream::UpstreamStream* stream_ = nullptr;
   buffer::Buffer waiting_;  // body that came before the stream
   const http::HeaderMap* waiting_trailers_ = nullptr;
-  Timers* timers_ = nullptr;        // while they run
+  Timers* timers_ = nullptr;  // while they run
+  RawStream* raw_ = nullptr;
+  MonotonicTime began_;
+  const http::ResponseHeaders* response_ = nullptr;
+  std::optional<upstream::ResetReason> reset_reason_;
+  uint64_t body_sent_ = 0, body_received_ = 0;
   http::End end_ = http::End::kNo;  // of the headers, then of waiting_
   bool headers_only_ = false;
   bool answered_ = false;

@@ -80,9 +80,9 @@ class Mirror final : public event::Deferred,
 };
 
 // The mirrors of one connection manager on one worker; those that are left end with it. Thread: worker.
-class MirrorSet final : public proxy::FilterLocal {
+class MirrorSet final {
  public:
-  ~MirrorSet() override;
+  ~MirrorSet();
   // Null when the copy goes nowhere: not in the fraction, no such cluster, no host.
   Mirror* begin(const model::MirrorPolicy& policy, proxy::Exchange& exchange, Duration timeout);
 

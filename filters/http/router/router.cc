@@ -5,7 +5,9 @@
 #include "base/strings.h"
 #include "base/trace.h"
 #include "filters/http/router/strict_check.h"
+#include "http/path.h"
 #include "model/route_apply.h"
+#include "proxy/override_host.h"
 #include "proxy/reason.h"
 
 namespace sluice::filters::router {
@@ -17,10 +19,10 @@ using proxy::Step;
 using stats::ClusterStat;
 using stats::HttpStat;
 
-Router::Router(proxy::Exchange& exchange, const RouterOptions& options, MirrorSet& mirrors)
+Router::Router(proxy::Exchange& exchange, const RouterOptions& options, RouterLocal& local)
     : exchange_(exchange),
       options_(options),
-      mirror_set_(mirrors),
+      local_(local),
       kept_(exchange.local().slabs),
       deadline_(exchange.local().loop.timers(), [this] { on_timeout(); }) {}
 
@@ -110,6 +112,7 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
   facts.attempts = 1;
   facts.cluster_raw = cluster_->plan().name;
   facts.cluster = cluster_->plan().observable_name;
+  facts.cluster_metadata = cluster_->plan().metadata.get();
   if (!options_.strict_headers.empty()) {
     if (const http::HeaderField* bad = find_bad_field(options_.strict_headers, headers.fields)) {
       return refuse_field(*bad);
@@ -117,8 +120,8 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
   }
   trace::step("router: choose host");
   if (!action.hash_policies.empty() && cluster_->hashes()) {
-    const model::RequestHash hash =
-        model::hash_request(action.hash_policies, headers, {facts.remote, facts.local, facts.direct_remote});
+    const model::RequestHash hash = model::hash_request(
+        action.hash_policies, headers, {facts.remote, facts.local, facts.direct_remote, facts.filter_state});
     choice_.hash = hash.value;
     cookies_ = hash.cookies;
   }
@@ -126,6 +129,9 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
   upstream::Host* host = choose_host();
   if (host == nullptr) {
     return no_healthy_upstream();
+  }
+  if (exchange_.plan().scheme_match_upstream) {
+    headers.scheme = cluster_->transport_socket(*host) != nullptr ? "https" : "http";
   }
   timeouts_ = take_timeouts(action, options_, headers);
   tell_timeout(timeouts_, options_, Duration(0), headers);
@@ -168,7 +174,7 @@ void Router::choose_counters(const http::RequestHeaders& headers) {
 
 void Router::begin_mirrors(http::End end) {
   for (const model::MirrorPolicy& policy : *action_->mirrors) {
-    Mirror* mirror = mirror_set_.begin(policy, exchange_, timeouts_.global);
+    Mirror* mirror = local_.mirrors.begin(policy, exchange_, timeouts_.global);
     if (mirror == nullptr) {
       continue;
     }
@@ -205,13 +211,49 @@ void Router::remove_spent_fields(http::RequestHeaders& headers) {
   });
 }
 
+Router::Override Router::override_host() {
+  const FilterState* state = exchange_.facts().filter_state;
+  const auto* object = state == nullptr ? nullptr : state->find(proxy::kOverrideHostKey);
+  if (object == nullptr) {
+    return {};
+  }
+  Override out{.asked = true, .strict = object->factory == "strict"};
+  const http::HostPort parts = http::split_host(object->text);
+  std::string_view ip = parts.host;
+  if (ip.starts_with('[') && ip.ends_with(']')) {
+    ip = ip.substr(1, ip.size() - 2);
+  }
+  const auto address = net::Address::from_ip(ip, parse_number<uint16_t>(parts.port).value_or(0));
+  if (!address) {
+    return out;
+  }
+  const upstream::HostSet& set = *cluster_->hosts();
+  for (const upstream::PriorityHosts& priority : set.priorities) {
+    for (const uint32_t group : {priority.usable, priority.degraded}) {
+      if (group == upstream::PriorityHosts::kNone) {
+        continue;
+      }
+      for (const upstream::WeightedHost& one : set.groups[group].hosts) {
+        if (one.host->failing.load(std::memory_order_relaxed) == 0 && one.host->address() == *address) {
+          out.found = one.host;
+          return out;
+        }
+      }
+    }
+  }
+  return out;
+}
+
 // A retry looks for another host than before, but not for ever.
 upstream::Host* Router::choose_host() {
   choice_.attempt = 0;
-  upstream::Host* host = cluster_->choose_host(choice_);
   if (newest_ == nullptr) {
-    return host;
+    if (const Override wanted = override_host(); wanted.asked && (wanted.strict || wanted.found != nullptr)) {
+      return wanted.found;
+    }
+    return cluster_->choose_host(choice_);
   }
+  upstream::Host* host = cluster_->choose_host(choice_);
   while (host != nullptr && retries_->avoids(*host) && choice_.attempt < retries_->host_attempts()) {
     ++choice_.attempt;
     host = cluster_->choose_host(choice_);

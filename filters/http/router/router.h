@@ -14,6 +14,7 @@
 #include "filters/http/router/retries.h"
 #include "filters/http/router/timeouts.h"
 #include "model/route_apply.h"
+#include "proxy/access_log/access_log.h"
 #include "proxy/exchange.h"
 #include "proxy/filter.h"
 #include "proxy/route_counters.h"
@@ -27,12 +28,21 @@ struct RouterOptions {
   bool suppress_envoy_headers = false;
   bool respect_expected_timeout = false;    // respect_expected_rq_timeout
   std::vector<http::Token> strict_headers;  // strict_check_headers
+  model::AccessLogSetPtr upstream_logs;     // one line for each try; null: none
+};
+
+// Owned by its HttpServer. Thread: worker.
+class RouterLocal final : public proxy::FilterLocal {
+ public:
+  explicit RouterLocal(const RouterOptions& options) : upstream_log(options.upstream_logs) {}
+  MirrorSet mirrors;
+  proxy::AccessLog upstream_log;
 };
 
 // Lives in the exchange's arena. Thread: worker.
 class Router final : public proxy::HttpFilter, private AttemptOwner {
  public:
-  Router(proxy::Exchange& exchange, const RouterOptions& options, MirrorSet& mirrors);
+  Router(proxy::Exchange& exchange, const RouterOptions& options, RouterLocal& local);
   ~Router() override { cut_mirrors(); }
 
   proxy::Step on_request_headers(proxy::Exchange&, http::RequestHeaders&, http::End) override;
@@ -42,12 +52,14 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
  private:
   // AttemptOwner
   void on_stream(Attempt& attempt) override;
+  void on_interim(Attempt& attempt, const http::ResponseHeaders& headers) override;
   void on_headers(Attempt& attempt, http::ResponseHeaders& headers, http::End end) override;
   void on_data(Attempt& attempt, buffer::Buffer& data, http::End end) override;
   void on_trailers(Attempt& attempt, http::HeaderMap& trailers) override;
   void on_failed(Attempt& attempt, upstream::ResetReason reason, std::string_view details) override;
   void on_try_timeout(Attempt& attempt) override;
   void on_try_idle(Attempt& attempt) override;
+  void on_over(Attempt& attempt) override;
 
   // ---- router.cc: what is done with a request
   proxy::Step direct(const model::DirectResponseAction& action);
@@ -57,6 +69,13 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   proxy::Step refuse_field(const http::HeaderField& field);
   proxy::Step no_healthy_upstream();
   upstream::Host* choose_host();
+  // The one that a filter has asked for; `found` is null when it is not there or not healthy.
+  struct Override {
+    bool asked = false;
+    bool strict = false;
+    upstream::Host* found = nullptr;
+  };
+  Override override_host();
   void choose_counters(const http::RequestHeaders& headers);
   void begin_mirrors(http::End end);
   template <typename Send>
@@ -105,7 +124,7 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
 
   proxy::Exchange& exchange_;
   const RouterOptions& options_;
-  MirrorSet& mirror_set_;
+  RouterLocal& local_;
   const model::ForwardAction* action_ = nullptr;
   upstream::Cluster* cluster_ = nullptr;
   proxy::RouteCharges charges_;
@@ -133,12 +152,13 @@ class RouterFactory final : public proxy::HttpFilterFactory {
  public:
   explicit RouterFactory(RouterOptions options) : options_(std::move(options)) {}
   std::unique_ptr<proxy::FilterLocal> on_worker(const proxy::FilterPlace&) const override {
-    return std::make_unique<MirrorSet>();
+    return std::make_unique<RouterLocal>(options_);
   }
   proxy::HttpFilter* create(proxy::Exchange& exchange, proxy::FilterLocal* local) const override {
-    return exchange.arena().create<Router>(exchange, options_, static_cast<MirrorSet&>(*local));
+    return exchange.arena().create<Router>(exchange, options_, static_cast<RouterLocal&>(*local));
   }
   uint8_t hooks() const override { return proxy::hooks_of<Router>(); }
+  const RouterOptions& options() const { return options_; }
 
  private:
   RouterOptions options_;

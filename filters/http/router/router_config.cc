@@ -1,5 +1,6 @@
 #include "filters/http/router/router_config.h"
 
+#include "config/access_log_compiler.h"
 #include "config/compile_scope.h"
 #include "envoy/extensions/filters/http/router/v3/router.pb.h"
 #include "filters/http/router/router.h"
@@ -13,10 +14,12 @@ std::shared_ptr<const model::FilterConfig> compile(const google::protobuf::Messa
                                                    config::CompileScope& scope) {
   const auto& proto = static_cast<const Proto&>(message);
   scope.only(proto, {Proto::kDynamicStatsFieldNumber, Proto::kSuppressEnvoyHeadersFieldNumber,
-                     Proto::kStrictCheckHeadersFieldNumber, Proto::kRespectExpectedRqTimeoutFieldNumber});
+                     Proto::kStrictCheckHeadersFieldNumber, Proto::kRespectExpectedRqTimeoutFieldNumber,
+                     Proto::kUpstreamLogFieldNumber});
   RouterOptions options;
   options.dynamic_stats = !proto.has_dynamic_stats() || proto.dynamic_stats().value();
   options.suppress_envoy_headers = proto.suppress_envoy_headers();
+  options.upstream_logs = config::compile_access_logs(proto.upstream_log(), scope);
   options.respect_expected_timeout = proto.respect_expected_rq_timeout();
   // Validation lets only such names through as can be checked.
   for (const std::string& name : proto.strict_check_headers()) options.strict_headers.push_back(http::token_of(name));

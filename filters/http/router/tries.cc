@@ -68,7 +68,11 @@ void Router::begin_try(upstream::Host& host, http::End end) {
       exchange_.arena().create<Attempt>(static_cast<AttemptOwner&>(*this), exchange_, timeouts_,
                                         upstream::pool_for(*cluster_, host, action_->priority, *exchange_.request()));
   attempts_.push_back(*newest_);
-  newest_->start(action_->priority, end);
+  if (exchange_.request()->tunnel == http::Tunnel::kConnect && action_->ends_connect()) {
+    newest_->start_raw(*cluster_);
+  } else {
+    newest_->start(action_->priority, end);
+  }
 }
 
 // The back-off is over.
@@ -174,6 +178,31 @@ void Router::forget_body() {
   }
 }
 
+void Router::on_over(Attempt& attempt) {
+  if (local_.upstream_log.empty()) {
+    return;
+  }
+  format::Facts facts = exchange_.facts();
+  facts.log_type = format::LogType::kUpstreamEnd;
+  facts.start = attempt.began();
+  facts.end = exchange_.local().loop.now();
+  facts.response = attempt.response();
+  facts.response_code = facts.response != nullptr ? facts.response->status : 0;
+  facts.bytes_sent = attempt.body_sent();
+  facts.bytes_received = attempt.body_received();
+  facts.details = {};
+  facts.flags = {};
+  if (attempt.timeout_flag) {
+    facts.flags.set(*attempt.timeout_flag);
+  }
+  if (const auto reason = attempt.reset_reason()) {
+    if (const auto flag = proxy::facts_of(proxy::reason_of(*reason)).flag) {
+      facts.flags.set(*flag);
+    }
+  }
+  local_.upstream_log.log(facts);
+}
+
 void Router::drop(Attempt& attempt) {
   attempt.IntrusiveNode<AttemptOwner>::unlink();
   attempt.reset();
@@ -271,6 +300,10 @@ void Router::report_answer(Attempt& attempt, const http::ResponseHeaders& header
 void Router::on_stream(Attempt& attempt) {
   cluster_->report(attempt.host(), Outcome::kConnected, 200);
   charges_.inc(proxy::RouteStat::kTotal);
+}
+
+void Router::on_interim(Attempt& attempt, const http::ResponseHeaders& headers) {
+  count_code(headers.status, &attempt.host(), &headers);
 }
 
 void Router::on_headers(Attempt& attempt, http::ResponseHeaders& headers, http::End end) {
@@ -429,6 +462,7 @@ void Router::on_try_timeout(Attempt& attempt) {
     return;
   }
   if (!timeouts_.hedge) {
+    attempt.timeout_flag = format::Flag::kUpstreamRequestTimeout;
     give_up_try(attempt, Reason::kPerTryTimeout, ClusterStat::kUpstreamRqPerTryTimeout);
     return;
   }
@@ -440,6 +474,7 @@ void Router::on_try_timeout(Attempt& attempt) {
 }
 
 void Router::on_try_idle(Attempt& attempt) {
+  attempt.timeout_flag = format::Flag::kStreamIdleTimeout;
   give_up_try(attempt, Reason::kPerTryIdleTimeout, ClusterStat::kUpstreamRqPerTryIdleTimeout);
 }
 

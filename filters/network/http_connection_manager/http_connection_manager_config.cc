@@ -175,7 +175,9 @@ void compile_forwarding(const Hcm& proto, model::HttpPlan& out, CompileScope& sc
   const auto& parts = proto.set_current_client_cert_details();
   out.client_cert_parts = {parts.cert(), parts.chain(), parts.subject().value(), parts.uri(), parts.dns()};
   const auto& scheme = proto.scheme_header_transformation();
-  scope.only(scheme, {envoy::config::core::v3::SchemeHeaderTransformation::kSchemeToOverwriteFieldNumber});
+  using Scheme = envoy::config::core::v3::SchemeHeaderTransformation;
+  scope.only(scheme, {Scheme::kSchemeToOverwriteFieldNumber, Scheme::kMatchUpstreamFieldNumber});
+  out.scheme_match_upstream = scheme.match_upstream();
   out.scheme_to_overwrite = scheme.scheme_to_overwrite();
 }
 
