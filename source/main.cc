@@ -16,6 +16,7 @@
 #include "event/uv_files.h"
 #include "event/uv_loop.h"
 #include "event/uv_signals.h"
+#include "explain/explain.h"
 #include "filters/builtin.h"
 #include "net/uv_network.h"
 #include "net/uv_resolver.h"
@@ -139,6 +140,29 @@ int serve(UvPlatform& platform, const server::Options& options, config::Compiled
   return 0;
 }
 
+// `sluice explain`: what the configuration does to one request.
+int explain_request(const std::vector<std::string>& words) {
+  const Result<explain::Question> question = explain::parse_question(words);
+  if (!question) {
+    return fail(question.error());
+  }
+  log::set_level(log::Level::kError);
+  config::Extensions extensions = filters::builtin();
+  config::BootstrapOptions source;
+  source.path = question->config_path;
+  const config::CompileOutcome outcome = config::compile_bootstrap(source, extensions, nullptr);
+  if (!outcome.bootstrap) {
+    return fail(outcome);
+  }
+  const Result<explain::Seen> seen = explain::run_dry(*outcome.bootstrap, *question);
+  if (!seen) {
+    return fail("sluice: " + seen.error());
+  }
+  const explain::Note report = explain::tell(*seen, *question);
+  std::fputs((question->json ? explain::print_json(report) : explain::print_text(report)).c_str(), stdout);
+  return 0;
+}
+
 // `sluice flags [WORD]`: what response flags, details and statuses mean.
 int print_flags(std::string_view word) {
   const std::string text = proxy::reasons_text(word);
@@ -154,6 +178,9 @@ int print_flags(std::string_view word) {
 int main(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "check") {
     return check({argv + 2, argv + argc});
+  }
+  if (argc > 1 && std::string_view(argv[1]) == "explain") {
+    return explain_request({argv + 2, argv + argc});
   }
   if (argc > 1 && std::string_view(argv[1]) == "flags") {
     return print_flags(argc > 2 ? argv[2] : "");

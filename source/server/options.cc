@@ -341,7 +341,9 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
 }
 
 std::string help_text() {
-  std::string out = "sluice: an L7 proxy that runs Envoy v3 configuration.\n\n  sluice -c FILE [flags]\n  sluice check FILE... [--report text|json|sarif]\n\n";
+  std::string out = "sluice: an L7 proxy that runs Envoy v3 configuration.\n\n  sluice -c FILE [flags]\n  sluice check FILE... [--report text|json|sarif]\n"
+      "  sluice explain -c FILE 'METHOD URL' [-H 'NAME: VALUE'] [--source IP] [--sni NAME] [--listener NAME] [--json]\n"
+      "  sluice flags [WORD]\n\n";
   for (const Flag& flag : kFlags) {
     std::string left = flag.short_name.empty() ? cat("  --", flag.name) : cat("  -", flag.short_name, ", --", flag.name);
     append(left, flag.value.empty() ? "" : " ", flag.value);

@@ -1,0 +1,108 @@
+"""sluice explain: what it says of requests to configs/explain.yaml, and what it refuses."""
+import json
+import subprocess
+
+import pytest
+
+CONFIG = "configs/explain.yaml"
+
+
+@pytest.fixture
+def explain(sluice, root):
+    def run(*words, config=CONFIG, ok=True):
+        done = subprocess.run([sluice, "explain", "-c", config, *words], cwd=root, capture_output=True, text=True, timeout=30)
+        assert (done.returncode == 0) == ok, done.stdout + done.stderr
+        return done.stdout if ok else done.stderr
+    return run
+
+
+def line_of(root, text, nth=0):
+    """Where `text` stands in the configuration, as a place."""
+    with open("%s/%s" % (root, CONFIG)) as f:
+        found = [i for i, line in enumerate(f, 1) if text in line]
+    return "%s:%d" % (CONFIG, found[nth])
+
+
+def find(out, text):
+    lines = [line for line in out.splitlines() if text in line]
+    assert lines, "'%s' is not in\n%s" % (text, out)
+    return lines[0]
+
+
+def test_a_request_from_the_listener_to_the_upstream_and_back(explain, root):
+    out = explain("GET http://shop.example.com:8080/cart/7", "-H", "x-debug: 1")
+    assert find(out, "listener: 'edge'").endswith(line_of(root, "name: edge"))
+    assert find(out, "filter chain: 'public'").endswith(line_of(root, "name: public"))
+    assert find(out, "virtual host: 'shop' by domain 'shop.example.com'").endswith(line_of(root, "name: shop"))
+    assert find(out, "route lost: 'beta'").endswith(line_of(root, "name: beta"))
+    assert 'wants x-beta exact "yes", is missing' in find(out, "route lost: 'beta'")
+    assert find(out, "route: matched: 'cart'").endswith(line_of(root, "name: cart"))
+    assert "'rest'" not in out
+    assert "changes nothing" in find(out, "envoy.filters.http.rbac")
+    assert find(out, "- x-debug: 1") and find(out, "+ x-from: edge")
+    assert "3 s" in find(out, "timeouts:")
+    assert "up to 2 on gateway-error,connect-failure" in find(out, "retries:")
+    assert find(out, "upstream request: to 127.0.0.1:9001 of cluster cart")
+    assert "was /cart/7" in find(out, "~ :path: /v2/cart/7")
+    assert find(out, "+ x-tenant: shop.example.com").endswith(line_of(root, "key: x-tenant"))
+    assert find(out, "+ x-edge: sluice").endswith(line_of(root, "key: x-edge"))
+
+
+def test_the_source_chooses_the_chain(explain, root):
+    out = explain("GET http://any.example.com:8080/status", "--source", "10.1.2.3")
+    assert find(out, "filter chain: 'internal'")
+    assert find(out, "source_prefix_ranges: 10.0.0.0/8")
+    assert find(out, "direct response with status 200")
+    assert "upstream request" not in out
+
+
+def test_a_filter_that_answers_ends_it(explain, root):
+    out = explain("POST http://shop.example.com:8080/admin/users")
+    assert "answers 403, rbac_access_denied" in find(out, "filter: envoy.filters.http.rbac")
+    assert "header_mutation" not in out and "upstream request" not in out
+    assert find(out, "answer: status 403")
+
+
+def test_weights_and_redirects(explain):
+    out = explain("GET http://www.shop.example.com:8080/")
+    assert find(out, "by domain '*.shop.example.com'")
+    assert "drawn with weight" in find(out, "cluster: 'web")
+    assert find(out, "upstream request: to 192.0.2.2:80 of cluster web")
+    out = explain("GET http://shop.example.com:8080/basket")
+    assert find(out, "redirect with status 301")
+    assert find(out, "+ location: http://shop.example.com:8080/cart")
+
+
+def test_nobody_serves_it(explain):
+    out = explain("GET http://nobody.test:8080/")
+    assert find(out, "virtual host: none has a domain for 'nobody.test:8080'")
+    assert find(out, "answer: status 404") and find(out, "details route_not_found, flags NR")
+
+
+def test_json_is_the_same_tree(explain):
+    tree = json.loads(explain("GET http://shop.example.com:8080/cart", "--json"))
+    assert tree["topic"] == "request" and tree["text"] == "GET http://shop.example.com:8080/cart"
+    topics = [part["topic"] for part in tree["parts"]]
+    assert topics[:4] == ["listener", "filter chain", "connection manager", "virtual host"] and topics[-1] == "answer"
+    assert all(set(part) <= {"topic", "text", "place", "parts"} for part in tree["parts"])
+
+
+@pytest.mark.parametrize("words, error", [
+    (["GET http://shop.example.com:9999/"], "no listener has port 9999"),
+    (["GET http://shop.example.com/", "--listener", "nothing"], "no listener is named 'nothing'"),
+    (["GET shop.example.com"], "is not a URL"),
+    (["GET http://a.test/", "-H", "no colon"], "is not NAME: VALUE"),
+    (["GET http://a.test/", "--source", "nowhere"], "is not an IP address"),
+    (["GET http://a.test/", "--sni", "a.test"], "--sni needs a URL of https"),
+    ([], "usage: sluice explain"),
+])
+def test_what_cannot_be_asked(explain, words, error):
+    assert error in explain(*words, ok=False)
+
+
+def test_another_port_is_guessed_only_when_none_was_given(explain):
+    assert find(explain("GET http://shop.example.com/cart"), "no listener has port 80; this is the first one")
+
+
+def test_every_recorded_error_of_a_configuration_is_told(explain):
+    assert "bad_duration.yaml:" in explain("GET http://a.test/", config="configs/invalid/bad_duration.yaml", ok=False)
