@@ -97,12 +97,16 @@ class ControlPlane {
   // Opens the stream (its users may come later). Until then subscriptions only wait.
   void start();
 
-  // Never calls the user before it returns. What is known already of route tables, secrets, scopes and extensions
-  // (other users asked for them) reaches the user in this turn or the next; of endpoints only when
-  // initial_fetch_timeout is over, right after on_timeout(): `update.known` says so. A user sees a state-of-the-world
-  // response as it came, also the same name twice, when it wants everything; of named ones the first copy. Before a
-  // user of named resources sees its part, the field rules of all resources of the response were checked: on_rejected()
-  // tells when one is broken.
+  // Never calls the user before it returns.
+  //
+  // What is known already of route tables, secrets, scopes and extensions, because other users asked for them, reaches
+  // the user in this turn or the next, and nothing is asked; `update.known` says so. Of endpoints it does only when
+  // initial_fetch_timeout is over, right after on_timeout(). Where that is 0, it does at once in delta, where nothing
+  // more is asked, and after 15 s otherwise, without on_timeout().
+  //
+  // A user of everything sees a state-of-the-world response as it came, also the same name twice; one of names sees the
+  // first copy. Before these see their parts, the field rules of all resources of the response are checked;
+  // on_rejected() tells when one is broken. Users of clusters and listeners check their own.
   std::unique_ptr<config::Subscription> subscribe(Interest interest, config::ResourceUser& user);
 
   // Between the two nothing is sent about a type, neither answers nor changed names; it is made up for at resume().

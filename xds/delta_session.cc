@@ -177,7 +177,8 @@ bool DeltaSession::on_response(std::string_view message) {
   }
   const auto type = type_of(response.type_url());
   TypeUsers* const users = type ? users_of(*type) : nullptr;
-  if (users == nullptr) {
+  // Not on this stream either: an answer would be the first request of the type, and ask for everything.
+  if (users == nullptr || !states_[index_of(*type)].asked) {
     SLUICE_LOG(kWarning, kConfig, "ignoring a discovery response of type '", response.type_url(),
                "': nobody asked for it");
     return true;

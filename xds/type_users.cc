@@ -23,6 +23,9 @@ bool shared_at_once(ResourceType type) {
   return type != ResourceType::kCluster && type != ResourceType::kListener && type != ResourceType::kEndpoints;
 }
 
+// What is known of endpoints is better than to wait for ever for an answer that may never come.
+constexpr Duration kLongestWaitForKnown = std::chrono::seconds(15);
+
 // Whose users see single resources, of which one must not be in force while another one of the response is refused.
 bool checked_first(ResourceType type) { return type != ResourceType::kCluster && type != ResourceType::kListener; }
 
@@ -57,6 +60,8 @@ InterestChange TypeUsers::add(Watch& watch) {
   change.wildcard = wildcard() != before;
   if (watch.interest.initial_fetch_timeout > Duration::zero()) {
     watch.timeout.arm(watch.interest.initial_fetch_timeout);
+  } else if (type_ == ResourceType::kEndpoints) {
+    watch.timeout.arm(kLongestWaitForKnown);
   }
   note_fresh(watch);
   return change;
@@ -389,7 +394,10 @@ void TypeUsers::expire() {
 // ---- what was known before
 
 void TypeUsers::note_fresh(const Watch& watch) {
-  if (shared_at_once(type_)) {
+  // Nothing more is asked in delta for endpoints that were asked for, so that nothing would end a wait without end.
+  const bool nothing_will_come = type_ == ResourceType::kEndpoints && answered_ && !state_of_the_world_ &&
+                                 watch.interest.initial_fetch_timeout == Duration::zero();
+  if (shared_at_once(type_) || nothing_will_come) {
     fresh_.emplace(watch.number, std::nullopt);
     handing_over_.arm(Duration::zero());
   }
@@ -433,9 +441,11 @@ std::optional<ResourceUpdate> TypeUsers::known_to(const Watch& watch, const Name
 
 void TypeUsers::time_out(Watch& watch) {
   const uint64_t number = watch.number;
-  SLUICE_LOG(kWarning, kConfig, names_of(type_).acronym, ": initial fetch timed out for ", names_of(type_).type_url);
-  watch.answered = true;
-  watch.user.on_timeout();
+  if (watch.interest.initial_fetch_timeout > Duration::zero()) {
+    SLUICE_LOG(kWarning, kConfig, names_of(type_).acronym, ": initial fetch timed out for ", names_of(type_).type_url);
+    watch.answered = true;
+    watch.user.on_timeout();
+  }
   if (Watch* const still = find(number); still != nullptr && type_ == ResourceType::kEndpoints) {
     if (const auto update = known_to(*still, still->interest.names)) {
       still->user.on_resources(*update);

@@ -85,9 +85,7 @@ class Play {
     for (const ResourceType type : paused_) rig_.plane.resume(type);
     check();
     for (const auto& [stream, spoken] : spoken_) {
-      for (const Waiting& waiting : spoken.waiting) {
-        SLUICE_CHECK(stream->owner == nullptr || !waiting.asked);
-      }
+      SLUICE_CHECK(stream->owner == nullptr || spoken.waiting.empty());
     }
     // A half of them before the control plane, a half after it.
     for (size_t i = 0; i < subscriptions_.size(); i += 2) {
@@ -101,7 +99,6 @@ class Play {
   struct Waiting {
     std::string type_url;
     std::string nonce;
-    bool asked;  // the type was asked for on this stream: there must be an answer
   };
   struct Spoken {
     size_t read = 0;
@@ -237,8 +234,8 @@ class Play {
     check();
     if (rig_.delta) {
       DeltaDiscoveryResponse response;
-      if (response.ParseFromString(bytes)) {
-        spoken.waiting.push_back({response.type_url(), response.nonce(), spoken.asked.contains(response.type_url())});
+      if (response.ParseFromString(bytes) && spoken.asked.contains(response.type_url())) {
+        spoken.waiting.push_back({response.type_url(), response.nonce()});
       }
     } else {
       DiscoveryResponse response;
@@ -296,12 +293,10 @@ class Play {
       return;
     }
     SLUICE_CHECK(names.empty() && request.resource_names_unsubscribe().empty());
-    const auto waiting = std::find_if(spoken.waiting.begin(), spoken.waiting.end(), [&](const Waiting& each) {
-      const bool of_type = each.type_url == request.type_url();
-      SLUICE_CHECK(!of_type || !each.asked || each.nonce == request.response_nonce());
-      return of_type && each.nonce == request.response_nonce();
-    });
-    SLUICE_CHECK(waiting != spoken.waiting.end());
+    SLUICE_CHECK(!first);
+    const auto waiting = std::find_if(spoken.waiting.begin(), spoken.waiting.end(),
+                                      [&](const Waiting& each) { return each.type_url == request.type_url(); });
+    SLUICE_CHECK(waiting != spoken.waiting.end() && waiting->nonce == request.response_nonce());
     spoken.waiting.erase(waiting);
   }
 

@@ -110,6 +110,17 @@ TEST_F(Delta, SecondClusterOfAServiceAsksNothing) {
   EXPECT_THAT(rig.sent(), IsEmpty());
 }
 
+TEST_F(Delta, NobodyWaitsForEverForEndpointsThatAreKnown) {
+  start_up({{"c1", "c1"}}, {{"c1"}}, {}, {});
+  rig.sent();
+  rig.send(kCluster, "2", {{"c1", "c1", "changed"}, {"c2", "c1"}, {"c3", "c3"}});
+  EXPECT_THAT(rig.sent(), ElementsAre("EDS +[c3] -"));
+  rig.run(0.01);
+  EXPECT_THAT(clusters->warming(), ElementsAre("c3"));
+  rig.send(kEndpoints, "2", {}, {"c3"});
+  EXPECT_THAT(rig.sent(), ElementsAre("CDS n4", "EDS n5"));
+}
+
 TEST_F(Delta, NewStreamIsToldWhatIsHeldInTheOrderOfFirstUse) {
   start_up({{"c1", "c1", "v1"}, {"c2", "", "v2"}}, {{"c1", "", "e1"}}, {{"main", "r1", "l1"}}, {{"r1", "", "r1"}});
   rig.send(kCluster, "2", {{"c3", "", "v3"}}, {"c2"});
@@ -305,6 +316,19 @@ TEST_F(Delta, FirstRequestsOfAStreamDoNotWaitForClusters) {
   EXPECT_THAT(rig.sent(), ElementsAre("CDS {c1=2} s2 -", "LDS s2 -", "EDS +[c1] s2 -"));
   rig.send(kCluster, "3", {}, {"c1"});
   EXPECT_THAT(rig.sent(), ElementsAre("EDS -[c1] s2 -", "CDS s2 n4"));
+}
+
+TEST_F(Delta, TypeThatWasNotAskedForOnThisStreamIsNotAnswered) {
+  NotingUser user;
+  auto routes = rig.plane.subscribe(Rig::named(kRoutes, {"r"}), user);
+  rig.send(kRoutes, "1", {{"r"}});
+  routes.reset();
+  rig.sent();
+  rig.send(kRoutes, "2", {{"r"}});
+  EXPECT_THAT(rig.sent(), ElementsAre("RDS n2"));
+  reconnect();
+  rig.send(kRoutes, "3", {{"r"}});
+  EXPECT_THAT(rig.sent(), IsEmpty());
 }
 
 TEST_F(Delta, StrangersAreNotHeldAndNotChecked) {

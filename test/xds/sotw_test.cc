@@ -287,6 +287,19 @@ TEST_F(Sotw, KnownEndpointsAreUsedOnlyWhenNoAnswerCame) {
   EXPECT_THAT(second.take(), ElementsAre("timeout", "known v=1 [e]"));
 }
 
+TEST_F(Sotw, NobodyWaitsForEverForEndpointsThatAreKnown) {
+  start_up({{"c1", "c1"}}, {{"c1"}}, {}, {});
+  rig.sent();
+  rig.send(kCluster, "2", {{"c1", "c1", "changed"}, {"c3", "c3"}});
+  EXPECT_THAT(rig.sent(), ElementsAre("EDS v=1 [c1 c3] n2"));
+  rig.run(14);
+  EXPECT_THAT(clusters->warming(), ElementsAre("c1", "c3"));
+  rig.run(2);
+  EXPECT_THAT(clusters->warming(), ElementsAre("c3"));
+  rig.run(100);
+  EXPECT_THAT(clusters->warming(), ElementsAre("c3"));
+}
+
 TEST_F(Sotw, TimeoutCountsFromTheSubscriptionAndOnlyUntilAnAnswer) {
   NotingUser never;
   NotingUser some;
