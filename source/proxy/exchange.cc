@@ -62,6 +62,13 @@ stats::ListenerHttpStat listener_class_stat(uint16_t status) {
   }
 }
 
+void count_answer(HttpServer& server, uint16_t status) {
+  server.block().inc(HttpStat::kDownstreamRqCompleted);
+  server.block().inc(class_stat(status));
+  server.listener_block().inc(stats::ListenerHttpStat::kDownstreamRqCompleted);
+  server.listener_block().inc(listener_class_stat(status));
+}
+
 }  // namespace
 
 void* Exchange::operator new(size_t bytes) {
@@ -483,6 +490,7 @@ Step Exchange::reply(const LocalReply& given) {
 
 void Exchange::respond_interim(http::ResponseHeaders& headers) {
   touch();
+  count_answer(connection_.server(), headers.status);
   connection_.send_interim(*this, headers);
 }
 
@@ -498,11 +506,7 @@ void Exchange::response_headers_passed(http::ResponseHeaders& headers, http::End
   response_begun_ = true;
   facts_.response_code = headers.status;
   facts_.response_start = local().loop.now();
-  block().inc(HttpStat::kDownstreamRqCompleted);
-  block().inc(class_stat(headers.status));
-  auto& listener = connection_.server().listener_block();
-  listener.inc(stats::ListenerHttpStat::kDownstreamRqCompleted);
-  listener.inc(listener_class_stat(headers.status));
+  count_answer(connection_.server(), headers.status);
   prepare_response(plan(), request_, headers, local().loop.wall_now());
   connection_.send_headers(*this, headers, end);
   if (upgrade_asked_ && plan().log_at_tunnel &&

@@ -503,6 +503,9 @@ void UpstreamConnection::on_reset(http::StreamId stream, const http::StreamReset
 void UpstreamConnection::on_error(http::StreamId, const http::CodecError& error) {
   SLUICE_LOG(kDebug, kClient, "[C", id_, "] protocol error from upstream ", pool_.host().address().to_string(), ": ",
              error.details);
+  if (!has_streams() && listening() == nullptr) {
+    pool_.cluster().block().inc(ClusterStat::kUpstreamCxProtocolError);  // bytes that nobody asked for
+  }
   // A connection that ends before the answer begins is no protocol error.
   fail_streams(at_eof_ && !heard_ ? ResetReason::kConnectionTermination : ResetReason::kProtocolError, "");
   close_transport(at_eof_ ? ClosedBy::kPeer : ClosedBy::kUs);

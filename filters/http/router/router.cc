@@ -70,9 +70,7 @@ Step Router::direct(const model::DirectResponseAction& action) {
 }
 
 Step Router::redirect(const model::RedirectAction& action, http::RequestHeaders& headers) {
-  if (!action.require_tls) {
-    exchange_.block().inc(HttpStat::kRqRedirect);
-  }
+  exchange_.block().inc(HttpStat::kRqDirectResponse);  // as Envoy: rq_redirect stays 0
   LocalReply reply = proxy::reply_of(Reason::kRedirect);
   reply.status = action.status;
   reply.location = model::build_location(action, *exchange_.route().route, headers, exchange_.facts(), originals());
