@@ -14,6 +14,7 @@
 #include "config/dns_compiler.h"
 #include "config/document.h"
 #include "config/listener_compiler.h"
+#include "config/overload_compiler.h"
 #include "config/stats_compiler.h"
 #include "config/tls_secrets.h"
 #include "proxy/access_log/log_files.h"
@@ -34,7 +35,7 @@ void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
                      B::kNodeContextParamsFieldNumber, B::kClusterManagerFieldNumber, B::kStatsConfigFieldNumber,
                      B::kStatsFlushOnAdminFieldNumber, B::kStatsEvictionIntervalFieldNumber,
                      B::kTypedDnsResolverConfigFieldNumber, B::kDnsResolutionConfigFieldNumber,
-                     B::kUseTcpForDnsLookupsFieldNumber});
+                     B::kUseTcpForDnsLookupsFieldNumber, B::kOverloadManagerFieldNumber});
   scope.only(proto.static_resources(),
              {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber, Resources::kSecretsFieldNumber});
 }
@@ -99,7 +100,8 @@ NodePlan compile_node(const envoy::config::core::v3::Node& proto, const Bootstra
 
 void compile_admin(const v3::Admin& proto, CompiledBootstrap& out, CompileScope& scope) {
   using A = v3::Admin;
-  // profile_path belongs to a profiler that we do not have, the limit's exception to an overload manager.
+  // profile_path belongs to a profiler that we do not have. Whoever looks after a full proxy always gets in: the
+  // exception of ignore_global_conn_limit is the rule here.
   scope.only(proto, {A::kAccessLogFieldNumber, A::kAccessLogPathFieldNumber, A::kProfilePathFieldNumber,
                      A::kAddressFieldNumber, A::kIgnoreGlobalConnLimitFieldNumber});
   if (proto.has_address()) out.admin_address = compile_address(proto.address(), scope);
@@ -156,6 +158,8 @@ void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, event:
   if (proto.has_stats_flush_interval()) out.stats_flush_interval = to_duration(proto.stats_flush_interval());
   if (proto.stats_flush_on_admin()) out.stats_flush_interval = Duration::zero();
   out.stats = compile_stats_config(proto.stats_config(), scope);
+  if (proto.has_overload_manager()) out.overload = compile_overload(proto.overload_manager(), scope);
+  out.connection_limit = scope.runtime.live_number(UINT64_MAX, "overload.global_downstream_max_connections");
   if (proto.has_admin()) compile_admin(proto.admin(), out, scope);
   compile_cluster_manager(proto.cluster_manager(), scope);
   const Resources& resources = proto.static_resources();

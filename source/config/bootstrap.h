@@ -14,6 +14,7 @@
 #include "model/access_log_plan.h"
 #include "model/cluster_plan.h"
 #include "model/listener_plan.h"
+#include "model/overload_plan.h"
 #include "net/address.h"
 #include "runtime/layers.h"
 #include "stats/settings.h"
@@ -47,6 +48,8 @@ struct CompiledBootstrap {
   std::optional<net::Address> admin_address;  // none: no admin server
   model::AccessLogSetPtr admin_access_logs;   // null: none
   NodePlan node;
+  std::shared_ptr<const model::OverloadPlan> overload;    // null: no overload manager
+  runtime::Number connection_limit{UINT64_MAX, nullptr};  // overload.global_downstream_max_connections of the runtime
   std::shared_ptr<runtime::Layers> runtime;
   stats::Settings stats;
   // Zero: histograms are merged when somebody asks (stats_flush_on_admin).

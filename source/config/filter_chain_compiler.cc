@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "config/any.h"
+#include "config/content.h"
 #include "config/matcher_tree_compiler.h"
 #include "config/tls_compiler.h"
 #include "proxy/empty_chain.h"
@@ -58,12 +59,14 @@ std::shared_ptr<const model::NetworkFilterPlan> compile_filter(const Filter& pro
   return type->compile(*content, scope);
 }
 
-model::FilterChainPlan compile_chain(const FilterChain& proto, std::string_view stat_prefix, CompileScope& scope) {
+model::FilterChainPlanPtr compile_chain(const FilterChain& proto, std::string_view stat_prefix, CompileScope& scope) {
   scope.only(proto, {FilterChain::kFilterChainMatchFieldNumber, FilterChain::kFiltersFieldNumber,
                      FilterChain::kMetadataFieldNumber, FilterChain::kTransportSocketConnectTimeoutFieldNumber,
                      FilterChain::kTransportSocketFieldNumber, FilterChain::kNameFieldNumber});
-  model::FilterChainPlan out;
+  auto plan = std::make_shared<model::FilterChainPlan>();
+  model::FilterChainPlan& out = *plan;
   out.name = proto.name();
+  out.content = content_of(proto);
   out.origin = scope.origin(proto);
   if (proto.has_transport_socket()) {
     out.transport_socket =
@@ -82,7 +85,7 @@ model::FilterChainPlan compile_chain(const FilterChain& proto, std::string_view 
       out.filters.push_back(std::move(filter));
     }
   }
-  return out;
+  return plan;
 }
 
 std::vector<model::Prefix> compile_prefixes(const RepeatedPtrField<envoy::config::core::v3::CidrRange>& ranges,

@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "config/access_log_compiler.h"
+#include "config/content.h"
 #include "config/core_compiler.h"
 #include "config/filter_chain_compiler.h"
 
@@ -33,6 +34,26 @@ void compile_socket(const Listener& proto, model::ListenerPlan& out, CompileScop
   out.socket.backlog = proto.tcp_backlog_size().value();
 }
 
+void compile_accepting(const Listener& proto, model::ListenerPlan& out, CompileScope& scope) {
+  using Balance = Listener::ConnectionBalanceConfig;
+  scope.only(proto.connection_balance_config(), {Balance::kExactBalanceFieldNumber});
+  out.exact_balance = proto.connection_balance_config().has_exact_balance();
+  if (proto.has_max_connections_to_accept_per_socket_event()) {
+    out.accepts_per_event = proto.max_connections_to_accept_per_socket_event().value();
+  }
+  out.ignores_global_limit = proto.ignore_global_conn_limit();
+  out.bypasses_overload = proto.bypass_overload_manager();
+}
+
+// Of everything but the filter chains.
+model::Content frame_of(const Listener& proto) {
+  Listener frame = proto;
+  frame.clear_filter_chains();
+  frame.clear_default_filter_chain();
+  frame.clear_filter_chain_matcher();
+  return content_of(frame);
+}
+
 model::TrafficDirection compile_direction(envoy::config::core::v3::TrafficDirection direction) {
   switch (direction) {
     case envoy::config::core::v3::INBOUND:
@@ -47,7 +68,6 @@ model::TrafficDirection compile_direction(envoy::config::core::v3::TrafficDirect
 }  // namespace
 
 model::ListenerPlanPtr compile_listener(const Listener& proto, CompileScope& scope) {
-  // Without an overload manager its exceptions say nothing.
   // reuse_port was replaced by enable_reuse_port and is read by nobody any more, in Envoy neither.
   scope.only(proto, {Listener::kNameFieldNumber,
                      Listener::kAddressFieldNumber,
@@ -63,6 +83,8 @@ model::ListenerPlanPtr compile_listener(const Listener& proto, CompileScope& sco
                      Listener::kReusePortFieldNumber,
                      Listener::kEnableReusePortFieldNumber,
                      Listener::kTcpBacklogSizeFieldNumber,
+                     Listener::kConnectionBalanceConfigFieldNumber,
+                     Listener::kMaxConnectionsToAcceptPerSocketEventFieldNumber,
                      Listener::kBindToPortFieldNumber,
                      Listener::kIgnoreGlobalConnLimitFieldNumber,
                      Listener::kBypassOverloadManagerFieldNumber,
@@ -76,6 +98,7 @@ model::ListenerPlanPtr compile_listener(const Listener& proto, CompileScope& sco
   compile_socket(proto, *out, scope);
   const std::string address = out->address.to_string();
   out->name = proto.name().empty() ? address : proto.name();
+  out->anonymous = proto.name().empty();
   out->stat_prefix = proto.stat_prefix().empty() ? address : proto.stat_prefix();
   std::replace(out->stat_prefix.begin(), out->stat_prefix.end(), ':', '_');
   if (proto.has_per_connection_buffer_limit_bytes())
@@ -83,6 +106,7 @@ model::ListenerPlanPtr compile_listener(const Listener& proto, CompileScope& sco
   out->direction = compile_direction(proto.traffic_direction());
   out->drain_type =
       proto.drain_type() == Listener::MODIFY_ONLY ? model::DrainType::kModifyOnly : model::DrainType::kDefault;
+  compile_accepting(proto, *out, scope);
   compile_filter_chains(proto, *out, scope);
   compile_listener_filters(proto, *out, scope);
   out->hand_over = proto.use_original_dst().value();
@@ -90,6 +114,8 @@ model::ListenerPlanPtr compile_listener(const Listener& proto, CompileScope& sco
   out->connection_limit =
       scope.runtime.live_number(UINT64_MAX, cat("envoy.resource_limits.listener.", out->name, ".connection_limit"));
   out->origin = scope.origin(proto);
+  out->content = content_of(proto);
+  out->frame_content = frame_of(proto);
   return out;
 }
 

@@ -1,6 +1,7 @@
 // MessageReader: Any, whose content is read typed and kept in the SourceMap, and TypedStruct.
 #include "base/strings.h"
 #include "config/any.h"
+#include "config/content.h"
 #include "config/message_reader.h"
 #include "config/reader_scalars.h"
 #include "config/well_known.h"
@@ -54,7 +55,7 @@ void MessageReader::any_content(const Node& node, const NodeEntry& type, google:
     inside_any_ = true;
     fields(node, kept);
   }
-  kept.SerializePartialToString(out.mutable_value());
+  out.set_value(stable_bytes(kept));
 }
 
 bool MessageReader::typed_struct(const Node& node, google::protobuf::Message& content, google::protobuf::Any& out) {
@@ -73,7 +74,7 @@ bool MessageReader::typed_struct(const Node& node, google::protobuf::Message& co
     plain.depth_ = depth_;
     plain.inside_any_ = true;
     plain.fields(node, content);
-    content.SerializePartialToString(out.mutable_value());
+    out.set_value(stable_bytes(content));
   }
   Message& kept = map_.adopt(out, std::move(typed));
   if (fields_of != nullptr && !fields_of->value->is(Node::Kind::Null)) {

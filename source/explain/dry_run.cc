@@ -167,13 +167,15 @@ void DryRun::choose_chain(const proxy::Accepted& accepted) {
 
 void DryRun::run() {
   auto plan = std::make_shared<model::ListenerPlan>(*seen_.listener);
-  for (model::FilterChainPlan& chain : plan->chains) {
-    chain.transport_socket = nullptr;
-    if (const auto* manager = dynamic_cast<const proxy::HttpConnectionManager*>(chain.terminal.get())) {
-      chain.terminal = std::make_shared<const proxy::HttpConnectionManager>(with_probes(manager->plan(), *this));
+  for (model::FilterChainPlanPtr& chain : plan->chains) {
+    auto probed = std::make_shared<model::FilterChainPlan>(*chain);
+    probed->transport_socket = nullptr;
+    if (const auto* manager = dynamic_cast<const proxy::HttpConnectionManager*>(chain->terminal.get())) {
+      probed->terminal = std::make_shared<const proxy::HttpConnectionManager>(with_probes(manager->plan(), *this));
     }
+    chain = std::move(probed);
   }
-  listener_ = std::make_unique<proxy::Listener>(plan, std::vector<net::ListenSocket*>(), world_.proxy);
+  listener_ = std::make_unique<proxy::Listener>(0, plan, proxy::ListenOn{}, world_.proxy);
   net::Address local = plan->address;
   if (local.is_wildcard() || !local.is_ip()) local = *net::Address::from_ip("127.0.0.1", local.port());
   auto transport = std::make_unique<DryTransport>(world_.loop, local, question_.source);
@@ -188,7 +190,7 @@ void DryRun::run() {
   look(*accepted, question_.tls() ? client_hello(question_.server_name) : request);
   choose_chain(*accepted);
   if (!seen_.chain) return;
-  const model::FilterChainPlan& chain = seen_.listener->chains[*seen_.chain];
+  const model::FilterChainPlan& chain = *seen_.listener->chains[*seen_.chain];
   const auto* manager = dynamic_cast<const proxy::HttpConnectionManager*>(chain.terminal.get());
   if (manager == nullptr) return;
   seen_.http = true;

@@ -106,7 +106,10 @@ class DryNetwork final : public net::Network {
   Result<std::unique_ptr<net::ListenSocket>> bind(const net::Address&, const net::ListenOptions&, uint32_t) override {
     return Error{"nothing listens here"};
   }
-  std::unique_ptr<net::Acceptor> accept(net::ListenSocket&, uint32_t, net::OnAccept) override { return nullptr; }
+  std::unique_ptr<net::Acceptor> accept(net::ListenSocket&, uint32_t, const net::AcceptOptions&,
+                                        net::OnAccept) override {
+    return nullptr;
+  }
   std::unique_ptr<net::Transport> connect(const net::Address& address, const net::ConnectOptions& options) override;
   net::ReadBuffer& read_buffer() override { return read_buffer_; }
 

@@ -210,7 +210,7 @@ bool Teller::tell_chain() {
     }
     return false;
   }
-  const model::FilterChainPlan& chain = seen_.listener->chains[*seen_.chain];
+  const model::FilterChainPlan& chain = *seen_.listener->chains[*seen_.chain];
   const bool fallback = seen_.listener->default_chain == seen_.chain;
   Note& note = out_.add("filter chain",
                         cat(chain.name.empty() ? cat("number ", *seen_.chain + 1) : cat("'", chain.name, "'"),

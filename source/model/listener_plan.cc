@@ -23,6 +23,29 @@ bool PortPredicate::matches(const net::Address& destination) const {
   return false;
 }
 
+bool differs_in_chains_only(const ListenerPlan& fresh, const ListenerPlan& serving) {
+  return fresh.frame_content.is(serving.frame_content);
+}
+
+ListenerPlanPtr keep_chains(const ListenerPlan& fresh, const ListenerPlan& serving) {
+  auto out = std::make_shared<ListenerPlan>(fresh);
+  out->connections = serving.connections;
+  for (FilterChainPlanPtr& chain : out->chains) {
+    const auto same = std::find_if(serving.chains.begin(), serving.chains.end(),
+                                   [&](const FilterChainPlanPtr& old) { return old->content.is(chain->content); });
+    if (same != serving.chains.end()) {
+      chain = *same;
+    }
+  }
+  return out;
+}
+
+size_t chains_left_out(const ListenerPlan& old, const ListenerPlan& plan) {
+  return static_cast<size_t>(std::count_if(old.chains.begin(), old.chains.end(), [&](const FilterChainPlanPtr& chain) {
+    return std::find(plan.chains.begin(), plan.chains.end(), chain) == plan.chains.end();
+  }));
+}
+
 std::optional<uint32_t> choose_chain(const ListenerPlan& plan, const ChainInputs& inputs) {
   const std::optional<uint32_t> chain = plan.matcher.find(inputs);
   return chain ? chain : plan.default_chain;

@@ -22,6 +22,14 @@ struct ListenOptions {
   uint32_t unix_mode = 0;    // of a unix socket's path; 0: leave it to the umask
 };
 
+class Balance;
+
+// How to accept. Thread: any (immutable).
+struct AcceptOptions {
+  uint32_t per_event = 32;           // at most so many before others have their turn
+  std::shared_ptr<Balance> balance;  // null: whoever accepts a connection serves it
+};
+
 // An address and its descriptors, one for each worker. Belongs to the server; outlives plans. Thread: main.
 class ListenSocket {
  public:
@@ -31,6 +39,8 @@ class ListenSocket {
   // Before it is destroyed, which resets whoever waits in its queue: nobody else gets in, and who is in can still be
   // accepted. A client that comes later tries again for a while, and is refused once the socket is gone.
   virtual void close_queue() = 0;
+  // It stays after all.
+  virtual void open_queue() = 0;
 };
 
 // How to connect. Thread: any (immutable).
@@ -66,7 +76,11 @@ class Network {
   virtual Result<std::unique_ptr<ListenSocket>> bind(const Address& address, const ListenOptions& options,
                                                      uint32_t workers) = 0;
   // Takes connections of `socket` for this worker. Failures (no descriptors) pause accepting for a moment.
-  virtual std::unique_ptr<Acceptor> accept(ListenSocket& socket, uint32_t worker, OnAccept on_accept) = 0;
+  virtual std::unique_ptr<Acceptor> accept(ListenSocket& socket, uint32_t worker, const AcceptOptions& options,
+                                           OnAccept on_accept) = 0;
+  std::unique_ptr<Acceptor> accept(ListenSocket& socket, uint32_t worker, OnAccept on_accept) {
+    return accept(socket, worker, AcceptOptions{}, std::move(on_accept));
+  }
   // Begins to connect; the handler gets `connected` or `failed`. Never null: immediate failures are told later too.
   virtual std::unique_ptr<Transport> connect(const Address& address, const ConnectOptions& options) = 0;
   std::unique_ptr<Transport> connect(const Address& address) { return connect(address, ConnectOptions{}); }

@@ -136,6 +136,10 @@ class Transport : public event::Deferred {
   virtual const TlsFacts* tls() const { return nullptr; }
   // Where an accepted connection wanted to go before the kernel redirected it to us; none: here.
   virtual std::optional<Address> original_destination() const { return std::nullopt; }
+  // Bytes that the lowest layer has taken so far; and whether the peer's system has received none of those that came
+  // after so many. That costs a system call; false when nobody knows.
+  virtual uint64_t written() const { return 0; }
+  virtual bool nothing_arrived_since(uint64_t) const { return false; }
 };
 
 }  // namespace sluice::net

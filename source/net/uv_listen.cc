@@ -16,12 +16,12 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "net/balance.h"
 
 namespace sluice::net {
 
 namespace {
 
-constexpr int kAcceptsPerEvent = 32;
 constexpr Duration kFirstPause = std::chrono::milliseconds(100);
 constexpr Duration kLongestPause = std::chrono::seconds(1);
 
@@ -40,6 +40,9 @@ bool is_wildcard(const Address& address) {
 }  // namespace
 
 // ---- UvListenSocket
+
+UvListenSocket::UvListenSocket(const Address& address, uint32_t workers)
+    : address_(address), seats_(std::make_shared<UvSeats>(workers)) {}
 
 Error UvListenSocket::error(std::string_view doing) const {
   const int number = errno;
@@ -141,7 +144,7 @@ Result<void> UvListenSocket::start(const ListenOptions& options, uint32_t worker
 
 Result<std::unique_ptr<ListenSocket>> UvListenSocket::bind(const Address& address, const ListenOptions& options,
                                                            uint32_t workers) {
-  std::unique_ptr<UvListenSocket> socket(new UvListenSocket(address));
+  std::unique_ptr<UvListenSocket> socket(new UvListenSocket(address, workers));
   if (options.bind_to_port) {
     Result<void> ready;
     if (address.kind() == AddressKind::kUnix) {
@@ -180,6 +183,15 @@ void UvListenSocket::close_queue() {
   }
 }
 
+void UvListenSocket::open_queue() {
+  const int unused = 0;
+  for (const int fd : descriptors_) {
+    if (address_.is_ip()) {
+      setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused));
+    }
+  }
+}
+
 int UvListenSocket::descriptor(uint32_t worker) const {
   return descriptors_.empty() ? -1 : descriptors_[worker % descriptors_.size()];
 }
@@ -189,9 +201,12 @@ int UvListenSocket::descriptor(uint32_t worker) const {
 class UvAcceptor::Listening final : public event::Deferred, public event::Pollable {
  public:
   Listening(event::UvLoop& loop, UvSocketShared& shared, const UvListenSocket& socket, uint32_t worker,
-            OnAccept on_accept)
+            const AcceptOptions& options, OnAccept on_accept)
       : shared_(shared),
         fd_(socket.descriptor(worker)),
+        worker_(worker),
+        options_(options),
+        seats_(socket.seats()),
         on_accept_(std::move(on_accept)),
         retry_(loop.timers(), [this] { listen_again(); }) {
     if (socket.address().is_ip() && !is_wildcard(socket.address())) {
@@ -199,6 +214,7 @@ class UvAcceptor::Listening final : public event::Deferred, public event::Pollab
     } else if (socket.address().kind() == AddressKind::kUnix) {
       local_ = std::make_shared<const Address>(socket.address());
     }
+    seats_->take(worker_, loop, *this);
   }
 
   void want(bool on) {
@@ -210,19 +226,47 @@ class UvAcceptor::Listening final : public event::Deferred, public event::Pollab
     }
   }
 
+  // The others may have left already: what waits is served here.
   void take_waiting() {
+    ending_ = true;
     while (in_set_ && accept_one()) {
     }
   }
 
   // Nothing shared is touched after this.
   void end() {
+    seats_->leave(worker_, *this);
     want(false);
     shared_.set.forget(*this);
   }
 
+  // With a balance it is counted here.
+  void serve(int fd, const Address& remote) {
+    std::unique_ptr<UvSocket> socket = UvSocket::accepted(shared_, fd, remote, local_);
+    if (socket == nullptr) {
+      if (options_.balance != nullptr) {
+        options_.balance->left(worker_);
+      }
+      pause();
+      return;
+    }
+    pause_ = kFirstPause;
+    on_accept_(std::move(socket));
+  }
+
+  // Another worker accepted it and counted it here, perhaps in the name of a listener that this one has replaced.
+  void serve_passed(int fd, const Address& remote, Balance& balance) {
+    if (options_.balance.get() != &balance) {
+      balance.left(worker_);
+      if (options_.balance != nullptr) {
+        options_.balance->came(worker_);
+      }
+    }
+    serve(fd, remote);
+  }
+
   void on_events(uint32_t) override {
-    for (int i = 0; i < kAcceptsPerEvent && in_set_; ++i) {
+    for (uint32_t i = 0; i < options_.per_event && in_set_; ++i) {
       if (!accept_one()) {
         return;
       }
@@ -267,28 +311,41 @@ class UvAcceptor::Listening final : public event::Deferred, public event::Pollab
       return true;  // the connection ended before it was accepted: go on with the next
     }
     const Address remote = Address::from_sockaddr(reinterpret_cast<const sockaddr*>(&name), length);
-    std::unique_ptr<UvSocket> socket = UvSocket::accepted(shared_, fd, remote, local_);
-    if (socket == nullptr) {
-      pause();
+    if (options_.balance == nullptr) {
+      serve(fd, remote);
       return true;
     }
-    pause_ = kFirstPause;
-    on_accept_(std::move(socket));
+    const uint32_t worker = ending_ ? worker_ : options_.balance->choose(worker_);
+    if (worker != worker_ && UvSeats::pass(seats_, worker, fd, remote, options_.balance)) {
+      return true;
+    }
+    if (worker != worker_) {
+      options_.balance->left(worker);
+    }
+    if (worker != worker_ || ending_) {
+      options_.balance->came(worker_);
+    }
+    serve(fd, remote);
     return true;
   }
 
   UvSocketShared& shared_;
   const int fd_;
+  const uint32_t worker_;
+  const AcceptOptions options_;
+  const std::shared_ptr<UvSeats> seats_;
   OnAccept on_accept_;
   event::Timer retry_;
   Duration pause_ = kFirstPause;
   std::shared_ptr<const Address> local_;  // of all connections; null when only each of them knows
   bool in_set_ = false;
+  bool ending_ = false;
 };
 
 UvAcceptor::UvAcceptor(event::UvLoop& loop, UvSocketShared& shared, const UvListenSocket& socket, uint32_t worker,
-                       OnAccept on_accept)
-    : loop_(loop), listening_(std::make_unique<Listening>(loop, shared, socket, worker, std::move(on_accept))) {
+                       const AcceptOptions& options, OnAccept on_accept)
+    : loop_(loop),
+      listening_(std::make_unique<Listening>(loop, shared, socket, worker, options, std::move(on_accept))) {
   listening_->want(true);
 }
 
@@ -299,5 +356,37 @@ UvAcceptor::~UvAcceptor() {
 
 void UvAcceptor::want_accept(bool on) { listening_->want(on); }
 void UvAcceptor::take_waiting() { listening_->take_waiting(); }
+
+// ---- UvSeats
+
+void UvSeats::take(uint32_t worker, event::UvLoop& loop, UvAcceptor::Listening& listening) {
+  Seat& seat = seats_[worker % seats_.size()];
+  seat.listening = &listening;
+  seat.loop.store(&loop, std::memory_order_release);
+}
+
+void UvSeats::leave(uint32_t worker, const UvAcceptor::Listening& listening) {
+  Seat& seat = seats_[worker % seats_.size()];
+  if (seat.listening == &listening) {
+    seat.listening = nullptr;
+  }
+}
+
+bool UvSeats::pass(const std::shared_ptr<UvSeats>& seats, uint32_t worker, int fd, const Address& remote,
+                   const std::shared_ptr<Balance>& balance) {
+  event::UvLoop* loop = seats->seats_[worker].loop.load(std::memory_order_acquire);
+  if (loop == nullptr) {
+    return false;
+  }
+  loop->post([seats, worker, fd, remote, balance] {
+    if (UvAcceptor::Listening* listening = seats->seats_[worker].listening) {
+      listening->serve_passed(fd, remote, *balance);
+    } else {
+      balance->left(worker);
+      ::close(fd);
+    }
+  });
+  return true;
+}
 
 }  // namespace sluice::net

@@ -21,8 +21,9 @@ Result<std::unique_ptr<ListenSocket>> UvNetwork::bind(const Address& address, co
   return UvListenSocket::bind(address, options, workers);
 }
 
-std::unique_ptr<Acceptor> UvNetwork::accept(ListenSocket& socket, uint32_t worker, OnAccept on_accept) {
-  return std::make_unique<UvAcceptor>(loop_, shared_, static_cast<UvListenSocket&>(socket), worker,
+std::unique_ptr<Acceptor> UvNetwork::accept(ListenSocket& socket, uint32_t worker, const AcceptOptions& options,
+                                            OnAccept on_accept) {
+  return std::make_unique<UvAcceptor>(loop_, shared_, static_cast<UvListenSocket&>(socket), worker, options,
                                       std::move(on_accept));
 }
 

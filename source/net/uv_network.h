@@ -17,7 +17,9 @@ class UvNetwork final : public Network {
 
   Result<std::unique_ptr<ListenSocket>> bind(const Address& address, const ListenOptions& options,
                                              uint32_t workers) override;
-  std::unique_ptr<Acceptor> accept(ListenSocket& socket, uint32_t worker, OnAccept on_accept) override;
+  using Network::accept;
+  std::unique_ptr<Acceptor> accept(ListenSocket& socket, uint32_t worker, const AcceptOptions& options,
+                                   OnAccept on_accept) override;
   using Network::connect;
   std::unique_ptr<Transport> connect(const Address& address, const ConnectOptions& options) override;
   ReadBuffer& read_buffer() override { return read_buffer_; }

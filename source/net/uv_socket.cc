@@ -10,6 +10,8 @@
 #include <cstring>
 #include <utility>
 
+#include "net/acknowledged.h"
+
 namespace sluice::net {
 
 namespace {
@@ -236,11 +238,17 @@ IoResult UvSocket::write(buffer::Buffer& from) {
     }
     from.drain(static_cast<size_t>(n));
     done += static_cast<size_t>(n);
+    written_ += static_cast<uint64_t>(n);
     if (static_cast<size_t>(n) < offered) {
       break;
     }
   }
   return {done > 0 || from.empty() ? IoStatus::kOk : IoStatus::kAgain, done};
+}
+
+bool UvSocket::nothing_arrived_since(uint64_t mark) const {
+  const std::optional<uint64_t> acknowledged = fd_ < 0 ? std::nullopt : acknowledged_bytes(fd_);
+  return acknowledged && *acknowledged <= mark;
 }
 
 void UvSocket::want_read(bool on) {

@@ -50,6 +50,8 @@ class UvSocket final : public Transport, public event::Pollable, public Intrusiv
   const Address& remote() const override { return remote_; }
   std::string_view failure() const override;
   std::optional<Address> original_destination() const override;
+  uint64_t written() const override { return written_; }
+  bool nothing_arrived_since(uint64_t mark) const override;
 
   // For a socket of shared.failing.
   void tell_failure();
@@ -73,6 +75,7 @@ class UvSocket final : public Transport, public event::Pollable, public Intrusiv
   UvSocketShared& shared_;
   TransportHandler* handler_ = nullptr;
   int fd_;
+  uint64_t written_ = 0;
   uint32_t events_ = 0;  // what the epoll set was told; 0: the descriptor is not in it
   int error_ = 0;        // errno of the failure
   State state_;

@@ -30,12 +30,12 @@ struct Found {
 };
 
 // Owned by whoever serves the connection (a listener filter phase, then a chain server's connection), which tells its
-// end. Outlived by its listener. Thread: worker.
+// end. Outlived by its listener, which counts it. Thread: worker.
 class Accepted {
  public:
   // `socket` is the transport of the kernel, below everything that wraps it.
   Accepted(Listener& listener, const net::Transport& socket, uint64_t id, MonotonicTime now)
-      : listener_(&listener), accepted_by_(&listener), socket_(socket), id_(id), started_(now) {}
+      : listener_(&listener), socket_(socket), id_(id), started_(now) {}
   ~Accepted();
   Accepted(const Accepted&) = delete;
   Accepted& operator=(const Accepted&) = delete;
@@ -76,13 +76,14 @@ class Accepted {
                                                                                           : found_.get()->*member;
   }
 
-  Listener* listener_;
-  Listener* const accepted_by_;  // another one only after a hand-over
+  Listener* listener_;  // the one that serves it: after a hand-over not the one that accepted it
   const net::Transport& socket_;
   const uint64_t id_;
   const MonotonicTime started_;
   const model::FilterChainPlan* chain_ = nullptr;  // null: not (yet) served by one
   std::unique_ptr<Found> found_;
+  bool handed_over_ = false;
+  bool counts_globally_ = false;  // among the connections that the overload manager limits
   bool ended_ = false;
 };
 

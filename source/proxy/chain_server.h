@@ -10,6 +10,7 @@
 #include "net/transport.h"
 #include "proxy/accepted.h"
 #include "proxy/drain.h"
+#include "proxy/overload.h"
 #include "upstream/cluster.h"
 #include "upstream/worker_local.h"
 
@@ -18,6 +19,7 @@ namespace sluice::proxy {
 // Values of the whole process that the data path looks at; written on main, read by workers. Thread: any.
 struct ServerState {
   Drain drain;
+  Overload overload;
   std::atomic<uint64_t> next_connection_id{0};
   std::string machine_ip;  // set before the workers run; see net/machine_address.h
 };
@@ -41,10 +43,11 @@ struct ProxyLocal {
   ListenerTable* listeners = nullptr;  // null: connections stay where they were accepted
 };
 
-// What a chain server must know of its listener. Thread: worker.
+// What a chain server must know of its listener; outlives it. Thread: worker.
 struct ListenerFacts {
-  const model::ListenerPlan& plan;
+  const model::ListenerFrame& plan;
   const model::FilterChainPlan& chain;
+  const MonotonicTime& drain_since;  // when the drain of this chain alone began; Drain::kNever: it has not
 };
 
 // Owned by its worker's Listener. Thread: worker.

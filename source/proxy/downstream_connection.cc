@@ -225,6 +225,9 @@ void DownstreamConnection::send_headers(Exchange& exchange, http::ResponseHeader
   if (!close_after_ && server_.tells_to_go()) {
     server_.block().inc(HttpStat::kDownstreamCxDrainClose);
     close_after_response();
+  } else if (!close_after_ && server_.overloaded(&Overload::no_keepalive)) {
+    server_.block().inc(HttpStat::kDownstreamCxOverloadDisableKeepalive);
+    close_after_response();
   }
   if (!has_streams() && !exchange.request_complete() && (end == http::End::kYes || exchange.answered_locally())) {
     close_after_response();

@@ -10,11 +10,11 @@ bool Drain::begin(MonotonicTime now, DrainScope scope) {
   return since.compare_exchange_strong(never, now.ns, std::memory_order_relaxed);
 }
 
-bool Drain::tells(const model::ListenerPlan& listener, MonotonicTime now, Random& random) const {
+bool Drain::tells(const model::ListenerFrame& listener, MonotonicTime own, MonotonicTime now, Random& random) const {
   if (leaving() || (health_failed() && listener.drain_type == model::DrainType::kDefault)) {
     return true;
   }
-  int64_t since = begun_.load(std::memory_order_relaxed);
+  int64_t since = std::min(own.ns, begun_.load(std::memory_order_relaxed));
   if (listener.direction == model::TrafficDirection::kInbound) {
     since = std::min(since, inbound_begun_.load(std::memory_order_relaxed));
   }
@@ -25,7 +25,8 @@ bool Drain::tells(const model::ListenerPlan& listener, MonotonicTime now, Random
   if (strategy_ == DrainStrategy::kImmediate || elapsed >= time_) {
     return true;
   }
-  return static_cast<uint64_t>(std::max<int64_t>(elapsed.count(), 0)) > random.below(static_cast<uint64_t>(time_.count()));
+  return static_cast<uint64_t>(std::max<int64_t>(elapsed.count(), 0)) >
+         random.below(static_cast<uint64_t>(time_.count()));
 }
 
 }  // namespace sluice::proxy

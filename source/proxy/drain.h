@@ -33,13 +33,13 @@ class Drain {
 
   bool health_failed() const { return health_failed_.load(std::memory_order_relaxed); }
   bool leaving() const { return leaving_.load(std::memory_order_relaxed); }
+  static constexpr int64_t kNever = INT64_MAX;
   // Asked once for each answer: it is the last one of its connection. A listener with drain_type MODIFY_ONLY does not
-  // mind failed health checks.
-  bool tells(const model::ListenerPlan& listener, MonotonicTime now, Random& random) const;
+  // mind failed health checks. `own`: when the drain of its
+  // chain alone began, or kNever.
+  bool tells(const model::ListenerFrame& listener, MonotonicTime own, MonotonicTime now, Random& random) const;
 
  private:
-  static constexpr int64_t kNever = INT64_MAX;
-
   DrainStrategy strategy_ = DrainStrategy::kGradual;
   Duration time_{0};
   std::atomic<int64_t> begun_{kNever};          // when, of all listeners

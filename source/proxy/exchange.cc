@@ -214,6 +214,11 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
     facts_.request_end = local().loop.now();
   }
   arm_timers();
+  if (connection_.server().overloaded(&Overload::refuse_requests)) {
+    block().inc(HttpStat::kDownstreamRqOverloadClose);
+    (void)reply(reply_of(Reason::kOverload));
+    return;
+  }
   trace::step("exchange: prepare request");
   Peer peer{connection_.remote(), connection_.local_address()};
   if (const net::TlsFacts* tls = facts_.downstream_tls; tls != nullptr) {

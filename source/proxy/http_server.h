@@ -37,7 +37,12 @@ class HttpServer final : public ChainServer {
   const ListenerFacts& listener() const { return listener_; }
   // Asked once for each answer: it tells its client to go.
   bool tells_to_go() const {
-    return draining_ || proxy_.state.drain.tells(listener_.plan, proxy_.local.loop.now(), proxy_.local.random);
+    return draining_ || proxy_.state.drain.tells(listener_.plan, listener_.drain_since, proxy_.local.loop.now(),
+                                                 proxy_.local.random);
+  }
+  // One of the overload manager's actions is in force now, and hits.
+  bool overloaded(OverloadAction Overload::*action) const {
+    return !listener_.plan.bypasses_overload && (proxy_.state.overload.*action).hits(proxy_.local.random);
   }
   // No connection may stay.
   bool draining() const { return draining_; }

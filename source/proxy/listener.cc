@@ -1,7 +1,10 @@
 #include "proxy/listener.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "base/trace.h"
+#include "net/balance.h"
 #include "proxy/filtered_transport.h"
 #include "proxy/network_filter.h"
 #include "proxy/pending_connection.h"
@@ -11,49 +14,123 @@ namespace sluice::proxy {
 using stats::ListenerStat;
 using stats::ListenerWorkerStat;
 
-Listener::Listener(model::ListenerPlanPtr plan, const std::vector<net::ListenSocket*>& sockets, const ProxyLocal& proxy)
-    : plan_(std::move(plan)), proxy_(proxy), access_log_(plan_->access_logs) {
-  const std::string prefix = cat("listener.", plan_->stat_prefix, ".");
+namespace {
+constexpr Duration kUntilBuried = std::chrono::milliseconds(1);
+constexpr MonotonicTime kAtOnce{INT64_MIN / 2};  // so long ago that everybody is told
+
+std::string prefix_of(const model::ListenerFrame& frame) { return cat("listener.", frame.stat_prefix, "."); }
+}  // namespace
+
+Listener::Listener(uint64_t id, model::ListenerPlanPtr plan, const ListenOn& on, const ProxyLocal& proxy)
+    : id_(id),
+      frame_(*plan),
+      balance_(on.balance),
+      plan_(std::move(plan)),
+      proxy_(proxy),
+      access_log_(frame_.access_logs),
+      bury_(proxy.local.loop.timers(), [this] { cut_.clear(); }) {
+  const std::string prefix = prefix_of(frame_);
   stats_ = proxy_.local.registry.add_block<ListenerStat>(prefix);
   worker_stats_ = proxy_.local.registry.add_block<ListenerWorkerStat>(cat(prefix, "worker_", proxy_.local.index, "."));
   block_ = proxy_.local.cells.block<ListenerStat>(stats_);
   worker_block_ = proxy_.local.cells.block<ListenerWorkerStat>(worker_stats_);
-  for (const model::ListenerFilterPlan& filter : plan_->filters) {
+  for (const model::ListenerFilterPlan& filter : frame_.filters) {
     const auto& factory = static_cast<const ListenerFilterFactory&>(*filter.config);
     filters_.push_back({&filter, factory.on_worker(proxy_)});
   }
-  for (const model::FilterChainPlan& chain : plan_->chains) {
-    const ListenerFacts facts{*plan_, chain};
-    Chain& made = chains_.emplace_back();
-    if (chain.transport_socket != nullptr) {
-      made.socket = chain.transport_socket->on_worker(proxy_.local.transport_scope(), prefix);
-    }
-    for (const auto& filter : chain.filters) {
-      made.filters.push_back(static_cast<const NetworkFilterFactory&>(*filter).on_worker(proxy_, facts));
-    }
-    made.server = static_cast<const TerminalFilter&>(*chain.terminal).on_worker(proxy_, facts);
+  for (const model::FilterChainPlanPtr& chain : plan_->chains) {
+    chains_.push_back(make_chain(chain));
   }
-  for (net::ListenSocket* socket : sockets) {
+  const net::AcceptOptions options{frame_.accepts_per_event, balance_};
+  for (net::ListenSocket* socket : on.sockets) {
     acceptors_.push_back(proxy_.local.network.accept(
-        *socket, proxy_.local.index,
+        *socket, proxy_.local.index, options,
         [this](std::unique_ptr<net::Transport> transport) { on_accept(std::move(transport)); }));
   }
+}
+
+std::unique_ptr<Listener::Chain> Listener::make_chain(const model::FilterChainPlanPtr& plan) {
+  auto made = std::make_unique<Chain>();
+  made->plan = plan;
+  const ListenerFacts facts{frame_, *plan, made->drain_since};
+  if (plan->transport_socket != nullptr) {
+    made->socket = plan->transport_socket->on_worker(proxy_.local.transport_scope(), prefix_of(frame_));
+  }
+  for (const auto& filter : plan->filters) {
+    made->filters.push_back(static_cast<const NetworkFilterFactory&>(*filter).on_worker(proxy_, facts));
+  }
+  made->server = static_cast<const TerminalFilter&>(*plan->terminal).on_worker(proxy_, facts);
+  return made;
 }
 
 Listener::~Listener() {
   close_all();
   acceptors_.clear();
   chains_.clear();
+  left_out_.clear();
+  cut_.clear();
   filters_.clear();
   proxy_.local.registry.release_block(stats_);
   proxy_.local.registry.release_block(worker_stats_);
 }
 
+void Listener::update(model::ListenerPlanPtr plan, uint64_t update) {
+  std::vector<std::unique_ptr<Chain>> before = std::move(chains_);
+  chains_.clear();
+  for (const model::FilterChainPlanPtr& chain : plan->chains) {
+    const auto same = std::find_if(before.begin(), before.end(), [&](const std::unique_ptr<Chain>& old) {
+      return old != nullptr && old->plan == chain;
+    });
+    chains_.push_back(same == before.end() ? make_chain(chain) : std::move(*same));
+  }
+  for (std::unique_ptr<Chain>& old : before) {
+    if (old != nullptr) {
+      old->drain_since = kAtOnce;
+      old->left_out_by = update;
+      left_out_.push_back(std::move(old));
+    }
+  }
+  plan_ = std::move(plan);
+}
+
+void Listener::cut_chains(uint64_t update) {
+  for (std::unique_ptr<Chain>& chain : left_out_) {
+    if (chain->left_out_by == update) {
+      chain->close_all();
+      cut_.push_back(std::move(chain));
+    }
+  }
+  std::erase(left_out_, nullptr);
+  bury_.arm(kUntilBuried);
+}
+
+void Listener::stop_accepting(Waiting waiting) {
+  if (waiting == Waiting::kTake) {
+    for (const auto& acceptor : acceptors_) {
+      acceptor->take_waiting();
+    }
+  }
+  acceptors_.clear();
+}
+
+void Listener::set_accepting(Accepting accepting) {
+  for (const auto& acceptor : acceptors_) {
+    acceptor->want_accept(accepting == Accepting::kOn || frame_.bypasses_overload);
+  }
+}
+
+void Listener::retire() {
+  for (const auto& chain : chains_) {
+    chain->drain_since = proxy_.local.loop.now();
+  }
+}
+
 void Listener::on_accept(std::unique_ptr<net::Transport> transport) {
   trace::step("listener: accept");
-  if (plan_->connections->fetch_add(1, std::memory_order_relaxed) >= plan_->connection_limit.now()) {
-    plan_->connections->fetch_sub(1, std::memory_order_relaxed);
-    block_.inc(ListenerStat::kDownstreamCxOverflow);
+  if (!admit()) {
+    if (balance_ != nullptr) {
+      balance_->left(proxy_.local.index);
+    }
     transport->close(net::CloseHow::kFin);
     proxy_.local.loop.destroy_later(std::move(transport));
     return;
@@ -61,7 +138,32 @@ void Listener::on_accept(std::unique_ptr<net::Transport> transport) {
   auto accepted = std::make_unique<Accepted>(*this, *transport,
                                              proxy_.state.next_connection_id.fetch_add(1, std::memory_order_relaxed),
                                              proxy_.local.loop.now());
+  accepted->counts_globally_ = !frame_.ignores_global_limit;
   adopt(std::move(transport), std::move(accepted));
+}
+
+bool Listener::admit() {
+  Overload& overload = proxy_.state.overload;
+  const auto take = [](std::atomic<uint64_t>& count, uint64_t limit) {
+    if (count.fetch_add(1, std::memory_order_relaxed) < limit) {
+      return true;
+    }
+    count.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  };
+  if (!frame_.ignores_global_limit && !take(overload.connections, overload.connection_limit.now())) {
+    block_.inc(ListenerStat::kDownstreamGlobalCxOverflow);
+    return false;
+  }
+  const bool refused = !frame_.bypasses_overload && overload.refuse_connections.hits(proxy_.local.random);
+  if (!refused && take(*frame_.connections, frame_.connection_limit.now())) {
+    return true;
+  }
+  block_.inc(refused ? ListenerStat::kDownstreamCxOverloadReject : ListenerStat::kDownstreamCxOverflow);
+  if (!frame_.ignores_global_limit) {
+    overload.connections.fetch_sub(1, std::memory_order_relaxed);
+  }
+  return false;
 }
 
 void Listener::adopt(std::unique_ptr<net::Transport> transport, AcceptedPtr accepted) {
@@ -75,12 +177,14 @@ void Listener::adopt(std::unique_ptr<net::Transport> transport, AcceptedPtr acce
 }
 
 void Listener::pass_on(std::unique_ptr<net::Transport> transport, AcceptedPtr accepted) {
-  // Handed over at most once: the next listener keeps it.
-  if (plan_->hand_over && accepted->local_restored() && accepted->listener_ == accepted->accepted_by_ &&
-      proxy_.listeners != nullptr) {
+  // Handed over at most once: the next listener keeps it, and counts it.
+  if (frame_.hand_over && accepted->local_restored() && !accepted->handed_over_ && proxy_.listeners != nullptr) {
     Listener* other = proxy_.listeners->unbound_listener(accepted->local());
     if (other != nullptr && other != this) {
+      leave(*accepted);
+      accepted->handed_over_ = true;
       accepted->listener_ = other;
+      other->frame_.connections->fetch_add(1, std::memory_order_relaxed);
       other->adopt(std::move(transport), std::move(accepted));
       return;
     }
@@ -93,7 +197,7 @@ void Listener::pass_on(std::unique_ptr<net::Transport> transport, AcceptedPtr ac
     refuse(std::move(transport), std::move(accepted));
     return;
   }
-  serve(*chain, std::move(transport), std::move(accepted));
+  serve(*chains_[*chain], std::move(transport), std::move(accepted));
 }
 
 std::optional<uint32_t> Listener::choose_chain(const Accepted& accepted) const {
@@ -129,15 +233,14 @@ void Listener::refuse(std::unique_ptr<net::Transport> transport, AcceptedPtr acc
 
 // The one place where a connection meets its chain. What the chain's transport_socket makes of the transport comes
 // first, so that network filters and the chain's last filter see plain bytes.
-void Listener::serve(uint32_t index, std::unique_ptr<net::Transport> transport, AcceptedPtr accepted) {
-  Chain& chain = chains_[index];
-  accepted->chain_ = &plan_->chains[index];
+void Listener::serve(Chain& chain, std::unique_ptr<net::Transport> transport, AcceptedPtr accepted) {
+  accepted->chain_ = chain.plan.get();
   block_.inc(ListenerStat::kDownstreamCxTotal);
   block_.inc(ListenerStat::kDownstreamCxActive);
   worker_block_.inc(ListenerWorkerStat::kDownstreamCxTotal);
   worker_block_.inc(ListenerWorkerStat::kDownstreamCxActive);
   if (chain.socket != nullptr) {
-    transport = chain.socket->accept(std::move(transport), plan_->chains[index].transport_socket_timeout,
+    transport = chain.socket->accept(std::move(transport), chain.plan->transport_socket_timeout,
                                      [this] { block_.inc(ListenerStat::kDownstreamCxTransportSocketConnectTimeout); });
   }
   if (chain.filters.empty()) {
@@ -159,12 +262,22 @@ void Listener::serve_filtered(Chain& chain, std::unique_ptr<net::Transport> tran
                             [&server = *chain.server](std::unique_ptr<net::Transport> ready, AcceptedPtr who) {
                               server.serve(std::move(ready), std::move(who));
                             });
-  starting_.push_back(*filtered);
+  chain.starting.push_back(*filtered);
   filtered->start();
 }
 
+void Listener::leave(const Accepted& accepted) {
+  frame_.connections->fetch_sub(1, std::memory_order_relaxed);
+  if (balance_ != nullptr && !accepted.handed_over_) {
+    balance_->left(proxy_.local.index);
+  }
+}
+
 void Listener::on_ended(Accepted& accepted, const format::Facts& facts) {
-  accepted.accepted_by_->plan_->connections->fetch_sub(1, std::memory_order_relaxed);
+  leave(accepted);
+  if (accepted.counts_globally_) {
+    proxy_.state.overload.connections.fetch_sub(1, std::memory_order_relaxed);
+  }
   if (accepted.chain() != nullptr) {
     block_.inc(ListenerStat::kDownstreamCxDestroy);
     block_.dec(ListenerStat::kDownstreamCxActive);
@@ -176,28 +289,38 @@ void Listener::on_ended(Accepted& accepted, const format::Facts& facts) {
 }
 
 void Listener::start_drain() {
-  for (Chain& chain : chains_) {
-    chain.server->start_drain();
+  for (const auto* chains : {&chains_, &left_out_}) {
+    for (const auto& chain : *chains) {
+      chain->server->start_drain();
+    }
   }
 }
 
 size_t Listener::connections() const {
   size_t total = 0;
-  for (const Chain& chain : chains_) {
-    total += chain.server->connections();
+  for (const auto* chains : {&chains_, &left_out_}) {
+    for (const auto& chain : *chains) {
+      total += chain->server->connections();
+    }
   }
   return total;
+}
+
+void Listener::Chain::close_all() {
+  while (FilteredTransport* one = starting.front()) {
+    one->close_now({});
+  }
+  server->close_all();
 }
 
 void Listener::close_all() {
   while (PendingConnection* pending = pending_.front()) {
     pending->close();
   }
-  while (FilteredTransport* starting = starting_.front()) {
-    starting->close_now({});
-  }
-  for (Chain& chain : chains_) {
-    chain.server->close_all();
+  for (const auto* chains : {&chains_, &left_out_}) {
+    for (const auto& chain : *chains) {
+      chain->close_all();
+    }
   }
 }
 

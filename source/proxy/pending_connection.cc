@@ -31,8 +31,8 @@ void PendingConnection::start() {
   run();
   if (passing_ && !over_) {
     pass_on();
-  } else if (!over_ && listener_.plan().filters_timeout.count() > 0) {
-    timer_.arm(listener_.plan().filters_timeout);
+  } else if (!over_ && listener_.frame().filters_timeout.count() > 0) {
+    timer_.arm(listener_.frame().filters_timeout);
   }
 }
 
@@ -108,7 +108,7 @@ void PendingConnection::client_gone() {
 
 void PendingConnection::on_timeout() {
   listener_.block().inc(ListenerStat::kDownstreamPreCxTimeout);
-  if (!listener_.plan().continue_after_timeout) {
+  if (!listener_.frame().continue_after_timeout) {
     refuse();
     return;
   }

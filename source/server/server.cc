@@ -37,6 +37,11 @@ Server::Server(Platform& platform, const Options& options, config::CompiledBoots
       tags_(with_tags(std::move(bootstrap_.stats.tag_rules), options.stats_tags)),
       cells_(registry_),
       server_stats_(registry_, cells_),
+      listeners_block_(
+          cells_.block<ListenerManagerStat>(registry_.add_block<ListenerManagerStat>("listener_manager."))),
+      listeners_(platform, options, concurrency(), listeners_block_),
+      overload_watch_(platform, bootstrap_.overload, state_.overload, cells_,
+                      [this](proxy::Accepting accepting) { set_accepting(accepting); }),
       upstreams_(platform, registry_, cells_,
                  [this](std::string_view name) -> std::shared_ptr<upstream::ClusterShared> {
                    for (const auto& cluster : clusters_) {
@@ -48,40 +53,26 @@ Server::Server(Platform& platform, const Options& options, config::CompiledBoots
       names_(platform),
       term_timer_(platform.main_loop().timers(), [this] { finish(); }),
       stats_timer_(platform.main_loop().timers(), [this] { flush_stats(); }),
-      drain_timer_(platform.main_loop().timers(), [this] { stop_accepting(drain_inbound_only_); }) {
+      drain_timer_(platform.main_loop().timers(), [this] { listeners_.stop_accepting(drain_inbound_only_); }) {
+  if (bootstrap_.overload == nullptr || !bootstrap_.overload->max_connections) {
+    state_.overload.connection_limit = bootstrap_.connection_limit;
+  }
   state_.drain.configure(
       options_.drain_strategy == "immediate" ? proxy::DrainStrategy::kImmediate : proxy::DrainStrategy::kGradual,
       options_.drain_time);
-  listeners_block_ = cells_.block<ListenerManagerStat>(registry_.add_block<ListenerManagerStat>("listener_manager."));
   clusters_block_ = cells_.block<ClusterManagerStat>(registry_.add_block<ClusterManagerStat>("cluster_manager."));
 }
 
 Server::~Server() { SLUICE_CHECK(workers_.empty()); }
 
-Result<Server::Bound> Server::bind(const model::ListenerPlan& plan) {
-  std::vector<net::Address> addresses{plan.address};
-  addresses.insert(addresses.end(), plan.additional_addresses.begin(), plan.additional_addresses.end());
-  Bound out;
-  for (const net::Address& address : addresses) {
-    auto socket = platform_.main_network().bind(address, plan.socket, concurrency());
-    if (!socket) {
-      return Error{socket.error()};
-    }
-    out.addresses.push_back((*socket)->address());
-    out.sockets.push_back(std::move(*socket));
-  }
-  return out;
-}
-
 Result<void> Server::bind_all() {
   std::string errors;
   for (const model::ListenerPlanPtr& plan : bootstrap_.listeners) {
-    Result<Bound> bound = bind(*plan);
-    if (!bound) {
-      append(errors, errors.empty() ? "" : "\n", "listener '", plan->name, "': ", bound.error());
+    if (Result<ListenerChange> added = listeners_.add_or_update(plan, ListenerSource::kStatic); !added) {
+      append(errors, errors.empty() ? "" : "\n", "listener '", plan->name, "': ", added.error());
       continue;
     }
-    bound_.push_back(std::move(*bound));
+    listeners_.ready(plan->name);
   }
   if (errors.empty() && bootstrap_.admin_address) {
     net::ListenOptions single;
@@ -103,7 +94,7 @@ Result<void> Server::start() {
   started_ = platform_.main_loop().now();
   accepted_at_ = platform_.main_loop().wall_now();
   if (Result<void> bound = bind_all(); !bound) {
-    bound_.clear();
+    listeners_.clear();
     return bound;
   }
   state_.machine_ip = net::machine_ip(options_.local_address_v6 ? net::MachineIp::kV6 : net::MachineIp::kV4);
@@ -135,19 +126,12 @@ void Server::warmed() {
 // Until now connections waited in the kernel's queue.
 void Server::serve() {
   serving_ = true;
+  listeners_.start(workers_);
   for (auto& worker : workers_) {
-    for (size_t i = 0; i < bound_.size(); ++i) {
-      std::vector<net::ListenSocket*> sockets;
-      for (const auto& socket : bound_[i].sockets) {
-        sockets.push_back(socket.get());
-      }
-      if (!sockets.empty()) {  // a drain may have closed them already
-        worker->add_listener(bootstrap_.listeners[i], sockets);
-      }
-    }
     platform_.spawn(worker->loop());
   }
   listeners_block_.set(ListenerManagerStat::kWorkersStarted, 1);
+  overload_watch_.start();
   server_stats_.started(concurrency(), platform_.main_loop().now() - started_);
   SLUICE_LOG(kInfo, kMain, version_text(), " serves with ", workers_.size(), " workers");
 }
@@ -195,9 +179,6 @@ void Server::publish() {
       workers_.back()->add_cluster(cluster);
     }
   }
-  listeners_block_.add(ListenerManagerStat::kListenerAdded, bound_.size());
-  listeners_block_.add(ListenerManagerStat::kListenerCreateSuccess, bound_.size() * workers_.size());
-  listeners_block_.set(ListenerManagerStat::kTotalListenersActive, bound_.size());
 }
 
 void Server::shutdown() {
@@ -212,7 +193,7 @@ void Server::shutdown() {
   SLUICE_LOG(kInfo, kMain, "shutting down: no accepts, connections are told to go");
   state_.drain.leave();
   workers_draining_ = static_cast<uint32_t>(workers_.size());
-  stop_accepting(false);
+  listeners_.stop_accepting(false);
   for (auto& worker : workers_) {
     worker->loop().post([this, &worker = *worker] {
       worker.drain([this] {
@@ -227,6 +208,12 @@ void Server::shutdown() {
   term_timer_.arm(options_.term_drain);
 }
 
+void Server::set_accepting(proxy::Accepting accepting) {
+  for (auto& worker : workers_) {
+    worker->loop().post([&worker = *worker, accepting] { worker.set_accepting(accepting); });
+  }
+}
+
 void Server::finish() {
   if (ended_) {
     return;
@@ -235,6 +222,8 @@ void Server::finish() {
   term_timer_.cancel();
   stats_timer_.cancel();
   drain_timer_.cancel();
+  listeners_.close();
+  overload_watch_.stop();
   health_.clear();
   names_.clear();
   upstreams_.clear();
@@ -253,7 +242,7 @@ void Server::finish() {
   workers_.clear();
   admin_.reset();
   admin_socket_.reset();
-  bound_.clear();
+  listeners_.clear();
   clusters_.clear();
   bootstrap_.runtime->unwatch();
   bootstrap_.flush_logs();

@@ -14,9 +14,11 @@
 #include "proxy/chain_server.h"
 #include "server/admin/admin.h"
 #include "server/health.h"
+#include "server/listeners.h"
 #include "server/main_upstream.h"
 #include "server/names.h"
 #include "server/options.h"
+#include "server/overload_watch.h"
 #include "server/platform.h"
 #include "server/server_stats.h"
 #include "server/worker.h"
@@ -43,6 +45,7 @@ class Server final : public admin::AdminSource {
   bool ended() const { return ended_; }
   // What all workers share of the clusters.
   const std::vector<std::shared_ptr<upstream::ClusterShared>>& shared_clusters() const { return clusters_; }
+  Listeners& all_listeners() { return listeners_; }
 
   // What main itself asks of clusters: control planes.
   MainUpstream& upstreams() { return upstreams_; }
@@ -82,10 +85,9 @@ class Server final : public admin::AdminSource {
   void flush_stats();
   bool flushes_on_demand() const { return bootstrap_.stats_flush_interval == Duration::zero(); }
   uint32_t concurrency() const;
-  void stop_accepting(bool inbound_only);
-  void close_sockets(bool inbound_only);
   uint64_t connections() const;
   void refresh_breakers();
+  void set_accepting(proxy::Accepting accepting);
 
   Platform& platform_;
   const Options options_;
@@ -96,14 +98,9 @@ class Server final : public admin::AdminSource {
   ServerStats server_stats_;
   proxy::ServerState state_;
   std::vector<std::shared_ptr<upstream::ClusterShared>> clusters_;
-  // What one listener listens on.
-  struct Bound {
-    std::vector<std::unique_ptr<net::ListenSocket>> sockets;  // empty once a drain closed them
-    std::vector<net::Address> addresses;                      // theirs
-  };
-  Result<Bound> bind(const model::ListenerPlan& plan);
-
-  std::vector<Bound> bound_;  // by listener
+  stats::Block<stats::ListenerManagerStat> listeners_block_;
+  Listeners listeners_;
+  OverloadWatch overload_watch_;
   MainUpstream upstreams_;
   Health health_;
   Names names_;
@@ -111,12 +108,10 @@ class Server final : public admin::AdminSource {
   bool serving_ = false;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<net::ListenSocket> admin_socket_;
-  stats::Block<stats::ListenerManagerStat> listeners_block_;
   stats::Block<stats::ClusterManagerStat> clusters_block_;
   MonotonicTime started_;
   WallTime accepted_at_;
   uint32_t workers_draining_ = 0;
-  uint32_t workers_stopping_ = 0;
   std::unique_ptr<admin::Admin> admin_;
   bool shutting_down_ = false;
   bool ended_ = false;

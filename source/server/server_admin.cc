@@ -8,12 +8,6 @@
 
 namespace sluice::server {
 
-namespace {
-bool is_meant(const model::ListenerPlan& plan, bool inbound_only) {
-  return !inbound_only || plan.direction == model::TrafficDirection::kInbound;
-}
-}  // namespace
-
 admin::ServerState Server::state() const {
   if (!serving_) {
     return admin::ServerState::kPreInitializing;
@@ -39,9 +33,8 @@ std::vector<admin::ClusterInfo> Server::clusters() const {
 
 std::vector<admin::ListenerInfo> Server::listeners() const {
   std::vector<admin::ListenerInfo> out;
-  for (size_t i = 0; i < bound_.size(); ++i) {
-    const std::vector<net::Address>& addresses = bound_[i].addresses;
-    out.push_back({bootstrap_.listeners[i]->name, addresses.front(), {addresses.begin() + 1, addresses.end()}});
+  for (const Listeners::Serving& one : listeners_.serving()) {
+    out.push_back({one.name, one.addresses.front(), {one.addresses.begin() + 1, one.addresses.end()}});
   }
   return out;
 }
@@ -73,8 +66,8 @@ void Server::refresh_stats() {
 
 uint64_t Server::connections() const {
   uint64_t total = 0;
-  for (const model::ListenerPlanPtr& plan : bootstrap_.listeners) {
-    total += registry_.value(cat("listener.", plan->stat_prefix, ".downstream_cx_active")).value_or(0);
+  for (const std::string& prefix : listeners_.stat_prefixes()) {
+    total += registry_.value(cat("listener.", prefix, ".downstream_cx_active")).value_or(0);
   }
   return total;
 }
@@ -95,41 +88,10 @@ void Server::quit() {
   }
 }
 
-void Server::stop_accepting(bool inbound_only) {
-  for (size_t i = 0; i < bound_.size(); ++i) {
-    if (is_meant(*bootstrap_.listeners[i], inbound_only)) {
-      for (const auto& socket : bound_[i].sockets) {
-        socket->close_queue();
-      }
-    }
-  }
-  workers_stopping_ = static_cast<uint32_t>(workers_.size());
-  for (auto& worker : workers_) {
-    worker->loop().post([this, &worker = *worker, inbound_only] {
-      worker.stop_accepting([inbound_only](const model::ListenerPlan& plan) { return is_meant(plan, inbound_only); });
-      platform_.main_loop().post([this, inbound_only] {
-        if (--workers_stopping_ == 0) {
-          close_sockets(inbound_only);
-        }
-      });
-    });
-  }
-}
-
-// No worker accepts on them any more: closing refuses who comes now instead of leaving them in the kernel's queue.
-void Server::close_sockets(bool inbound_only) {
-  for (size_t i = 0; i < bound_.size(); ++i) {
-    if (is_meant(*bootstrap_.listeners[i], inbound_only) && !bound_[i].sockets.empty()) {
-      bound_[i].sockets.clear();
-      listeners_block_.inc(stats::ListenerManagerStat::kListenerStopped);
-    }
-  }
-}
-
 // Without `graceful` the sockets close and nobody is told; with it clients are told for the drain time first.
 void Server::drain_listeners(const admin::DrainRequest& request) {
   if (!request.graceful) {
-    stop_accepting(request.inbound_only);
+    listeners_.stop_accepting(request.inbound_only);
     return;
   }
   const auto scope = request.inbound_only ? proxy::DrainScope::kInbound : proxy::DrainScope::kAll;

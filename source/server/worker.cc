@@ -1,10 +1,13 @@
 #include "server/worker.h"
 
+#include <algorithm>
+
 namespace sluice::server {
 
 namespace {
 constexpr Duration kEmptyCheck = std::chrono::milliseconds(5);  // only while draining
-}
+constexpr Duration kUntilBuried = std::chrono::milliseconds(1);
+}  // namespace
 
 Worker::Worker(uint32_t index, WorkerSeams seams, stats::Registry& registry, proxy::ServerState& state)
     : seams_(std::move(seams)),
@@ -12,21 +15,74 @@ Worker::Worker(uint32_t index, WorkerSeams seams, stats::Registry& registry, pro
       local_{*seams_.loop, *seams_.network, *seams_.random, chunks_, slabs_, flushes_, registry, cells_, index},
       clusters_(local_),
       proxy_{local_, clusters_, state, this},
+      bury_(seams_.loop->timers(), [this] { removed_.clear(); }),
       empty_check_(seams_.loop->timers(), [this] { check_empty(); }) {
   seams_.loop->at_turn_end([this] { flushes_.flush_all(); });
 }
 
 Worker::~Worker() = default;
 
-void Worker::add_listener(model::ListenerPlanPtr plan, const std::vector<net::ListenSocket*>& sockets) {
-  listeners_.push_back(std::make_unique<proxy::Listener>(std::move(plan), sockets, proxy_));
+proxy::Listener* Worker::find(uint64_t id) const {
+  const auto found =
+      std::find_if(listeners_.begin(), listeners_.end(), [id](const auto& one) { return one->id() == id; });
+  return found == listeners_.end() ? nullptr : found->get();
+}
+
+void Worker::add_listener(uint64_t id, model::ListenerPlanPtr plan, const proxy::ListenOn& on, uint64_t instead_of) {
+  retire_listener(instead_of, proxy::Waiting::kLeave);
+  listeners_.push_back(std::make_unique<proxy::Listener>(id, std::move(plan), on, proxy_));
+  listeners_.back()->set_accepting(accepting_);
+}
+
+void Worker::update_listener(uint64_t id, model::ListenerPlanPtr plan, uint64_t update) {
+  if (proxy::Listener* listener = find(id)) {
+    listener->update(std::move(plan), update);
+  }
+}
+
+void Worker::cut_chains(uint64_t id, uint64_t update) {
+  if (proxy::Listener* listener = find(id)) {
+    listener->cut_chains(update);
+  }
+}
+
+void Worker::set_accepting(proxy::Accepting accepting) {
+  accepting_ = accepting;
+  for (const auto& listener : listeners_) {
+    listener->set_accepting(accepting);
+  }
+}
+
+void Worker::stop_accepting(uint64_t id, proxy::Waiting waiting) {
+  if (proxy::Listener* listener = find(id)) {
+    listener->stop_accepting(waiting);
+  }
+}
+
+void Worker::retire_listener(uint64_t id, proxy::Waiting waiting) {
+  if (proxy::Listener* listener = find(id)) {
+    listener->stop_accepting(waiting);
+    listener->retire();
+  }
+}
+
+void Worker::remove_listener(uint64_t id) {
+  const auto found =
+      std::find_if(listeners_.begin(), listeners_.end(), [id](const auto& one) { return one->id() == id; });
+  if (found != listeners_.end()) {
+    (*found)->stop_accepting(proxy::Waiting::kLeave);
+    (*found)->close_all();
+    removed_.push_back(std::move(*found));
+    listeners_.erase(found);
+    bury_.arm(kUntilBuried);
+  }
 }
 
 proxy::Listener* Worker::unbound_listener(const net::Address& address) {
   proxy::Listener* any = nullptr;
   for (const auto& listener : listeners_) {
-    const model::ListenerPlan& plan = listener->plan();
-    if (plan.socket.bind_to_port || plan.address.port() != address.port()) {
+    const model::ListenerFrame& plan = listener->frame();
+    if (!listener->accepts() || plan.socket.bind_to_port || plan.address.port() != address.port()) {
       continue;
     }
     if (plan.address == address) {
@@ -37,14 +93,6 @@ proxy::Listener* Worker::unbound_listener(const net::Address& address) {
     }
   }
   return any;
-}
-
-void Worker::stop_accepting(Function<bool(const model::ListenerPlan&)> which) {
-  for (auto& listener : listeners_) {
-    if (which(listener->plan())) {
-      listener->stop_accepting();
-    }
-  }
 }
 
 void Worker::drain(Function<void()> when_empty) {
@@ -78,10 +126,12 @@ size_t Worker::connections() const {
 void Worker::close() {
   empty_check_.cancel();
   for (auto& listener : listeners_) {
-    listener->stop_accepting();
+    listener->stop_accepting(proxy::Waiting::kTake);
     listener->close_all();
   }
   listeners_.clear();
+  bury_.cancel();
+  removed_.clear();
   // Exchanges that die at the end of this turn still look at their pools.
   loop().post([this] { clusters_.clear(); });
 }

@@ -38,10 +38,21 @@ class Worker final : private proxy::ListenerTable {
   void update_hosts(const std::shared_ptr<upstream::ClusterShared>& cluster, upstream::HostSetPtr hosts) {
     clusters_.update(cluster, std::move(hosts));
   }
-  // `sockets`: of its address and its additional addresses.
-  void add_listener(model::ListenerPlanPtr plan, const std::vector<net::ListenSocket*>& sockets);
-  // On the listeners for which `which` says yes; their connections go on.
-  void stop_accepting(Function<bool(const model::ListenerPlan&)> which);
+  // A listener is known by the number that the main thread gave it; a number that is gone is passed over.
+  // The listener `instead_of`, if any, listens on the same sockets: it retires in the same breath, and who waits in the
+  // queue is accepted by the new one.
+  void add_listener(uint64_t id, model::ListenerPlanPtr plan, const proxy::ListenOn& on, uint64_t instead_of);
+  // In place; see proxy::Listener.
+  void update_listener(uint64_t id, model::ListenerPlanPtr plan, uint64_t update);
+  void cut_chains(uint64_t id, uint64_t update);
+  // Of all listeners, those that come later as well.
+  void set_accepting(proxy::Accepting accepting);
+  // Its connections go on.
+  void stop_accepting(uint64_t id, proxy::Waiting waiting);
+  // Stops accepting, and its clients are told to go.
+  void retire_listener(uint64_t id, proxy::Waiting waiting);
+  // Cuts what is left.
+  void remove_listener(uint64_t id);
   // Idle connections go now, busy ones with their answer; `when_empty` is called once, when the last is gone.
   void drain(Function<void()> when_empty);
   size_t connections() const;
@@ -51,6 +62,7 @@ class Worker final : private proxy::ListenerTable {
  private:
   // proxy::ListenerTable
   proxy::Listener* unbound_listener(const net::Address& address) override;
+  proxy::Listener* find(uint64_t id) const;
   void check_empty();
 
   WorkerSeams seams_;
@@ -63,7 +75,10 @@ class Worker final : private proxy::ListenerTable {
   upstream::WorkerLocal local_;
   upstream::ClusterSet clusters_;
   proxy::ProxyLocal proxy_;
-  std::vector<std::unique_ptr<proxy::Listener>> listeners_;
+  std::vector<std::unique_ptr<proxy::Listener>> listeners_;  // those that retired as well
+  std::vector<std::unique_ptr<proxy::Listener>> removed_;    // what died with their connections still looks at them
+  event::Timer bury_;
+  proxy::Accepting accepting_ = proxy::Accepting::kOn;
   Function<void()> when_empty_;
   event::Timer empty_check_;
 };

@@ -220,7 +220,7 @@ TEST(BootstrapCompiler, FilterChains) {
   EXPECT_FALSE(Compiled(listener + "}\n").ok());
   const Compiled empty(listener + ", filter_chains: [{}]}\n");
   ASSERT_TRUE(empty.ok()) << empty.errors();
-  EXPECT_NE(empty.listener().chains.at(0).terminal, nullptr);
+  EXPECT_NE(empty.listener().chains.at(0)->terminal, nullptr);
   EXPECT_TRUE(Compiled(listener + ", default_filter_chain: {}}\n").ok());
   EXPECT_TRUE(
       Compiled(listener + ", filter_chains: [{}, {}]}\n").fails("filter_chains[1]", "the same filter_chain_match"));

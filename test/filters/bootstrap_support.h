@@ -66,7 +66,7 @@ class Compiled {
   const model::ListenerPlan& listener() const { return *bootstrap().listeners.at(0); }
   const model::ClusterPlan& cluster() const { return *bootstrap().clusters.at(0); }
   const model::HttpPlan& http() const {
-    return static_cast<const proxy::HttpConnectionManager&>(*listener().chains.at(0).terminal).plan();
+    return static_cast<const proxy::HttpConnectionManager&>(*listener().chains.at(0)->terminal).plan();
   }
   const model::Route& route(size_t i = 0) const { return http().routes->hosts.at(0)->routes.at(i); }
   const model::ForwardAction& forward(size_t i = 0) const { return std::get<model::ForwardAction>(route(i).action); }

@@ -12,6 +12,7 @@
 
 #include <set>
 
+#include "net/balance.h"
 #include "test/net/uv_loopback.h"
 
 namespace sluice::net::test {
@@ -133,6 +134,38 @@ TEST(UvListen, WorkersWithTheirOwnDescriptorsShareTheLoad) {
   EXPECT_EQ(at_one.size() + at_two.size(), 200u);
   EXPECT_GT(at_one.size(), 0u);
   EXPECT_GT(at_two.size(), 0u);
+}
+
+// Whoever accepts, each gets as many; what is on its way to one that left is closed.
+TEST(UvListen, ABalanceSpreadsExactly) {
+  Bench one;
+  Bench two;
+  auto socket = *one.network.bind(loopback(), {.reuse_port = false}, 2);
+  const AcceptOptions options{32, std::make_shared<Balance>(2)};
+  std::vector<std::unique_ptr<Transport>> at_one;
+  std::vector<std::unique_ptr<Transport>> at_two;
+  auto first = one.network.accept(*socket, 0, options, [&](auto t) { at_one.push_back(std::move(t)); });
+  auto second = two.network.accept(*socket, 1, options, [&](auto t) { at_two.push_back(std::move(t)); });
+  second->want_accept(false);
+  std::vector<std::unique_ptr<Transport>> clients;
+  const auto connect = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      clients.push_back(one.network.connect(socket->address()));
+    }
+  };
+  connect(40);
+  for (int i = 0; i < 500 && at_one.size() + at_two.size() < 40; ++i) {
+    one.run_for(2ms);
+    two.run_for(2ms);
+  }
+  EXPECT_EQ(at_one.size(), 20u);
+  EXPECT_EQ(at_two.size(), 20u);
+  second.reset();
+  connect(2);
+  EXPECT_TRUE(one.run_until([&] { return at_one.size() == 21; }));
+  two.run_for(10ms);
+  EXPECT_EQ(at_two.size(), 20u);
+  EXPECT_EQ(options.balance->choose(1), 1u);  // 21 and 20: the one that was lost does not count
 }
 
 TEST(UvListen, TheCallbackMayDestroyTheAcceptor) {

@@ -16,6 +16,7 @@ struct RigSocket final : net::ListenSocket {
   explicit RigSocket(const net::Address& where) : where(where) {}
   const net::Address& address() const override { return where; }
   void close_queue() override {}
+  void open_queue() override {}
   net::Address where;
 };
 
@@ -76,7 +77,8 @@ Result<std::unique_ptr<net::ListenSocket>> RigNetwork::bind(const net::Address& 
   return std::unique_ptr<net::ListenSocket>(std::make_unique<RigSocket>(address));
 }
 
-std::unique_ptr<net::Acceptor> RigNetwork::accept(net::ListenSocket&, uint32_t, net::OnAccept taken) {
+std::unique_ptr<net::Acceptor> RigNetwork::accept(net::ListenSocket&, uint32_t, const net::AcceptOptions&,
+                                                   net::OnAccept taken) {
   on_accept = std::move(taken);
   return std::make_unique<RigAcceptor>();
 }
@@ -150,11 +152,11 @@ void RequestRig::exchange(std::string_view request, std::string_view response) {
     return;
   }
   RigPipe& origin = *platform_.network->connections.back();
-  if (origin.written().empty()) {  // it was not connected yet
+  if (origin.output().empty()) {  // it was not connected yet
     origin.run_handler();
     platform_.loop->turn(kTurn);
   }
-  asked_ = !origin.written().empty();
+  asked_ = !origin.output().empty();
   origin.forget_written();
   origin.feed(response);
   origin.run_handler();
@@ -162,7 +164,7 @@ void RequestRig::exchange(std::string_view request, std::string_view response) {
 }
 
 bool RequestRig::served(std::string_view body) const {
-  return asked_ && platform_.network->connections.size() == 1 && client_->written().ends_with(body) &&
+  return asked_ && platform_.network->connections.size() == 1 && client_->output().ends_with(body) &&
          !client_->closed();
 }
 

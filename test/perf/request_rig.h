@@ -21,7 +21,7 @@ class RigPipe final : public net::Transport {
   void feed(std::string_view bytes) { in_ = bytes; }
   // Reads once, as the loop does for a descriptor that is ready.
   void run_handler();
-  const std::string& written() const { return written_; }
+  const std::string& output() const { return written_; }
   void forget_written() { written_.clear(); }
 
   void set_handler(net::TransportHandler* handler) override { handler_ = handler; }
@@ -64,7 +64,9 @@ class RigNetwork final : public net::Network {
  public:
   Result<std::unique_ptr<net::ListenSocket>> bind(const net::Address& address, const net::ListenOptions&,
                                                   uint32_t) override;
-  std::unique_ptr<net::Acceptor> accept(net::ListenSocket&, uint32_t, net::OnAccept on_accept) override;
+  using net::Network::accept;
+  std::unique_ptr<net::Acceptor> accept(net::ListenSocket&, uint32_t, const net::AcceptOptions&,
+                                        net::OnAccept on_accept) override;
   std::unique_ptr<net::Transport> connect(const net::Address&, const net::ConnectOptions&) override;
   net::ReadBuffer& read_buffer() override { return read_buffer_; }
 
@@ -111,7 +113,7 @@ class RequestRig final {
   bool served(std::string_view end_of_body) const;
 
   // What the client got by it.
-  const std::string& received() const { return client_->written(); }
+  const std::string& received() const { return client_->output(); }
 
   std::string error;
 

@@ -14,7 +14,7 @@ class DrainTest : public testing::Test {
   int told(const model::ListenerPlan& plan, Duration after) {
     int count = 0;
     for (int i = 0; i < 1000; ++i) {
-      count += drain_.tells(plan, start_ + after, random_) ? 1 : 0;
+      count += drain_.tells(plan, own_, start_ + after, random_) ? 1 : 0;
     }
     return count;
   }
@@ -26,6 +26,7 @@ class DrainTest : public testing::Test {
   Drain drain_;
   SeededRandom random_{1};
   MonotonicTime start_{1'000'000'000};
+  MonotonicTime own_{Drain::kNever};
   model::ListenerPlan plain_;
   model::ListenerPlan inbound_ = listener(model::TrafficDirection::kInbound);
 };
@@ -72,6 +73,16 @@ TEST_F(DrainTest, OnlyInboundListeners) {
   EXPECT_EQ(told(plain_, 0s), 0);
   EXPECT_TRUE(drain_.begin(start_, DrainScope::kAll));
   EXPECT_EQ(told(plain_, 0s), 1000);
+}
+
+TEST_F(DrainTest, OneChainAlone) {
+  drain_.configure(DrainStrategy::kGradual, 100s);
+  own_ = start_;
+  EXPECT_EQ(told(plain_, 0s), 0);
+  EXPECT_NEAR(told(plain_, 25s), 250, 60);
+  EXPECT_EQ(told(plain_, 100s), 1000);
+  own_ = MonotonicTime{Drain::kNever};
+  EXPECT_EQ(told(plain_, 100s), 0);
 }
 
 TEST_F(DrainTest, ModifyOnlyDoesNotMindFailedHealthChecks) {

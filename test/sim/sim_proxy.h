@@ -18,7 +18,7 @@ class SimProxy {
   SimProxy(
       uint64_t seed, std::string_view yaml, SimOrigin::Respond respond,
       const config::Extensions& extensions = filters::builtin(), uint32_t workers = 1,
-      const std::function<void(SimZone&)>& names = [](SimZone&) {})
+      const std::function<void(SimZone&)>& names = [](SimZone&) {}, server::Options options = {})
       : world(seed),
         fabric(world),
         clients(fabric, "10.0.0.1"),
@@ -34,7 +34,6 @@ class SimProxy {
       return;
     }
     names(platform.zone);
-    server::Options options;
     options.concurrency = workers;
     server = std::make_unique<server::Server>(platform, options, std::move(*outcome.bootstrap));
     if (Result<void> started = server->start(); !started) {

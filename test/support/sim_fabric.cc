@@ -126,6 +126,7 @@ void SimWire::deliver(int to) {
       break;
     case Kind::kData:
       side.arrived += segment.bytes;
+      side.taken += segment.bytes.size();
       break;
     case Kind::kFin:
       side.fin = true;

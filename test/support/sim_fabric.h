@@ -52,6 +52,7 @@ class SimWire : public std::enable_shared_from_this<SimWire> {
     SimEnd* end = nullptr;
     bool closed = false;       // the end is gone: what arrives is answered with a reset
     std::string arrived;
+    uint64_t taken = 0;        // bytes that arrived here in all
     size_t read_from = 0;      // arrived bytes before this one were read
     bool connected = false;
     bool fin = false;          // the other side sends no more

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "net/balance.h"
 
 namespace sluice::test {
 
@@ -107,7 +108,7 @@ IoResult SimEnd::read(net::ReadLease& lease, size_t max, buffer::Buffer& into) {
     if (max == 0 || room.empty()) {
       return {IoStatus::kAgain};
     }
-    if (side.reset) {
+    if (side.reset && !side.fin) {  // behind a FIN it is not seen by who reads
       failure_ = kReset;
       return {IoStatus::kFailed};
     }
@@ -156,6 +157,7 @@ IoResult SimEnd::write(buffer::Buffer& from) {
   std::string bytes(n, '\0');
   from.copy_out(bytes.data(), n);
   from.drain(n);
+  written_ += n;
   wire_->send(side_, SimWire::Kind::kData, std::move(bytes));
   if (random.chance(faults.reset)) {
     wire_->reset(0);
@@ -246,10 +248,12 @@ bool SimListenSocket::arrive(Pending pending) {
 
 // ---- SimAcceptor
 
-SimAcceptor::SimAcceptor(SimNetwork& network, SimListenSocket& socket, uint32_t worker, net::OnAccept on_accept)
+SimAcceptor::SimAcceptor(SimNetwork& network, SimListenSocket& socket, uint32_t worker,
+                         const net::AcceptOptions& options, net::OnAccept on_accept)
     : network_(network),
       socket_(&socket),
       worker_(worker),
+      options_(options),
       on_accept_(std::make_shared<net::OnAccept>(std::move(on_accept))),
       resume_(network.loop_.timers(), [this] {
         paused_ = false;
@@ -294,6 +298,23 @@ bool SimAcceptor::accept_one() {
   SimListenSocket::Pending pending = std::move(queue.front());
   queue.pop_front();
   network_.fabric_.world().trace("accept", pending.wire->id(), worker_);
+  if (options_.balance != nullptr) {
+    const uint32_t worker = options_.balance->choose(worker_);
+    SimAcceptor* other = socket_->acceptors_[worker];
+    if (other == nullptr) {
+      options_.balance->left(worker);
+      options_.balance->came(worker_);
+    } else if (other != this) {
+      const std::shared_ptr<net::OnAccept> theirs = other->on_accept_;
+      if (other->options_.balance != options_.balance) {  // of a listener that replaces this one
+        options_.balance->left(worker);
+        other->options_.balance->came(worker);
+      }
+      (*theirs)(std::make_unique<SimEnd>(other->network_, std::move(pending.wire), 1, pending.local, pending.remote));
+      gone_ = nullptr;
+      return true;
+    }
+  }
   (*on_accept)(std::make_unique<SimEnd>(network_, std::move(pending.wire), 1, pending.local, pending.remote));
   if (!gone) {
     gone_ = nullptr;
@@ -344,8 +365,10 @@ Result<std::unique_ptr<net::ListenSocket>> SimNetwork::bind(const net::Address& 
   return std::unique_ptr<net::ListenSocket>(std::make_unique<SimListenSocket>(fabric_, host_, bound, options, workers));
 }
 
-std::unique_ptr<net::Acceptor> SimNetwork::accept(net::ListenSocket& socket, uint32_t worker, net::OnAccept on_accept) {
-  return std::make_unique<SimAcceptor>(*this, static_cast<SimListenSocket&>(socket), worker, std::move(on_accept));
+std::unique_ptr<net::Acceptor> SimNetwork::accept(net::ListenSocket& socket, uint32_t worker,
+                                                  const net::AcceptOptions& options, net::OnAccept on_accept) {
+  return std::make_unique<SimAcceptor>(*this, static_cast<SimListenSocket&>(socket), worker, options,
+                                       std::move(on_accept));
 }
 
 std::unique_ptr<net::Transport> SimNetwork::connect(const net::Address& address, const net::ConnectOptions& options) {

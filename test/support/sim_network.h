@@ -30,6 +30,8 @@ class SimEnd final : public net::Transport, public SimPollable, public Intrusive
   const net::Address& local() const override { return local_; }
   const net::Address& remote() const override { return remote_; }
   std::string_view failure() const override { return failure_; }
+  uint64_t written() const override { return written_; }
+  bool nothing_arrived_since(uint64_t mark) const override { return wire_->side(1 - side_).taken <= mark; }
 
   void dispatch() override;
   // For the fabric: something changed at our side; or the connect failed.
@@ -46,6 +48,7 @@ class SimEnd final : public net::Transport, public SimPollable, public Intrusive
   const int side_;
   net::TransportHandler* handler_ = nullptr;
   const char* failure_ = "";
+  uint64_t written_ = 0;
   bool* gone_ = nullptr;  // set while the handler runs: where to say that we were destroyed or closed
   bool read_on_ = true;
   bool write_on_ = false;
@@ -73,6 +76,7 @@ class SimListenSocket final : public net::ListenSocket {
   ~SimListenSocket() override;
   const net::Address& address() const override { return address_; }
   void close_queue() override { queue_closed_ = true; }
+  void open_queue() override { queue_closed_ = false; }
 
  private:
   friend class SimAcceptor;
@@ -95,7 +99,8 @@ class SimListenSocket final : public net::ListenSocket {
 // Thread: the simulation's.
 class SimAcceptor final : public net::Acceptor, public SimPollable {
  public:
-  SimAcceptor(SimNetwork& network, SimListenSocket& socket, uint32_t worker, net::OnAccept on_accept);
+  SimAcceptor(SimNetwork& network, SimListenSocket& socket, uint32_t worker, const net::AcceptOptions& options,
+              net::OnAccept on_accept);
   ~SimAcceptor() override;
   void want_accept(bool on) override;
   void take_waiting() override;
@@ -110,6 +115,7 @@ class SimAcceptor final : public net::Acceptor, public SimPollable {
   SimNetwork& network_;
   SimListenSocket* socket_;  // null when it ended
   const uint32_t worker_;
+  const net::AcceptOptions options_;
   std::shared_ptr<net::OnAccept> on_accept_;  // shared: it may destroy us while it runs
   event::Timer resume_;
   bool on_ = true;
@@ -127,7 +133,9 @@ class SimNetwork final : public net::Network {
 
   Result<std::unique_ptr<net::ListenSocket>> bind(const net::Address& address, const net::ListenOptions& options,
                                                   uint32_t workers) override;
-  std::unique_ptr<net::Acceptor> accept(net::ListenSocket& socket, uint32_t worker, net::OnAccept on_accept) override;
+  using net::Network::accept;
+  std::unique_ptr<net::Acceptor> accept(net::ListenSocket& socket, uint32_t worker, const net::AcceptOptions& options,
+                                        net::OnAccept on_accept) override;
   using net::Network::connect;
   std::unique_ptr<net::Transport> connect(const net::Address& address, const net::ConnectOptions& options) override;
   net::ReadBuffer& read_buffer() override { return read_buffer_; }

@@ -21,16 +21,18 @@ class RateLimitLocal final : public proxy::FilterLocal {
     (void)block(settings);
   }
   ~RateLimitLocal() override {
-    for (const auto& [settings, stats] : blocks_) registry_.release_block(stats.id);
+    for (const auto& [prefix, stats] : blocks_) registry_.release_block(stats.id);
   }
 
-  // Routes have counters of their own, made when they are first needed.
+  // Routes have counters of their own, made when they are first needed. By name: they outlive route tables.
   stats::Block<LocalRateLimitStat>& block(const Settings& settings) {
-    Stats& stats = blocks_[&settings];
-    if (!stats.id.valid()) {
-      stats.id = registry_.add_block<LocalRateLimitStat>(cat(settings.stat_prefix, ".http_local_rate_limit."));
-      stats.block = cells_.block<LocalRateLimitStat>(stats.id);
+    const auto known = blocks_.find(settings.stat_prefix);
+    if (known != blocks_.end()) {
+      return known->second.block;
     }
+    Stats& stats = blocks_[settings.stat_prefix];
+    stats.id = registry_.add_block<LocalRateLimitStat>(cat(settings.stat_prefix, ".http_local_rate_limit."));
+    stats.block = cells_.block<LocalRateLimitStat>(stats.id);
     return stats.block;
   }
 
@@ -41,12 +43,13 @@ class RateLimitLocal final : public proxy::FilterLocal {
   };
   stats::Registry& registry_;
   stats::WorkerCells& cells_;
-  std::map<const Settings*, Stats> blocks_;
+  std::map<std::string, Stats, std::less<>> blocks_;
 };
 
-// The buckets of one connection.
+// The buckets of one connection. It keeps the settings that it is found by: route tables may go while it lives.
 struct ConnectionLimiter final : proxy::FilterLocal {
-  explicit ConnectionLimiter(const LimiterPlan& plan) : limiter(plan) {}
+  explicit ConnectionLimiter(const Settings& of) : settings(of.shared_from_this()), limiter(of.limiter) {}
+  const std::shared_ptr<const Settings> settings;
   Limiter limiter;
 };
 
@@ -127,7 +130,7 @@ class LocalRateLimit final : public proxy::HttpFilter {
     }
     std::unique_ptr<proxy::FilterLocal>& kept = exchange.connection_local(settings);
     if (kept == nullptr) {
-      kept = std::make_unique<ConnectionLimiter>(settings.limiter);
+      kept = std::make_unique<ConnectionLimiter>(settings);
     }
     return static_cast<ConnectionLimiter&>(*kept).limiter;
   }

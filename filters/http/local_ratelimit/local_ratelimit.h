@@ -28,7 +28,7 @@ SLUICE_STAT_BLOCK(LocalRateLimitStat, SLUICE_LOCAL_RATE_LIMIT_STATS)
 enum class HostLimits : uint8_t { kWhenRouteHasNone, kAlso, kNever };
 
 // The filter's own, or a route's in place of it; with its buckets. Thread: any.
-class Settings final : public model::FilterConfig {
+class Settings final : public model::FilterConfig, public std::enable_shared_from_this<Settings> {
  public:
   std::string stat_prefix;
   uint16_t status = 429;

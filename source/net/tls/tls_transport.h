@@ -67,6 +67,8 @@ class TlsTransport final : public Transport, private TransportHandler, private C
   std::string_view failure() const override { return failure_ != nullptr ? *failure_ : inner_->failure(); }
   std::string_view alpn() const override;
   const TlsFacts* tls() const override;
+  uint64_t written() const override { return inner_->written(); }
+  bool nothing_arrived_since(uint64_t mark) const override { return inner_->nothing_arrived_since(mark); }
 
  private:
   enum class State : uint8_t { kConnecting, kHandshake, kOpen, kFailed, kClosed };
