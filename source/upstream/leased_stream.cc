@@ -36,6 +36,12 @@ size_t LeasedStream::room() const { return connection_.room(*this); }
 const Host& LeasedStream::host() const { return connection_.pool_.host(); }
 const net::Address& LeasedStream::local_address() const { return connection_.transport_->local(); }
 uint64_t LeasedStream::connection_id() const { return connection_.id_; }
+// A reset says nothing: what the peer had read it need not have acknowledged. A FIN acknowledges all that came before.
+bool LeasedStream::unread() const {
+  return !connection_.has_streams() && connection_.streams_ > 1 && connection_.at_eof_ &&
+         connection_.transport_->nothing_arrived_since(written_before_);
+}
+
 const net::TlsFacts* LeasedStream::tls() const { return connection_.transport_->tls(); }
 ConnectTimes LeasedStream::connect_times() const { return {connection_.started_, connection_.connected_at_}; }
 http::Protocol LeasedStream::protocol() const { return connection_.codec_->protocol(); }

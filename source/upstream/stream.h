@@ -42,6 +42,9 @@ class UpstreamStream {
   virtual http::Protocol protocol() const = 0;
   virtual const net::TlsFacts* tls() const = 0;
   virtual ConnectTimes connect_times() const = 0;
+  // Asked in on_stream_reset(): the connection, which had carried other streams before, was closed by the peer before
+  // its system received anything of this request. So nobody has seen it.
+  virtual bool unread() const { return false; }
 
  protected:
   ~UpstreamStream() = default;

@@ -189,6 +189,7 @@ void UpstreamConnection::send_headers(LeasedStream& stream, const http::RequestH
   trace::step("upstream: encode request");
   if (keepalive_ != nullptr) keepalive_->before_stream(local_.loop.now());
   stream.request_done_ = end == http::End::kYes;
+  stream.written_before_ = transport_->written();
   stream.id_ = codec_->encode_headers(headers, end, outbox_.bytes());
   if (has_streams()) http2_->set_user(stream.id_, &stream);
   send_later();

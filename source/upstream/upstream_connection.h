@@ -42,6 +42,7 @@ class LeasedStream final : public UpstreamStream, public IntrusiveNode<UpstreamC
   http::Protocol protocol() const override;
   const net::TlsFacts* tls() const override;
   ConnectTimes connect_times() const override;
+  bool unread() const override;
 
  private:
   friend class UpstreamConnection;
@@ -50,6 +51,7 @@ class LeasedStream final : public UpstreamStream, public IntrusiveNode<UpstreamC
   StreamUser* user_;  // null: it hears nothing more
   http::StreamId id_ = 0;
   uint8_t priority_;  // circuit breakers
+  uint64_t written_before_ = 0;  // by the connection, for others
   bool request_done_ = false;
   bool stream_full_ = false;  // HTTP/2: what waits for the stream's window
   net::ReadGate gate_;

@@ -241,6 +241,7 @@ void Attempt::on_response_trailers(http::HeaderMap& trailers) {
 }
 
 void Attempt::on_stream_reset(ResetReason reason, std::string_view details) {
+  unread_ = headers_only_ && !interim_seen_ && reason == ResetReason::kConnectionTermination && stream_->unread();
   reset_reason_ = reason;
   is_over();
   owner_.on_failed(*this, reason, details);

@@ -63,6 +63,8 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   // The request had begun to leave.
   bool sent() const { return sent_; }
   bool over() const { return over_; }
+  // Nobody has seen its request, which has no body: the connection ended just when it left.
+  bool unread() const { return unread_; }
   upstream::Host& host() { return pool_.host(); }
   // What the access log says of the upstream is this attempt's.
   void claim_facts();
@@ -120,6 +122,7 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   bool headers_only_ = false;
   bool answered_ = false;
   bool sent_ = false;
+  bool unread_ = false;
   bool interim_seen_ = false;
   bool over_ = false;
 };

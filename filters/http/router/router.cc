@@ -252,7 +252,8 @@ upstream::Host* Router::choose_host() {
     return cluster_->choose_host(choice_);
   }
   upstream::Host* host = cluster_->choose_host(choice_);
-  while (host != nullptr && retries_->avoids(*host) && choice_.attempt < retries_->host_attempts()) {
+  while (host != nullptr && retries_ != nullptr && retries_->avoids(*host) &&
+         choice_.attempt < retries_->host_attempts()) {
     ++choice_.attempt;
     host = cluster_->choose_host(choice_);
   }

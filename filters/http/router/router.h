@@ -100,6 +100,7 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   void keep(const buffer::Buffer& data);
   void forget_body();
   // Whether it is tried again; if so, the attempt is gone.
+  bool send_again(const Attempt& attempt);
   bool retry_after_reset(Attempt& attempt, upstream::ResetReason reason, Cause cause);
   bool retry_after_headers(Attempt& attempt, http::ResponseHeaders& headers, bool& could_not);
   bool note(Retries::Verdict verdict, Attempt& attempt, Cause cause);

@@ -59,6 +59,12 @@ std::optional<uint16_t> http_status_of_grpc(std::string_view text) {
   }
 }
 
+// RFC 9110, 9.2.2.
+bool is_idempotent(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE" || method == "PUT" ||
+         method == "DELETE";
+}
+
 std::string_view number_text(Arena& arena, int64_t number) { return arena.copy(Piece(number).text()); }
 
 }  // namespace
@@ -78,11 +84,11 @@ void Router::begin_try(upstream::Host& host, http::End end) {
 // The back-off is over.
 void Router::try_again() {
   ++exchange_.facts().attempts;
-  choice_.tried = retries_->tried_priorities();
+  choice_.tried = retries_ == nullptr ? nullptr : retries_->tried_priorities();
   upstream::Host* host = choose_host();
   if (host == nullptr) {
     drop_all_but(nullptr);
-    retries_->end();
+    if (retries_ != nullptr) retries_->end();
     (void)no_healthy_upstream();
     return;
   }
@@ -276,6 +282,17 @@ bool Router::retry_after_headers(Attempt& attempt, http::ResponseHeaders& header
   return true;
 }
 
+// The upstream closed a connection that had been idle, just when the request left: nobody has seen it, so this is no
+// failure of the host and no retry. Each time a connection goes that was there before, so it comes to an end.
+bool Router::send_again(const Attempt& attempt) {
+  if (!attempt.unread() || answer_ != nullptr || attempt.retried || !is_idempotent(exchange_.request()->method)) {
+    return false;
+  }
+  again_ = exchange_.arena().create<event::Timer>(exchange_.local().loop.timers(), [this] { try_again(); });
+  again_->arm(Duration(0));
+  return true;
+}
+
 bool Router::retry_after_reset(Attempt& attempt, ResetReason reason, Cause cause) {
   if (answer_ != nullptr || retries_ == nullptr || attempt.retried) {
     return false;
@@ -424,6 +441,9 @@ void Router::on_failed(Attempt& attempt, ResetReason reset, std::string_view fai
   Arena& arena = exchange_.arena();
   if (!failure.empty()) {
     exchange_.facts().upstream_failure = failure = arena.copy(failure);
+  }
+  if (send_again(attempt)) {
+    return;
   }
   const uint32_t retries = exchange_.facts().attempts - 1;
   if (reset != ResetReason::kOverflow) {
