@@ -2,13 +2,39 @@
 
 #include "base/strings.h"
 #include "config/tls_secrets.h"
+#include "envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.pb.h"
 #include "envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.pb.h"
+#include "net/proxy_header.h"
 
 namespace sluice::config {
 namespace {
 
 using envoy::config::core::v3::TransportSocket;
 using RawBuffer = envoy::extensions::transport_sockets::raw_buffer::v3::RawBuffer;
+using ProxyHeaderProto = envoy::extensions::transport_sockets::proxy_protocol::v3::ProxyProtocolUpstreamTransport;
+using HeaderConfig = envoy::config::core::v3::ProxyProtocolConfig;
+
+net::TransportSocketPlanPtr compile_proxy_header(const ProxyHeaderProto& proto, std::string_view stat_prefix,
+                                                 CompileScope& scope) {
+  using envoy::config::core::v3::TlvEntry;
+  scope.only(proto, {ProxyHeaderProto::kConfigFieldNumber, ProxyHeaderProto::kTransportSocketFieldNumber});
+  scope.only(proto.config(), {HeaderConfig::kVersionFieldNumber, HeaderConfig::kAddedTlvsFieldNumber});
+  net::ProxyHeader header;
+  header.version = proto.config().version() == HeaderConfig::V2 ? net::ProxyVersion::kV2 : net::ProxyVersion::kV1;
+  size_t bytes = 0;
+  for (const TlvEntry& entry : proto.config().added_tlvs()) {
+    scope.only(entry, {TlvEntry::kTypeFieldNumber, TlvEntry::kValueFieldNumber});
+    header.tlvs.emplace_back(static_cast<uint8_t>(entry.type()), entry.value());
+    bytes += 3 + entry.value().size();
+  }
+  constexpr size_t kMostTlvs = 65535 - 36;
+  if (bytes > kMostTlvs) {
+    scope.error(proto.config(), HeaderConfig::kAddedTlvsFieldNumber,
+                cat("a PROXY header has room for ", kMostTlvs, " bytes of these, and they are ", bytes));
+  }
+  return std::make_shared<const net::ProxyHeaderPlan>(
+      std::move(header), compile_upstream_socket(proto.transport_socket(), stat_prefix, scope));
+}
 
 template <typename Tls>
 net::TransportSocketPlanPtr compile(const TransportSocket& proto, std::string_view stat_prefix, CompileScope& scope) {
@@ -20,6 +46,11 @@ net::TransportSocketPlanPtr compile(const TransportSocket& proto, std::string_vi
   if (content == nullptr || content->GetDescriptor() == RawBuffer::descriptor()) return nullptr;
   if (content->GetDescriptor() == Tls::descriptor()) {
     return scope.tls->add(static_cast<const Tls&>(*content), stat_prefix, scope);
+  }
+  if constexpr (std::is_same_v<Tls, TlsSecrets::Upstream>) {
+    if (content->GetDescriptor() == ProxyHeaderProto::descriptor()) {
+      return compile_proxy_header(static_cast<const ProxyHeaderProto&>(*content), stat_prefix, scope);
+    }
   }
   const std::string& type = content->GetDescriptor()->full_name();
   const bool other_side = type.ends_with("DownstreamTlsContext") || type.ends_with("UpstreamTlsContext");

@@ -23,6 +23,8 @@ struct TransportWishes {
   std::vector<std::string> verify_names;   // auto_san_validation: one of them must stand in the peer's certificate
   std::vector<std::string> alpn_fallback;  // offered when no protocols are configured; not a part of the key
   std::string host_name;                   // the host's, for auto_host_sni; not a part of the key
+  // Of the client whose bytes alone it will carry, and where that wanted to go, for a PROXY header; kNone: of nobody's.
+  Address client, client_wanted;
 
   bool empty() const { return server_name.empty() && verify_names.empty(); }
   // Equal keys, equal wishes.

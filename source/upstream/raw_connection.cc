@@ -16,17 +16,19 @@ constexpr size_t kReadAhead = 64 * 1024;
 constexpr uint8_t kDefaultPriority = 0;
 }  // namespace
 
-RawConnection* RawConnection::connect(Cluster& cluster, Host& host, WorkerLocal& local, ByteStreamUser& user) {
+RawConnection* RawConnection::connect(Cluster& cluster, Host& host, WorkerLocal& local, const Client& client,
+                                      ByteStreamUser& user) {
   if (!cluster.breakers().try_take(Resource::kPending, kDefaultPriority)) {
     cluster.block().inc(ClusterStat::kUpstreamRqPendingOverflow);
     return nullptr;
   }
-  auto* connection = new RawConnection(cluster, host, local, user);
+  auto* connection = new RawConnection(cluster, host, local, client, user);
   cluster.raw_connections().push_back(*connection);
   return connection;
 }
 
-RawConnection::RawConnection(Cluster& cluster, Host& host, WorkerLocal& local, ByteStreamUser& user)
+RawConnection::RawConnection(Cluster& cluster, Host& host, WorkerLocal& local, const Client& client,
+                             ByteStreamUser& user)
     : cluster_(cluster),
       host_(host.shared_from_this()),
       local_(local),
@@ -51,6 +53,8 @@ RawConnection::RawConnection(Cluster& cluster, Host& host, WorkerLocal& local, B
     secured_ = true;
     net::TransportWishes wishes;
     wishes.host_name = host_->hostname;
+    wishes.client = client.remote;
+    wishes.client_wanted = client.wanted;
     transport_ = socket->connect(std::move(transport_), &wishes);
   }
   transport_->set_handler(this);

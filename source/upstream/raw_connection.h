@@ -26,8 +26,19 @@ class RawConnection final : public event::Deferred,
                             private net::TransportHandler,
                             private net::OutboxOwner {
  public:
+  // Whose bytes it carries, and where they were sent to; looked at during connect() only.
+  struct Client {
+    const net::Address& remote;
+    const net::Address& wanted;
+  };
   // Null when too many wait already: counted, and nobody is told.
-  static RawConnection* connect(Cluster& cluster, Host& host, WorkerLocal& local, ByteStreamUser& user);
+  static RawConnection* connect(Cluster& cluster, Host& host, WorkerLocal& local, const Client& client,
+                                ByteStreamUser& user);
+  // Of nobody in particular.
+  static RawConnection* connect(Cluster& cluster, Host& host, WorkerLocal& local, ByteStreamUser& user) {
+    const net::Address nobody;
+    return connect(cluster, host, local, {nobody, nobody}, user);
+  }
   ~RawConnection() override;
 
   void send(buffer::Buffer& data) override;
@@ -45,7 +56,7 @@ class RawConnection final : public event::Deferred,
   enum class State : uint8_t { kConnecting, kOpen, kClosed };
   enum class ClosedBy : uint8_t { kUs, kPeer };
 
-  RawConnection(Cluster& cluster, Host& host, WorkerLocal& local, ByteStreamUser& user);
+  RawConnection(Cluster& cluster, Host& host, WorkerLocal& local, const Client& client, ByteStreamUser& user);
   void on_ready(net::Ready ready) override;
   void on_sent(size_t bytes) override;
   void on_send_failed() override { lost(); }

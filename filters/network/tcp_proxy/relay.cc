@@ -112,7 +112,8 @@ void Relay::attempt() {
     open_tunnel(*host);
     return;
   }
-  upstream_ = upstream::RawConnection::connect(*cluster_, *host, worker(), *this);
+  upstream_ =
+      upstream::RawConnection::connect(*cluster_, *host, worker(), {accepted().remote(), accepted().local()}, *this);
   if (upstream_ == nullptr) {
     retry();
   }
