@@ -233,6 +233,7 @@ int main(int argc, char** argv) {
   source.path = options.config_path;
   source.yaml = options.config_yaml;
   source.allow_unknown_fields = options.allow_unknown_static_fields;
+  source.reject_unknown_dynamic_fields = options.reject_unknown_dynamic_fields;
   source.service_node = options.service_node;
   source.service_cluster = options.service_cluster;
   source.service_zone = options.service_zone;

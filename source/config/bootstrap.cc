@@ -10,11 +10,14 @@
 #include "config/bind_compiler.h"
 #include "config/cluster_compiler.h"
 #include "config/compile_scope.h"
+#include "config/config_source_compiler.h"
 #include "config/core_compiler.h"
 #include "config/dns_compiler.h"
 #include "config/document.h"
 #include "config/listener_compiler.h"
+#include "config/message_tree.h"
 #include "config/overload_compiler.h"
+#include "config/resources.h"
 #include "config/stats_compiler.h"
 #include "config/tls_secrets.h"
 #include "proxy/access_log/log_files.h"
@@ -35,7 +38,8 @@ void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
                      B::kNodeContextParamsFieldNumber, B::kClusterManagerFieldNumber, B::kStatsConfigFieldNumber,
                      B::kStatsFlushOnAdminFieldNumber, B::kStatsEvictionIntervalFieldNumber,
                      B::kTypedDnsResolverConfigFieldNumber, B::kDnsResolutionConfigFieldNumber,
-                     B::kUseTcpForDnsLookupsFieldNumber, B::kOverloadManagerFieldNumber});
+                     B::kUseTcpForDnsLookupsFieldNumber, B::kDynamicResourcesFieldNumber,
+                     B::kOverloadManagerFieldNumber});
   scope.only(proto.static_resources(),
              {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber, Resources::kSecretsFieldNumber});
 }
@@ -63,7 +67,7 @@ void compile_layer(const v3::RuntimeLayer& layer, const std::string& service_clu
       layers.add_admin(layer.name());
       return;
     case Layer::kRtdsLayer:
-      scope.not_supported(layer, Layer::kRtdsLayerFieldNumber);
+      layers.add_discovered(layer.name());
       return;
     case Layer::LAYER_SPECIFIER_NOT_SET:
       return;  // validation told
@@ -98,6 +102,27 @@ NodePlan compile_node(const envoy::config::core::v3::Node& proto, const Bootstra
   return out;
 }
 
+// The node of the bootstrap as it stands, and who we are. Its features: none that a client must announce.
+std::string compile_xds_node(const envoy::config::core::v3::Node& proto, const NodePlan& plan,
+                             const Extensions& extensions) {
+  envoy::config::core::v3::Node node = proto;
+  node.set_id(plan.id);
+  node.set_cluster(plan.cluster);
+  if (!plan.zone.empty()) node.mutable_locality()->set_zone(plan.zone);
+  node.set_user_agent_name("sluice");
+  auto& version = *node.mutable_user_agent_build_version()->mutable_version();
+  version.set_major_number(SLUICE_VERSION_MAJOR);
+  version.set_minor_number(SLUICE_VERSION_MINOR);
+  version.set_patch(SLUICE_VERSION_PATCH);
+  for (const auto& [category, type] : extensions.types()) {
+    auto& extension = *node.add_extensions();
+    extension.set_name(std::string(type));
+    extension.set_category(category);
+    extension.add_type_urls(std::string(type));
+  }
+  return bytes_of(node);
+}
+
 void compile_admin(const v3::Admin& proto, CompiledBootstrap& out, CompileScope& scope) {
   using A = v3::Admin;
   // profile_path belongs to a profiler that we do not have. Whoever looks after a full proxy always gets in: the
@@ -120,11 +145,39 @@ void compile_cluster_manager(const v3::ClusterManager& proto, CompileScope& scop
   scope.outlier_log_path = proto.outlier_detection().event_log_path();
 }
 
+// The resource is named by the layer's rtds_layer; without a name it is the layer's own.
+void compile_discovered_layers(const v3::LayeredRuntime& proto, CompiledBootstrap& out, CompileScope& scope) {
+  for (const v3::RuntimeLayer& layer : proto.layers()) {
+    if (!layer.has_rtds_layer()) continue;
+    if (!layer.rtds_layer().has_rtds_config()) {
+      scope.error(layer, v3::RuntimeLayer::kRtdsLayerFieldNumber, "needs an rtds_config");
+      continue;
+    }
+    const std::string& name = layer.rtds_layer().name().empty() ? layer.name() : layer.rtds_layer().name();
+    if (const auto source = compile_config_source(layer.rtds_layer().rtds_config(), scope)) {
+      out.runtime_sources.push_back({layer.name(), name, *source});
+    }
+  }
+}
+
+void compile_dynamic(const v3::Bootstrap::DynamicResources& proto, CompiledBootstrap& out, CompileScope& scope) {
+  using D = v3::Bootstrap::DynamicResources;
+  scope.only(proto, {D::kCdsConfigFieldNumber, D::kLdsConfigFieldNumber, D::kAdsConfigFieldNumber});
+  if (proto.has_ads_config()) out.ads = compile_api_source(proto.ads_config(), scope);
+  if (proto.has_cds_config()) {
+    if (const auto source = compile_config_source(proto.cds_config(), scope)) out.clusters_source = *source;
+  }
+  if (proto.has_lds_config()) {
+    if (const auto source = compile_config_source(proto.lds_config(), scope)) out.listeners_source = *source;
+  }
+}
+
 // First of all: everything else may refer to them.
 void collect_clusters(const Resources& proto, CompileScope& scope) {
   for (const auto& cluster : proto.clusters()) {
-    if (cluster.name().empty()) scope.clusters_incomplete = true;
-    if (!cluster.name().empty() && !scope.clusters.insert(cluster.name()).second) {
+    if (cluster.name().empty()) scope.clusters->incomplete = true;
+    if (cluster.type() != envoy::config::cluster::v3::Cluster::EDS) scope.clusters->fixed.insert(cluster.name());
+    if (!cluster.name().empty() && !scope.clusters->names.insert(cluster.name()).second) {
       scope.error(cluster, envoy::config::cluster::v3::Cluster::kNameFieldNumber,
                   cat("the cluster '", cluster.name(), "' stands twice"));
     }
@@ -150,6 +203,7 @@ void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, event:
              CompiledBootstrap& out) {
   check_fields(proto, scope);
   out.node = compile_node(proto.node(), options);
+  out.xds_node = compile_xds_node(proto.node(), out.node, scope.extensions());
   compile_runtime(proto.layered_runtime(), out.node.cluster, files, scope);
   out.runtime = scope.runtime.share();
   scope.node = {out.node.id, out.node.cluster};
@@ -164,10 +218,14 @@ void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, event:
   compile_cluster_manager(proto.cluster_manager(), scope);
   const Resources& resources = proto.static_resources();
   collect_clusters(resources, scope);
+  compile_discovered_layers(proto.layered_runtime(), out, scope);
+  compile_dynamic(proto.dynamic_resources(), out, scope);
   for (const auto& secret : resources.secrets()) scope.tls->add_static(secret, scope);
   for (const auto& cluster : resources.clusters()) out.clusters.push_back(compile_cluster(cluster, scope));
   for (const auto& listener : resources.listeners()) out.listeners.push_back(compile_listener(listener, scope));
   check_addresses(resources, out.listeners, scope);
+  const auto unknown = options.reject_unknown_dynamic_fields ? UnknownFields::kRefuse : UnknownFields::kPass;
+  out.resources = std::make_shared<ResourceCompiler>(scope.extensions(), scope, unknown);
 }
 
 }  // namespace
@@ -197,6 +255,9 @@ CompileOutcome compile_bootstrap(const BootstrapOptions& options, const Extensio
   scope.log_files = out.log_files.get();
   out.tls = std::make_shared<TlsSecrets>(extensions, files, out.log_files.get());
   scope.tls = out.tls.get();
+  scope.files = files;
+  out.route_slots = std::make_shared<model::RouteSlots>();
+  scope.route_slots = out.route_slots.get();
   compile(document->bootstrap, options, files, scope, out);
   document->findings.sort();
 

@@ -10,9 +10,12 @@
 #include "base/time.h"
 #include "config/config_error.h"
 #include "config/extensions.h"
+#include "config/resources.h"
 #include "event/files.h"
 #include "model/access_log_plan.h"
 #include "model/cluster_plan.h"
+#include "model/config_source.h"
+#include "model/discovered.h"
 #include "model/listener_plan.h"
 #include "model/overload_plan.h"
 #include "net/address.h"
@@ -33,12 +36,20 @@ struct BootstrapOptions {
   std::string path;                                         // -c; empty: none
   std::string yaml;                                         // --config-yaml, merged over the file
   bool allow_unknown_fields = false;                        // --allow-unknown-static-fields
+  bool reject_unknown_dynamic_fields = false;
   std::string service_node, service_cluster, service_zone;  // win over the node of the file when not empty
 };
 
 struct NodePlan {
   std::string id, cluster;
   std::string region, zone, sub_zone;
+};
+
+// A layer of the runtime whose values are discovered. A plain value.
+struct RuntimeSource {
+  std::string layer;
+  std::string resource;  // its name at the source
+  model::ConfigSource source;
 };
 
 // Thread: main. What it points to is immutable but for the files of the logs and the runtime.
@@ -51,6 +62,13 @@ struct CompiledBootstrap {
   std::shared_ptr<const model::OverloadPlan> overload;    // null: no overload manager
   runtime::Number connection_limit{UINT64_MAX, nullptr};  // overload.global_downstream_max_connections of the runtime
   std::shared_ptr<runtime::Layers> runtime;
+  std::shared_ptr<const model::ApiSource> ads;  // dynamic_resources.ads_config; null: none
+  model::ConfigSource clusters_source;          // ... cds_config
+  model::ConfigSource listeners_source;         // ... lds_config
+  std::vector<RuntimeSource> runtime_sources;
+  std::string xds_node;                         // the node as control planes are told: a serialized core.v3.Node
+  std::shared_ptr<model::RouteSlots> route_slots;
+  std::shared_ptr<ResourceCompiler> resources;  // what comes while the process runs goes through it
   stats::Settings stats;
   // Zero: histograms are merged when somebody asks (stats_flush_on_admin).
   Duration stats_flush_interval = std::chrono::seconds(5);

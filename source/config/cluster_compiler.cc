@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "config/bind_compiler.h"
+#include "config/config_source_compiler.h"
 #include "config/dns_compiler.h"
 #include "config/endpoint_compiler.h"
 #include "config/health_compiler.h"
@@ -157,6 +158,20 @@ void compile_custom_kind(const Cluster::CustomClusterType& proto, model::Cluster
   compile_dns(dns, out, scope);
 }
 
+// A load_assignment beside it says nothing.
+void compile_eds(const Cluster& proto, model::ClusterPlan& out, CompileScope& scope) {
+  using E = Cluster::EdsClusterConfig;
+  const E& eds = proto.eds_cluster_config();
+  scope.only(eds, {E::kEdsConfigFieldNumber, E::kServiceNameFieldNumber});
+  out.discovery = model::Discovery::kEds;
+  out.service_name = eds.service_name().empty() ? proto.name() : eds.service_name();
+  if (!eds.has_eds_config()) {
+    scope.error(proto, Cluster::kEdsClusterConfigFieldNumber, "an EDS cluster needs an eds_config");
+  } else if (const auto source = compile_config_source(eds.eds_config(), scope)) {
+    out.endpoints_source = *source;
+  }
+}
+
 // DNS options say nothing about a cluster that asks no DNS.
 void compile_kind(const Cluster& proto, model::ClusterPlan& out, CompileScope& scope) {
   if (proto.has_cluster_type()) {
@@ -172,6 +187,7 @@ void compile_kind(const Cluster& proto, model::ClusterPlan& out, CompileScope& s
           proto.type() == Cluster::STRICT_DNS ? model::Discovery::kStrictDns : model::Discovery::kLogicalDns;
       compile_dns(proto, out, scope);
       break;
+    case Cluster::EDS: compile_eds(proto, out, scope); break;
     default:
       scope.error(proto, Cluster::kTypeFieldNumber,
                   cat("not supported yet: type ", Cluster::DiscoveryType_Name(proto.type())));
@@ -215,6 +231,7 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
                      Cluster::kWaitForWarmOnInitFieldNumber,
                      Cluster::kUpstreamBindConfigFieldNumber,
                      Cluster::kUpstreamConnectionOptionsFieldNumber,
+                     Cluster::kEdsClusterConfigFieldNumber,
                      Cluster::kMetadataFieldNumber,
                      Cluster::kRingHashLbConfigFieldNumber,
                      Cluster::kMaglevLbConfigFieldNumber,
@@ -262,6 +279,9 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
   scope.socket_matches = &proto.transport_socket_matches();
   out->assignment = compile_assignment(proto.load_assignment(), names, out->dns.names, scope);
   scope.socket_matches = nullptr;
+  if (proto.has_eds_cluster_config() && out->discovery != model::Discovery::kEds) {
+    scope.error(proto, Cluster::kEdsClusterConfigFieldNumber, "belongs to clusters of the type EDS");
+  }
   if (out->discovery == model::Discovery::kLogicalDns) check_logical(proto, *out, scope);
   if (proto.has_wait_for_warm_on_init()) out->wait_for_warm_on_init = proto.wait_for_warm_on_init().value();
   out->origin = scope.origin(proto);

@@ -57,12 +57,13 @@ const Message* CompileScope::unpack_to(const google::protobuf::Any& any, std::st
 
 model::Origin CompileScope::origin(const Message& message) const {
   const Position at = map_.at(message);
+  if (!at.known()) return {"dynamic", {}, 0, 0};
   return {interned(cat("static:", map_.file(at))), {}, at.line, at.column};
 }
 
 void CompileScope::require_cluster(const Message& message, int field, const std::string& name) {
-  if (clusters.contains(name) || clusters_incomplete) return;
-  const std::vector<std::string_view> names(clusters.begin(), clusters.end());
+  if (clusters->names.contains(name) || clusters->incomplete) return;
+  const std::vector<std::string_view> names(clusters->names.begin(), clusters->names.end());
   const std::string_view meant = nearest(name, names);
   error(message, field,
         cat("there is no cluster '", name, "'", meant.empty() ? "" : cat("; did you mean '", meant, "'?")));

@@ -15,6 +15,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/time.h"
 #include "config/config_error.h"
@@ -22,6 +23,7 @@
 #include "config/runtime_values.h"
 #include "config/source_map.h"
 #include "format/formatter.h"
+#include "model/discovered.h"
 #include "model/origin.h"
 #include "net/network.h"
 #include "net/resolver.h"
@@ -30,6 +32,9 @@ namespace envoy::config::cluster::v3 {
 class Cluster_TransportSocketMatch;
 }
 
+namespace sluice::event {
+class Files;
+}
 namespace sluice::proxy {
 class LogFiles;
 }
@@ -43,11 +48,32 @@ struct NodeNames {
   std::string id, cluster;
 };
 
+// The names of the clusters that there are now. Thread: main.
+struct ClusterNames {
+  std::set<std::string, std::less<>> names;
+  std::set<std::string, std::less<>> fixed;  // of the bootstrap and not by EDS: control planes are reached through them
+  bool incomplete = false;                   // some could not be read: a missing one is no error of its own
+};
+
+// What compilers know beside their message: the same for everything that is compiled in one process. A plain value.
+struct ScopeSettings {
+  std::shared_ptr<ClusterNames> clusters = std::make_shared<ClusterNames>();
+  RuntimeValues runtime;
+  event::Files* files = nullptr;         // null: only validating
+  proxy::LogFiles* log_files = nullptr;  // opens access logs; null: they are not (only validating)
+  TlsSecrets* tls = nullptr;             // where TLS contexts and their secrets are; null: there are none
+  model::RouteSlots* route_slots = nullptr;
+  std::string outlier_log_path;          // of the cluster manager; empty: none
+  NodeNames node;
+  net::ConnectOptions connect;    // of the bootstrap, as well
+  net::ResolverOptions resolver;  // of the bootstrap: of every cluster that says nothing of its own
+};
+
 // One for each compilation; the messages, the map and the findings outlive it. Thread: main.
-class CompileScope {
+class CompileScope : public ScopeSettings {
  public:
-  CompileScope(SourceMap& map, Findings& findings, const Extensions& extensions)
-      : map_(map), findings_(findings), extensions_(extensions) {}
+  CompileScope(SourceMap& map, Findings& findings, const Extensions& extensions, ScopeSettings settings = {})
+      : ScopeSettings(std::move(settings)), map_(map), findings_(findings), extensions_(extensions) {}
   CompileScope(const CompileScope&) = delete;
   CompileScope& operator=(const CompileScope&) = delete;
 
@@ -74,21 +100,13 @@ class CompileScope {
 
   // ---- what a compiler may refer to
   const Extensions& extensions() const { return extensions_; }
-  std::set<std::string, std::less<>> clusters;  // all that are known
-  bool clusters_incomplete = false;             // some could not be read: a missing one is no error of its own
   // Reports a name that is no cluster.
   void require_cluster(const google::protobuf::Message& message, int field, const std::string& name);
-  RuntimeValues runtime;
-  proxy::LogFiles* log_files = nullptr;  // opens access logs; null: they are not (only validating)
-  TlsSecrets* tls = nullptr;             // where TLS contexts and their secrets are; null: there are none
   // transport_socket_matches of the cluster whose endpoints are being compiled; null: it has none.
   const google::protobuf::RepeatedPtrField<envoy::config::cluster::v3::Cluster_TransportSocketMatch>* socket_matches =
       nullptr;
-  std::string outlier_log_path;  // of the cluster manager; empty: none
-  NodeNames node;
-  net::ConnectOptions connect;    // of the bootstrap, as well
-  net::ResolverOptions resolver;  // of the bootstrap: of every cluster that says nothing of its own
-  std::string_view filter_name;   // of the HTTP filter that is being compiled: its key in typed_per_filter_config
+  std::string_view filter_name;  // of the HTTP filter that is being compiled: its key in typed_per_filter_config
+  model::ChainNeeds needs;       // what the filter chain that is being compiled waits for
 
   // ---- small things that everybody compiles
   // A text with command operators that stands in `field`; none after an error.

@@ -74,7 +74,11 @@ class AssignmentCompiler {
     using A = endpoint::ClusterLoadAssignment;
     using P = A::Policy;
     scope_.only(proto, {A::kClusterNameFieldNumber, A::kEndpointsFieldNumber, A::kPolicyFieldNumber});
-    scope_.only(proto.policy(), {P::kOverprovisioningFactorFieldNumber, P::kWeightedPriorityHealthFieldNumber});
+    scope_.only(proto.policy(), {P::kOverprovisioningFactorFieldNumber, P::kWeightedPriorityHealthFieldNumber,
+                                 P::kEndpointStaleAfterFieldNumber});
+    if (proto.policy().has_endpoint_stale_after()) {
+      out_->stale_after = to_duration(proto.policy().endpoint_stale_after());
+    }
     if (proto.policy().has_overprovisioning_factor()) {
       out_->overprovisioning_factor = proto.policy().overprovisioning_factor().value();
     }

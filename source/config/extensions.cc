@@ -33,4 +33,12 @@ const ListenerFilterType* Extensions::listener_filter(std::string_view type) con
   return at == listener_.end() ? nullptr : &at->second;
 }
 
+std::vector<std::pair<std::string, std::string_view>> Extensions::types() const {
+  std::vector<std::pair<std::string, std::string_view>> out;
+  for (const auto& [type, filter] : http_) out.emplace_back("envoy.filters.http", type);
+  for (const auto& [type, filter] : network_) out.emplace_back("envoy.filters.network", type);
+  for (const auto& [type, filter] : listener_) out.emplace_back("envoy.filters.listener", type);
+  return out;
+}
+
 }  // namespace sluice::config

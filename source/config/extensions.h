@@ -4,7 +4,10 @@
 
 #include <map>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "model/filter_plan.h"
 #include "model/listener_plan.h"
@@ -60,6 +63,8 @@ class Extensions {
   const HttpFilterType* http_filter_by_route_type(std::string_view type) const;
   const NetworkFilterType* network_filter(std::string_view type) const;
   const ListenerFilterType* listener_filter(std::string_view type) const;
+  // All of them: category ("envoy.filters.http") and type.
+  std::vector<std::pair<std::string, std::string_view>> types() const;
 
  private:
   std::map<std::string_view, HttpFilterType> http_;

@@ -1,6 +1,7 @@
 #include "config/filter_chain_compiler.h"
 
 #include <set>
+#include <utility>
 #include <google/protobuf/wrappers.pb.h>
 
 #include "base/strings.h"
@@ -85,6 +86,7 @@ model::FilterChainPlanPtr compile_chain(const FilterChain& proto, std::string_vi
       out.filters.push_back(std::move(filter));
     }
   }
+  out.needs = std::exchange(scope.needs, {});
   return plan;
 }
 

@@ -1,10 +1,13 @@
 #include "config/filter_compiler.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/strings.h"
 #include "config/any.h"
+#include "config/config_source_compiler.h"
 #include "envoy/config/route/v3/route_components.pb.h"
+#include "proxy/discovered_filter.h"
 
 namespace sluice::config {
 namespace {
@@ -33,14 +36,56 @@ const HttpFilterType* find_type(const hcm::HttpFilter& filter, const Message& co
   return type;
 }
 
+// Of one of `types`; null after an error.
+std::shared_ptr<const model::FilterConfig> compile_typed(const Any& any, const std::string& name,
+                                                         const std::vector<std::string>& types, CompileScope& scope) {
+  const Message* content = scope.unpack(any);
+  if (content == nullptr) return nullptr;
+  const HttpFilterType* type = scope.extensions().http_filter(type_of(*content));
+  if (type == nullptr || std::find(types.begin(), types.end(), type_of(*content)) == types.end()) {
+    scope.error(any, cat(type_of(*content), " is none of the type_urls of the filter '", name, "'"));
+    return nullptr;
+  }
+  // Names in it live as long as what is compiled.
+  scope.filter_name = name;
+  auto compiled = type->compile(*content, scope);
+  scope.filter_name = {};
+  return compiled;
+}
+
+// A filter whose configuration comes later: the chain has a place for it, see proxy/discovered_filter.h.
+const HttpFilterType* compile_discovery(const hcm::HttpFilter& filter, std::vector<model::FilterPlan>& out,
+                                        CompileScope& scope) {
+  using Source = envoy::config::core::v3::ExtensionConfigSource;
+  const Source& proto = filter.config_discovery();
+  model::ExtensionSubscription wanted;
+  wanted.name = filter.name();
+  wanted.slot = std::make_shared<model::FilterSlot>();
+  wanted.waits = !proto.apply_default_config_without_warming();
+  const HttpFilterType* type = nullptr;
+  for (int i = 0; i < proto.type_urls_size(); ++i) {
+    wanted.types.emplace_back(type_name(proto.type_urls(i)));
+    type = scope.extensions().http_filter(wanted.types.back());
+    if (type == nullptr) {
+      scope.error(proto, Source::kTypeUrlsFieldNumber, refusal(wanted.types.back(), "an HTTP filter"), i);
+    }
+  }
+  if (const auto source = compile_config_source(proto.config_source(), scope)) wanted.source = *source;
+  if (proto.has_default_config()) {
+    wanted.fallback = compile_typed(proto.default_config(), filter.name(), wanted.types, scope);
+  } else if (!wanted.waits) {
+    scope.error(proto, Source::kApplyDefaultConfigWithoutWarmingFieldNumber, "needs a default_config");
+  }
+  out.push_back({filter.name(), std::make_shared<const proxy::DiscoveredFilter>(wanted.slot), filter.disabled(),
+                 scope.origin(filter)});
+  scope.needs.extensions.push_back(std::move(wanted));
+  return type;
+}
+
 // Null when there is none, or none is wanted (an optional one that nobody knows).
 const HttpFilterType* compile_filter(const hcm::HttpFilter& filter, std::vector<model::FilterPlan>& out,
                                      CompileScope& scope) {
-  using F = hcm::HttpFilter;
-  if (filter.has_config_discovery()) {
-    scope.not_supported(filter, F::kConfigDiscoveryFieldNumber);
-    return nullptr;
-  }
+  if (filter.has_config_discovery()) return compile_discovery(filter, out, scope);
   if (!filter.has_typed_config()) {
     scope.error(filter, cat("the filter '", filter.name(),
                             "' needs a typed_config: filters are found by its type, not by name"));
@@ -90,6 +135,12 @@ std::vector<model::FilterPlan> compile_http_filters(const google::protobuf::Repe
       scope.error(filters[i], hcm::HttpFilter::kDisabledFieldNumber, "a terminal filter cannot be disabled");
   }
   return out;
+}
+
+std::shared_ptr<const model::FilterConfig> compile_discovered_filter(
+    const envoy::config::core::v3::TypedExtensionConfig& proto, const std::vector<std::string>& types,
+    CompileScope& scope) {
+  return compile_typed(proto.typed_config(), proto.name(), types, scope);
 }
 
 std::shared_ptr<const model::FilterConfig> compile_inner_filter(const Any& any, CompileScope& scope) {

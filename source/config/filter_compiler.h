@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/compile_scope.h"
+#include "envoy/config/core/v3/extension.pb.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
 #include "model/filter_plan.h"
 
@@ -28,5 +29,10 @@ model::FilterOverrides compile_filter_overrides(
 
 // The filter that stands in an Any of another filter; it cannot end the chain. Null after an error.
 std::shared_ptr<const model::FilterConfig> compile_inner_filter(const google::protobuf::Any& any, CompileScope& scope);
+
+// One that a config_discovery brought, of one of `types`; null after an error.
+std::shared_ptr<const model::FilterConfig> compile_discovered_filter(
+    const envoy::config::core::v3::TypedExtensionConfig& proto, const std::vector<std::string>& types,
+    CompileScope& scope);
 
 }  // namespace sluice::config

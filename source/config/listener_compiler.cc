@@ -1,6 +1,7 @@
 #include "config/listener_compiler.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/strings.h"
 #include "config/access_log_compiler.h"

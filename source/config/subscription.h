@@ -40,7 +40,8 @@ struct ResourceUpdate {
   bool known = false;     // no answer to this user: it had come for another one before (xds/control_plane.h)
   std::vector<Resource> resources;
   std::vector<std::string> removed;  // by name: deleted, run out of time, or known not to exist
-  std::string file;                  // where it was read; empty: it came from a control plane
+  std::string file;  // where it was read; empty: it came from a control plane
+  std::string text;  // its content, in place of the resources: errors are to tell the line
   std::string control_plane;         // how that calls itself (control_plane.identifier)
 };
 

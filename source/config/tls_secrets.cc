@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "config/any.h"
+#include "config/config_source_compiler.h"
+#include "config/message_tree.h"
 #include "config/reader.h"
 #include "config/validation.h"
 #include "envoy/service/discovery/v3/discovery.pb.h"
@@ -17,17 +20,42 @@ using stats::CertificateStat;
 using stats::SdsStat;
 using stats::TlsFactoryStat;
 
-// The content of a file of secrets, with one of them.
+// The content of a file of secrets, with one of them; or the one that a control plane sent.
 struct TlsSecrets::Loaded {
   DiscoveryResponse response;
+  Secret sent;
   SourceMap map;
   Findings findings;
   const Secret* secret = nullptr;
 };
 
-// One secret in one file.
-struct TlsSecrets::Source {
+// One secret in one file, or at one control plane.
+struct TlsSecrets::Source final : ResourceUser {
+  explicit Source(TlsSecrets& its_owner) : owner(its_owner) {}
+
+  std::string on_resources(const ResourceUpdate& update) override { return owner.take(*this, update); }
+  void on_rejected(std::string_view) override {
+    block().inc(SdsStat::kUpdateAttempt);
+    block().inc(SdsStat::kUpdateRejected);
+    owner.known(*this);
+  }
+  void on_failure(std::string_view) override {
+    block().inc(SdsStat::kUpdateAttempt);
+    block().inc(SdsStat::kUpdateFailure);
+  }
+  void on_timeout() override {
+    block().inc(SdsStat::kInitFetchTimeout);
+    owner.known(*this);
+  }
+  stats::Block<SdsStat> block() const { return owner.cells_->block<SdsStat>(id); }
+
+  TlsSecrets& owner;
+  model::ConfigSource from;  // kNone: a file
   std::string path, directory, name;
+  std::unique_ptr<Subscription> subscription;
+  bool known = false;  // what there is: it came, or will not come soon
+  std::string version, bytes;
+  WallTime updated{};
   std::unique_ptr<Loaded> loaded;  // the last one that was good; null: none yet
   std::vector<User*> users;
   std::unique_ptr<event::Watch> watch, secret_watch;
@@ -93,6 +121,7 @@ net::TransportSocketPlanPtr TlsSecrets::add(std::unique_ptr<User> user, std::str
     }
   }
   if (!sources.empty()) begin(*user, sources);
+  if (registry_ != nullptr) count(*user);
   net::TransportSocketPlanPtr plan = user->server != nullptr ? net::TransportSocketPlanPtr(user->server) : user->client;
   users_.push_back(std::move(user));
   return plan;
@@ -111,7 +140,7 @@ void TlsSecrets::begin(User& user, const std::vector<Source*>& sources) {
   }
   if (prepared) return;
   for (Source* source : sources) {
-    if (source->successes > 0) {
+    if (!source->from && source->successes > 0) {
       --source->successes;
       ++source->rejections;
     }
@@ -157,24 +186,36 @@ const TlsSecrets::Secret* TlsSecrets::find(const Reference& reference) {
 TlsSecrets::Source* TlsSecrets::source_of(const Reference& reference) {
   using Config = envoy::config::core::v3::ConfigSource;
   const Config& config = reference.sds_config();
+  const auto add_user = [this](Source& source) {
+    if (std::find(source.users.begin(), source.users.end(), compiling_) == source.users.end()) {
+      source.users.push_back(compiling_);
+    }
+    return &source;
+  };
+  if (const auto known = sources_.find(cat(bytes_of(config), "\n", reference.name())); known != sources_.end()) {
+    return add_user(*known->second);
+  }
   std::string path, directory;
+  model::ConfigSource from;
   if (config.has_path_config_source()) {
     path = config.path_config_source().path();
     directory = config.path_config_source().watched_directory().path();
   } else if (config.config_source_specifier_case() == Config::kPath) {
     path = config.path();
+  } else if (auto compiled = compile_config_source(config, *scope_)) {
+    from = std::move(*compiled);
   } else {
-    scope_->error(reference, Reference::kSdsConfigFieldNumber,
-                  "not supported yet: secrets that come from elsewhere than a file");
     return nullptr;
   }
-  auto& source = sources_[cat(path, "\n", reference.name())];
+  auto& source = sources_[cat(from ? bytes_of(config) : path, "\n", reference.name())];
   if (source == nullptr) {
-    source = std::make_unique<Source>();
+    source = std::make_unique<Source>(*this);
+    source->from = std::move(from);
     source->path = path;
     source->directory = directory;
     source->name = reference.name();
-    if (files_ != nullptr) {
+    source->known = !source->from;
+    if (source->known && files_ != nullptr) {
       if (auto there = files_->read(path); !there) {
         scope_->error(config, cat("the file of a secret must be there: ", there.error()));
       }
@@ -187,11 +228,9 @@ TlsSecrets::Source* TlsSecrets::source_of(const Reference& reference) {
         SLUICE_LOG(kWarning, kConfig, "secret '", source->name, "': ", loaded.error());
       }
     }
+    if (registry_ != nullptr) begin(*source);
   }
-  if (std::find(source->users.begin(), source->users.end(), compiling_) == source->users.end()) {
-    source->users.push_back(compiling_);
-  }
-  return source.get();
+  return add_user(*source);
 }
 
 Result<std::unique_ptr<TlsSecrets::Loaded>> TlsSecrets::load(const Source& source) {
@@ -211,26 +250,144 @@ Result<std::unique_ptr<TlsSecrets::Loaded>> TlsSecrets::load(const Source& sourc
   return loaded;
 }
 
-void TlsSecrets::start(stats::Registry& registry, stats::WorkerCells& cells, Function<WallTime()> now) {
+void TlsSecrets::start(stats::Registry& registry, stats::WorkerCells& cells, Function<WallTime()> now,
+                       Subscribe subscribe) {
   registry_ = &registry;
   cells_ = &cells;
   now_ = std::move(now);
-  for (const auto& user : users_) {
-    const std::string_view factory =
-        user->server != nullptr ? "server_ssl_socket_factory." : "client_ssl_socket_factory.";
-    user->factory_id = registry.add_block<TlsFactoryStat>(cat(user->stat_prefix, factory));
-    cells.block<TlsFactoryStat>(user->factory_id).add(TlsFactoryStat::kSslContextUpdateBySds, user->updates);
-    show(*user);
+  subscribe_ = std::move(subscribe);
+  for (const auto& user : users_) count(*user);
+  for (const auto& [key, source] : sources_) begin(*source);
+}
+
+void TlsSecrets::count(User& user) {
+  const std::string_view factory = user.server != nullptr ? "server_ssl_socket_factory." : "client_ssl_socket_factory.";
+  user.factory_id = registry_->add_block<TlsFactoryStat>(cat(user.stat_prefix, factory));
+  cells_->block<TlsFactoryStat>(user.factory_id).add(TlsFactoryStat::kSslContextUpdateBySds, user.updates);
+  show(user);
+}
+
+void TlsSecrets::begin(Source& source) {
+  source.id = registry_->add_block<SdsStat>(cat("sds.", source.name, "."));
+  auto block = source.block();
+  if (source.from) {
+    block.inc(SdsStat::kUpdateAttempt);
+    source.subscription = subscribe_(source.from, source.name, source);
+    return;
   }
+  block.add(SdsStat::kUpdateAttempt, source.attempts);
+  block.add(SdsStat::kUpdateSuccess, source.successes);
+  block.add(SdsStat::kUpdateRejected, source.rejections);
+  watch(source);
+  watch_secret(source);
+}
+
+void TlsSecrets::stop() {
+  waiting_.clear();
+  for (const auto& [key, source] : sources_) source->subscription.reset();
+}
+
+void TlsSecrets::when_known(const std::vector<const net::TransportSocketPlan*>& plans, Function<void()> hook) {
+  Waiting waiting;
+  const auto is_meant = [&plans](const User* user) {
+    const net::TransportSocketPlan* own =
+        user->server != nullptr ? static_cast<const net::TransportSocketPlan*>(user->server.get()) : user->client.get();
+    return std::find(plans.begin(), plans.end(), own) != plans.end();
+  };
   for (const auto& [key, source] : sources_) {
-    source->id = registry.add_block<SdsStat>(cat("sds.", source->name, "."));
-    auto block = cells.block<SdsStat>(source->id);
-    block.add(SdsStat::kUpdateAttempt, source->attempts);
-    block.add(SdsStat::kUpdateSuccess, source->successes);
-    block.add(SdsStat::kUpdateRejected, source->rejections);
-    watch(*source);
-    watch_secret(*source);
+    if (!source->known && std::any_of(source->users.begin(), source->users.end(), is_meant)) {
+      waiting.sources.push_back(source.get());
+    }
   }
+  if (waiting.sources.empty()) return hook();
+  waiting.hook = std::move(hook);
+  waiting_.push_back(std::move(waiting));
+}
+
+void TlsSecrets::known(Source& source) {
+  source.known = true;
+  std::vector<Function<void()>> due;
+  for (Waiting& waiting : waiting_) {
+    std::erase(waiting.sources, &source);
+    if (waiting.sources.empty()) due.push_back(std::move(waiting.hook));
+  }
+  std::erase_if(waiting_, [](const Waiting& waiting) { return waiting.sources.empty(); });
+  for (Function<void()>& hook : due) hook();
+}
+
+void TlsSecrets::forget_unused() {
+  std::erase_if(users_, [this](const std::unique_ptr<User>& user) {
+    if (user->server != nullptr ? user->server.use_count() > 1 : user->client.use_count() > 1) return false;
+    for (const auto& [key, source] : sources_) std::erase(source->users, user.get());
+    for (const stats::BlockId id : user->gauges) registry_->release_block(id);
+    registry_->release_block(user->factory_id);
+    return true;
+  });
+  std::erase_if(sources_, [this](const auto& entry) {
+    if (!entry.second->users.empty()) return false;
+    for (Waiting& waiting : waiting_) std::erase(waiting.sources, entry.second.get());
+    registry_->release_block(entry.second->id);
+    return true;
+  });
+}
+
+Result<std::unique_ptr<TlsSecrets::Loaded>> TlsSecrets::load(const Source& source, const Resource& resource) {
+  auto loaded = std::make_unique<Loaded>();
+  if (!loaded->sent.ParseFromString(resource.body)) return Error{"these bytes are no Secret"};
+  add_tree(loaded->sent, loaded->map);
+  validate(loaded->sent, loaded->map, loaded->findings);
+  if (!loaded->findings.ok()) return Error{loaded->findings.errors().front().to_string()};
+  if (loaded->sent.name() != source.name) {
+    return Error{cat("the secret is '", loaded->sent.name(), "'; meant is '", source.name, "'")};
+  }
+  loaded->secret = &loaded->sent;
+  return loaded;
+}
+
+// The first one of its name counts.
+std::string TlsSecrets::take(Source& source, const ResourceUpdate& update) {
+  const auto found = std::find_if(update.resources.begin(), update.resources.end(),
+                                  [&](const Resource& one) { return one.name == source.name && one.has_body; });
+  if (found == update.resources.end()) return {};
+  auto block = source.block();
+  block.inc(SdsStat::kUpdateAttempt);
+  source.version = found->version.empty() ? update.version : found->version;
+  source.updated = now_();
+  std::string why;
+  if (found->body != source.bytes) {
+    auto loaded = load(source, *found);
+    if (!loaded) {
+      why = loaded.error();
+    } else {
+      std::swap(source.loaded, *loaded);
+      if (auto good = put_in_force(source); good) {
+        source.bytes = found->body;
+      } else {
+        why = good.error();
+        std::swap(source.loaded, *loaded);
+      }
+      watch_secret(source);
+    }
+  }
+  if (why.empty()) {
+    block.inc(SdsStat::kUpdateSuccess);
+    block.set(SdsStat::kUpdateTime, static_cast<uint64_t>(now_().us / 1000));
+    block.set(SdsStat::kVersion, xxhash64(source.version));
+  } else {
+    block.inc(SdsStat::kUpdateRejected);
+    why = cat("secret '", source.name, "': ", why);
+    SLUICE_LOG(kWarning, kConfig, why, "; the old one stays");
+  }
+  known(source);
+  return why;
+}
+
+std::vector<TlsSecrets::Discovered> TlsSecrets::discovered() const {
+  std::vector<Discovered> out;
+  for (const auto& [key, source] : sources_) {
+    if (source->from) out.push_back({source->name, source->version, source->bytes, source->updated});
+  }
+  return out;
 }
 
 void TlsSecrets::watch(Source& source) {

@@ -1,5 +1,5 @@
-// TlsSecrets: the secrets that TLS contexts refer to (of the bootstrap, and in files that are watched), and the
-// contexts that are made anew when one changes.
+// TlsSecrets: the secrets that TLS contexts refer to (of the bootstrap, in files that are watched, from control planes),
+// and the contexts that are made anew when one changes.
 //
 // A change is all or nothing: every context that uses the secret is made first; when one cannot be, all keep the old.
 #pragma once
@@ -12,9 +12,12 @@
 #include <variant>
 #include <vector>
 
+#include "base/function.h"
 #include "base/result.h"
+#include "config/subscription.h"
 #include "config/tls_options_compiler.h"
 #include "event/files.h"
+#include "model/config_source.h"
 #include "net/tls/tls_plan.h"
 #include "stats/names_sds.h"
 #include "stats/names_tls.h"
@@ -42,8 +45,24 @@ class TlsSecrets final : private SecretLookup {
   net::TransportSocketPlanPtr add(const Downstream& proto, std::string_view stat_prefix, CompileScope& scope);
   net::TransportSocketPlanPtr add(const Upstream& proto, std::string_view stat_prefix, CompileScope& scope);
 
-  // From now on files are watched, and what happened and happens is counted.
-  void start(stats::Registry& registry, stats::WorkerCells& cells, Function<WallTime()> now);
+  using Subscribe = Function<std::unique_ptr<Subscription>(const model::ConfigSource& source, const std::string& name,
+                                                           ResourceUser& user)>;
+  // From now on files are watched, control planes are asked, and what happened and happens is counted.
+  void start(stats::Registry& registry, stats::WorkerCells& cells, Function<WallTime()> now, Subscribe subscribe);
+  // Ends the subscriptions.
+  void stop();
+  // Calls once it is known what there is for these sockets (null: plain): each secret of theirs came, was refused, or did
+  // not come in time; perhaps at once.
+  void when_known(const std::vector<const net::TransportSocketPlan*>& plans, Function<void()> hook);
+  // Contexts that nobody has any more go, and with the last one of a secret its subscription.
+  void forget_unused();
+
+  // A secret that came from a control plane, for /config_dump. A plain value.
+  struct Discovered {
+    std::string name, version, bytes;  // no bytes: it is still waited for
+    WallTime updated{};
+  };
+  std::vector<Discovered> discovered() const;
   // For /certs.
   std::vector<net::tls::ContextDetails> details() const;
   // The end of the certificate in force that ends first; none: there is no certificate.
@@ -60,13 +79,19 @@ class TlsSecrets final : private SecretLookup {
   // Compiles a context of now; the function puts it in force. A null function: a secret is missing.
   Result<Function<void()>> prepare(User& user, CompileScope& scope);
   void begin(User& user, const std::vector<Source*>& sources);
+  void begin(Source& source);
+  // A control plane sent it. Empty: it is in force; otherwise why not.
+  std::string take(Source& source, const ResourceUpdate& update);
+  void known(Source& source);
   // The file of a source changed, or one that its secret names.
   void read(Source& source);
   void read_again(Source& source);
   Result<std::unique_ptr<Loaded>> load(const Source& source);
+  static Result<std::unique_ptr<Loaded>> load(const Source& source, const Resource& resource);
   Result<void> put_in_force(Source& source);
   void watch(Source& source);
   void watch_secret(Source& source);
+  void count(User& user);
   void show(User& user);
 
   const Extensions& extensions_;
@@ -81,6 +106,13 @@ class TlsSecrets final : private SecretLookup {
   stats::Registry* registry_ = nullptr;  // since start()
   stats::WorkerCells* cells_ = nullptr;
   Function<WallTime()> now_;
+  Subscribe subscribe_;
+  // Who waits for secrets, and for which.
+  struct Waiting {
+    std::vector<Source*> sources;
+    Function<void()> hook;
+  };
+  std::vector<Waiting> waiting_;
 };
 
 }  // namespace sluice::config

@@ -87,7 +87,8 @@ class DryRun final : private Observer {
   DryRun(const config::CompiledBootstrap& bootstrap, const Question& question, Seen& seen)
       : question_(question), seen_(seen) {
     for (const model::ClusterPlanPtr& plan : bootstrap.clusters) {
-      world_.clusters.add(std::make_shared<upstream::ClusterShared>(dry_cluster(*plan), world_.registry, world_.cells));
+      auto shared = std::make_shared<upstream::ClusterShared>(dry_cluster(*plan), world_.registry, world_.cells);
+      world_.clusters.add(shared, shared->hosts());
     }
   }
   ~DryRun() {

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "http/codec.h"
 #include "http/http2_options.h"
+#include "model/config_source.h"
 #include "model/origin.h"
 #include "model/subset_plan.h"
 #include "net/address.h"
@@ -58,6 +59,7 @@ struct AssignmentPlan {
   std::vector<LocalityPlan> localities;
   uint32_t overprovisioning_factor = 140;
   bool weighted_priority_health = false;  // the health of a priority is counted in weights, not in hosts
+  Duration stale_after{0};                // EDS: gone when nothing newer came until then; 0: never
 };
 using AssignmentPtr = std::shared_ptr<const AssignmentPlan>;
 
@@ -152,6 +154,8 @@ struct ClusterPlan {
   bool auto_san_validation = false;  // ... and as what the certificate must be for
   std::string auto_sni_header;       // override_auto_sni_header: where the host is taken from, when it is there
   DnsPlan dns;
+  ConfigSource endpoints_source;  // EDS: where the assignment comes from,
+  std::string service_name;       // and its name there
   bool wait_for_warm_on_init = true;
   std::shared_ptr<const OutlierPlan> outlier;  // null: no outlier detection
   std::vector<std::shared_ptr<const HealthCheckPlan>> health_checks;

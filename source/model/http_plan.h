@@ -15,6 +15,7 @@
 #include "model/filter_plan.h"
 #include "model/header_rules.h"
 #include "model/listener_plan.h"
+#include "model/discovered.h"
 #include "model/local_reply_plan.h"
 #include "model/route_table.h"
 #include "model/scoped_routes.h"
@@ -46,7 +47,9 @@ class HttpPlan final : public NetworkFilterPlan {
   Duration log_interval{0};                               // ... and so often until the end; 0: no
   std::optional<LocalReplyPlan> local_reply;
 
-  RouteTablePtr routes;  // inline route_config; null: scopes, or a configuration that is to come
+  // One of the three.
+  RouteTablePtr routes;                   // inline route_config
+  std::shared_ptr<RouteSlot> route_slot;  // rds
   std::shared_ptr<const ScopedRoutes> scopes;
 
   Duration idle_timeout = std::chrono::hours(1);

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "model/access_log_plan.h"
 #include "model/chain_matcher.h"
+#include "model/discovered.h"
 #include "model/fact_inputs.h"
 #include "model/origin.h"
 #include "net/address.h"
@@ -67,6 +68,7 @@ struct FilterChainPlan {
   std::shared_ptr<const NetworkFilterPlan> terminal;              // the last network filter: it owns the connection
   net::TransportSocketPlanPtr transport_socket;                   // null: plain
   Duration transport_socket_timeout{0};                           // transport_socket_connect_timeout; 0: none
+  ChainNeeds needs;
   Origin origin;
 };
 

@@ -23,7 +23,9 @@ std::string_view ScopeFragment::cut(const http::RequestHeaders& request) const {
   }
 }
 
-const RouteTable* ScopedRoutes::find(const http::RequestHeaders& request) const {
+RouteTablePtr ScopedRoutes::find(const http::RequestHeaders& request) const {
+  const auto now = tables.read();
+  if (now == nullptr) return nullptr;
   std::vector<std::string> key;
   key.reserve(fragments.size());
   for (const ScopeFragment& fragment : fragments) {
@@ -31,8 +33,8 @@ const RouteTable* ScopedRoutes::find(const http::RequestHeaders& request) const 
     if (part.data() == nullptr) return nullptr;
     key.emplace_back(part);
   }
-  const auto found = tables.find(key);
-  return found == tables.end() ? nullptr : found->second.get();
+  const auto found = now->targets.find(key);
+  return found == now->targets.end() ? nullptr : found->second.now();
 }
 
 }  // namespace sluice::model

@@ -4,13 +4,16 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "http/message.h"
+#include "model/discovered.h"
 #include "model/route_table.h"
+#include "model/slot.h"
 
 namespace sluice::model {
 
@@ -25,14 +28,27 @@ struct ScopeFragment {
   std::string_view cut(const http::RequestHeaders& request) const;
 };
 
-// Thread: any (immutable).
+// Where a scope leads: to a table of its own, or to one that an rds fills. Thread: any.
+struct ScopeTarget {
+  RouteTablePtr table;
+  std::shared_ptr<const RouteSlot> slot;
+
+  RouteTablePtr now() const { return slot == nullptr ? table : slot->read(); }
+};
+
+// The scopes by key, as they are at one time. Immutable. Thread: any.
+struct ScopeTables {
+  std::map<std::vector<std::string>, ScopeTarget> targets;
+};
+
+// Thread: any (immutable but for its slot).
 class ScopedRoutes {
  public:
   std::vector<ScopeFragment> fragments;
-  std::map<std::vector<std::string>, RouteTablePtr> tables;
+  Slot<ScopeTables> tables;  // filled at once by a list of scopes, later by srds
 
-  // Null when a part is missing, or no table has that key.
-  const RouteTable* find(const http::RequestHeaders& request) const;
+  // Null when a part is missing, no scope has that key, or its table has not come yet.
+  RouteTablePtr find(const http::RequestHeaders& request) const;
 };
 
 }  // namespace sluice::model

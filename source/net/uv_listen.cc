@@ -110,7 +110,7 @@ Result<void> UvListenSocket::prepare_path() const {
 
 Result<void> UvListenSocket::start(const ListenOptions& options, uint32_t workers) {
   const bool each_its_own = options.reuse_port && address_.is_ip() && workers > 1;
-  const uint32_t backlog = options.backlog == 0 ? INT_MAX : std::min<uint32_t>(options.backlog, INT_MAX);
+  backlog_ = static_cast<int>(options.backlog == 0 ? INT_MAX : std::min<uint32_t>(options.backlog, INT_MAX));
   for (uint32_t worker = 0; worker < workers; ++worker) {
     if (worker > 0 && !each_its_own) {
       const int copy = fcntl(descriptors_[0], F_DUPFD_CLOEXEC, 0);
@@ -135,11 +135,18 @@ Result<void> UvListenSocket::start(const ListenOptions& options, uint32_t worker
         chmod(address_.to_string().c_str(), options.unix_mode) != 0) {
       return error("set the mode of");
     }
-    if (listen(*fd, static_cast<int>(backlog)) != 0) {
+    // A path at which nobody listens looks as if its owner were dead.
+    if (!address_.is_ip() && ::listen(*fd, backlog_) != 0) {
       return error("listen on");
     }
   }
   return {};
+}
+
+void UvListenSocket::listen(uint32_t worker) const {
+  if (const int fd = descriptor(worker); fd >= 0 && ::listen(fd, backlog_) != 0) {
+    SLUICE_LOG(kError, kListener, error("listen on").text);
+  }
 }
 
 Result<std::unique_ptr<ListenSocket>> UvListenSocket::bind(const Address& address, const ListenOptions& options,
@@ -346,6 +353,7 @@ UvAcceptor::UvAcceptor(event::UvLoop& loop, UvSocketShared& shared, const UvList
                        const AcceptOptions& options, OnAccept on_accept)
     : loop_(loop),
       listening_(std::make_unique<Listening>(loop, shared, socket, worker, options, std::move(on_accept))) {
+  socket.listen(worker);
   listening_->want(true);
 }
 

@@ -22,7 +22,9 @@ class UvListenSocket final : public ListenSocket {
   const Address& address() const override { return address_; }
   void close_queue() override;
   void open_queue() override;
-  // The listening descriptor of a worker; -1 for an address that is not bound to a port.
+  // From now on clients get in: with the first acceptor of a worker. Until then they are refused.
+  void listen(uint32_t worker) const;
+  // The descriptor of a worker; -1 for an address that is not bound to a port.
   int descriptor(uint32_t worker) const;
   // Who accepts on it.
   const std::shared_ptr<UvSeats>& seats() const { return seats_; }
@@ -36,6 +38,7 @@ class UvListenSocket final : public ListenSocket {
   Error error(std::string_view doing) const;
 
   Address address_;
+  int backlog_ = 0;
   std::vector<int> descriptors_;  // one for each worker
   std::shared_ptr<UvSeats> seats_;
 };

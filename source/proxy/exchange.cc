@@ -268,11 +268,27 @@ void Exchange::enter_chain(http::RequestHeaders& headers, http::End end) {
   chain_.request_headers(headers, end);
 }
 
-const model::RouteTable* Exchange::route_table() const {
-  return plan().scopes == nullptr ? plan().routes.get() : plan().scopes->find(*request_);
+// With rds the first table is the exchange's until its end; with scopes each look-up may lead to another one.
+const model::RouteTable* Exchange::route_table() {
+  if (plan().routes != nullptr) {
+    return plan().routes.get();
+  }
+  if (plan().route_slot != nullptr) {
+    if (routes_ == nullptr) {
+      routes_ = connection_.server().discovered_routes();
+    }
+    return routes_.get();
+  }
+  if (model::RouteTablePtr found = plan().scopes->find(*request_); found != routes_) {
+    if (routes_ != nullptr) {
+      former_routes_.push_back(std::move(routes_));
+    }
+    routes_ = std::move(found);
+  }
+  return routes_.get();
 }
 
-model::RouteChoice Exchange::look_up_route() const {
+model::RouteChoice Exchange::look_up_route() {
   const model::RouteTable* table = route_table();
   return table == nullptr ? model::RouteChoice() : table->find(*request_, match_inputs());
 }

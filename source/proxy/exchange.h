@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/arena.h"
 #include "base/intrusive_list.h"
@@ -116,7 +117,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   size_t request_room() { return request_room_ ? request_room_() : 0; }
   bool request_complete() const { return request_complete_; }
   // Internal redirects. look_up_route() finds the route for the headers as they are now, and changes nothing.
-  model::RouteChoice look_up_route() const;
+  model::RouteChoice look_up_route();
   // What routes are matched by, beside the headers.
   model::MatchInputs match_inputs() const;
   uint32_t redirects() const { return redirects_; }
@@ -176,7 +177,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
 
  private:
   void find_route(bool internal);
-  const model::RouteTable* route_table() const;
+  const model::RouteTable* route_table();
   void begin_facts();
   void enter_chain(http::RequestHeaders& headers, http::End end);
 
@@ -211,6 +212,8 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   Arena arena_;
   http::RequestHeaders* request_ = nullptr;
   http::ResponseHeaders* response_ = nullptr;
+  model::RouteTablePtr routes_;                      // of rds or scopes; null: the plan's own
+  std::vector<model::RouteTablePtr> former_routes_;  // that it looked into before
   model::RouteChoice route_;
   const model::WeightedCluster* weighted_ = nullptr;
   Metadata* metadata_ = nullptr;

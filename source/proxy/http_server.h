@@ -32,6 +32,8 @@ class HttpServer final : public ChainServer {
   void log(const format::Facts& facts) { access_log_.log(facts); }
 
   const model::HttpPlan& plan() const { return *plan_; }
+  // The newest table of rds; null: there is none yet.
+  const model::RouteTablePtr& discovered_routes() { return plan_->route_slot->read(routes_); }
   const ProxyLocal& proxy() const { return proxy_; }
   upstream::WorkerLocal& proxy_local() { return proxy_.local; }
   const ListenerFacts& listener() const { return listener_; }
@@ -69,6 +71,7 @@ class HttpServer final : public ChainServer {
   stats::Block<stats::ListenerHttpStat> listener_block_;
   stats::Block<stats::Http1Stat> http1_block_;
   stats::Block<stats::Http2Stat> http2_block_;
+  model::RouteSlot::Held routes_;
   AccessLog access_log_;
   RouteCounters route_counters_;
   std::vector<std::unique_ptr<FilterLocal>> filter_locals_;

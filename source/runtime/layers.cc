@@ -55,6 +55,18 @@ void Layers::add_admin(std::string name) {
   layers_.push_back({Layer::Kind::kAdmin, std::move(name), {}, {}, true, {}});
 }
 
+void Layers::add_discovered(std::string name) {
+  layers_.push_back({Layer::Kind::kDiscovered, std::move(name), {}, {}, true, {}});
+}
+
+void Layers::set_discovered(std::string_view name, Values values) {
+  for (Layer& layer : layers_) {
+    if (layer.kind == Layer::Kind::kDiscovered && layer.name == name) layer.values = std::move(values);
+  }
+  ++counts_.success;
+  publish();
+}
+
 void Layers::load(event::Files* files) {
   uint32_t directories = 0;
   bool failed = false;

@@ -32,6 +32,9 @@ class Layers {
   // root/folder: one file for each key, `a/b` for "a.b". A missing directory is no error: the layer is not there.
   void add_disk(std::string name, std::string root, std::string folder);
   void add_admin(std::string name);
+  // Its values come from a control plane: set_discovered().
+  void add_discovered(std::string name);
+  void set_discovered(std::string_view name, Values values);
 
   // Reads the directories (without `files`: none) and tells all keys.
   void load(event::Files* files);
@@ -55,7 +58,7 @@ class Layers {
 
  private:
   struct Layer {
-    enum class Kind : uint8_t { kStatic, kDisk, kAdmin };
+    enum class Kind : uint8_t { kStatic, kDisk, kAdmin, kDiscovered };
     Kind kind;
     std::string name;
     std::string root, folder;  // kDisk

@@ -23,6 +23,11 @@ void Health::when_checked(upstream::ClusterShared& cluster, Function<void()> hoo
   }
 }
 
+void Health::forget(upstream::ClusterShared& cluster) {
+  std::erase_if(checkers_, [&](const auto& checker) { return &checker->cluster() == &cluster; });
+  std::erase_if(detectors_, [&](const auto& detector) { return &detector->cluster() == &cluster; });
+}
+
 void Health::clear() {
   checkers_.clear();
   detectors_.clear();

@@ -16,10 +16,11 @@ class Health {
   // `local` is main's.
   explicit Health(upstream::WorkerLocal& local) : local_(local) {}
 
-  // Before any worker has the cluster.
+  // Before any worker has the cluster; until forget().
   void follow(upstream::ClusterShared& cluster);
   // Calls once every host of the cluster was checked; perhaps at once.
   void when_checked(upstream::ClusterShared& cluster, Function<void()> hook);
+  void forget(upstream::ClusterShared& cluster);
   void clear();
 
  private:

@@ -398,6 +398,11 @@ model::ListenerPlanPtr Listeners::warming(std::string_view name) const {
   return entry == nullptr || !entry->warming ? nullptr : entry->warming->plan;
 }
 
+bool Listeners::draining(std::string_view name) const {
+  return std::any_of(draining_.begin(), draining_.end(),
+                     [&](const Draining& one) { return one.listener.plan->name == name; });
+}
+
 std::vector<ListenerPlans> Listeners::plans() const {
   std::vector<ListenerPlans> out;
   for (const Entry& entry : entries_) {

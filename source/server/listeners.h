@@ -67,6 +67,8 @@ class Listeners {
 
   model::ListenerPlanPtr active(std::string_view name) const;
   model::ListenerPlanPtr warming(std::string_view name) const;
+  // Whether an earlier plan of it still has connections, or may have.
+  bool draining(std::string_view name) const;
   // All, in the order in which they were added.
   std::vector<ListenerPlans> plans() const;
   // Those that wait for ready(), before the workers start.

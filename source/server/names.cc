@@ -3,9 +3,9 @@
 namespace sluice::server {
 
 void Names::follow(upstream::ClusterShared& cluster, Function<void()> on_first_answer) {
-  discoveries_.push_back(std::make_unique<upstream::DnsDiscovery>(cluster, resolver(cluster.plan->dns.resolver),
-                                                                  platform_.main_loop(), platform_.random(),
-                                                                  std::move(on_first_answer)));
+  discoveries_[&cluster] =
+      std::make_unique<upstream::DnsDiscovery>(cluster, resolver(cluster.plan->dns.resolver), platform_.main_loop(),
+                                               platform_.random(), std::move(on_first_answer));
 }
 
 void Names::clear() {

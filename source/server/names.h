@@ -1,6 +1,7 @@
 // Names: the DNS clusters of a server, and the resolvers that they share.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -16,6 +17,7 @@ class Names {
 
   // Begins to ask for the names of `cluster`; `on_first_answer` is called once, later.
   void follow(upstream::ClusterShared& cluster, Function<void()> on_first_answer);
+  void forget(upstream::ClusterShared& cluster) { discoveries_.erase(&cluster); }
   void clear();
 
  private:
@@ -27,7 +29,7 @@ class Names {
 
   Platform& platform_;
   std::vector<Resolver> resolvers_;  // one for each set of options
-  std::vector<std::unique_ptr<upstream::DnsDiscovery>> discoveries_;
+  std::map<upstream::ClusterShared*, std::unique_ptr<upstream::DnsDiscovery>> discoveries_;
 };
 
 }  // namespace sluice::server

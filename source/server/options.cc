@@ -169,6 +169,8 @@ constexpr Flag kFlags[] = {
      [](Options& o, std::string_view) -> Result<void> { o.allow_unknown_static_fields = true; return {}; }},
     {"allow-unknown-fields", "", "", "the same, deprecated",
      [](Options& o, std::string_view) -> Result<void> { o.allow_unknown_static_fields = true; return {}; }},
+    {"reject-unknown-dynamic-fields", "", "", "unknown fields of resources refuse the update",
+     [](Options& o, std::string_view) -> Result<void> { o.reject_unknown_dynamic_fields = true; return {}; }},
     {"ignore-unknown-dynamic-fields", "", "", "accepted: unknown fields of resources are passed over anyway", accepted},
     {"local-address-ip-version", "", "v4|v6", "which address of this machine stands in for a client on it", ip_version},
     {"admin-address-path", "", "FILE", "the address of the admin server is written here",
@@ -218,7 +220,6 @@ struct Refused {
   std::string_view why;
 };
 constexpr Refused kRefused[] = {
-    {"reject-unknown-dynamic-fields", "unknown fields of resources are passed over"},
     {"enable-fine-grain-logging", "levels are set by component, see --component-log-level"},
     {"disable-extensions", "an extension that is not configured does nothing"},
 };

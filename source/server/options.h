@@ -34,6 +34,7 @@ struct Options {
   std::string drain_strategy = "gradual";
   std::string service_node, service_cluster, service_zone;
   bool allow_unknown_static_fields = false;
+  bool reject_unknown_dynamic_fields = false;
   bool local_address_v6 = false;     // --local-address-ip-version v6
   std::string admin_address_path;    // gets the admin server's address once it is bound
   std::string base_id_path;

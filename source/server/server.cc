@@ -11,7 +11,6 @@
 
 namespace sluice::server {
 
-using stats::ClusterManagerStat;
 using stats::ListenerManagerStat;
 
 namespace {
@@ -42,15 +41,14 @@ Server::Server(Platform& platform, const Options& options, config::CompiledBoots
       listeners_(platform, options, concurrency(), listeners_block_),
       overload_watch_(platform, bootstrap_.overload, state_.overload, cells_,
                       [this](proxy::Accepting accepting) { set_accepting(accepting); }),
-      upstreams_(platform, registry_, cells_,
-                 [this](std::string_view name) -> std::shared_ptr<upstream::ClusterShared> {
-                   for (const auto& cluster : clusters_) {
-                     if (cluster->plan->name == name) return cluster;
-                   }
-                   return nullptr;
-                 }),
-      health_(upstreams_.local()),
-      names_(platform),
+      upstreams_(platform, registry_, cells_),
+      subscriber_({platform.files(), platform.main_loop(), platform.random(), upstreams_, registry_, cells_},
+                  bootstrap_.xds_node),
+      discovery_tools_{platform.main_loop(), registry_, cells_, *bootstrap_.resources, *bootstrap_.tls, subscriber_,
+                       server_stats_},
+      clusters_(platform, upstreams_, workers_, discovery_tools_),
+      routes_(discovery_tools_),
+      listener_discovery_(listeners_, routes_, *bootstrap_.route_slots, discovery_tools_, options.drain_time),
       term_timer_(platform.main_loop().timers(), [this] { finish(); }),
       stats_timer_(platform.main_loop().timers(), [this] { flush_stats(); }),
       drain_timer_(platform.main_loop().timers(), [this] { listeners_.stop_accepting(drain_inbound_only_); }) {
@@ -60,7 +58,6 @@ Server::Server(Platform& platform, const Options& options, config::CompiledBoots
   state_.drain.configure(
       options_.drain_strategy == "immediate" ? proxy::DrainStrategy::kImmediate : proxy::DrainStrategy::kGradual,
       options_.drain_time);
-  clusters_block_ = cells_.block<ClusterManagerStat>(registry_.add_block<ClusterManagerStat>("cluster_manager."));
 }
 
 Server::~Server() { SLUICE_CHECK(workers_.empty()); }
@@ -70,9 +67,7 @@ Result<void> Server::bind_all() {
   for (const model::ListenerPlanPtr& plan : bootstrap_.listeners) {
     if (Result<ListenerChange> added = listeners_.add_or_update(plan, ListenerSource::kStatic); !added) {
       append(errors, errors.empty() ? "" : "\n", "listener '", plan->name, "': ", added.error());
-      continue;
     }
-    listeners_.ready(plan->name);
   }
   if (errors.empty() && bootstrap_.admin_address) {
     net::ListenOptions single;
@@ -112,20 +107,13 @@ Result<void> Server::start() {
   if (!flushes_on_demand()) {
     stats_timer_.arm(bootstrap_.stats_flush_interval);
   }
-  follow_hosts();
-  warmed();
   return {};
-}
-
-void Server::warmed() {
-  if (--warming_ == 0 && !shutting_down_) {
-    serve();
-  }
 }
 
 // Until now connections waited in the kernel's queue.
 void Server::serve() {
   serving_ = true;
+  clusters_.workers_run();
   listeners_.start(workers_);
   for (auto& worker : workers_) {
     platform_.spawn(worker->loop());
@@ -136,48 +124,78 @@ void Server::serve() {
   SLUICE_LOG(kInfo, kMain, version_text(), " serves with ", workers_.size(), " workers");
 }
 
-void Server::follow_hosts() {
-  for (const auto& cluster : clusters_) {
-    cluster->on_hosts([this, &cluster = cluster](upstream::HostSetPtr hosts) {
-      upstreams_.update(cluster, hosts);
-      for (auto& worker : workers_) {
-        worker->loop().post([&worker = *worker, cluster, hosts] { worker.update_hosts(cluster, hosts); });
-      }
-    });
-    if (cluster->plan->discovery == model::Discovery::kStatic && !cluster->plan->health_checks.empty()) {
-      ++warming_;
-      health_.when_checked(*cluster, [this] { warmed(); });
-    }
-    const model::Discovery discovery = cluster->plan->discovery;
-    if (discovery != model::Discovery::kStrictDns && discovery != model::Discovery::kLogicalDns) {
-      continue;
-    }
-    const bool waits = cluster->plan->wait_for_warm_on_init;
-    warming_ += waits ? 1 : 0;
-    names_.follow(*cluster, [this, waits] {
-      if (waits) {
-        warmed();
-      }
-    });
-  }
-}
-
 // Everything is handed over before the workers' threads run; later updates go through their loops' post().
 void Server::publish() {
-  for (const model::ClusterPlanPtr& plan : bootstrap_.clusters) {
-    clusters_.push_back(std::make_shared<upstream::ClusterShared>(plan, registry_, cells_));
-    clusters_block_.inc(ClusterManagerStat::kClusterAdded);
-    health_.follow(*clusters_.back());
+  subscriber_.set_machine_ip(state_.machine_ip);
+  if (bootstrap_.ads != nullptr) {
+    subscriber_.add_ads(*bootstrap_.ads);
   }
-  clusters_block_.set(ClusterManagerStat::kActiveClusters, clusters_.size());
-  bootstrap_.tls->start(registry_, cells_, [this] { return platform_.main_loop().wall_now(); });
+  bootstrap_.tls->start(
+      registry_, cells_, [this] { return platform_.main_loop().wall_now(); },
+      [this](const model::ConfigSource& source, const std::string& name, config::ResourceUser& user) {
+        return subscriber_.subscribe(source, interest_in(config::ResourceType::kSecret, name, source), user);
+      });
   server_stats_.watch("main_thread", platform_.main_loop());
   for (uint32_t i = 0; i < concurrency(); ++i) {
     workers_.push_back(std::make_unique<Worker>(i, platform_.make_worker(i), registry_, state_));
     server_stats_.watch(cat("worker_", i), workers_.back()->loop());
-    for (const auto& cluster : clusters_) {
-      workers_.back()->add_cluster(cluster);
+  }
+  for (const model::ClusterPlanPtr& plan : bootstrap_.clusters) {
+    clusters_.add_static(plan);
+  }
+  clusters_.on_warming([this](bool warming) {
+    if (warming) {
+      subscriber_.pause(config::ResourceType::kCluster);
+    } else {
+      subscriber_.resume(config::ResourceType::kCluster);
     }
+  });
+  clusters_.start([this](Clusters::Stage stage) { on_stage(stage); });
+}
+
+void Server::on_stage(Clusters::Stage stage) {
+  switch (stage) {
+    case Clusters::Stage::kFixed:
+      return;
+    case Clusters::Stage::kEndpoints:
+      subscriber_.open_ads();
+      runtime_discovery_ = std::make_unique<RuntimeDiscovery>(bootstrap_.runtime_sources, *bootstrap_.runtime,
+                                                              discovery_tools_, [this] { clusters_.next_stage(); });
+      return;
+    case Clusters::Stage::kDiscovery:
+      if (!bootstrap_.clusters_source) {
+        clusters_.next_stage();
+        return;
+      }
+      cluster_discovery_ = std::make_unique<ClusterDiscovery>(bootstrap_.clusters_source, clusters_, discovery_tools_,
+                                                              [this] { clusters_.next_stage(); });
+      return;
+    case Clusters::Stage::kDone:
+      warm_listeners();
+      return;
+  }
+}
+
+// Those of the bootstrap, and LDS. The workers start when all of them are ready.
+void Server::warm_listeners() {
+  listener_discovery_.on_ready([this] { look_at_listeners(); });
+  for (const model::ListenerPlanPtr& plan : bootstrap_.listeners) {
+    listener_discovery_.follow(plan);
+  }
+  if (bootstrap_.listeners_source) {
+    listener_discovery_.start(bootstrap_.listeners_source, [this] {
+      listeners_known_ = true;
+      look_at_listeners();
+    });
+  } else {
+    listeners_known_ = true;
+  }
+  look_at_listeners();
+}
+
+void Server::look_at_listeners() {
+  if (!serving_ && !shutting_down_ && listeners_known_ && listeners_.waiting() == 0) {
+    serve();
   }
 }
 
@@ -222,10 +240,15 @@ void Server::finish() {
   term_timer_.cancel();
   stats_timer_.cancel();
   drain_timer_.cancel();
+  listener_discovery_.clear();
   listeners_.close();
   overload_watch_.stop();
-  health_.clear();
-  names_.clear();
+  cluster_discovery_.reset();
+  runtime_discovery_.reset();
+  bootstrap_.tls->stop();
+  routes_.clear();
+  clusters_.clear();
+  subscriber_.clear();
   upstreams_.clear();
   for (auto& worker : workers_) {
     worker->loop().post([&worker = *worker] {
@@ -243,7 +266,6 @@ void Server::finish() {
   admin_.reset();
   admin_socket_.reset();
   listeners_.clear();
-  clusters_.clear();
   bootstrap_.runtime->unwatch();
   bootstrap_.flush_logs();
   platform_.main_loop().stop();

@@ -13,10 +13,14 @@
 #include "config/bootstrap.h"
 #include "proxy/chain_server.h"
 #include "server/admin/admin.h"
-#include "server/health.h"
+#include "server/clusters.h"
+#include "server/discovery/cluster_discovery.h"
+#include "server/discovery/listener_discovery.h"
+#include "server/discovery/route_discovery.h"
+#include "server/discovery/runtime_discovery.h"
+#include "server/discovery/subscriber.h"
 #include "server/listeners.h"
 #include "server/main_upstream.h"
-#include "server/names.h"
 #include "server/options.h"
 #include "server/overload_watch.h"
 #include "server/platform.h"
@@ -44,7 +48,7 @@ class Server final : public admin::AdminSource {
   // Nothing is left but the main loop's last turn.
   bool ended() const { return ended_; }
   // What all workers share of the clusters.
-  const std::vector<std::shared_ptr<upstream::ClusterShared>>& shared_clusters() const { return clusters_; }
+  std::vector<std::shared_ptr<upstream::ClusterShared>> shared_clusters() const { return clusters_.active(); }
   Listeners& all_listeners() { return listeners_; }
 
   // What main itself asks of clusters: control planes.
@@ -58,6 +62,7 @@ class Server final : public admin::AdminSource {
   admin::NodeInfo node() const override;
   std::vector<admin::ClusterInfo> clusters() const override;
   std::vector<admin::ListenerInfo> listeners() const override;
+  admin::DynamicConfigs dynamic_configs() const override;
   std::shared_ptr<const config::AcceptedConfig> accepted_config() const override { return bootstrap_.accepted; }
   WallTime accepted_at() const override { return accepted_at_; }
   std::vector<net::tls::ContextDetails> certificates() const override;
@@ -77,9 +82,12 @@ class Server final : public admin::AdminSource {
  private:
   Result<void> bind_all();
   void publish();
-  void follow_hosts();
-  // One of what start() waits for is warm.
-  void warmed();
+  void on_stage(Clusters::Stage stage);
+  // Clusters are there: what the listeners wait for.
+  void warm_listeners();
+
+  // A listener is ready, or all are known.
+  void look_at_listeners();
   void serve();
   void finish();
   void flush_stats();
@@ -97,18 +105,21 @@ class Server final : public admin::AdminSource {
   stats::WorkerCells cells_;  // of the main thread
   ServerStats server_stats_;
   proxy::ServerState state_;
-  std::vector<std::shared_ptr<upstream::ClusterShared>> clusters_;
   stats::Block<stats::ListenerManagerStat> listeners_block_;
   Listeners listeners_;
   OverloadWatch overload_watch_;
   MainUpstream upstreams_;
-  Health health_;
-  Names names_;
-  uint32_t warming_ = 1;  // clusters that the workers wait for, and start() itself
+  bool listeners_known_ = false;  // the first answer of LDS
   bool serving_ = false;
   std::vector<std::unique_ptr<Worker>> workers_;
+  Subscriber subscriber_;
+  const DiscoveryTools discovery_tools_;
+  Clusters clusters_;
+  RouteDiscovery routes_;
+  ListenerDiscovery listener_discovery_;
+  std::unique_ptr<RuntimeDiscovery> runtime_discovery_;
+  std::unique_ptr<ClusterDiscovery> cluster_discovery_;
   std::unique_ptr<net::ListenSocket> admin_socket_;
-  stats::Block<stats::ClusterManagerStat> clusters_block_;
   MonotonicTime started_;
   WallTime accepted_at_;
   uint32_t workers_draining_ = 0;

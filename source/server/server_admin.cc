@@ -4,13 +4,14 @@
 #include "base/strings.h"
 #include "config/tls_secrets.h"
 #include "server/admin/describe.h"
+#include "server/discovery/endpoint_discovery.h"
 #include "server/server.h"
 
 namespace sluice::server {
 
 admin::ServerState Server::state() const {
   if (!serving_) {
-    return admin::ServerState::kPreInitializing;
+    return clusters_.started() ? admin::ServerState::kInitializing : admin::ServerState::kPreInitializing;
   }
   const bool draining = shutting_down_ || state_.drain.health_failed();
   return draining ? admin::ServerState::kDraining : admin::ServerState::kLive;
@@ -25,8 +26,61 @@ admin::NodeInfo Server::node() const {
 
 std::vector<admin::ClusterInfo> Server::clusters() const {
   std::vector<admin::ClusterInfo> out;
-  for (const auto& cluster : clusters_) {
+  for (const auto& cluster : clusters_.active()) {
     out.push_back(admin::describe(*cluster));
+    out.back().added_via_api = !clusters_.is_static(cluster->plan->name);
+  }
+  return out;
+}
+
+admin::DynamicConfigs Server::dynamic_configs() const {
+  using Kind = admin::DynamicConfig::Kind;
+  admin::DynamicConfigs out;
+  const auto add = [&out](Kind kind, std::string name, std::string version, WallTime updated, std::string bytes,
+                          std::string details = {}) {
+    out.all.push_back({kind, std::move(name), std::move(version), updated, std::move(bytes), std::move(details)});
+  };
+  if (cluster_discovery_ != nullptr) {
+    out.clusters_version = cluster_discovery_->version();
+  }
+  for (const Clusters::Dumped& one : clusters_.dump()) {
+    add(one.active ? Kind::kCluster : Kind::kWarmingCluster, one.name, one.version.version, one.version.updated,
+        one.version.bytes);
+  }
+  for (const auto& [cluster, endpoints] : clusters_.assignments()) {
+    if (!endpoints->bytes().empty()) {
+      add(Kind::kEndpoints, cluster->plan->service_name, {}, endpoints->updated(), endpoints->bytes());
+    }
+  }
+  out.listeners_version = listener_discovery_.version();
+  for (const auto& [name, one] : listener_discovery_.dump()) {
+    const auto add_state = [&, &name = name](Kind kind, const DiscoveredListener::State& state) {
+      if (!state.bytes.empty()) {
+        add(kind, name, state.version, state.updated, state.bytes);
+      }
+    };
+    add_state(Kind::kListener, one.active);
+    add_state(Kind::kWarmingListener, one.warming);
+    add_state(Kind::kDrainingListener, one.draining);
+    if (!one.failed.empty()) {
+      add(Kind::kRefusedListener, name, {}, one.failed_at, one.failed, one.why);
+    }
+  }
+  for (const ScopesVersion& one : listener_discovery_.scopes()) {
+    for (const std::string& bytes : one.bytes) {
+      add(Kind::kScope, one.name, one.version, one.updated, bytes, one.name);
+    }
+  }
+  for (const ExtensionVersion& one : listener_discovery_.extensions()) {
+    add(Kind::kExtension, one.name, one.version, one.updated, one.bytes);
+  }
+  for (const RouteVersion& one : routes_.dump()) {
+    add(Kind::kRoutes, one.name, one.version, one.updated, one.bytes);
+  }
+  for (const config::TlsSecrets::Discovered& one : bootstrap_.tls->discovered()) {
+    const bool came = !one.bytes.empty();
+    add(came ? Kind::kSecret : Kind::kWarmingSecret, one.name, came ? one.version : "uninitialized", one.updated,
+        one.bytes);
   }
   return out;
 }
@@ -62,6 +116,7 @@ void Server::refresh_stats() {
                          .files = platform_.files().append_counts(),
                          .certificate_days = certificate_days});
   refresh_breakers();
+  subscriber_.show();
 }
 
 uint64_t Server::connections() const {
@@ -75,7 +130,7 @@ uint64_t Server::connections() const {
 void Server::refresh_breakers() {
   using stats::BreakerStat;
   using upstream::Resource;
-  for (const auto& cluster : clusters_) {
+  for (const auto& cluster : clusters_.active()) {
     cluster->show_breakers(cells_);
   }
 }

@@ -37,6 +37,8 @@ class ServerStats {
   };
   void refresh(const Now& now);
   void refresh_runtime(const runtime::Layers& layers);
+  // Of resources that came while the process ran.
+  void count_unknown_fields(size_t fields) { server_.add(stats::ServerStat::kDynamicUnknownFields, fields); }
 
  private:
   struct Dog {

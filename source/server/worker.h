@@ -34,10 +34,7 @@ class Worker final : private proxy::ListenerTable {
   uint32_t index() const { return local_.index; }
 
   // --- on the worker's thread ---
-  void add_cluster(std::shared_ptr<upstream::ClusterShared> cluster) { clusters_.add(std::move(cluster)); }
-  void update_hosts(const std::shared_ptr<upstream::ClusterShared>& cluster, upstream::HostSetPtr hosts) {
-    clusters_.update(cluster, std::move(hosts));
-  }
+  upstream::ClusterSet& clusters() { return clusters_; }
   // A listener is known by the number that the main thread gave it; a number that is gone is passed over.
   // The listener `instead_of`, if any, listens on the same sockets: it retires in the same breath, and who waits in the
   // queue is accepted by the new one.

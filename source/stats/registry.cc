@@ -156,6 +156,11 @@ void Registry::set_text(std::string name, std::string value) {
   texts_[std::move(name)] = std::move(value);
 }
 
+void Registry::remove_text(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  texts_.erase(name);
+}
+
 std::map<std::string, std::string> Registry::texts() const {
   const std::lock_guard lock(mutex_);
   return texts_;

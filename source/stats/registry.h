@@ -90,6 +90,7 @@ class Registry {
 
   // Text readouts ("control_plane.identifier"): shown as they are, set by main.
   void set_text(std::string name, std::string value);
+  void remove_text(const std::string& name);
   std::map<std::string, std::string> texts() const;
 
   // Sums histograms: what came since the last call becomes their interval value. Called every stats_flush_interval.

@@ -115,13 +115,12 @@ void ClusterShared::publish(HostSetPtr hosts) {
   if (outliers != nullptr) {
     count_outliers(*hosts);
   }
-  if (hosts_ != nullptr) {
+  const HostSetPtr before = hosts_;
+  if (before != nullptr) {
     published_.push_back(std::move(hosts_));
-    std::erase_if(published_, [](const HostSetPtr& old) { return old.use_count() == 1; });
   }
   // Only a change of the members counts, not one of their health.
-  const bool first = published_.empty();
-  const bool changed = first ? !hosts->hosts.empty() : hosts->assignment != published_.back()->assignment;
+  const bool changed = before == nullptr ? !hosts->hosts.empty() : hosts->assignment != before->assignment;
   hosts_ = std::move(hosts);
   if (changed) {
     main_block_.inc(ClusterStat::kMembershipChange);
@@ -133,22 +132,21 @@ void ClusterShared::publish(HostSetPtr hosts) {
   if (plan->discovery != model::Discovery::kStatic) {
     main_block_.set(ClusterStat::kMaxHostWeight, hosts_->counts.max_weight);
   }
-  count_socket_matches(*plan, *hosts_, published_.empty() ? nullptr : published_.back().get(), main_block_, main_cells_,
-                       stats);
+  count_socket_matches(*plan, *hosts_, before.get(), main_block_, main_cells_, stats);
   show_tables();
-  show_subsets();
+  show_subsets(before.get());
   if (on_hosts_) {
     on_hosts_(hosts_);
   }
+  std::erase_if(published_, [&](const HostSetPtr& old) { return old.use_count() == (old == before ? 2 : 1); });
 }
 
-void ClusterShared::show_subsets() {
+void ClusterShared::show_subsets(const HostSet* former) {
   if (hosts_->subsets == nullptr) {
     return;
   }
   const auto& now = hosts_->subsets->by_id;
-  const auto* before =
-      published_.empty() || published_.back()->subsets == nullptr ? nullptr : &published_.back()->subsets->by_id;
+  const auto* before = former == nullptr || former->subsets == nullptr ? nullptr : &former->subsets->by_id;
   uint64_t kept = 0;
   for (const auto& [id, hosts] : now) {
     kept += before != nullptr && before->contains(id) ? 1 : 0;
@@ -209,7 +207,7 @@ void ClusterShared::show_breakers(stats::WorkerCells& cells) {
   }
 }
 
-Cluster::Cluster(std::shared_ptr<ClusterShared> shared, WorkerLocal& local)
+Cluster::Cluster(std::shared_ptr<ClusterShared> shared, const HostSetPtr& hosts, WorkerLocal& local)
     : shared_(std::move(shared)),
       local_(local),
       block_(local.cells.block<ClusterStat>(shared_->stats)),
@@ -219,9 +217,9 @@ Cluster::Cluster(std::shared_ptr<ClusterShared> shared, WorkerLocal& local)
   if (plan().lb.subsets != nullptr) {
     subset_balancer_ =
         std::make_unique<SubsetBalancer>(*plan().lb.subsets, plan().lb, shared_->breakers, local.random, block_);
-    subset_balancer_->update(shared_->hosts());
+    subset_balancer_->update(hosts);
   }
-  balancer_.update(shared_->hosts());
+  balancer_.update(hosts);
   const auto make_socket = [this](const net::TransportSocketPlanPtr& plan) {
     sockets_.push_back(plan == nullptr ? nullptr
                                        : plan->on_worker(local_.transport_scope(), prefix_of(*shared_->plan)));
@@ -294,12 +292,35 @@ void Cluster::release(Pool& pool) {
     std::unique_ptr<Pool> last = std::move(wished->second);
     wished_pools_.erase(wished);
     local_.loop.destroy_later(std::move(last));
+    check_unused();
     return;
   }
   const auto found = pools_.find({&pool.host(), pool.kind()});
   std::unique_ptr<Pool> last = std::move(found->second);
   pools_.erase(found);
   local_.loop.destroy_later(std::move(last));
+  check_unused();
+}
+
+void Cluster::retire(ClusterSet& set) {
+  retired_in_ = &set;
+  std::vector<Pool*> pools;
+  for (const auto& [host, pool] : pools_) {
+    pools.push_back(pool.get());
+  }
+  for (const auto& [host, pool] : wished_pools_) {
+    pools.push_back(pool.get());
+  }
+  for (Pool* pool : pools) {
+    pool->retire();
+  }
+  check_unused();
+}
+
+void Cluster::check_unused() {
+  if (retired_in_ != nullptr && holders_ == 0 && pools_.empty() && wished_pools_.empty()) {
+    std::exchange(retired_in_, nullptr)->bury(*this);
+  }
 }
 
 PoolKind Cluster::kind_for(uint8_t priority, http::Protocol downstream) const {
@@ -334,21 +355,62 @@ uint64_t Cluster::next_connection_id() {
   return next.fetch_add(1, std::memory_order_relaxed);
 }
 
-void ClusterSet::add(std::shared_ptr<ClusterShared> shared) {
-  std::string name = shared->plan->name;
-  clusters_[std::move(name)] = std::make_unique<Cluster>(std::move(shared), local_);
+void ClusterSet::add(std::shared_ptr<ClusterShared> shared, HostSetPtr hosts) {
+  Entry& entry = clusters_[shared->plan->name];
+  retire(std::exchange(entry.cluster, nullptr));
+  entry.shared = std::move(shared);
+  entry.hosts = std::move(hosts);
 }
 
-void ClusterSet::update(const std::shared_ptr<ClusterShared>& shared, HostSetPtr hosts) {
-  // Another cluster may have the name by now.
-  if (Cluster* cluster = find(shared->plan->name); cluster != nullptr && cluster->shared() == shared) {
-    cluster->update(std::move(hosts));
+void ClusterSet::remove(const std::shared_ptr<ClusterShared>& shared) {
+  const auto found = clusters_.find(shared->plan->name);
+  if (found != clusters_.end() && found->second.shared == shared) {
+    std::unique_ptr<Cluster> cluster = std::move(found->second.cluster);
+    clusters_.erase(found);
+    retire(std::move(cluster));
   }
 }
 
-Cluster* ClusterSet::find(std::string_view name) const {
+void ClusterSet::retire(std::unique_ptr<Cluster> cluster) {
+  if (cluster != nullptr) {
+    Cluster& last = *cluster;
+    retired_.push_back(std::move(cluster));
+    last.retire(*this);
+  }
+}
+
+// Something of it may be on the stack.
+void ClusterSet::bury(Cluster& cluster) {
+  const auto found = std::find_if(retired_.begin(), retired_.end(),
+                                  [&cluster](const auto& retired) { return retired.get() == &cluster; });
+  local_.loop.destroy_later(std::move(*found));
+  retired_.erase(found);
+}
+
+void ClusterSet::update(const std::shared_ptr<ClusterShared>& shared, HostSetPtr hosts) {
+  const auto found = clusters_.find(shared->plan->name);
+  // Another cluster may have the name by now.
+  if (found == clusters_.end() || found->second.shared != shared) {
+    return;
+  }
+  if (found->second.cluster != nullptr) {
+    found->second.cluster->update(std::move(hosts));
+  } else {
+    found->second.hosts = std::move(hosts);
+  }
+}
+
+Cluster* ClusterSet::find(std::string_view name) {
   const auto found = clusters_.find(name);
-  return found == clusters_.end() ? nullptr : found->second.get();
+  if (found == clusters_.end()) {
+    return nullptr;
+  }
+  Entry& entry = found->second;
+  if (entry.cluster == nullptr) {
+    entry.cluster = std::make_unique<Cluster>(entry.shared, entry.hosts, local_);
+    entry.hosts = nullptr;
+  }
+  return entry.cluster.get();
 }
 
 }  // namespace sluice::upstream

@@ -1,12 +1,14 @@
 // Cluster: a worker's view of one upstream service, over what all workers share of it.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "model/cluster_plan.h"
@@ -61,7 +63,7 @@ class ClusterShared {
   void publish(HostSetPtr hosts);
   void count_outliers(const HostSet& hosts);
   void show_tables();
-  void show_subsets();
+  void show_subsets(const HostSet* former);
 
   stats::WorkerCells& main_cells_;
   stats::Block<stats::ClusterStat> main_block_;
@@ -72,11 +74,14 @@ class ClusterShared {
   Function<void()> on_members_;
 };
 
+class ClusterSet;
+
+// Owned by its worker's ClusterSet, also after it was replaced or removed: until its last pool is gone and nobody looks at it.
 // Thread: worker.
-class Cluster {
+class Cluster final : public event::Deferred {
  public:
-  Cluster(std::shared_ptr<ClusterShared> shared, WorkerLocal& local);
-  ~Cluster();
+  Cluster(std::shared_ptr<ClusterShared> shared, const HostSetPtr& hosts, WorkerLocal& local);
+  ~Cluster() override;
 
   const model::ClusterPlan& plan() const { return *shared_->plan; }
   Breakers& breakers() { return shared_->breakers; }
@@ -117,11 +122,23 @@ class Cluster {
   void update(HostSetPtr hosts);
   const std::shared_ptr<ClusterShared>& shared() const { return shared_; }
 
+  // `set` has it no more under its name: its pools take no new streams and end with their last one.
+  void retire(ClusterSet& set);
+  // Somebody looks at it (ClusterHandle), and does no more.
+  void hold() { ++holders_; }
+  void let_go() {
+    if (--holders_ == 0) check_unused();
+  }
+
   uint64_t next_connection_id();
   // All that there are; they end with the cluster.
   IntrusiveList<RawConnection, RawConnection>& raw_connections() { return raw_connections_; }
 
  private:
+  void check_unused();
+
+  ClusterSet* retired_in_ = nullptr;
+  uint32_t holders_ = 0;
   std::shared_ptr<ClusterShared> shared_;
   WorkerLocal& local_;
   stats::Block<stats::ClusterStat> block_;
@@ -147,24 +164,68 @@ class Cluster {
   std::map<std::tuple<Host*, PoolKind, std::string>, std::unique_ptr<Pool>> wished_pools_;  // by wishes too
 };
 
-// The clusters of one worker by name. Thread: worker.
+// Keeps a cluster while somebody looks at it, even when it is replaced or removed meanwhile. A plain count of its
+// worker. Thread: worker.
+class ClusterHandle {
+ public:
+  ClusterHandle() = default;
+  ~ClusterHandle() { reset(nullptr); }
+  ClusterHandle(const ClusterHandle&) = delete;
+  ClusterHandle& operator=(const ClusterHandle&) = delete;
+  ClusterHandle& operator=(Cluster* cluster) {
+    reset(cluster);
+    return *this;
+  }
+
+  Cluster* get() const { return cluster_; }
+  Cluster* operator->() const { return cluster_; }
+  Cluster& operator*() const { return *cluster_; }
+  bool operator==(std::nullptr_t) const { return cluster_ == nullptr; }
+
+ private:
+  void reset(Cluster* cluster) {
+    if (cluster != nullptr) cluster->hold();
+    if (Cluster* old = std::exchange(cluster_, cluster); old != nullptr) old->let_go();
+  }
+
+  Cluster* cluster_ = nullptr;
+};
+
+// The clusters of one worker by name. What a worker needs of a cluster is made when it asks for it first: a cluster that
+// has no traffic costs its entry. Thread: worker.
 class ClusterSet {
  public:
   explicit ClusterSet(WorkerLocal& local) : local_(local) {}
 
-  void add(std::shared_ptr<ClusterShared> shared);
+  // Takes the place of one of the same name. `hosts`: its hosts now, for main changes them.
+  void add(std::shared_ptr<ClusterShared> shared, HostSetPtr hosts);
+  // Unless another one has its name by now.
+  void remove(const std::shared_ptr<ClusterShared>& shared);
   // Null when there is none of that name.
-  Cluster* find(std::string_view name) const;
+  Cluster* find(std::string_view name);
   void update(const std::shared_ptr<ClusterShared>& shared, HostSetPtr hosts);
-  void clear() { clusters_.clear(); }
+  void clear() {
+    clusters_.clear();
+    retired_.clear();
+  }
 
  private:
   struct Hash {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
+  struct Entry {
+    std::shared_ptr<ClusterShared> shared;
+    HostSetPtr hosts;                  // until `cluster` has them
+    std::unique_ptr<Cluster> cluster;  // null: nobody asked yet
+  };
+  friend class Cluster;
+  void retire(std::unique_ptr<Cluster> cluster);
+  void bury(Cluster& cluster);
+
   WorkerLocal& local_;
-  std::unordered_map<std::string, std::unique_ptr<Cluster>, Hash, std::equal_to<>> clusters_;
+  std::unordered_map<std::string, Entry, Hash, std::equal_to<>> clusters_;
+  std::vector<std::unique_ptr<Cluster>> retired_;
 };
 
 }  // namespace sluice::upstream

@@ -38,7 +38,7 @@ const net::Address& LeasedStream::local_address() const { return connection_.tra
 uint64_t LeasedStream::connection_id() const { return connection_.id_; }
 // A reset says nothing: what the peer had read it need not have acknowledged. A FIN acknowledges all that came before.
 bool LeasedStream::unread() const {
-  return !connection_.has_streams() && connection_.streams_ > 1 && connection_.at_eof_ &&
+  return !connection_.has_streams() && connection_.streams_ > 1 && connection_.ended_in_order_ &&
          connection_.transport_->nothing_arrived_since(written_before_);
 }
 

@@ -28,6 +28,7 @@ class OutlierDetector {
   void on_consecutive(Host& host, OutlierKind kind);
   // An active check found it well.
   void on_check_passed(Host& host);
+  const ClusterShared& cluster() const { return cluster_; }
 
  private:
   using Stat = stats::OutlierStat;

@@ -40,6 +40,7 @@ RawConnection::RawConnection(Cluster& cluster, Host& host, WorkerLocal& local, c
         cluster_.block().inc(ClusterStat::kUpstreamCxConnectTimeout);
         fail(ResetReason::kConnectTimeout, "");
       }) {
+  cluster_.hold();
   auto& block = cluster_.block();
   block.inc(ClusterStat::kUpstreamRqPendingTotal);
   block.inc(ClusterStat::kUpstreamRqPendingActive);
@@ -61,7 +62,10 @@ RawConnection::RawConnection(Cluster& cluster, Host& host, WorkerLocal& local, c
   timer_.arm(cluster_.plan().connect_timeout);
 }
 
-RawConnection::~RawConnection() { SLUICE_DCHECK(state_ == State::kClosed); }
+RawConnection::~RawConnection() {
+  SLUICE_DCHECK(state_ == State::kClosed);
+  cluster_.let_go();
+}
 
 void RawConnection::on_ready(net::Ready ready) {
   if (state_ == State::kConnecting) {

@@ -34,11 +34,6 @@ class RawConnection final : public event::Deferred,
   // Null when too many wait already: counted, and nobody is told.
   static RawConnection* connect(Cluster& cluster, Host& host, WorkerLocal& local, const Client& client,
                                 ByteStreamUser& user);
-  // Of nobody in particular.
-  static RawConnection* connect(Cluster& cluster, Host& host, WorkerLocal& local, ByteStreamUser& user) {
-    const net::Address nobody;
-    return connect(cluster, host, local, {nobody, nobody}, user);
-  }
   ~RawConnection() override;
 
   void send(buffer::Buffer& data) override;

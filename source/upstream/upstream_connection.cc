@@ -359,6 +359,7 @@ void UpstreamConnection::read() {
   }
   if (state_ != State::kClosed && (result.status == net::IoStatus::kEof || result.status == net::IoStatus::kFailed)) {
     at_eof_ = true;
+    ended_in_order_ = result.status == net::IoStatus::kEof;
     if (result.status == net::IoStatus::kEof && !has_streams() && listening() != nullptr) {
       codec_->decode_eof();
       if (state_ != State::kClosed) {

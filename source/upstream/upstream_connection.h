@@ -153,6 +153,7 @@ class UpstreamConnection final : public event::Deferred,
   bool secured_ = false;  // wrapped by a transport socket
   bool draining_ = false;
   bool at_eof_ = false;   // the peer closed
+  bool ended_in_order_ = false;  // by a FIN, not by a reset
   uint32_t streams_ = 0;  // in all
   uint32_t leased_ = 0;
   MonotonicTime started_, connected_at_;

@@ -20,7 +20,7 @@ const net::Address kCollector = *net::Address::from_ip("10.0.0.9", 9000);
 
 struct TracerTest : testing::Test {
   explicit TracerTest(model::UpstreamProtocol protocol = model::UpstreamProtocol::kHttp1) : world(protocol) {
-    clusters.add(world.shared);
+    clusters.add(world.shared, world.shared->hosts());
     state.machine_ip = "10.0.0.2";
     zipkin.cluster = "plane";
     zipkin.endpoint = "/api/v2/spans";

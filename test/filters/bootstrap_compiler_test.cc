@@ -133,7 +133,7 @@ TEST(BootstrapCompiler, NothingIsIgnoredInSilence) {
                   .fails("allow_custom_methods", "not supported yet"));
   EXPECT_TRUE(
       Compiled(Pieces{.cluster = ", track_timeout_budgets: true"}).fails("track_timeout_budgets", "not supported yet"));
-  EXPECT_TRUE(Compiled(Pieces{.cluster = ", type: EDS"}).fails("type", "not supported yet: type EDS"));
+  EXPECT_TRUE(Compiled(Pieces{.cluster = ", type: EDS"}).fails("eds_cluster_config", "an EDS cluster needs an eds_config"));
   EXPECT_TRUE(Compiled(Pieces{.listener = ", freebind: true"}).fails("freebind", "not supported yet"));
   EXPECT_TRUE(Compiled(Pieces{.routes = "{match: {prefix: /}, route: {cluster_specifier_plugin: p}}"})
                   .fails("route.cluster_specifier_plugin", "not supported yet"));
@@ -295,7 +295,7 @@ TEST(BootstrapCompiler, StaticRuntimeLayers) {
   EXPECT_TRUE(Compiled(Pieces{.bootstrap = "layered_runtime: {layers: [{name: s, static_layer: {k: [1]}}]}\n"})
                   .fails("static_layer", "'k'"));
   EXPECT_TRUE(Compiled(Pieces{.bootstrap = "layered_runtime: {layers: [{name: s, rtds_layer: {name: x}}]}\n"})
-                  .fails("rtds_layer", "not supported yet"));
+                  .fails("rtds_layer", "needs an rtds_config"));
 }
 
 }  // namespace

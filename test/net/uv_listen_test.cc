@@ -46,6 +46,7 @@ TEST(UvListen, PortZeroIsReplacedAndSharedByAllWorkers) {
 TEST(UvListen, APortInUseIsAnErrorThatNamesIt) {
   Bench bench;
   auto first = *bench.network.bind(loopback(), {}, 2);
+  static_cast<UvListenSocket&>(*first).listen(0);
   for (const uint32_t workers : {1u, 2u}) {
     for (const bool reuse_port : {true, false}) {
       auto second = bench.network.bind(first->address(), {.reuse_port = reuse_port}, workers);
@@ -79,6 +80,7 @@ TEST(UvListen, AcceptedSocketsHaveNoDelay) {
   const int client = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_storage name;
   const socklen_t length = socket->address().to_sockaddr(name);
+  static_cast<UvListenSocket&>(*socket).listen(0);
   ASSERT_EQ(connect(client, reinterpret_cast<sockaddr*>(&name), length), 0);
   const int fd = accept4(descriptor(*socket, 0), nullptr, nullptr, SOCK_NONBLOCK);
   int on = 0;

@@ -29,7 +29,7 @@ struct CallWorld {
     assignment->localities.back().endpoints.back().address = *net::Address::from_ip("10.0.0.9", 9000);
     plan->assignment = assignment;
     shared = std::make_shared<upstream::ClusterShared>(plan, registry, cells);
-    cluster = std::make_unique<upstream::Cluster>(shared, local);
+    cluster = std::make_unique<upstream::Cluster>(shared, shared->hosts(), local);
     loop.at_turn_end([this] { flushes.flush_all(); });
   }
   ~CallWorld() {

@@ -6,7 +6,7 @@ import sys
 from steps import ROOT, Steps, by_status, pytest_line
 
 PYTHON = sys.executable
-BEHAVIOUR, HTTP1, HTTP2 = ("test/conformance/%s/run" % corpus for corpus in ("behaviour", "http1", "http2"))
+BEHAVIOUR, HTTP1, HTTP2, XDS = ("test/conformance/%s/run" % corpus for corpus in ("behaviour", "http1", "http2", "xds"))
 CONFIGS, QUICKSTART, DOCS = "test/tools/configs_test.py", "test/tools/quickstart_test.py", "test/tools/docs_test.py"
 
 BUILD = dict(count=by_status, limit=2400)
@@ -50,6 +50,7 @@ def steps(options):
         ("hostile HTTP/1", [PYTHON, HTTP1], on),
         ("hostile HTTP/2", [PYTHON, HTTP2], on),
         ("behaviour", [PYTHON, BEHAVIOUR], on),
+        ("xDS", [PYTHON, XDS], on),
         ("configurations of the corpus", [PYTHON, BEHAVIOUR, "--configs"], on),
         ("faults and drains", pytest("test/live"), dict(count=pytest_line, limit=600, **on)),
         ("configs/", pytest(CONFIGS), dict(count=pytest_line, **on)),

@@ -32,8 +32,10 @@ void Attempt::start(uint8_t priority, http::End end) {
 void Attempt::start_raw(upstream::Cluster& cluster) {
   began_ = exchange_.local().loop.now();
   claim_facts();
+  const format::Facts& facts = exchange_.facts();
   raw_ = exchange_.arena().create<RawStream>(cluster, pool_.host(), exchange_.local(),
-                                             static_cast<upstream::PoolRequest&>(*this));
+                                             static_cast<upstream::PoolRequest&>(*this),
+                                             upstream::RawConnection::Client{*facts.direct_remote, *facts.local});
   raw_->start();
 }
 

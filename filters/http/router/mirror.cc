@@ -49,6 +49,7 @@ Mirror::Mirror(upstream::WorkerLocal& local, upstream::Cluster& cluster, upstrea
         HostState::inc(pool_.host().state.rq_timeout);
         failed(Outcome::kTimeout, 504);
       }) {
+  held_ = &cluster_;
   pin_.reset(&pool_);
 }
 

@@ -64,6 +64,7 @@ class Mirror final : public event::Deferred,
 
   upstream::WorkerLocal& local_;
   upstream::Cluster& cluster_;
+  upstream::ClusterHandle held_;  // cluster_
   upstream::Pool& pool_;
   upstream::PoolPin pin_;
   Arena arena_;

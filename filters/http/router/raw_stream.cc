@@ -8,11 +8,12 @@ using http::End;
 using upstream::ResetReason;
 
 RawStream::RawStream(upstream::Cluster& cluster, upstream::Host& host, upstream::WorkerLocal& local,
-                     upstream::PoolRequest& request)
+                     upstream::PoolRequest& request, const upstream::RawConnection::Client& client)
     : cluster_(cluster),
       host_(host),
       local_(local),
       request_(request),
+      client_(client),
       gate_([this](bool open) {
         if (raw_ != nullptr) raw_->want_read(open);
       }),
@@ -26,7 +27,7 @@ RawStream::RawStream(upstream::Cluster& cluster, upstream::Host& host, upstream:
 
 void RawStream::start() {
   times_.begin = local_.loop.now();
-  raw_ = upstream::RawConnection::connect(cluster_, host_, local_, *this);
+  raw_ = upstream::RawConnection::connect(cluster_, host_, local_, client_, *this);
   if (raw_ == nullptr) soon_.arm(Duration(0));
 }
 

@@ -19,7 +19,7 @@ class RawStream final : public upstream::UpstreamStream, private upstream::ByteS
  public:
   // `request` gets the stream, or hears that there is none: never inside of start().
   RawStream(upstream::Cluster& cluster, upstream::Host& host, upstream::WorkerLocal& local,
-            upstream::PoolRequest& request);
+            upstream::PoolRequest& request, const upstream::RawConnection::Client& client);
   ~RawStream() { reset(); }
   void start();
 
@@ -36,6 +36,7 @@ class RawStream final : public upstream::UpstreamStream, private upstream::ByteS
   uint64_t connection_id() const override { return raw_->connection_id(); }
   http::Protocol protocol() const override { return http::Protocol::kHttp11; }
   const net::TlsFacts* tls() const override { return nullptr; }
+  bool unread() const override { return false; }
   upstream::ConnectTimes connect_times() const override { return times_; }
 
  private:
@@ -57,6 +58,7 @@ class RawStream final : public upstream::UpstreamStream, private upstream::ByteS
   upstream::Host& host_;
   upstream::WorkerLocal& local_;
   upstream::PoolRequest& request_;
+  const upstream::RawConnection::Client client_;
   upstream::RawConnection* raw_ = nullptr;  // null: not yet, or over
   upstream::ConnectTimes times_;
   net::ReadGate gate_;

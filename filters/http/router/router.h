@@ -127,7 +127,7 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   const RouterOptions& options_;
   RouterLocal& local_;
   const model::ForwardAction* action_ = nullptr;
-  upstream::Cluster* cluster_ = nullptr;
+  upstream::ClusterHandle cluster_;
   proxy::RouteCharges charges_;
   upstream::AnswerOf answer_of_;
   upstream::LbRequest choice_;

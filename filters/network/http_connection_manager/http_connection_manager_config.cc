@@ -1,6 +1,7 @@
 #include "filters/network/http_connection_manager/http_connection_manager_config.h"
 
 #include "base/strings.h"
+#include "config/config_source_compiler.h"
 #include "config/access_log_compiler.h"
 #include "config/client_detection_compiler.h"
 #include "config/compile_scope.h"
@@ -27,6 +28,7 @@ void check_fields(const Hcm& proto, CompileScope& scope) {
                      Hcm::kAccessLogFlushIntervalFieldNumber,
                      Hcm::kFlushAccessLogOnNewRequestFieldNumber,
                      Hcm::kRouteConfigFieldNumber,
+                     Hcm::kRdsFieldNumber,
                      Hcm::kHttpFiltersFieldNumber,
                      Hcm::kAddUserAgentFieldNumber,
                      Hcm::kCommonHttpProtocolOptionsFieldNumber,
@@ -247,6 +249,18 @@ void compile_logs(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) {
   out.log_interval = to_duration(proto.access_log_flush_interval());
 }
 
+// Connection managers that want the same table from the same source share it.
+std::shared_ptr<model::RouteSlot> compile_rds(const Hcm& proto, CompileScope& scope) {
+  using Rds = envoy::extensions::filters::network::http_connection_manager::v3::Rds;
+  scope.only(proto.rds(), {Rds::kConfigSourceFieldNumber, Rds::kRouteConfigNameFieldNumber});
+  const auto source = config::compile_config_source(proto.rds().config_source(), scope);
+  if (!source) return nullptr;
+  const std::string& name = proto.rds().route_config_name();
+  auto slot = scope.route_slots->slot(*source, name);
+  scope.needs.routes.push_back({name, proto.stat_prefix(), *source, slot});
+  return slot;
+}
+
 std::shared_ptr<const model::NetworkFilterPlan> compile(const google::protobuf::Message& message, CompileScope& scope) {
   const auto& proto = static_cast<const Hcm&>(message);
   check_fields(proto, scope);
@@ -263,11 +277,13 @@ std::shared_ptr<const model::NetworkFilterPlan> compile(const google::protobuf::
   compile_logs(proto, *out, scope);
   if (proto.has_local_reply_config()) out->local_reply = config::compile_local_reply(proto.local_reply_config(), scope);
   if (proto.has_scoped_routes()) {
-    out->scopes = config::compile_scoped_routes(proto.scoped_routes(), scope);
+    out->scopes = config::compile_scoped_routes(proto.scoped_routes(), proto.stat_prefix(), scope);
   } else if (proto.has_route_config()) {
     out->routes = config::compile_route_table(proto.route_config(), config::RouteSource::kInline, scope);
+  } else if (proto.has_rds()) {
+    out->route_slot = compile_rds(proto, scope);
   } else if (proto.route_specifier_case() == Hcm::ROUTE_SPECIFIER_NOT_SET) {
-    scope.error(proto, "needs routes: route_config or scoped_routes");
+    scope.error(proto, "needs routes: route_config, rds or scoped_routes");
   }
   out->origin = scope.origin(proto);
   return std::make_shared<const proxy::HttpConnectionManager>(std::move(out));

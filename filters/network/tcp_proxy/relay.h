@@ -67,7 +67,7 @@ class Relay final : public proxy::ByteConnection, private upstream::ByteStreamUs
   bool upstream_full_ = false;
   bool reading_ = true;
   uint32_t attempts_ = 0;
-  upstream::Cluster* cluster_ = nullptr;
+  upstream::ClusterHandle cluster_;
   const model::LbMatch* match_ = nullptr;  // what the host's metadata must have
   std::shared_ptr<upstream::Host> host_;  // of the last attempt
   upstream::ByteStream* upstream_ = nullptr;

@@ -53,6 +53,7 @@ struct ClusterInfo {
   std::string name;
   std::string observability_name;  // alt_stat_name or name
   bool added_via_api = false;
+  std::string eds_service_name;  // EDS only
   std::array<model::BreakerLimits, 2> breakers;  // default, high
   std::vector<HostInfo> hosts;
 };
@@ -66,6 +67,36 @@ struct ListenerInfo {
 struct NodeInfo {
   std::string id, cluster;
   std::string region, zone, sub_zone;
+};
+
+// A resource that came while the process ran, as /config_dump shows it. A plain value.
+struct DynamicConfig {
+  enum class Kind : uint8_t {
+    kCluster,
+    kWarmingCluster,
+    kListener,
+    kWarmingListener,
+    kDrainingListener,
+    kRefusedListener,  // the last update of it that was refused; `details` says why
+    kRoutes,
+    kScope,  // of the scoped routes `details`
+    kEndpoints,
+    kSecret,
+    kWarmingSecret,  // it did not come yet
+    kExtension,
+  };
+  Kind kind;
+  std::string name;
+  std::string version;
+  WallTime updated;
+  std::string bytes;  // of its message
+  std::string details;
+};
+
+// All of them, and what the newest responses of the two types that are told whole called themselves. A plain value.
+struct DynamicConfigs {
+  std::string clusters_version, listeners_version;
+  std::vector<DynamicConfig> all;
 };
 
 // Layers in their order, and for each key what every layer says (empty: nothing).
@@ -97,6 +128,7 @@ class AdminSource {
   // What the running plans were compiled from, and when; null: nothing to show.
   virtual std::shared_ptr<const config::AcceptedConfig> accepted_config() const = 0;
   virtual WallTime accepted_at() const = 0;
+  virtual DynamicConfigs dynamic_configs() const { return {}; }
   virtual stats::Registry& registry() = 0;
   // Of the requests to these pages; null: none. `machine_ip` stands in for a client on this machine.
   virtual model::AccessLogSetPtr access_logs() const { return nullptr; }

@@ -211,6 +211,9 @@ void text_cluster(std::string& to, const ClusterInfo& cluster) {
   text_breakers(to, cluster.name, "default", cluster.breakers[0]);
   text_breakers(to, cluster.name, "high", cluster.breakers[1]);
   append(to, cluster.name, "::added_via_api::", cluster.added_via_api ? "true" : "false", "\n");
+  if (!cluster.eds_service_name.empty()) {
+    append(to, cluster.name, "::eds_service_name::", cluster.eds_service_name, "\n");
+  }
   for (const HostInfo& host : cluster.hosts) {
     text_host(to, cluster.name, host);
   }

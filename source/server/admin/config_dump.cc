@@ -81,7 +81,11 @@ void config_dump_page(const Request& request, AdminSource& source, Reply& reply)
   }
   const auto accepted = source.accepted_config();
   Parts parts;
-  if (accepted != nullptr) parts = dump_parts(accepted->document->bootstrap, source.accepted_at(), wanted);
+  // A parameter without a value counts too.
+  const ShowEndpoints endpoints = request.has("include_eds") ? ShowEndpoints::kYes : ShowEndpoints::kNo;
+  if (accepted != nullptr) {
+    parts = dump_parts(accepted->document->bootstrap, source.accepted_at(), source.dynamic_configs(), wanted, endpoints);
+  }
   if (const std::string_view resource = request.get("resource"); !resource.empty()) {
     auto list = list_of(parts, std::string(resource));
     if (!list.ok()) return fail(reply, list.error().ends_with("dump") ? 404 : 400, list.error());

@@ -4,9 +4,8 @@
 
 #include "config/any.h"
 #include "envoy/admin/v3/config_dump.pb.h"
-#include "envoy/admin/v3/config_dump_shared.pb.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
-#include "server/admin/config_dump.h"
+#include "server/admin/config_dump_parts.h"
 #include "udpa/annotations/sensitive.pb.h"
 
 namespace sluice::server::admin {
@@ -19,18 +18,8 @@ using google::protobuf::Any;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Timestamp;
-using Wanted = Function<bool(std::string_view)>;
 
 constexpr char kRedacted[] = "[redacted]";
-
-Timestamp timestamp(WallTime time) {
-  Timestamp out;
-  out.set_seconds(time.us / 1'000'000);
-  out.set_nanos(static_cast<int32_t>(time.us % 1'000'000 / 1000 * 1'000'000));  // ms, as Envoy shows it
-  return out;
-}
-
-bool accepts(Wanted& wanted, const std::string& name) { return !wanted || wanted(name); }
 
 // The inline route tables of the connection managers of a listener.
 void add_routes(const envoy::config::listener::v3::Listener& listener, const Timestamp& at, Wanted& wanted,
@@ -112,43 +101,48 @@ void redact(Message& message) {
   }
 }
 
-std::vector<std::unique_ptr<Message>> dump_parts(const Bootstrap& bootstrap, WallTime accepted_at, Wanted& wanted) {
-  namespace v3 = envoy::admin::v3;
+std::vector<std::unique_ptr<Message>> dump_parts(const Bootstrap& bootstrap, WallTime accepted_at,
+                                                const DynamicConfigs& dynamic, Wanted& wanted, ShowEndpoints endpoints) {
   const Timestamp at = timestamp(accepted_at);
-  auto whole = std::make_unique<v3::BootstrapConfigDump>();
+  auto whole = std::make_unique<envoy::admin::v3::BootstrapConfigDump>();
   *whole->mutable_bootstrap() = bootstrap;
   *whole->mutable_last_updated() = at;
-  auto clusters = std::make_unique<v3::ClustersConfigDump>();
+  DumpParts parts;
   for (const auto& cluster : bootstrap.static_resources().clusters()) {
     if (!accepts(wanted, cluster.name())) continue;
-    auto* entry = clusters->add_static_clusters();
+    auto* entry = parts.clusters->add_static_clusters();
     entry->mutable_cluster()->PackFrom(cluster);
     *entry->mutable_last_updated() = at;
+    if (cluster.has_load_assignment()) {
+      auto* assignment = parts.endpoints->add_static_endpoint_configs();
+      assignment->mutable_endpoint_config()->PackFrom(cluster.load_assignment());
+      *assignment->mutable_last_updated() = at;
+    }
   }
-  auto listeners = std::make_unique<v3::ListenersConfigDump>();
-  auto routes = std::make_unique<v3::RoutesConfigDump>();
   for (const auto& listener : bootstrap.static_resources().listeners()) {
-    add_routes(listener, at, wanted, *routes);
+    add_routes(listener, at, wanted, *parts.routes);
     if (!accepts(wanted, listener.name())) continue;
-    auto* entry = listeners->add_static_listeners();
+    auto* entry = parts.listeners->add_static_listeners();
     entry->mutable_listener()->PackFrom(listener);
     *entry->mutable_last_updated() = at;
   }
-  auto secrets = std::make_unique<v3::SecretsConfigDump>();
   for (const auto& secret : bootstrap.static_resources().secrets()) {
     if (!accepts(wanted, secret.name())) continue;
-    auto* entry = secrets->add_static_secrets();
+    auto* entry = parts.secrets->add_static_secrets();
     entry->set_name(secret.name());
     entry->mutable_secret()->PackFrom(secret);
     *entry->mutable_last_updated() = at;
   }
+  add_dynamic(dynamic, wanted, parts);
   std::vector<std::unique_ptr<Message>> out;
   out.push_back(std::move(whole));
-  out.push_back(std::move(clusters));
-  out.push_back(std::move(listeners));
-  out.push_back(std::make_unique<v3::ScopedRoutesConfigDump>());
-  out.push_back(std::move(routes));
-  out.push_back(std::move(secrets));
+  out.push_back(std::move(parts.clusters));
+  if (endpoints == ShowEndpoints::kYes) out.push_back(std::move(parts.endpoints));
+  out.push_back(std::move(parts.listeners));
+  out.push_back(std::move(parts.scopes));
+  out.push_back(std::move(parts.routes));
+  out.push_back(std::move(parts.secrets));
+  if (parts.extensions->ecds_filters_size() > 0) out.push_back(std::move(parts.extensions));
   for (const auto& part : out) redact(*part);
   return out;
 }

@@ -41,7 +41,7 @@ void write_options(JsonWriter& json, const Options& options, uint32_t workers) {
   json.text("mode", options.mode == Mode::kServe ? "Serve" : "Validate");
   json.boolean("disable_hot_restart", options.disable_hot_restart);
   json.number("restart_epoch", options.restart_epoch);
-  json.boolean("reject_unknown_dynamic_fields", false);
+  json.boolean("reject_unknown_dynamic_fields", options.reject_unknown_dynamic_fields);
   json.text("drain_strategy", options.drain_strategy == "immediate" ? "Immediate" : "Gradual");
   json.end_map();
 }

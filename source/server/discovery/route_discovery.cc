@@ -1,0 +1,140 @@
+#include "server/discovery/route_discovery.h"
+
+#include <utility>
+
+#include "base/strings.h"
+
+namespace sluice::server {
+
+using config::Verdict;
+
+// One name at one source. Thread: main.
+class RouteDiscovery::Table final : private config::ResourceUser {
+ public:
+  Table(const model::RouteSubscription& subscription, const DiscoveryTools& tools)
+      : tools_(tools),
+        name_(subscription.name),
+        slot_(subscription.slot),
+        counts_(cat("http.", subscription.stat_prefix, ".rds.", subscription.name, "."), subscription.source, tools,
+                DiscoveryCounts::Reloads::kCounted),
+        empty_(tools.cells.counter("update_empty", counts_.id())) {
+    subscription_ = tools.subscriber.subscribe(
+        subscription.source, interest_in(config::ResourceType::kRoutes, name_, subscription.source), *this);
+  }
+
+  void when_known(Function<void()> hook) {
+    if (known_) {
+      hook();
+    } else {
+      hooks_.push_back(std::move(hook));
+    }
+  }
+  const RouteVersion& version() const { return version_; }
+
+  uint32_t followers = 0;
+
+ private:
+  std::string on_resources(const config::ResourceUpdate& update) override {
+    config::Batch<model::RouteTable> batch = tools_.compiler.routes(update);
+    take(update, batch);
+    counts_.count(batch.verdict, batch.version);
+    std::string answer = tell(name_, batch, tools_);
+    // Nothing but a removal says nothing: the table may still come.
+    if (batch.verdict != Verdict::kUnreadable && (update.removed.empty() || !update.resources.empty())) {
+      known();
+    }
+    return answer;
+  }
+  void on_rejected(std::string_view) override {
+    counts_.count(Verdict::kRejected, {});
+    known();
+  }
+  void on_failure(std::string_view) override { counts_.failed(); }
+  void on_timeout() override {
+    counts_.timed_out();
+    known();
+  }
+
+  void take(const config::ResourceUpdate& update, config::Batch<model::RouteTable>& batch) {
+    if (batch.verdict == Verdict::kUnreadable || batch.verdict == Verdict::kRejected) {
+      return;
+    }
+    if (batch.resources.empty()) {
+      if (update.removed.empty()) {
+        empty_.inc();
+      }
+      return;
+    }
+    config::Compiled<model::RouteTable>& one = batch.resources.front();
+    if (batch.resources.size() > 1 || one.name != name_) {
+      batch.verdict = Verdict::kRejected;
+      batch.why = batch.resources.size() > 1
+                      ? cat("there are ", batch.resources.size(), " tables; meant is one, '", name_, "'")
+                      : cat("the table is '", one.name, "'; meant is '", name_, "'");
+      return;
+    }
+    if (one.plan == nullptr) {
+      batch.verdict = Verdict::kRejected;
+      return;
+    }
+    if (one.bytes == version_.bytes) {
+      return;
+    }
+    version_ = {name_, std::move(one.version), std::move(one.bytes), tools_.loop.wall_now()};
+    slot_->publish(std::move(one.plan));
+    counts_.reloaded();
+  }
+
+  void known() {
+    known_ = true;
+    for (Function<void()>& hook : std::exchange(hooks_, {})) {
+      hook();
+    }
+  }
+
+  const DiscoveryTools& tools_;
+  const std::string name_;
+  const std::shared_ptr<model::RouteSlot> slot_;
+  RouteVersion version_;
+  DiscoveryCounts counts_;
+  stats::Single empty_;
+  bool known_ = false;
+  std::vector<Function<void()>> hooks_;
+  std::unique_ptr<config::Subscription> subscription_;
+};
+
+RouteDiscovery::RouteDiscovery(const DiscoveryTools& tools) : tools_(tools) {}
+RouteDiscovery::~RouteDiscovery() = default;
+
+void RouteDiscovery::clear() { tables_.clear(); }
+
+void RouteDiscovery::follow(const model::RouteSubscription& subscription) {
+  auto& table = tables_[subscription.slot.get()];
+  if (table == nullptr) {
+    table = std::make_unique<Table>(subscription, tools_);
+  }
+  ++table->followers;
+}
+
+void RouteDiscovery::forget(const model::RouteSubscription& subscription) {
+  const auto found = tables_.find(subscription.slot.get());
+  if (found != tables_.end() && --found->second->followers == 0) {
+    tables_.erase(found);
+  }
+}
+
+void RouteDiscovery::when_known(const model::RouteSubscription& subscription, Function<void()> hook) {
+  tables_.at(subscription.slot.get())->when_known(std::move(hook));
+}
+
+std::vector<RouteVersion> RouteDiscovery::dump() const {
+  std::vector<RouteVersion> out;
+  for (const auto& [slot, table] : tables_) {
+    if (!table->version().bytes.empty()) {
+      out.push_back(table->version());
+    }
+  }
+  return out;
+}
+
+}  // namespace sluice::server

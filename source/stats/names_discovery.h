@@ -1,0 +1,41 @@
+// The stats of what gets resources while the process runs.
+#pragma once
+
+#include "stats/stats.h"
+
+namespace sluice::stats {
+
+// Prefixes "cluster_manager.cds.", "listener_manager.lds.", "http.PREFIX.rds.NAME." and others.
+// clang-format off
+#define SLUICE_DISCOVERY_STATS(X) \
+  X(kCounter, kInitFetchTimeout, "init_fetch_timeout") X(kCounter, kUpdateAttempt, "update_attempt") \
+  X(kCounter, kUpdateFailure, "update_failure") X(kCounter, kUpdateRejected, "update_rejected") \
+  X(kCounter, kUpdateSuccess, "update_success") X(kGauge, kUpdateTime, "update_time") X(kGauge, kVersion, "version") \
+  X(kHistogram, kUpdateDuration, "update_duration")
+// clang-format on
+SLUICE_STAT_BLOCK(DiscoveryStat, SLUICE_DISCOVERY_STATS)
+
+// The same prefixes, but for listeners and the runtime.
+// clang-format off
+#define SLUICE_RELOAD_STATS(X) \
+  X(kCounter, kConfigReload, "config_reload") X(kGauge, kConfigReloadTimeMs, "config_reload_time_ms")
+// clang-format on
+SLUICE_STAT_BLOCK(ReloadStat, SLUICE_RELOAD_STATS)
+
+// Prefix "cluster.NAME." of an EDS cluster, beside what every cluster has.
+// clang-format off
+#define SLUICE_ENDPOINT_DISCOVERY_STATS(X) \
+  X(kCounter, kInitFetchTimeout, "init_fetch_timeout") X(kCounter, kUpdateRejected, "update_rejected") \
+  X(kGauge, kUpdateTime, "update_time") X(kHistogram, kUpdateDuration, "update_duration")
+// clang-format on
+SLUICE_STAT_BLOCK(EndpointDiscoveryStat, SLUICE_ENDPOINT_DISCOVERY_STATS)
+
+// Prefix "control_plane.": of the aggregated stream.
+// clang-format off
+#define SLUICE_CONTROL_PLANE_STATS(X) \
+  X(kGauge, kConnectedState, "connected_state") X(kGauge, kPendingRequests, "pending_requests") \
+  X(kCounter, kRateLimitEnforced, "rate_limit_enforced")
+// clang-format on
+SLUICE_STAT_BLOCK(ControlPlaneStat, SLUICE_CONTROL_PLANE_STATS)
+
+}  // namespace sluice::stats
