@@ -17,6 +17,7 @@
 #include "event/uv_loop.h"
 #include "event/uv_signals.h"
 #include "explain/explain.h"
+#include "exporters/builtin.h"
 #include "filters/builtin.h"
 #include "net/uv_network.h"
 #include "net/uv_resolver.h"
@@ -72,6 +73,13 @@ class UvPlatform final : public server::Platform {
   std::vector<std::thread> threads_;
 };
 
+// All that this build can do.
+config::Extensions builtin() {
+  config::Extensions extensions = filters::builtin();
+  exporters::add_to(extensions);
+  return extensions;
+}
+
 int fail(const std::string& text) {
   std::fprintf(stderr, "%s\n", text.c_str());
   return 1;
@@ -109,7 +117,7 @@ int check(const std::vector<std::string>& arguments) {
   if (files.empty() || files.front().starts_with("-")) {
     return fail(std::string(kCheckUsage));
   }
-  config::Extensions extensions = filters::builtin();
+  config::Extensions extensions = builtin();
   std::vector<config::CheckFinding> findings;
   bool failed = false;
   for (const std::string& file : files) {
@@ -147,7 +155,7 @@ int explain_request(const std::vector<std::string>& words) {
     return fail(question.error());
   }
   log::set_level(log::Level::kError);
-  config::Extensions extensions = filters::builtin();
+  config::Extensions extensions = builtin();
   config::BootstrapOptions source;
   source.path = question->config_path;
   const config::CompileOutcome outcome = config::compile_bootstrap(source, extensions, nullptr);
@@ -228,7 +236,7 @@ int main(int argc, char** argv) {
     std::ofstream(options.base_id_path) << options.base_id;
   }
   UvPlatform platform(options);
-  config::Extensions extensions = filters::builtin();
+  config::Extensions extensions = builtin();
   config::BootstrapOptions source;
   source.path = options.config_path;
   source.yaml = options.config_yaml;

@@ -32,14 +32,14 @@ void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
   using B = v3::Bootstrap;
   // Hints to Envoy's memory and statistics that change nothing one can see (only stats that an extension declares
   // evictable are ever evicted), and what only a control plane would be told.
-  scope.only(proto, {B::kNodeFieldNumber, B::kStaticResourcesFieldNumber, B::kStatsFlushIntervalFieldNumber,
-                     B::kLayeredRuntimeFieldNumber, B::kAdminFieldNumber, B::kDeferredStatOptionsFieldNumber,
-                     B::kMemoryAllocatorManagerFieldNumber, B::kGrpcAsyncClientManagerConfigFieldNumber,
-                     B::kNodeContextParamsFieldNumber, B::kClusterManagerFieldNumber, B::kStatsConfigFieldNumber,
-                     B::kStatsFlushOnAdminFieldNumber, B::kStatsEvictionIntervalFieldNumber,
-                     B::kTypedDnsResolverConfigFieldNumber, B::kDnsResolutionConfigFieldNumber,
-                     B::kUseTcpForDnsLookupsFieldNumber, B::kDynamicResourcesFieldNumber,
-                     B::kOverloadManagerFieldNumber});
+  scope.only(proto,
+             {B::kNodeFieldNumber, B::kStaticResourcesFieldNumber, B::kStatsFlushIntervalFieldNumber,
+              B::kLayeredRuntimeFieldNumber, B::kAdminFieldNumber, B::kDeferredStatOptionsFieldNumber,
+              B::kMemoryAllocatorManagerFieldNumber, B::kGrpcAsyncClientManagerConfigFieldNumber,
+              B::kNodeContextParamsFieldNumber, B::kClusterManagerFieldNumber, B::kStatsConfigFieldNumber,
+              B::kStatsFlushOnAdminFieldNumber, B::kStatsEvictionIntervalFieldNumber,
+              B::kTypedDnsResolverConfigFieldNumber, B::kDnsResolutionConfigFieldNumber,
+              B::kUseTcpForDnsLookupsFieldNumber, B::kDynamicResourcesFieldNumber, B::kOverloadManagerFieldNumber});
   scope.only(proto.static_resources(),
              {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber, Resources::kSecretsFieldNumber});
 }

@@ -33,9 +33,9 @@ class TlsSecrets;
 
 // What the command line says about the configuration.
 struct BootstrapOptions {
-  std::string path;                                         // -c; empty: none
-  std::string yaml;                                         // --config-yaml, merged over the file
-  bool allow_unknown_fields = false;                        // --allow-unknown-static-fields
+  std::string path;                   // -c; empty: none
+  std::string yaml;                   // --config-yaml, merged over the file
+  bool allow_unknown_fields = false;  // --allow-unknown-static-fields
   bool reject_unknown_dynamic_fields = false;
   std::string service_node, service_cluster, service_zone;  // win over the node of the file when not empty
 };
@@ -66,7 +66,7 @@ struct CompiledBootstrap {
   model::ConfigSource clusters_source;          // ... cds_config
   model::ConfigSource listeners_source;         // ... lds_config
   std::vector<RuntimeSource> runtime_sources;
-  std::string xds_node;                         // the node as control planes are told: a serialized core.v3.Node
+  std::string xds_node;  // the node as control planes are told: a serialized core.v3.Node
   std::shared_ptr<model::RouteSlots> route_slots;
   std::shared_ptr<ResourceCompiler> resources;  // what comes while the process runs goes through it
   stats::Settings stats;

@@ -187,7 +187,9 @@ void compile_kind(const Cluster& proto, model::ClusterPlan& out, CompileScope& s
           proto.type() == Cluster::STRICT_DNS ? model::Discovery::kStrictDns : model::Discovery::kLogicalDns;
       compile_dns(proto, out, scope);
       break;
-    case Cluster::EDS: compile_eds(proto, out, scope); break;
+    case Cluster::EDS:
+      compile_eds(proto, out, scope);
+      break;
     default:
       scope.error(proto, Cluster::kTypeFieldNumber,
                   cat("not supported yet: type ", Cluster::DiscoveryType_Name(proto.type())));
@@ -262,6 +264,11 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
   out->outlier = compile_outlier(proto, scope);
   out->health_checks = compile_health_checks(proto, scope);
   out->metadata = compile_metadata(proto.metadata());
+  for (const auto& check : out->health_checks) {
+    if (check->grpc && out->protocol != model::UpstreamProtocol::kHttp2) {
+      scope.error(proto, Cluster::kHealthChecksFieldNumber, "a gRPC check needs a cluster that speaks HTTP/2");
+    }
+  }
   out->ignore_health_on_removal = proto.ignore_health_on_host_removal();
   const Names names = out->discovery == model::Discovery::kStatic ? Names::kRefused : Names::kAllowed;
   const std::string stat_prefix = cat("cluster.", out->stat_name, ".");

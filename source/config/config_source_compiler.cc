@@ -129,8 +129,7 @@ std::shared_ptr<const model::ApiSource> compile_api_source(const ApiConfigSource
       compile_grpc(proto, *out, scope);
       break;
     default:
-      scope.error(proto, A::kApiTypeFieldNumber,
-                  cat("not supported yet: ", A::ApiType_Name(proto.api_type())));
+      scope.error(proto, A::kApiTypeFieldNumber, cat("not supported yet: ", A::ApiType_Name(proto.api_type())));
   }
   return scope.findings().errors().size() == errors ? out : nullptr;
 }
@@ -139,7 +138,7 @@ std::optional<model::ConfigSource> compile_config_source(const ConfigSource& pro
   using S = ConfigSource;
   scope.only(proto, {S::kPathFieldNumber, S::kPathConfigSourceFieldNumber, S::kApiConfigSourceFieldNumber,
                      S::kAdsFieldNumber, S::kInitialFetchTimeoutFieldNumber, S::kResourceApiVersionFieldNumber});
-  refuse_v2(proto, S::kResourceApiVersionFieldNumber, proto.resource_api_version(), scope);
+  // resource_api_version is read by nobody, as in Envoy: the types say which version they are.
   std::optional<model::ConfigSource> out;
   switch (proto.config_source_specifier_case()) {
     case S::kPath:

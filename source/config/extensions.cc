@@ -13,6 +13,8 @@ void Extensions::add(const NetworkFilterType& filter) { SLUICE_CHECK(network_.em
 
 void Extensions::add(const ListenerFilterType& filter) { SLUICE_CHECK(listener_.emplace(filter.type, filter).second); }
 
+void Extensions::add(const TracerType& tracer) { SLUICE_CHECK(tracers_.emplace(tracer.type, tracer).second); }
+
 const HttpFilterType* Extensions::http_filter(std::string_view type) const {
   const auto at = http_.find(type);
   return at == http_.end() ? nullptr : &at->second;
@@ -38,7 +40,13 @@ std::vector<std::pair<std::string, std::string_view>> Extensions::types() const 
   for (const auto& [type, filter] : http_) out.emplace_back("envoy.filters.http", type);
   for (const auto& [type, filter] : network_) out.emplace_back("envoy.filters.network", type);
   for (const auto& [type, filter] : listener_) out.emplace_back("envoy.filters.listener", type);
+  for (const auto& [type, tracer] : tracers_) out.emplace_back("envoy.tracers", type);
   return out;
+}
+
+const TracerType* Extensions::tracer(std::string_view type) const {
+  const auto at = tracers_.find(type);
+  return at == tracers_.end() ? nullptr : &at->second;
 }
 
 }  // namespace sluice::config

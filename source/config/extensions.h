@@ -16,9 +16,16 @@ namespace google::protobuf {
 class Message;
 }
 
+namespace sluice::model {
+class TracerPlan;
+}
+
 namespace sluice::config {
 
 class CompileScope;
+
+// As the others below. The provider of HttpConnectionManager.tracing.
+using CompileTracer = std::shared_ptr<const model::TracerPlan> (*)(const google::protobuf::Message&, CompileScope&);
 
 // Compilers return null after they reported errors to the scope. The message is of the type that they are registered
 // for.
@@ -51,12 +58,19 @@ struct ListenerFilterType {
   CompileListenerFilter compile;
 };
 
+// Thread: any (immutable once the list is complete).
+struct TracerType {
+  std::string_view type;
+  CompileTracer compile;
+};
+
 // Thread: filled on main before anything is compiled, read-only afterwards.
 class Extensions {
  public:
   void add(const HttpFilterType& filter);
   void add(const NetworkFilterType& filter);
   void add(const ListenerFilterType& filter);
+  void add(const TracerType& tracer);
 
   // By full name of the message; null when there is none.
   const HttpFilterType* http_filter(std::string_view type) const;
@@ -65,12 +79,14 @@ class Extensions {
   const ListenerFilterType* listener_filter(std::string_view type) const;
   // All of them: category ("envoy.filters.http") and type.
   std::vector<std::pair<std::string, std::string_view>> types() const;
+  const TracerType* tracer(std::string_view type) const;
 
  private:
   std::map<std::string_view, HttpFilterType> http_;
   std::map<std::string_view, std::string_view> http_by_route_;
   std::map<std::string_view, NetworkFilterType> network_;
   std::map<std::string_view, ListenerFilterType> listener_;
+  std::map<std::string_view, TracerType> tracers_;
 };
 
 }  // namespace sluice::config

@@ -41,9 +41,13 @@ const T* as(const google::protobuf::Message& content) {
 }
 
 // Null after an error.
-FactInputPtr compile_input(const xds::core::v3::TypedExtensionConfig& proto, CompileScope& scope) {
+FactInputPtr compile_input(const xds::core::v3::TypedExtensionConfig& proto, TreeInputs inputs, CompileScope& scope) {
   const google::protobuf::Message* content = scope.unpack(proto.typed_config());
   if (content == nullptr) return nullptr;
+  if (inputs == TreeInputs::kRequestHeaders && as<type::HttpRequestHeaderMatchInput>(*content) == nullptr) {
+    scope.error(proto.typed_config(), "this tree can look at request headers only");
+    return nullptr;
+  }
   const std::string& name = content->GetDescriptor()->full_name();
   for (const NamedFact& known : kConnectionFacts) {
     if (known.type == name) return model::connection_input(known.fact);
@@ -96,7 +100,8 @@ StringMatcher compile_value(const xtm::StringMatcher& proto, CompileScope& scope
 // One tree.
 class TreeCompiler {
  public:
-  TreeCompiler(const CompileAction& action, CompileScope& scope) : action_(action), scope_(scope) {}
+  TreeCompiler(const CompileAction& action, TreeInputs inputs, CompileScope& scope)
+      : action_(action), inputs_(inputs), scope_(scope) {}
 
   std::unique_ptr<const FactTree> compile(const xtm::Matcher& proto) {
     OnMatch otherwise;
@@ -134,7 +139,7 @@ class TreeCompiler {
     Predicate out;
     switch (proto.match_type_case()) {
       case P::kSinglePredicate:
-        out.input = compile_input(proto.single_predicate().input(), scope_);
+        out.input = compile_input(proto.single_predicate().input(), inputs_, scope_);
         if (proto.single_predicate().has_custom_match()) {
           scope_.not_supported(proto.single_predicate(), P::SinglePredicate::kCustomMatchFieldNumber);
         } else {
@@ -162,7 +167,7 @@ class TreeCompiler {
   FactTree::Map compile_map(const xtm::Matcher::MatcherTree& proto) {
     using T = xtm::Matcher::MatcherTree;
     FactTree::Map out;
-    out.input = compile_input(proto.input(), scope_);
+    out.input = compile_input(proto.input(), inputs_, scope_);
     if (proto.has_custom_match()) scope_.not_supported(proto, T::kCustomMatchFieldNumber);
     out.by = proto.has_prefix_match_map() ? FactTree::Map::By::kPrefix : FactTree::Map::By::kExact;
     for (const auto& [key, value] :
@@ -173,14 +178,15 @@ class TreeCompiler {
   }
 
   const CompileAction& action_;
+  const TreeInputs inputs_;
   CompileScope& scope_;
 };
 
 }  // namespace
 
 std::unique_ptr<const FactTree> compile_fact_tree(const xtm::Matcher& proto, const CompileAction& action,
-                                                  CompileScope& scope) {
-  return TreeCompiler(action, scope).compile(proto);
+                                                  CompileScope& scope, TreeInputs inputs) {
+  return TreeCompiler(action, inputs, scope).compile(proto);
 }
 
 }  // namespace sluice::config

@@ -14,7 +14,11 @@ namespace sluice::config {
 using CompileAction = std::function<std::shared_ptr<const match::Action>(const google::protobuf::Message& content,
                                                                          const google::protobuf::Any& place)>;
 
+// What a tree may look at.
+enum class TreeInputs : uint8_t { kAll, kRequestHeaders };
+
 std::unique_ptr<const model::FactTree> compile_fact_tree(const xds::type::matcher::v3::Matcher& proto,
-                                                         const CompileAction& action, CompileScope& scope);
+                                                         const CompileAction& action, CompileScope& scope,
+                                                         TreeInputs inputs = TreeInputs::kAll);
 
 }  // namespace sluice::config

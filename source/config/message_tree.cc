@@ -43,7 +43,8 @@ class Walk {
         continue;
       }
       const int size = reflection->FieldSize(message, field);
-      for (int i = 0; i < size; ++i) child(reflection->GetRepeatedMessage(message, field, i), message, *field, i, depth);
+      for (int i = 0; i < size; ++i)
+        child(reflection->GetRepeatedMessage(message, field, i), message, *field, i, depth);
     }
   }
 

@@ -29,8 +29,8 @@ using envoy::config::core::v3::TypedExtensionConfig;
 using envoy::config::endpoint::v3::ClusterLoadAssignment;
 using envoy::config::listener::v3::Listener;
 using envoy::config::route::v3::RouteConfiguration;
-using envoy::service::discovery::v3::DiscoveryResponse;
 using envoy::config::route::v3::ScopedRouteConfiguration;
+using envoy::service::discovery::v3::DiscoveryResponse;
 using envoy::service::runtime::v3::Runtime;
 using google::protobuf::Any;
 
@@ -169,9 +169,9 @@ Batch<Plan> ResourceCompiler::compile(const ResourceUpdate& update, const Compil
     const bool fits = one.message != nullptr && one.message->GetDescriptor() == Message::descriptor();
     if (fits && one.findings.ok()) continue;
     std::string why = one.message == nullptr ? one.why
-                      : !fits ? cat("is a ", one.message->GetDescriptor()->full_name(), "; meant is a ",
-                                    Message::descriptor()->full_name())
-                              : first_error(one.findings);
+                      : !fits                ? cat("is a ", one.message->GetDescriptor()->full_name(), "; meant is a ",
+                                                   Message::descriptor()->full_name())
+                                             : first_error(one.findings);
     reject(Verdict::kRejected, one.name.empty() ? std::move(why) : cat("'", one.name, "': ", why));
     return out;
   }

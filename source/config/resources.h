@@ -45,7 +45,7 @@ template <typename Plan>
 struct Batch {
   Verdict verdict = Verdict::kTaken;
   std::string version;
-  std::string why;      // when not all of it was taken
+  std::string why;                   // when not all of it was taken
   std::vector<std::string> unknown;  // the fields that were passed over
   std::vector<Compiled<Plan>> resources;
 };
@@ -53,7 +53,7 @@ struct Batch {
 // A ScopedRouteConfiguration. A plain value.
 struct ScopeConfig {
   std::vector<std::string> key;
-  std::string routes;           // the name of its table; empty: it has one of its own
+  std::string routes;  // the name of its table; empty: it has one of its own
   model::RouteTablePtr table;
 };
 

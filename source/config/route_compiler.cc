@@ -8,6 +8,7 @@
 #include "config/matcher_tree_compiler.h"
 #include "config/metadata_compiler.h"
 #include "config/rate_limit_compiler.h"
+#include "config/tracing_compiler.h"
 
 namespace sluice::config {
 namespace {
@@ -32,13 +33,15 @@ model::Route compile_route(const route::Route& proto, const RouteContext& contex
                      R::kMetadataFieldNumber, R::kTypedPerFilterConfigFieldNumber, R::kRequestHeadersToAddFieldNumber,
                      R::kRequestHeadersToRemoveFieldNumber, R::kResponseHeadersToAddFieldNumber,
                      R::kResponseHeadersToRemoveFieldNumber, R::kPerRequestBufferLimitBytesFieldNumber,
-                     R::kRequestBodyBufferLimitFieldNumber, R::kStatPrefixFieldNumber});
+                     R::kRequestBodyBufferLimitFieldNumber, R::kStatPrefixFieldNumber, R::kDecoratorFieldNumber,
+                     R::kTracingFieldNumber});
   model::Route out;
   out.name = proto.name();
   out.stat_prefix = proto.stat_prefix();
   out.match = compile_route_match(proto.match(), scope);
   out.action = compile_route_action(proto, context, scope);
   out.metadata = compile_metadata(proto.metadata());
+  out.tracing = compile_route_tracing(proto, scope);
   compile_both_header_rules(proto, out, scope);
   out.overrides = compile_filter_overrides(proto.typed_per_filter_config(), scope);
   out.origin = scope.origin(proto);
@@ -66,7 +69,7 @@ std::unique_ptr<const model::FactTree> compile_tree(const xds::type::matcher::v3
     }
     return list;
   };
-  return compile_fact_tree(proto, action, scope);
+  return compile_fact_tree(proto, action, scope, TreeInputs::kRequestHeaders);
 }
 
 std::unique_ptr<model::VirtualHost> compile_virtual_host(const route::VirtualHost& proto, const RouteContext& around,

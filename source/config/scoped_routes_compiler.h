@@ -18,7 +18,7 @@ std::shared_ptr<const model::ScopedRoutes> compile_scoped_routes(
     const envoy::extensions::filters::network::http_connection_manager::v3::ScopedRoutes& proto,
     const std::string& stat_prefix, CompileScope& scope);
 // Counts only when the scope has no errors.
-std::shared_ptr<const ScopeConfig> compile_scope_config(
-    const envoy::config::route::v3::ScopedRouteConfiguration& proto, CompileScope& scope);
+std::shared_ptr<const ScopeConfig> compile_scope_config(const envoy::config::route::v3::ScopedRouteConfiguration& proto,
+                                                        CompileScope& scope);
 
 }  // namespace sluice::config

@@ -1,5 +1,5 @@
-// TlsSecrets: the secrets that TLS contexts refer to (of the bootstrap, in files that are watched, from control planes),
-// and the contexts that are made anew when one changes.
+// TlsSecrets: the secrets that TLS contexts refer to (of the bootstrap, in files that are watched, from control
+// planes), and the contexts that are made anew when one changes.
 //
 // A change is all or nothing: every context that uses the secret is made first; when one cannot be, all keep the old.
 #pragma once
@@ -51,8 +51,8 @@ class TlsSecrets final : private SecretLookup {
   void start(stats::Registry& registry, stats::WorkerCells& cells, Function<WallTime()> now, Subscribe subscribe);
   // Ends the subscriptions.
   void stop();
-  // Calls once it is known what there is for these sockets (null: plain): each secret of theirs came, was refused, or did
-  // not come in time; perhaps at once.
+  // Calls once it is known what there is for these sockets (null: plain): each secret of theirs came, was refused, or
+  // did not come in time; perhaps at once.
   void when_known(const std::vector<const net::TransportSocketPlan*>& plans, Function<void()> hook);
   // Contexts that nobody has any more go, and with the last one of a secret its subscription.
   void forget_unused();

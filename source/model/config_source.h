@@ -18,16 +18,16 @@ namespace sluice::model {
 struct ApiSource {
   enum class Protocol : uint8_t { kSotw, kDelta, kRest };
   Protocol protocol = Protocol::kSotw;
-  std::string cluster;          // of the control plane
-  std::string authority;        // empty: the cluster's name
+  std::string cluster;                                        // of the control plane
+  std::string authority;                                      // empty: the cluster's name
   std::vector<std::pair<std::string, std::string>> metadata;  // initial_metadata
-  bool node_once = false;       // set_node_on_first_message_only
-  bool rate_limited = false;    // rate_limit_settings is there
-  uint32_t max_message_bytes = 0;  // of one response; 0: as much as there is
+  bool node_once = false;                                     // set_node_on_first_message_only
+  bool rate_limited = false;                                  // rate_limit_settings is there
+  uint32_t max_message_bytes = 0;                             // of one response; 0: as much as there is
   uint32_t max_tokens = 100;
-  double fill_rate = 10;        // tokens in a second
+  double fill_rate = 10;  // tokens in a second
   Duration back_off_base = std::chrono::milliseconds(500), back_off_max = std::chrono::seconds(30);
-  Duration refresh_delay{0};    // REST
+  Duration refresh_delay{0};  // REST
   Duration request_timeout = std::chrono::seconds(1);
   friend bool operator==(const ApiSource&, const ApiSource&) = default;
 };
@@ -36,9 +36,9 @@ struct ApiSource {
 struct ConfigSource {
   enum class Kind : uint8_t { kNone, kFile, kAds, kApi };
   Kind kind = Kind::kNone;
-  std::string path;                                     // kFile
-  std::string directory;                                // watched instead of the file: any rename into it counts
-  std::shared_ptr<const ApiSource> api;                 // kApi
+  std::string path;                                           // kFile
+  std::string directory;                                      // watched instead of the file: any rename into it counts
+  std::shared_ptr<const ApiSource> api;                       // kApi
   Duration initial_fetch_timeout = std::chrono::seconds(15);  // 0: for ever
 
   explicit operator bool() const { return kind != Kind::kNone; }

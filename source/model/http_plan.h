@@ -12,10 +12,10 @@
 #include "http/http2_options.h"
 #include "http/path.h"
 #include "model/client_detection.h"
+#include "model/discovered.h"
 #include "model/filter_plan.h"
 #include "model/header_rules.h"
 #include "model/listener_plan.h"
-#include "model/discovered.h"
 #include "model/local_reply_plan.h"
 #include "model/route_table.h"
 #include "model/scoped_routes.h"
@@ -42,6 +42,7 @@ class HttpPlan final : public NetworkFilterPlan {
   std::string default_host;                               // what codec.default_host_for_http_10 views
   std::vector<FilterPlan> filters;                        // in order; the last one is terminal (router)
   std::shared_ptr<const class AccessLogSet> access_logs;  // null: none
+  std::shared_ptr<const struct TracingPlan> tracing;      // null: none
   bool log_at_start = false;                              // a line also when the request begins
   bool log_at_tunnel = false;                             // ... and when a tunnel is there
   Duration log_interval{0};                               // ... and so often until the end; 0: no

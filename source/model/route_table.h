@@ -21,6 +21,7 @@
 
 namespace sluice::model {
 
+struct RouteTracing;
 struct VirtualHost;
 class RouteTable;
 
@@ -34,7 +35,8 @@ struct Route {
   std::string stat_prefix;
   std::string stats;  // "vhost.HOST.route.STAT_PREFIX.", by RouteTable::build(); empty: none
   MetadataPtr metadata;
-  const VirtualHost* host = nullptr;  // null in the redirect of require_tls
+  std::shared_ptr<const RouteTracing> tracing;  // null: it says nothing
+  const VirtualHost* host = nullptr;            // null in the redirect of require_tls
   Origin origin;
 };
 

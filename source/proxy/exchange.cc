@@ -7,6 +7,7 @@
 #include "base/trace.h"
 #include "model/route_apply.h"
 #include "proxy/downstream_connection.h"
+#include "proxy/exchange_trace.h"
 #include "proxy/grpc_timeout.h"
 #include "proxy/reason.h"
 #include "proxy/request_preparation.h"
@@ -239,6 +240,7 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
     return;
   }
   find_route(prepared.internal);
+  begin_trace();
   if (plan().log_at_start) {
     log(format::LogType::kDownstreamStart);
   }
@@ -262,48 +264,18 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
   enter_chain(headers, end);
 }
 
+void Exchange::begin_trace() {
+  trace_ = nullptr;
+  if (Tracing* tracing = connection_.server().tracing(); tracing != nullptr) {
+    trace_ = arena_.create<ExchangeTrace>(*tracing, *this);
+    trace_->decide();
+  }
+}
+
 void Exchange::enter_chain(http::RequestHeaders& headers, http::End end) {
   trace::step("chain: request headers");
   chain_.build(*this, *this, plan().filters, connection_.server().filter_locals());
   chain_.request_headers(headers, end);
-}
-
-// With rds the first table is the exchange's until its end; with scopes each look-up may lead to another one.
-const model::RouteTable* Exchange::route_table() {
-  if (plan().routes != nullptr) {
-    return plan().routes.get();
-  }
-  if (plan().route_slot != nullptr) {
-    if (routes_ == nullptr) {
-      routes_ = connection_.server().discovered_routes();
-    }
-    return routes_.get();
-  }
-  if (model::RouteTablePtr found = plan().scopes->find(*request_); found != routes_) {
-    if (routes_ != nullptr) {
-      former_routes_.push_back(std::move(routes_));
-    }
-    routes_ = std::move(found);
-  }
-  return routes_.get();
-}
-
-model::RouteChoice Exchange::look_up_route() {
-  const model::RouteTable* table = route_table();
-  return table == nullptr ? model::RouteChoice() : table->find(*request_, match_inputs());
-}
-
-model::MatchInputs Exchange::match_inputs() const {
-  model::MatchInputs inputs;
-  if (const net::TlsFacts* tls = facts_.downstream_tls; tls != nullptr) {
-    inputs.tls = true;
-    inputs.tls_client_certificate = tls->peer_presented;
-    inputs.tls_client_validated = tls->peer_validated;
-  }
-  inputs.stable_random = stable_random_;
-  inputs.metadata = facts_.metadata;
-  inputs.filter_state = facts_.filter_state;
-  return inputs;
 }
 
 bool Exchange::was_redirected(const model::Route* from, const model::Route* to) const {
@@ -326,6 +298,7 @@ void Exchange::begin_again(buffer::Buffer& body, http::HeaderMap* trailers) {
   on_response_full_ = nullptr;
   request_room_ = nullptr;
   chain_.complete(facts_);
+  if (trace_ != nullptr) trace_->end();
   log(format::LogType::kDownstreamEnd);
   std::destroy_at(&chain_);
   std::construct_at(&chain_);
@@ -352,6 +325,7 @@ void Exchange::begin_again(buffer::Buffer& body, http::HeaderMap* trailers) {
   response_ = nullptr;
   block().inc(HttpStat::kDownstreamRqTotal);
   find_route(internal_);
+  begin_trace();
   enter_chain(*request_, body.empty() && trailers == nullptr ? http::End::kYes : http::End::kNo);
   if (!body.empty() && !answered_locally_ && !finished_) {
     chain_.request_data(body, trailers == nullptr ? http::End::kYes : http::End::kNo);
@@ -365,52 +339,6 @@ bool Exchange::upgrade_is_allowed(std::string_view type) const {
   const auto* forward = route_.route == nullptr ? nullptr : std::get_if<model::ForwardAction>(&route_.route->action);
   return upgrade_allowed(type, forward == nullptr ? std::span<const model::Upgrade>() : std::span(forward->upgrades),
                          plan().upgrades);
-}
-
-void Exchange::find_route(bool internal) {
-  const model::RouteTable* table = route_table();
-  if (table == nullptr) {
-    route_ = {};
-    weighted_ = nullptr;
-    return;
-  }
-  if (!internal) {
-    for (const std::string& name : table->internal_only_headers) {
-      request_->fields.remove(name);
-    }
-  }
-  trace::step("exchange: find route");
-  route_ = look_up_route();
-  weighted_ = nullptr;
-  facts_.virtual_host_metadata = route_.host == nullptr ? nullptr : route_.host->metadata.get();
-  if (route_.route == nullptr) {
-    facts_.route_metadata = nullptr;
-    facts_.route_name = {};
-    return;
-  }
-  facts_.route_name = route_.route->name;
-  facts_.route_metadata = route_.route->metadata.get();
-  if (const auto* forward = std::get_if<model::ForwardAction>(&route_.route->action)) {
-    if (!forward->weighted.empty()) {
-      uint64_t random = stable_random_;
-      if (forward->weight_by_hash) {
-        const model::HashInputs from{facts_.remote, facts_.local, facts_.direct_remote, facts_.filter_state};
-        random = model::hash_request(forward->hash_policies, *request_, from).value.value_or(random);
-      }
-      weighted_ = forward->pick(*request_, random);
-    }
-    if (forward->idle_timeout) {
-      idle_timeout_ = *forward->idle_timeout;
-      stream_idle_.cancel();
-      if (idle_timeout_.count() > 0) {
-        stream_idle_.arm(idle_timeout_);
-      }
-    }
-    max_duration_.cancel();
-    if (const auto limit = stream_duration(plan(), *forward, *request_)) {
-      max_duration_.arm(*limit - (local().loop.now() - facts_.start));
-    }
-  }
 }
 
 void Exchange::on_data(buffer::Buffer& data, http::End end) {
@@ -529,6 +457,7 @@ void Exchange::response_headers_passed(http::ResponseHeaders& headers, http::End
   facts_.response_start = local().loop.now();
   count_answer(connection_.server(), headers.status);
   prepare_response(plan(), request_, headers, local().loop.wall_now());
+  if (trace_ != nullptr) trace_->on_response(headers);
   connection_.send_headers(*this, headers, end);
   if (upgrade_asked_ && plan().log_at_tunnel &&
       (headers.status == 101 || (request_->method == "CONNECT" && headers.status / 100 == 2))) {
@@ -687,6 +616,7 @@ void Exchange::finish() {
       block().dec(HttpStat::kDownstreamCxUpgradesActive);
     }
   }
+  if (trace_ != nullptr) trace_->end();
   log(format::LogType::kDownstreamEnd);
   connection_.exchange_finished(*this);
 }

@@ -28,6 +28,7 @@
 namespace sluice::proxy {
 
 class DownstreamConnection;
+class ExchangeTrace;
 class RouteCounters;
 
 // Owned by its DownstreamConnection; destroyed through the loop after finish(). Thread: worker.
@@ -94,6 +95,8 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   upstream::ClusterSet& clusters();
   stats::Block<stats::HttpStat>& block();
   RouteCounters& route_counters();
+  // Null: nothing traces requests here.
+  ExchangeTrace* trace() { return trace_; }
 
   // Answers here and now, through the response side of the filters. When the response has begun, the connection is
   // cut instead. Always returns Step::taken().
@@ -179,6 +182,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   void find_route(bool internal);
   const model::RouteTable* route_table();
   void begin_facts();
+  void begin_trace();
   void enter_chain(http::RequestHeaders& headers, http::End end);
 
   // ChainEnds
@@ -228,6 +232,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   event::Timer stream_idle_;
   event::Timer deadline_;  // request_timeout while the request comes in
   event::Timer max_duration_;
+  ExchangeTrace* trace_ = nullptr;     // in the arena
   event::Timer* log_timer_ = nullptr;  // of lines between; in the arena, null when none are wanted
   Function<void(bool)> on_response_full_;
   Function<void()> on_abort_;

@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "proxy/downstream_connection.h"
+#include "proxy/exchange_trace.h"
 
 namespace sluice::proxy {
 
@@ -31,6 +32,9 @@ HttpServer::HttpServer(std::shared_ptr<const model::HttpPlan> plan, const ProxyL
   listener_block_ = proxy_.local.cells.block<stats::ListenerHttpStat>(listener_stats_);
   if (plan_->routes != nullptr) {
     route_counters_.add(*plan_->routes);
+  }
+  if (plan_->tracing != nullptr) {
+    tracing_ = std::make_unique<Tracing>(*plan_, proxy_, listener_);
   }
   for (const model::FilterPlan& filter : plan_->filters) {
     const auto& factory = static_cast<const HttpFilterFactory&>(*filter.config);

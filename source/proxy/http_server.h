@@ -16,6 +16,7 @@
 namespace sluice::proxy {
 
 class DownstreamConnection;
+class Tracing;
 
 // Owned by its worker's Listener. Thread: worker.
 class HttpServer final : public ChainServer {
@@ -56,6 +57,8 @@ class HttpServer final : public ChainServer {
   stats::Block<stats::Http1Stat>& http1_block();
   stats::Block<stats::Http2Stat>& http2_block();
   RouteCounters& route_counters() { return route_counters_; }
+  // Null: nothing is traced.
+  Tracing* tracing() { return tracing_.get(); }
 
  private:
   friend class DownstreamConnection;
@@ -74,6 +77,7 @@ class HttpServer final : public ChainServer {
   model::RouteSlot::Held routes_;
   AccessLog access_log_;
   RouteCounters route_counters_;
+  std::unique_ptr<Tracing> tracing_;
   std::vector<std::unique_ptr<FilterLocal>> filter_locals_;
   IntrusiveList<DownstreamConnection, HttpServer> connections_;
   size_t count_ = 0;

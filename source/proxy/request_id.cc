@@ -60,11 +60,32 @@ void write_uuid4(Random& random, char* to) {
 TraceReason trace_reason(std::string_view request_id) {
   if (!is_uuid(request_id)) return TraceReason::kNone;
   switch (request_id[kVersionAt]) {
-    case '9': return TraceReason::kSampled;
-    case 'a': return TraceReason::kForced;
-    case 'b': return TraceReason::kClient;
-    default: return TraceReason::kNone;
+    case '9':
+      return TraceReason::kSampled;
+    case 'a':
+      return TraceReason::kForced;
+    case 'b':
+      return TraceReason::kClient;
+    default:
+      return TraceReason::kNone;
   }
+}
+
+std::optional<uint64_t> number_of_request_id(std::string_view request_id) {
+  if (!is_uuid(request_id)) return std::nullopt;
+  uint64_t out = 0;
+  for (const char c : request_id.substr(0, 8)) out = out << 4 | static_cast<uint64_t>(http::hex_value(c));
+  return out;
+}
+
+void set_trace_reason(TraceReason reason, http::RequestHeaders& request) {
+  const std::string_view id = request.fields.get(http::Token::kXRequestId);
+  const char wanted = static_cast<char>(reason);
+  if (!is_uuid(id) || id[kVersionAt] == wanted) return;
+  char* const text = static_cast<char*>(request.fields.arena().allocate(kUuidSize, 1));
+  std::memcpy(text, id.data(), kUuidSize);
+  text[kVersionAt] = wanted;
+  request.fields.set(http::Token::kXRequestId, {text, kUuidSize});
 }
 
 void set_request_id(const model::HttpPlan& plan, Edge edge, http::RequestHeaders& request, Random& random) {

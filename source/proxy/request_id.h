@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/random.h"
@@ -21,6 +22,10 @@ void write_uuid4(Random& random, char* to);
 enum class TraceReason : char { kNone = '4', kSampled = '9', kForced = 'a', kClient = 'b' };
 // kNone for a text that is no UUID.
 TraceReason trace_reason(std::string_view request_id);
+// A number out of a UUID, the same for all who see it; nothing for a text that is none.
+std::optional<uint64_t> number_of_request_id(std::string_view request_id);
+// Writes the reason into the UUID that the request has.
+void set_trace_reason(TraceReason reason, http::RequestHeaders& request);
 
 // Whether the request comes from outside to a proxy that looks at the peer's address.
 enum class Edge : bool { kNo, kYes };

@@ -207,8 +207,8 @@ void Clusters::begin(const std::string& name) {
 // The version that warms, if it is still that of `cluster`; null: another one took its place meanwhile.
 Clusters::Version* Clusters::warming(const std::string& name, const upstream::ClusterShared* cluster) const {
   const auto found = entries_.find(name);
-  const bool same = found != entries_.end() && found->second->warming != nullptr &&
-                    found->second->warming->cluster.get() == cluster;
+  const bool same =
+      found != entries_.end() && found->second->warming != nullptr && found->second->warming->cluster.get() == cluster;
   return same ? found->second->warming.get() : nullptr;
 }
 

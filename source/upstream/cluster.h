@@ -76,8 +76,8 @@ class ClusterShared {
 
 class ClusterSet;
 
-// Owned by its worker's ClusterSet, also after it was replaced or removed: until its last pool is gone and nobody looks at it.
-// Thread: worker.
+// Owned by its worker's ClusterSet, also after it was replaced or removed: until its last pool is gone and nobody looks
+// at it. Thread: worker.
 class Cluster final : public event::Deferred {
  public:
   Cluster(std::shared_ptr<ClusterShared> shared, const HostSetPtr& hosts, WorkerLocal& local);
@@ -191,8 +191,8 @@ class ClusterHandle {
   Cluster* cluster_ = nullptr;
 };
 
-// The clusters of one worker by name. What a worker needs of a cluster is made when it asks for it first: a cluster that
-// has no traffic costs its entry. Thread: worker.
+// The clusters of one worker by name. What a worker needs of a cluster is made when it asks for it first: a cluster
+// that has no traffic costs its entry. Thread: worker.
 class ClusterSet {
  public:
   explicit ClusterSet(WorkerLocal& local) : local_(local) {}

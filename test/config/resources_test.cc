@@ -82,8 +82,7 @@ TEST_F(Resources, WhatAControlPlaneSentIsNamedInErrorsWithTheField) {
 }
 
 TEST_F(Resources, OfTwoClustersOfOneNameTheFirstCounts) {
-  const auto batch =
-      compiler_.clusters(in_file("resources:\n" + cluster("a") + cluster("a", ", connect_timeout: 1s")));
+  const auto batch = compiler_.clusters(in_file("resources:\n" + cluster("a") + cluster("a", ", connect_timeout: 1s")));
   EXPECT_EQ(batch.verdict, Verdict::kPartly);
   ASSERT_EQ(batch.resources.size(), 1u);
   EXPECT_EQ(batch.resources[0].plan->connect_timeout, std::chrono::seconds(5));
@@ -144,16 +143,15 @@ TEST_F(Resources, UnknownFieldsPassAndAreToldUnlessTheyAreRefused) {
 }
 
 TEST_F(Resources, RoutesMayNameClustersThatDoNotExist) {
-  const auto batch = compiler_.routes(in_file(
-      "resources:\n" +
-      table("dyn", "[{name: v, domains: ['*'], routes: [{match: {prefix: /}, route: {cluster: nowhere}}]}]")));
+  const auto batch = compiler_.routes(
+      in_file("resources:\n" +
+              table("dyn", "[{name: v, domains: ['*'], routes: [{match: {prefix: /}, route: {cluster: nowhere}}]}]")));
   EXPECT_EQ(batch.verdict, Verdict::kTaken) << batch.why;
   ASSERT_EQ(batch.resources.size(), 1u);
   EXPECT_EQ(batch.resources[0].name, "dyn");
   EXPECT_NE(batch.resources[0].plan, nullptr);
   const auto twice = compiler_.routes(in_file(
-      "resources:\n" +
-      table("dyn", "[{name: v, domains: ['*'], routes: []}, {name: w, domains: ['*'], routes: []}]")));
+      "resources:\n" + table("dyn", "[{name: v, domains: ['*'], routes: []}, {name: w, domains: ['*'], routes: []}]")));
   EXPECT_EQ(twice.verdict, Verdict::kPartly);
   EXPECT_EQ(twice.resources[0].plan, nullptr);
 }

@@ -1,6 +1,9 @@
 #include "filters/http/router/attempt.h"
 
+#include <utility>
+
 #include "filters/http/router/raw_stream.h"
+#include "proxy/exchange_trace.h"
 #include "upstream/cluster.h"
 
 namespace sluice::filters::router {
@@ -26,6 +29,9 @@ void Attempt::start(uint8_t priority, http::End end) {
   began_ = exchange_.local().loop.now();
   headers_only_ = end == http::End::kYes;
   claim_facts();
+  if (proxy::ExchangeTrace* trace = exchange_.trace(); trace != nullptr) {
+    span_ = trace->begin_try(*exchange_.request());
+  }
   pool_.request(*this, priority);
 }
 
@@ -79,6 +85,10 @@ void Attempt::is_over() {
     timers_->whole.cancel();
     timers_->idle.cancel();
     timers_ = nullptr;
+  }
+  if (span_ != nullptr) {
+    exchange_.trace()->end_try(*std::exchange(span_, nullptr), pool_.host(),
+                               response_ == nullptr ? 0 : response_->status);
   }
 }
 

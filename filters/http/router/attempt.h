@@ -10,6 +10,7 @@
 #include "event/loop.h"
 #include "filters/http/router/timeouts.h"
 #include "proxy/exchange.h"
+#include "trace/span.h"
 #include "upstream/pool.h"
 #include "upstream/stream.h"
 
@@ -125,6 +126,7 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   bool unread_ = false;
   bool interim_seen_ = false;
   bool over_ = false;
+  trace::Span* span_ = nullptr;  // of this try, until it is over; null: none
 };
 
 }  // namespace sluice::filters::router

@@ -1,16 +1,17 @@
 #include "filters/network/http_connection_manager/http_connection_manager_config.h"
 
 #include "base/strings.h"
-#include "config/config_source_compiler.h"
 #include "config/access_log_compiler.h"
 #include "config/client_detection_compiler.h"
 #include "config/compile_scope.h"
+#include "config/config_source_compiler.h"
 #include "config/core_compiler.h"
 #include "config/filter_compiler.h"
 #include "config/http_options_compiler.h"
 #include "config/local_reply_compiler.h"
 #include "config/route_compiler.h"
 #include "config/scoped_routes_compiler.h"
+#include "config/tracing_compiler.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
 #include "model/http_plan.h"
 #include "proxy/http_server.h"
@@ -68,7 +69,8 @@ void check_fields(const Hcm& proto, CompileScope& scope) {
                      Hcm::kStripAnyHostPortFieldNumber,
                      Hcm::kStreamErrorOnInvalidHttpMessageFieldNumber,
                      Hcm::kStripTrailingHostDotFieldNumber,
-                     Hcm::kAppendXForwardedPortFieldNumber});
+                     Hcm::kAppendXForwardedPortFieldNumber,
+                     Hcm::kTracingFieldNumber});
 }
 
 void compile_codec(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) {
@@ -275,6 +277,7 @@ std::shared_ptr<const model::NetworkFilterPlan> compile(const google::protobuf::
   compile_upgrades(proto, *out, scope);
   out->filters = config::compile_http_filters(proto.http_filters(), scope);
   compile_logs(proto, *out, scope);
+  if (proto.has_tracing()) out->tracing = config::compile_tracing(proto.tracing(), scope);
   if (proto.has_local_reply_config()) out->local_reply = config::compile_local_reply(proto.local_reply_config(), scope);
   if (proto.has_scoped_routes()) {
     out->scopes = config::compile_scoped_routes(proto.scoped_routes(), proto.stat_prefix(), scope);

@@ -53,7 +53,7 @@ struct ClusterInfo {
   std::string name;
   std::string observability_name;  // alt_stat_name or name
   bool added_via_api = false;
-  std::string eds_service_name;  // EDS only
+  std::string eds_service_name;                  // EDS only
   std::array<model::BreakerLimits, 2> breakers;  // default, high
   std::vector<HostInfo> hosts;
 };
@@ -129,6 +129,8 @@ class AdminSource {
   virtual std::shared_ptr<const config::AcceptedConfig> accepted_config() const = 0;
   virtual WallTime accepted_at() const = 0;
   virtual DynamicConfigs dynamic_configs() const { return {}; }
+  // The last pushes of control planes, the newest first: {"pushes": [...]}.
+  virtual std::string xds_history() const { return "{\"pushes\": []}"; }
   virtual stats::Registry& registry() = 0;
   // Of the requests to these pages; null: none. `machine_ip` stands in for a client on this machine.
   virtual model::AccessLogSetPtr access_logs() const { return nullptr; }

@@ -76,7 +76,8 @@ void config_dump_page(const Request& request, AdminSource& source, Reply& reply)
   Function<bool(std::string_view)> wanted;
   if (const std::string_view pattern = request.get("name_regex"); !pattern.empty()) {
     auto filter = name_filter(pattern);
-    if (!filter.ok()) return fail(reply, 400, cat("Error while parsing name_regex from ", pattern, ": ", filter.error()));
+    if (!filter.ok())
+      return fail(reply, 400, cat("Error while parsing name_regex from ", pattern, ": ", filter.error()));
     wanted = std::move(*filter);
   }
   const auto accepted = source.accepted_config();
@@ -84,7 +85,8 @@ void config_dump_page(const Request& request, AdminSource& source, Reply& reply)
   // A parameter without a value counts too.
   const ShowEndpoints endpoints = request.has("include_eds") ? ShowEndpoints::kYes : ShowEndpoints::kNo;
   if (accepted != nullptr) {
-    parts = dump_parts(accepted->document->bootstrap, source.accepted_at(), source.dynamic_configs(), wanted, endpoints);
+    parts =
+        dump_parts(accepted->document->bootstrap, source.accepted_at(), source.dynamic_configs(), wanted, endpoints);
   }
   if (const std::string_view resource = request.get("resource"); !resource.empty()) {
     auto list = list_of(parts, std::string(resource));

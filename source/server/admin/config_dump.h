@@ -9,8 +9,8 @@
 
 #include "base/function.h"
 #include "base/time.h"
-#include "server/admin/admin_source.h"
 #include "envoy/config/bootstrap/v3/bootstrap.pb.h"
+#include "server/admin/admin_source.h"
 
 namespace sluice::server::admin {
 

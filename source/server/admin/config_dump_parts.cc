@@ -53,8 +53,8 @@ void redact_field(Message& message, const FieldDescriptor& field) {
     reflection->SetString(&message, &field, kRedacted);
   } else {
     // A sensitive message is a data source: its parts are texts and bytes.
-    Message* inner = field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE ? reflection->MutableMessage(&message, &field)
-                                                                         : nullptr;
+    Message* inner =
+        field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE ? reflection->MutableMessage(&message, &field) : nullptr;
     if (inner == nullptr) {
       reflection->ClearField(&message, &field);
       return;
@@ -102,7 +102,8 @@ void redact(Message& message) {
 }
 
 std::vector<std::unique_ptr<Message>> dump_parts(const Bootstrap& bootstrap, WallTime accepted_at,
-                                                const DynamicConfigs& dynamic, Wanted& wanted, ShowEndpoints endpoints) {
+                                                 const DynamicConfigs& dynamic, Wanted& wanted,
+                                                 ShowEndpoints endpoints) {
   const Timestamp at = timestamp(accepted_at);
   auto whole = std::make_unique<envoy::admin::v3::BootstrapConfigDump>();
   *whole->mutable_bootstrap() = bootstrap;

@@ -60,7 +60,10 @@ constexpr Page kPages[] = {
     {"/reopen_logs", kChanges, "reopen access logs", {}, reopen_logs_page},
     {"/reset_counters", kChanges, "reset all counters to zero", {}, reset_counters_page},
     {"/runtime", kShows, "print runtime values", {}, runtime_page},
-    {"/runtime_modify", kChanges, "set runtime values in the admin layer: ?key=value, an empty value removes", {},
+    {"/runtime_modify",
+     kChanges,
+     "set runtime values in the admin layer: ?key=value, an empty value removes",
+     {},
      runtime_modify_page},
     {"/server_info", kShows, "print server version/status information", {}, server_info_page},
     {"/stats", kShows, "print server stats", kStats, stats_page},
@@ -69,6 +72,7 @@ constexpr Page kPages[] = {
     {"/stats/recentlookups/clear", kChanges, "clear list of stat-name lookups and counter", {}, lookups_page},
     {"/stats/recentlookups/disable", kChanges, "disable recording of reset stat-name lookup names", {}, lookups_page},
     {"/stats/recentlookups/enable", kChanges, "enable recording of reset stat-name lookup names", {}, lookups_page},
+    {"/xds/history", kShows, "what control planes sent lately, and what became of it", {}, xds_history_page},
 };
 
 int hex(char c) {

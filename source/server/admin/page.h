@@ -22,7 +22,7 @@ inline constexpr std::string_view kHtml = "text/html; charset=UTF-8";
 // Thread: main.
 struct Request {
   std::string method;
-  std::string path;                                       // without the query
+  std::string path;                                        // without the query
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order; a form's fields of a POST too
 
   // Null when it is not there; an empty text when it has no value.
@@ -87,6 +87,7 @@ void drain_listeners_page(const Request&, AdminSource&, Reply&);
 void logging_page(const Request&, AdminSource&, Reply&);
 void reopen_logs_page(const Request&, AdminSource&, Reply&);
 void memory_page(const Request&, AdminSource&, Reply&);
+void xds_history_page(const Request&, AdminSource&, Reply&);
 void runtime_page(const Request&, AdminSource&, Reply&);
 void runtime_modify_page(const Request&, AdminSource&, Reply&);
 void ready_page(const Request&, AdminSource&, Reply&);

@@ -9,7 +9,10 @@ using config::Verdict;
 
 ClusterDiscovery::ClusterDiscovery(const model::ConfigSource& source, Clusters& clusters, const DiscoveryTools& tools,
                                    Function<void()> on_known)
-    : clusters_(clusters), tools_(tools), on_known_(std::move(on_known)), counts_("cluster_manager.cds.", source, tools, DiscoveryCounts::Reloads::kCounted) {
+    : clusters_(clusters),
+      tools_(tools),
+      on_known_(std::move(on_known)),
+      counts_("cluster_manager.cds.", source, tools, DiscoveryCounts::Reloads::kCounted) {
   subscription_ = tools.subscriber.subscribe(source, interest_in_all(config::ResourceType::kCluster, source), *this);
 }
 

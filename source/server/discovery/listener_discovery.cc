@@ -98,8 +98,8 @@ void ListenerDiscovery::follow(const model::ListenerPlanPtr& plan) {
 
 void ListenerDiscovery::start(const model::ConfigSource& source, Function<void()> on_known) {
   on_known_ = std::move(on_known);
-  counts_ = std::make_unique<DiscoveryCounts>("listener_manager.lds.", source, tools_,
-                                              DiscoveryCounts::Reloads::kUncounted);
+  counts_ =
+      std::make_unique<DiscoveryCounts>("listener_manager.lds.", source, tools_, DiscoveryCounts::Reloads::kUncounted);
   subscription_ = tools_.subscriber.subscribe(source, interest_in_all(config::ResourceType::kListener, source), *this);
 }
 

@@ -9,8 +9,8 @@ namespace sluice::server {
 
 using config::Verdict;
 
-ScopeDiscovery::ScopeDiscovery(const model::ScopeSubscription& wanted, RouteDiscovery& routes,
-                               model::RouteSlots& slots, const DiscoveryTools& tools, Function<void()> on_known)
+ScopeDiscovery::ScopeDiscovery(const model::ScopeSubscription& wanted, RouteDiscovery& routes, model::RouteSlots& slots,
+                               const DiscoveryTools& tools, Function<void()> on_known)
     : wanted_(wanted),
       routes_(routes),
       slots_(slots),

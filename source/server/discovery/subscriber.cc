@@ -149,7 +149,8 @@ void Subscriber::show() {
   const xds::Numbers& now = ads_->client->numbers();
   block_.set(ControlPlaneStat::kConnectedState, now.open_streams > 0 ? 1 : 0);
   block_.set(ControlPlaneStat::kPendingRequests, now.pending_requests);
-  block_.add(ControlPlaneStat::kRateLimitEnforced, now.rate_limit_enforced - std::exchange(enforced_, now.rate_limit_enforced));
+  block_.add(ControlPlaneStat::kRateLimitEnforced,
+             now.rate_limit_enforced - std::exchange(enforced_, now.rate_limit_enforced));
   seams_.registry.set_text("control_plane.identifier", now.identifier);
 }
 

@@ -52,5 +52,8 @@ def raise_floor(score):
 
 
 def judge(ok, pending):
-    """({id: passed}, {id: features}) -> (cases that should pass and do not, cases that pass and should not be pending)."""
-    return sorted(i for i in ok if not ok[i] and i not in pending), sorted(i for i in ok if ok[i] and i in pending)
+    """({id: passed}, {id: features}) -> (cases that should pass and do not, cases that pass and should not be pending).
+
+    What waits for "timing: ..." may pass or fail: the recording depends on when something happened to be seen."""
+    return (sorted(i for i in ok if not ok[i] and i not in pending),
+            sorted(i for i in ok if ok[i] and i in pending and not pending[i].startswith("timing:")))

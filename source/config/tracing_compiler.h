@@ -1,0 +1,22 @@
+// Compilers of tracing: the connection manager's, and what routes say of it.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "config/compile_scope.h"
+#include "envoy/config/route/v3/route_components.pb.h"
+#include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
+#include "model/tracing_plan.h"
+
+namespace sluice::config {
+
+// Null: without a provider nothing is traced.
+std::shared_ptr<const model::TracingPlan> compile_tracing(
+    const envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager::Tracing& proto,
+    CompileScope& scope);
+// Null when it says nothing.
+std::shared_ptr<const model::RouteTracing> compile_route_tracing(const envoy::config::route::v3::Route& proto,
+                                                                 CompileScope& scope);
+
+}  // namespace sluice::config

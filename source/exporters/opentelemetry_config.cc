@@ -1,0 +1,89 @@
+#include "exporters/opentelemetry_config.h"
+
+#include <string_view>
+
+#include "base/strings.h"
+#include "config/compile_scope.h"
+#include "envoy/config/core/v3/grpc_service.pb.h"
+#include "envoy/config/core/v3/http_service.pb.h"
+#include "envoy/config/trace/v3/opentelemetry.pb.h"
+#include "exporters/opentelemetry.h"
+
+namespace sluice::exporters {
+
+namespace {
+
+namespace core = envoy::config::core::v3;
+using config::CompileScope;
+using OpenTelemetry = envoy::config::trace::v3::OpenTelemetryConfig;
+
+void add_field(const core::HeaderValue& proto, OpenTelemetryPlan& out, CompileScope& scope) {
+  if (!proto.raw_value().empty()) scope.not_supported(proto, core::HeaderValue::kRawValueFieldNumber);
+  out.fields.emplace_back(to_lower(proto.key()), proto.value());
+}
+
+void compile_grpc(const core::GrpcService& proto, OpenTelemetryPlan& out, CompileScope& scope) {
+  using Grpc = core::GrpcService::EnvoyGrpc;
+  scope.only(proto, {core::GrpcService::kEnvoyGrpcFieldNumber, core::GrpcService::kTimeoutFieldNumber,
+                     core::GrpcService::kInitialMetadataFieldNumber});
+  scope.only(proto.envoy_grpc(), {Grpc::kClusterNameFieldNumber, Grpc::kAuthorityFieldNumber});
+  out.over = OpenTelemetryPlan::Over::kGrpc;
+  out.cluster = proto.envoy_grpc().cluster_name();
+  out.authority = proto.envoy_grpc().authority();
+  if (proto.has_timeout()) out.timeout = config::to_duration(proto.timeout());
+  for (const auto& field : proto.initial_metadata()) add_field(field, out, scope);
+  if (proto.has_envoy_grpc()) scope.require_cluster(proto.envoy_grpc(), Grpc::kClusterNameFieldNumber, out.cluster);
+}
+
+void compile_http(const core::HttpService& proto, OpenTelemetryPlan& out, CompileScope& scope) {
+  using Uri = core::HttpUri;
+  scope.only(proto, {core::HttpService::kHttpUriFieldNumber, core::HttpService::kRequestHeadersToAddFieldNumber});
+  scope.only(proto.http_uri(), {Uri::kUriFieldNumber, Uri::kClusterFieldNumber, Uri::kTimeoutFieldNumber});
+  out.over = OpenTelemetryPlan::Over::kHttp;
+  out.cluster = proto.http_uri().cluster();
+  out.timeout = config::to_duration(proto.http_uri().timeout());
+  // scheme://authority/path
+  std::string_view uri = proto.http_uri().uri();
+  if (const size_t scheme = uri.find("://"); scheme != std::string_view::npos) uri.remove_prefix(scheme + 3);
+  const size_t slash = uri.find('/');
+  out.authority = uri.substr(0, slash);
+  out.path = slash == std::string_view::npos ? std::string_view("/") : uri.substr(slash);
+  for (const auto& option : proto.request_headers_to_add()) {
+    if (option.has_append() || option.append_action() != core::HeaderValueOption::APPEND_IF_EXISTS_OR_ADD) {
+      scope.not_supported(option, core::HeaderValueOption::kAppendActionFieldNumber);
+    }
+    add_field(option.header(), out, scope);
+  }
+  scope.require_cluster(proto.http_uri(), Uri::kClusterFieldNumber, out.cluster);
+}
+
+std::shared_ptr<const model::TracerPlan> compile(const google::protobuf::Message& message, CompileScope& scope) {
+  const auto& proto = static_cast<const OpenTelemetry&>(message);
+  scope.only(proto, {OpenTelemetry::kGrpcServiceFieldNumber, OpenTelemetry::kHttpServiceFieldNumber,
+                     OpenTelemetry::kServiceNameFieldNumber, OpenTelemetry::kMaxCacheSizeFieldNumber});
+  OpenTelemetryPlan out;
+  if (proto.has_grpc_service() && proto.has_http_service()) {
+    scope.error(proto, OpenTelemetry::kHttpServiceFieldNumber, "cannot stand beside grpc_service");
+  }
+  if (proto.has_http_service()) {
+    compile_http(proto.http_service(), out, scope);
+  } else if (proto.has_grpc_service()) {
+    compile_grpc(proto.grpc_service(), out, scope);
+  } else {
+    scope.error(proto, "needs grpc_service or http_service");
+  }
+  out.resource.emplace_back("service.name",
+                            proto.service_name().empty() ? "unknown_service:envoy" : proto.service_name());
+  out.resource.emplace_back("telemetry.sdk.language", "cpp");
+  out.resource.emplace_back("telemetry.sdk.name", "envoy");
+  if (proto.has_max_cache_size()) out.max_spans = proto.max_cache_size().value();
+  out.min_flush_spans = scope.runtime.live_number(5, "tracing.opentelemetry.min_flush_spans");
+  out.flush_interval_ms = scope.runtime.live_number(5000, "tracing.opentelemetry.flush_interval_ms");
+  return std::make_shared<const OpenTelemetryFactory>(std::move(out));
+}
+
+}  // namespace
+
+config::TracerType opentelemetry() { return {"envoy.config.trace.v3.OpenTelemetryConfig", &compile}; }
+
+}  // namespace sluice::exporters
