@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "config/any.h"
 #include "config/format_compiler.h"
 #include "config/matcher_compiler.h"
 #include "config/metadata_compiler.h"
@@ -144,9 +145,19 @@ Target compile_stream(const Stream& proto, std::string path, CompileScope& scope
   return {std::move(path), proto.has_log_format() ? compile_format(proto.log_format(), scope) : default_format()};
 }
 
+bool is_known_logger(std::string_view type) {
+  return type == FileAccessLog::descriptor()->full_name() || type == StdoutAccessLog::descriptor()->full_name() ||
+         type == StderrAccessLog::descriptor()->full_name();
+}
+
 std::optional<Target> compile_target(const accesslog::AccessLog& proto, CompileScope& scope) {
   if (!proto.has_typed_config()) {
     scope.error(proto, cat("the access log '", proto.name(), "' needs a typed_config: loggers are found by its type"));
+    return std::nullopt;
+  }
+  if (scope.discovered && !is_known_logger(type_name(proto.typed_config().type_url()))) {
+    // No traffic depends on it: better no line than no listener.
+    scope.pass_over(proto.typed_config(), cat("not supported yet: ", type_name(proto.typed_config().type_url())));
     return std::nullopt;
   }
   const google::protobuf::Message* content = scope.unpack(proto.typed_config());

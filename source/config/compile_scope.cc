@@ -29,6 +29,10 @@ void CompileScope::error(const Message& message, int field, std::string text, in
   findings_.fail(map_.error(message, field, std::move(text), index));
 }
 
+void CompileScope::pass_over(const Message& message, std::string text) {
+  findings_.note({ConfigNote::Kind::UnknownField, map_.error(message, std::move(text))});
+}
+
 void CompileScope::not_supported(const Message& message, int field, int index) {
   error(message, field, cat("not supported yet: ", message.GetDescriptor()->FindFieldByNumber(field)->name()), index);
 }

@@ -80,6 +80,8 @@ class CompileScope : public ScopeSettings {
   // ---- errors, with the place of the message or of one of its fields (by number; `index` in a list)
   void error(const google::protobuf::Message& message, std::string text);
   void error(const google::protobuf::Message& message, int field, std::string text, int index = -1);
+  // What a control plane sent that changes no traffic and that this build does not know: told, and left out.
+  void pass_over(const google::protobuf::Message& message, std::string text);
   // "not supported yet: FIELD".
   void not_supported(const google::protobuf::Message& message, int field, int index = -1);
   // Reports every field that is set and is not in `known`: no field of a configuration is ever passed over in silence.
@@ -105,6 +107,7 @@ class CompileScope : public ScopeSettings {
   // transport_socket_matches of the cluster whose endpoints are being compiled; null: it has none.
   const google::protobuf::RepeatedPtrField<envoy::config::cluster::v3::Cluster_TransportSocketMatch>* socket_matches =
       nullptr;
+  bool discovered = false;       // a control plane sent it
   std::string_view filter_name;  // of the HTTP filter that is being compiled: its key in typed_per_filter_config
   model::ChainNeeds needs;       // what the filter chain that is being compiled waits for
 

@@ -185,11 +185,15 @@ Batch<Plan> ResourceCompiler::compile(const ResourceUpdate& update, const Compil
     }
     Findings findings;
     CompileScope scope(*one.map, findings, extensions_, *settings_);
+    scope.discovered = update.file.empty();
     Compiled<Plan> compiled{name, one.version, bytes_of(message), compile(message, scope), {}};
     if (!findings.ok()) {
       compiled.plan = nullptr;
       compiled.why = update.file.empty() ? cat("'", name, "': ", first_error(findings)) : first_error(findings);
       complain(compiled.why);
+    }
+    for (const ConfigNote& note : findings.notes()) {
+      if (note.kind == ConfigNote::Kind::UnknownField) out.unknown.push_back(cat(name, ": ", note.what.to_string()));
     }
     out.resources.push_back(std::move(compiled));
   }

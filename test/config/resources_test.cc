@@ -142,6 +142,23 @@ TEST_F(Resources, UnknownFieldsPassAndAreToldUnlessTheyAreRefused) {
   EXPECT_EQ(strict.clusters(update).verdict, Verdict::kRejected);
 }
 
+TEST_F(Resources, AnAccessLoggerThatNobodyKnowsIsLeftOutOfAListenerThatWasSent) {
+  envoy::config::listener::v3::Listener listener;
+  listener.set_name("l");
+  listener.mutable_address()->mutable_socket_address()->set_address("127.0.0.1");
+  listener.mutable_address()->mutable_socket_address()->set_port_value(80);
+  listener.add_filter_chains();
+  auto& log = *listener.add_access_log();
+  log.set_name("als");
+  log.mutable_typed_config()->set_type_url("type.googleapis.com/some.Logger");
+  ResourceUpdate update;
+  add(update, "l", listener);
+  const auto batch = compiler_.listeners(update);
+  EXPECT_EQ(batch.verdict, Verdict::kTaken) << batch.why;
+  ASSERT_EQ(batch.unknown.size(), 1u);
+  EXPECT_EQ(batch.unknown[0], "l: access_log[0].typed_config: not supported yet: some.Logger");
+}
+
 TEST_F(Resources, RoutesMayNameClustersThatDoNotExist) {
   const auto batch = compiler_.routes(
       in_file("resources:\n" +
