@@ -4,7 +4,7 @@
 //                             an update warms beside the old version, which serves until then
 //
 // At the start: clusters of the bootstrap that need no control plane first, then its EDS clusters, then CDS and what it
-// brings; then on_started().
+// brings.
 #pragma once
 
 #include <map>
