@@ -1,6 +1,8 @@
 // What a compiled listener waits for and follows while it serves: parts of its configuration that come from elsewhere.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
@@ -67,11 +69,22 @@ class RouteSlots {
     }
     auto slot = std::make_shared<RouteSlot>();
     known.emplace_back(source, slot);
+    if (slots_.size() >= sweep_at_) sweep();
     return slot;
   }
 
  private:
+  // Names come and go for as long as the process runs.
+  void sweep() {
+    std::erase_if(slots_, [](const auto& entry) {
+      return std::all_of(entry.second.begin(), entry.second.end(),
+                         [](const auto& one) { return one.second.expired(); });
+    });
+    sweep_at_ = std::max<size_t>(64, slots_.size() * 2);
+  }
+
   std::map<std::string, std::vector<std::pair<ConfigSource, std::weak_ptr<RouteSlot>>>> slots_;
+  size_t sweep_at_ = 64;
 };
 
 }  // namespace sluice::model

@@ -110,7 +110,7 @@ Result<void> Server::start() {
   return {};
 }
 
-// Until now connections waited in the kernel's queue.
+// Until now nobody listened: clients were refused.
 void Server::serve() {
   serving_ = true;
   clusters_.workers_run();
@@ -278,6 +278,7 @@ void Server::reopen_logs() {
 
 void Server::flush_stats() {
   registry_.flush();
+  bootstrap_.tls->forget_unused();
   refresh_stats();
   stats_timer_.arm(bootstrap_.stats_flush_interval);
 }

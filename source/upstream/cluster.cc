@@ -213,25 +213,14 @@ Cluster::Cluster(std::shared_ptr<ClusterShared> shared, const HostSetPtr& hosts,
       block_(local.cells.block<ClusterStat>(shared_->stats)),
       answers_(local.cells, shared_->stats),
       retry_codes_(local.cells, shared_->stats, "retry."),
-      balancer_(shared_->plan->lb, shared_->breakers, local.random, block_) {
+      balancer_(shared_->plan->lb, shared_->breakers, local.random, block_),
+      sockets_(*shared_->plan, local) {
   if (plan().lb.subsets != nullptr) {
     subset_balancer_ =
         std::make_unique<SubsetBalancer>(*plan().lb.subsets, plan().lb, shared_->breakers, local.random, block_);
     subset_balancer_->update(hosts);
   }
   balancer_.update(hosts);
-  const auto make_socket = [this](const net::TransportSocketPlanPtr& plan) {
-    sockets_.push_back(plan == nullptr ? nullptr
-                                       : plan->on_worker(local_.transport_scope(), prefix_of(*shared_->plan)));
-  };
-  make_socket(plan().transport_socket);
-  for (const model::SocketMatch& match : plan().socket_matches) {
-    make_socket(match.socket);
-  }
-}
-
-net::TransportSocket* Cluster::transport_socket(const Host& host) {
-  return sockets_[host.socket_match.load(std::memory_order_relaxed)].get();
 }
 
 Cluster::~Cluster() {

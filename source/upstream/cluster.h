@@ -22,6 +22,7 @@
 #include "upstream/load_balancer/subset_balancer.h"
 #include "upstream/pool.h"
 #include "upstream/raw_connection.h"
+#include "upstream/transport_sockets.h"
 #include "upstream/worker_local.h"
 
 namespace sluice::upstream {
@@ -116,7 +117,7 @@ class Cluster final : public event::Deferred {
   // Those of its HTTP/1 connections are shown from now on; nothing counts there.
   void show_http1();
   // What wraps the connections to a host; null: nothing.
-  net::TransportSocket* transport_socket(const Host& host);
+  net::TransportSocket* transport_socket(const Host& host) { return sockets_.of(host); }
 
   // New hosts. The pools of those that are gone take no new streams and end with their last one.
   void update(HostSetPtr hosts);
@@ -158,7 +159,7 @@ class Cluster final : public event::Deferred {
       return std::hash<Host*>()(key.first) + static_cast<size_t>(key.second.protocol) * 2 + key.second.priority;
     }
   };
-  std::vector<std::unique_ptr<net::TransportSocket>> sockets_;  // the cluster's own, then by socket match; null: plain
+  TransportSockets sockets_;
   std::unordered_map<PoolKey, std::unique_ptr<Pool>, PoolHash> pools_;
   IntrusiveList<RawConnection, RawConnection> raw_connections_;
   std::map<std::tuple<Host*, PoolKind, std::string>, std::unique_ptr<Pool>> wished_pools_;  // by wishes too

@@ -248,9 +248,21 @@ void ListenerDiscovery::drain(One& one) {
   Draining& draining = draining_.emplace_back();
   draining.following = std::move(one.active);
   draining.end = std::make_unique<event::Timer>(tools_.loop.timers(), [this, raw = &draining] {
-    tools_.loop.post([this, raw] { std::erase_if(draining_, [raw](const Draining& it) { return &it == raw; }); });
+    tools_.loop.post([this, raw] {
+      std::erase_if(draining_, [raw](const Draining& it) { return &it == raw; });
+      forget_gone();
+    });
   });
   draining.end->arm(drain_time_);
+}
+
+// Nothing is left of a listener that was removed: neither a plan nor an update of it that was refused.
+void ListenerDiscovery::forget_gone() {
+  std::erase_if(ones_, [this](const auto& entry) {
+    const One& one = *entry.second;
+    return !one.discovered && one.active == nullptr && one.warming == nullptr && one.shown.failed.empty() &&
+           !listeners_.draining(entry.first);
+  });
 }
 
 void ListenerDiscovery::clear() {

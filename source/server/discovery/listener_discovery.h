@@ -96,6 +96,7 @@ class ListenerDiscovery final : private config::ResourceUser {
   void wait_for(const std::string& name, const model::ListenerPlanPtr& plan);
   void ready(const std::string& name, const ListenerFollowing* following);
   void drain(One& one);
+  void forget_gone();
   void known();
 
   // Thread: main.
