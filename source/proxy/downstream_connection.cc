@@ -268,6 +268,10 @@ void DownstreamConnection::exchange_finished(Exchange& exchange) {
   }
   gate_.open(net::Pause::kPeerFull);
   if (close_after_ || !codec_->keep_alive()) {
+    // An answer given while the head is decoded comes before the request's end, as Envoy counts. An answer to HTTP/1.0
+    // may end with the connection only.
+    const bool early = !exchange.request_complete() || (decoding_ && exchange.answered_locally());
+    holds_end_ = early && accepted_->protocol != http::Protocol::kHttp10;
     close_when_sent();
     return;
   }
@@ -310,7 +314,9 @@ void DownstreamConnection::cut() {
   }
 }
 
-// No further request. What is in the outbox leaves, then FIN, then the client has delayed_close_timeout to close.
+// No further request. What is in the outbox leaves, then the client has delayed_close_timeout to close. Our own end
+// goes out at once, unless the request was not all there or the second GOAWAY said it: as in Envoy, then with the
+// timeout.
 void DownstreamConnection::close_when_sent() {
   if (state_ != State::kOpen) {
     return;
@@ -338,8 +344,10 @@ void DownstreamConnection::linger() {
     close(ClosedBy::kUs);
     return;
   }
-  // After the second GOAWAY it is the client's turn; as Envoy, which then does not end its side either.
-  if (!goaway_done_) transport_->shutdown_write();
+  if (!holds_end_ && !goaway_done_) {
+    transport_->shutdown_write();
+    ended_by_us_ = true;
+  }
   idle_.arm(wait);
 }
 
@@ -355,7 +363,7 @@ void DownstreamConnection::start_drain() {
 
 void DownstreamConnection::on_idle_timeout() {
   if (state_ == State::kClosing) {
-    server_.block().inc(HttpStat::kDownstreamCxDelayedCloseTimeout);
+    if (!ended_by_us_) server_.block().inc(HttpStat::kDownstreamCxDelayedCloseTimeout);
     close(ClosedBy::kUs);
     return;
   }
@@ -441,7 +449,8 @@ void DownstreamConnection::close(ClosedBy by) {
   transport_->close(net::CloseHow::kFin);
   auto& block = server_.block();
   block.inc(HttpStat::kDownstreamCxDestroy);
-  block.inc(by == ClosedBy::kUs ? HttpStat::kDownstreamCxDestroyLocal : HttpStat::kDownstreamCxDestroyRemote);
+  block.inc(by == ClosedBy::kUs || ended_by_us_ ? HttpStat::kDownstreamCxDestroyLocal
+                                                : HttpStat::kDownstreamCxDestroyRemote);
   block.dec(HttpStat::kDownstreamCxActive);
   if (codec_ != nullptr) {
     block.dec(has_streams() ? HttpStat::kDownstreamCxHttp2Active : HttpStat::kDownstreamCxHttp1Active);

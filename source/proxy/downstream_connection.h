@@ -126,6 +126,8 @@ class DownstreamConnection final : public event::Deferred,
   bool spoke_ = false;  // a request was parsed
   bool close_after_ = false;
   bool fin_when_sent_ = false;
+  bool holds_end_ = false;    // when it closes, FIN waits for the client's or for delayed_close_timeout
+  bool ended_by_us_ = false;  // FIN went out before the client's
   bool idle_drain_ = false;   // idle_timeout passed, drain_timeout runs
   bool goaway_done_ = false;  // HTTP/2: the second GOAWAY is out, it ends with its last stream
   uint32_t requests_ = 0;

@@ -105,6 +105,7 @@ void DownstreamConnection::on_error(http::StreamId stream, const http::CodecErro
   if (error.details == http::http1::kUnderscoreRefused) {
     server_.http1_block().inc(stats::Http1Stat::kRequestsRejectedWithUnderscoresInHeaders);
   }
+  server_.block().inc(HttpStat::kDownstreamRqRxReset);
   close_after_response();
   Exchange* exchange = find(stream);
   if (exchange == nullptr) {

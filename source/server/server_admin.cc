@@ -85,6 +85,17 @@ admin::DynamicConfigs Server::dynamic_configs() const {
   return out;
 }
 
+std::vector<std::string> Server::awaited() const {
+  std::vector<std::string> out;
+  for (const std::string& name : routes_.awaited()) {
+    out.push_back(cat("shared target RdsRouteConfigSubscription RDS init ", name));
+  }
+  for (const config::TlsSecrets::Discovered& one : bootstrap_.tls->discovered()) {
+    if (one.bytes.empty()) out.push_back(cat("shared target SdsApi ", one.name));
+  }
+  return out;
+}
+
 std::vector<admin::ListenerInfo> Server::listeners() const {
   std::vector<admin::ListenerInfo> out;
   for (const Listeners::Serving& one : listeners_.serving()) {
@@ -156,8 +167,14 @@ void Server::drain_listeners(const admin::DrainRequest& request) {
   }
 }
 
-void Server::fail_health_checks() { state_.drain.set_health_failed(true); }
-void Server::pass_health_checks() { state_.drain.set_health_failed(false); }
+void Server::fail_health_checks() {
+  state_.drain.set_health_failed(true);
+  server_stats_.set_live(false);
+}
+void Server::pass_health_checks() {
+  state_.drain.set_health_failed(false);
+  server_stats_.set_live(true);
+}
 
 std::vector<net::tls::ContextDetails> Server::certificates() const { return bootstrap_.tls->details(); }
 

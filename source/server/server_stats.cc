@@ -39,16 +39,17 @@ void ServerStats::watch(std::string_view name, const event::Loop& loop) {
 }
 
 void ServerStats::started(uint32_t concurrency, Duration took) {
-  server_.set(ServerStat::kLive, 1);
+  set_live(true);
   server_.set(ServerStat::kConcurrency, concurrency);
   server_.record(ServerStat::kInitializationTimeMs, static_cast<uint64_t>(to_ms(took)));
 }
+
+void ServerStats::set_live(bool live) { server_.set(ServerStat::kLive, live ? 1 : 0); }
 
 void ServerStats::refresh(const Now& now) {
   const admin::ProcessMemory memory = admin::process_memory();
   server_.set(ServerStat::kUptime, static_cast<uint64_t>(now.uptime_s));
   server_.set(ServerStat::kState, now.state);
-  server_.set(ServerStat::kLive, now.state == 0 ? 1 : 0);
   server_.set(ServerStat::kTotalConnections, now.connections);
   server_.set(ServerStat::kDaysUntilFirstCertExpiring, now.certificate_days);
   server_.set(ServerStat::kMemoryAllocated, memory.allocated);

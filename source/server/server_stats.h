@@ -35,6 +35,8 @@ class ServerStats {
     event::AppendCounts files;
     uint64_t certificate_days = UINT32_MAX;  // until the first one ends; as Envoy's, when there is none
   };
+  // Whether health checks of others shall pass: server.live.
+  void set_live(bool live);
   void refresh(const Now& now);
   void refresh_runtime(const runtime::Layers& layers);
   // Of resources that came while the process ran.

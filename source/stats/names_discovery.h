@@ -22,6 +22,12 @@ SLUICE_STAT_BLOCK(DiscoveryStat, SLUICE_DISCOVERY_STATS)
 // clang-format on
 SLUICE_STAT_BLOCK(ReloadStat, SLUICE_RELOAD_STATS)
 
+// Prefix "http.PREFIX.scoped_rds.NAME.", beside the above.
+// clang-format off
+#define SLUICE_SCOPE_STATS(X) X(kGauge, kAllScopes, "all_scopes") X(kGauge, kActiveScopes, "active_scopes")
+// clang-format on
+SLUICE_STAT_BLOCK(ScopeStat, SLUICE_SCOPE_STATS)
+
 // Prefix "cluster.NAME." of an EDS cluster, beside what every cluster has.
 // clang-format off
 #define SLUICE_ENDPOINT_DISCOVERY_STATS(X) \

@@ -98,6 +98,8 @@ TEST_F(OverloadTest, ActionsByPressure) {
   press("0.85\n");
   EXPECT_EQ(stat("overload.envoy.overload_actions.reject_incoming_connections.scale_percent"), 49u);
   EXPECT_EQ(stat("overload.envoy.overload_actions.reject_incoming_connections.active"), 0u);
+  early->close();
+  second->close();
   press("0.95");
   auto third = proxy_.connect();
   EXPECT_EQ(ask(*third), "");

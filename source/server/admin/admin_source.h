@@ -129,6 +129,8 @@ class AdminSource {
   virtual std::shared_ptr<const config::AcceptedConfig> accepted_config() const = 0;
   virtual WallTime accepted_at() const = 0;
   virtual DynamicConfigs dynamic_configs() const { return {}; }
+  // The resources that somebody waits for, as /init_dump names them.
+  virtual std::vector<std::string> awaited() const { return {}; }
   // The last pushes of control planes, the newest first: {"pushes": [...]}.
   virtual std::string xds_history() const { return "{\"pushes\": []}"; }
   virtual stats::Registry& registry() = 0;

@@ -1,14 +1,19 @@
 // Pages about the life of the server: ready, health, draining, the end, logs and counters.
 #include "base/strings.h"
+#include "server/admin/json_writer.h"
 #include "server/admin/page.h"
 
 namespace sluice::server::admin {
 std::string_view name_of(ServerState state) {
   switch (state) {
-    case ServerState::kLive: return "LIVE";
-    case ServerState::kDraining: return "DRAINING";
-    case ServerState::kPreInitializing: return "PRE_INITIALIZING";
-    case ServerState::kInitializing: return "INITIALIZING";
+    case ServerState::kLive:
+      return "LIVE";
+    case ServerState::kDraining:
+      return "DRAINING";
+    case ServerState::kPreInitializing:
+      return "PRE_INITIALIZING";
+    case ServerState::kInitializing:
+      return "INITIALIZING";
   }
   return "";
 }
@@ -53,8 +58,22 @@ void reset_counters_page(const Request&, AdminSource& source, Reply& reply) {
 
 void init_dump_page(const Request&, AdminSource& source, Reply& reply) {
   reply.content_type = kJson;
-  (void)source;  // nothing is warmed yet: the server starts when everything is there
-  reply.body = "{}\n";
+  JsonWriter out;
+  out.begin_map();
+  if (const std::vector<std::string> awaited = source.awaited(); !awaited.empty()) {
+    out.begin_list("unready_targets_dumps");
+    out.begin_map();
+    out.text("name", "init manager Server");
+    out.begin_list("target_names");
+    for (const std::string& name : awaited) {
+      out.text(name);
+    }
+    out.end_list();
+    out.end_map();
+    out.end_list();
+  }
+  out.end_map();
+  reply.body = out.take();
 }
 
 }  // namespace sluice::server::admin

@@ -30,6 +30,8 @@ class RouteDiscovery::Table final : private config::ResourceUser {
     }
   }
   const RouteVersion& version() const { return version_; }
+  const std::string& name() const { return name_; }
+  bool is_known() const { return known_; }
 
   uint32_t followers = 0;
 
@@ -125,6 +127,14 @@ void RouteDiscovery::forget(const model::RouteSubscription& subscription) {
 
 void RouteDiscovery::when_known(const model::RouteSubscription& subscription, Function<void()> hook) {
   tables_.at(subscription.slot.get())->when_known(std::move(hook));
+}
+
+std::vector<std::string> RouteDiscovery::awaited() const {
+  std::vector<std::string> out;
+  for (const auto& [slot, table] : tables_) {
+    if (!table->is_known()) out.push_back(table->name());
+  }
+  return out;
 }
 
 std::vector<RouteVersion> RouteDiscovery::dump() const {

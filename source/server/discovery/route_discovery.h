@@ -32,6 +32,8 @@ class RouteDiscovery {
   void when_known(const model::RouteSubscription& subscription, Function<void()> hook);
   void clear();
   std::vector<RouteVersion> dump() const;
+  // The names of those of which nothing is known yet.
+  std::vector<std::string> awaited() const;
 
  private:
   class Table;

@@ -17,7 +17,10 @@ ScopeDiscovery::ScopeDiscovery(const model::ScopeSubscription& wanted, RouteDisc
       tools_(tools),
       on_known_(std::move(on_known)),
       counts_(cat("http.", wanted.stat_prefix, ".scoped_rds.", wanted.name, "."), wanted.source, tools,
-              DiscoveryCounts::Reloads::kCounted) {
+              DiscoveryCounts::Reloads::kCounted),
+      scopes_id_(tools.registry.add_block<stats::ScopeStat>(
+          cat("http.", wanted.stat_prefix, ".scoped_rds.", wanted.name, "."))),
+      scopes_block_(tools.cells.block<stats::ScopeStat>(scopes_id_)) {
   subscription_ = tools.subscriber.subscribe(
       wanted.source, interest_in_all(config::ResourceType::kScopedRoutes, wanted.source), *this);
 }
@@ -28,6 +31,7 @@ ScopeDiscovery::~ScopeDiscovery() {
       routes_.forget(*scope.table);
     }
   }
+  tools_.registry.release_block(scopes_id_);
 }
 
 std::string ScopeDiscovery::on_resources(const config::ResourceUpdate& update) {
@@ -131,9 +135,13 @@ void ScopeDiscovery::drop(const std::string& name) {
 
 void ScopeDiscovery::publish() {
   auto tables = std::make_shared<model::ScopeTables>();
+  uint64_t active = 0;  // those whose table is discovered too
   for (const auto& [name, scope] : scopes_) {
     tables->targets[scope.config.key] = {scope.config.table, scope.table ? scope.table->slot : nullptr};
+    active += scope.table ? 1 : 0;
   }
+  scopes_block_.set(stats::ScopeStat::kAllScopes, scopes_.size());
+  scopes_block_.set(stats::ScopeStat::kActiveScopes, active);
   wanted_.routes->tables.publish(std::move(tables));
   counts_.reloaded();
 }

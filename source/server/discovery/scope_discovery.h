@@ -56,6 +56,8 @@ class ScopeDiscovery final : private config::ResourceUser {
   std::string version_;
   WallTime updated_{};
   DiscoveryCounts counts_;
+  const stats::BlockId scopes_id_;
+  stats::Block<stats::ScopeStat> scopes_block_;
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::unique_ptr<config::Subscription> subscription_;
 };
