@@ -158,7 +158,7 @@ int explain_request(const std::vector<std::string>& words) {
   config::Extensions extensions = builtin();
   config::BootstrapOptions source;
   source.path = question->config_path;
-  const config::CompileOutcome outcome = config::compile_bootstrap(source, extensions, nullptr);
+  config::CompileOutcome outcome = config::compile_bootstrap(source, extensions, nullptr);
   if (!outcome.bootstrap) {
     return fail(outcome);
   }

@@ -172,6 +172,36 @@ void compile_eds(const Cluster& proto, model::ClusterPlan& out, CompileScope& sc
   }
 }
 
+void compile_original_dst(const Cluster& proto, model::ClusterPlan& out, CompileScope& scope) {
+  using O = Cluster::OriginalDstLbConfig;
+  const O& lb = proto.original_dst_lb_config();
+  scope.only(lb, {O::kUseHttpHeaderFieldNumber, O::kHttpHeaderNameFieldNumber, O::kUpstreamPortOverrideFieldNumber,
+                  O::kMetadataKeyFieldNumber});
+  out.discovery = model::Discovery::kOriginalDst;
+  if (proto.lb_policy() != Cluster::CLUSTER_PROVIDED) {
+    scope.error(proto, Cluster::kLbPolicyFieldNumber, "a cluster of the type ORIGINAL_DST needs CLUSTER_PROVIDED");
+  }
+  if (proto.has_load_assignment()) {
+    scope.error(proto, Cluster::kLoadAssignmentFieldNumber, "a cluster of the type ORIGINAL_DST has no endpoints");
+  }
+  // Its hosts are a worker's, and are made while requests wait for them.
+  if (!proto.health_checks().empty()) scope.not_supported(proto, Cluster::kHealthChecksFieldNumber);
+  if (proto.has_outlier_detection()) scope.not_supported(proto, Cluster::kOutlierDetectionFieldNumber);
+  auto plan = std::make_shared<model::OriginalDstPlan>();
+  if (lb.use_http_header()) {
+    plan->header = lb.http_header_name().empty() ? "x-envoy-original-dst-host" : to_lower(lb.http_header_name());
+  } else if (!lb.http_header_name().empty()) {
+    scope.error(lb, O::kHttpHeaderNameFieldNumber, "needs use_http_header");
+  }
+  if (lb.has_metadata_key()) {
+    plan->metadata_space = lb.metadata_key().key();
+    for (const auto& part : lb.metadata_key().path()) plan->metadata_path.push_back(part.key());
+  }
+  if (lb.has_upstream_port_override()) plan->port = static_cast<uint16_t>(lb.upstream_port_override().value());
+  if (proto.has_cleanup_interval()) plan->cleanup_interval = to_duration(proto.cleanup_interval());
+  out.original_dst = std::move(plan);
+}
+
 // DNS options say nothing about a cluster that asks no DNS.
 void compile_kind(const Cluster& proto, model::ClusterPlan& out, CompileScope& scope) {
   if (proto.has_cluster_type()) {
@@ -189,6 +219,9 @@ void compile_kind(const Cluster& proto, model::ClusterPlan& out, CompileScope& s
       break;
     case Cluster::EDS:
       compile_eds(proto, out, scope);
+      break;
+    case Cluster::ORIGINAL_DST:
+      compile_original_dst(proto, out, scope);
       break;
     default:
       scope.error(proto, Cluster::kTypeFieldNumber,
@@ -246,7 +279,9 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
                      Cluster::kOutlierDetectionFieldNumber,
                      Cluster::kHealthChecksFieldNumber,
                      Cluster::kLbSubsetConfigFieldNumber,
-                     Cluster::kIgnoreHealthOnHostRemovalFieldNumber});
+                     Cluster::kIgnoreHealthOnHostRemovalFieldNumber,
+                     Cluster::kOriginalDstLbConfigFieldNumber,
+                     Cluster::kCleanupIntervalFieldNumber});
   auto out = std::make_shared<model::ClusterPlan>();
   compile_kind(proto, *out, scope);
   out->name = proto.name();
@@ -288,6 +323,9 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
   scope.socket_matches = nullptr;
   if (proto.has_eds_cluster_config() && out->discovery != model::Discovery::kEds) {
     scope.error(proto, Cluster::kEdsClusterConfigFieldNumber, "belongs to clusters of the type EDS");
+  }
+  if (proto.has_original_dst_lb_config() && out->original_dst == nullptr) {
+    scope.error(proto, Cluster::kOriginalDstLbConfigFieldNumber, "belongs to clusters of the type ORIGINAL_DST");
   }
   if (out->discovery == model::Discovery::kLogicalDns) check_logical(proto, *out, scope);
   if (proto.has_wait_for_warm_on_init()) out->wait_for_warm_on_init = proto.wait_for_warm_on_init().value();

@@ -33,12 +33,11 @@ void compile_options(const core::DnsResolverOptions& proto, net::ResolverOptions
 }
 
 void compile_cares(const Cares& proto, net::ResolverOptions& out, CompileScope& scope) {
-  // The limits on a channel's queries and age work around servers that balance by source port; ours live as long as
-  // their cluster's resolver.
+  // udp_max_queries says nothing: the sockets are closed whenever no query is on its way, so none of them sees many.
   scope.only(proto, {Cares::kResolversFieldNumber, Cares::kUseResolversAsFallbackFieldNumber,
                      Cares::kDnsResolverOptionsFieldNumber, Cares::kQueryTimeoutSecondsFieldNumber,
                      Cares::kQueryTriesFieldNumber, Cares::kRotateNameserversFieldNumber,
-                     Cares::kEdns0MaxPayloadSizeFieldNumber});
+                     Cares::kEdns0MaxPayloadSizeFieldNumber, Cares::kUdpMaxQueriesFieldNumber});
   compile_servers(proto.resolvers(), out, scope);
   out.servers_as_fallback = proto.use_resolvers_as_fallback();
   compile_options(proto.dns_resolver_options(), out);

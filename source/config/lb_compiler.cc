@@ -121,7 +121,11 @@ void compile_policy(const Cluster& proto, LbPlan& out, CompileScope& scope) {
       scope.error(proto, Cluster::kLbPolicyFieldNumber, "needs load_balancing_policy");
       break;
     case Cluster::CLUSTER_PROVIDED:
-      scope.error(proto, Cluster::kLbPolicyFieldNumber, "this type of cluster provides no load balancer of its own");
+      if (proto.type() != Cluster::ORIGINAL_DST || proto.has_cluster_type()) {
+        scope.error(proto, Cluster::kLbPolicyFieldNumber, "this type of cluster provides no load balancer of its own");
+      } else if (proto.has_lb_subset_config()) {
+        scope.error(proto, Cluster::kLbSubsetConfigFieldNumber, "has no meaning with lb_policy CLUSTER_PROVIDED");
+      }
       break;
     default:
       scope.error(proto, Cluster::kLbPolicyFieldNumber,

@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "explain/client_hello.h"
+#include "explain/discovered_files.h"
 #include "filters/http/router/router.h"
 #include "http/path.h"
 #include "proxy/exchange.h"
@@ -38,6 +39,7 @@ model::ClusterPlanPtr dry_cluster(const model::ClusterPlan& plan) {
   }
   out->assignment = std::move(hosts);
   out->discovery = model::Discovery::kStatic;
+  out->original_dst = nullptr;
   out->protocol = model::UpstreamProtocol::kHttp1;
   out->transport_socket = nullptr;
   out->socket_matches.clear();
@@ -273,10 +275,16 @@ void DryRun::on_end(const format::Facts& facts) {
 
 }  // namespace
 
-Result<Seen> run_dry(const config::CompiledBootstrap& bootstrap, const Question& question) {
+Result<Seen> run_dry(config::CompiledBootstrap& bootstrap, const Question& question) {
+  std::vector<std::string> unknown = read_discovered_files(bootstrap);
   auto chosen = choose_listener(bootstrap, question);
-  if (!chosen) return Error{chosen.error()};
+  if (!chosen) {
+    std::string why = chosen.error();
+    for (const std::string& text : unknown) append(why, "; ", text);
+    return Error{why};
+  }
   Seen seen;
+  seen.unknown = std::move(unknown);
   seen.listener = chosen->first;
   seen.listener_guessed = chosen->second;
   DryRun(bootstrap, question, seen).run();

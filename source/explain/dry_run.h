@@ -40,6 +40,7 @@ struct Seen {
   model::ListenerPlanPtr listener;
   bool listener_guessed = false;            // no listener has the port
   std::vector<std::string> listener_notes;  // of its filters
+  std::vector<std::string> unknown;         // what comes from elsewhere and could not be read here
   std::string server_name, transport_protocol;
   std::vector<model::ChainDecision> decisions;
   bool by_tree = false;  // a filter_chain_matcher chose the chain
@@ -66,6 +67,6 @@ struct Seen {
 };
 
 // An error says why nothing can be asked ("no listener is named ..."). Thread: main.
-Result<Seen> run_dry(const config::CompiledBootstrap& bootstrap, const Question& question);
+Result<Seen> run_dry(config::CompiledBootstrap& bootstrap, const Question& question);
 
 }  // namespace sluice::explain

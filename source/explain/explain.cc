@@ -189,6 +189,7 @@ void Teller::list(Note& note, const Fields& before, const Fields& after,
 }
 
 void Teller::tell_listener() {
+  for (const std::string& text : seen_.unknown) out_.add("not known here", text);
   const model::ListenerPlan& plan = *seen_.listener;
   Note& note = out_.add("listener", cat("'", plan.name, "' on ", plan.address.to_string()), place_of(plan.origin));
   if (seen_.listener_guessed) {

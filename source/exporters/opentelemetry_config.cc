@@ -7,6 +7,7 @@
 #include "envoy/config/core/v3/grpc_service.pb.h"
 #include "envoy/config/core/v3/http_service.pb.h"
 #include "envoy/config/trace/v3/opentelemetry.pb.h"
+#include "exporters/http_collector_config.h"
 #include "exporters/opentelemetry.h"
 
 namespace sluice::exporters {
@@ -17,11 +18,6 @@ namespace core = envoy::config::core::v3;
 using config::CompileScope;
 using OpenTelemetry = envoy::config::trace::v3::OpenTelemetryConfig;
 
-void add_field(const core::HeaderValue& proto, OpenTelemetryPlan& out, CompileScope& scope) {
-  if (!proto.raw_value().empty()) scope.not_supported(proto, core::HeaderValue::kRawValueFieldNumber);
-  out.fields.emplace_back(to_lower(proto.key()), proto.value());
-}
-
 void compile_grpc(const core::GrpcService& proto, OpenTelemetryPlan& out, CompileScope& scope) {
   using Grpc = core::GrpcService::EnvoyGrpc;
   scope.only(proto, {core::GrpcService::kEnvoyGrpcFieldNumber, core::GrpcService::kTimeoutFieldNumber,
@@ -31,30 +27,18 @@ void compile_grpc(const core::GrpcService& proto, OpenTelemetryPlan& out, Compil
   out.cluster = proto.envoy_grpc().cluster_name();
   out.authority = proto.envoy_grpc().authority();
   if (proto.has_timeout()) out.timeout = config::to_duration(proto.timeout());
-  for (const auto& field : proto.initial_metadata()) add_field(field, out, scope);
+  for (const auto& field : proto.initial_metadata()) compile_field(field, out.fields, scope);
   if (proto.has_envoy_grpc()) scope.require_cluster(proto.envoy_grpc(), Grpc::kClusterNameFieldNumber, out.cluster);
 }
 
 void compile_http(const core::HttpService& proto, OpenTelemetryPlan& out, CompileScope& scope) {
-  using Uri = core::HttpUri;
-  scope.only(proto, {core::HttpService::kHttpUriFieldNumber, core::HttpService::kRequestHeadersToAddFieldNumber});
-  scope.only(proto.http_uri(), {Uri::kUriFieldNumber, Uri::kClusterFieldNumber, Uri::kTimeoutFieldNumber});
+  HttpCollector collector = compile_http_collector(proto, scope);
   out.over = OpenTelemetryPlan::Over::kHttp;
-  out.cluster = proto.http_uri().cluster();
-  out.timeout = config::to_duration(proto.http_uri().timeout());
-  // scheme://authority/path
-  std::string_view uri = proto.http_uri().uri();
-  if (const size_t scheme = uri.find("://"); scheme != std::string_view::npos) uri.remove_prefix(scheme + 3);
-  const size_t slash = uri.find('/');
-  out.authority = uri.substr(0, slash);
-  out.path = slash == std::string_view::npos ? std::string_view("/") : uri.substr(slash);
-  for (const auto& option : proto.request_headers_to_add()) {
-    if (option.has_append() || option.append_action() != core::HeaderValueOption::APPEND_IF_EXISTS_OR_ADD) {
-      scope.not_supported(option, core::HeaderValueOption::kAppendActionFieldNumber);
-    }
-    add_field(option.header(), out, scope);
-  }
-  scope.require_cluster(proto.http_uri(), Uri::kClusterFieldNumber, out.cluster);
+  out.cluster = std::move(collector.cluster);
+  out.authority = std::move(collector.authority);
+  out.path = std::move(collector.path);
+  out.fields = std::move(collector.fields);
+  out.timeout = collector.timeout;
 }
 
 std::shared_ptr<const model::TracerPlan> compile(const google::protobuf::Message& message, CompileScope& scope) {

@@ -77,9 +77,11 @@ class ZipkinTracer::Report final : public IntrusiveNode<Report>, private upstrea
   void start(upstream::Cluster* cluster, const std::string& body) {
     http::RequestHeaders& headers = call_->headers();
     headers.method = "POST";
-    headers.path = tracer_.plan_.endpoint;
-    headers.authority = tracer_.plan_.hostname;
+    const HttpCollector& collector = tracer_.plan_.collector;
+    headers.path = collector.path;
+    headers.authority = collector.authority;
     headers.fields.add(Token::kContentType, "application/json");
+    for (const auto& [name, value] : collector.fields) headers.fields.add(name, value);
     call_->start(cluster, body);
   }
 
@@ -181,7 +183,7 @@ void ZipkinTracer::flush() {
   const std::string body = cat("[", waiting_, "]");
   waiting_.clear();
   block_.add(ZipkinStat::kSpansSent, std::exchange(spans_, 0));
-  upstream::Cluster* cluster = proxy_.clusters.find(plan_.cluster);
+  upstream::Cluster* cluster = proxy_.clusters.find(plan_.collector.cluster);
   if (cluster == nullptr) {
     block_.inc(ZipkinStat::kReportsSkippedNoCluster);
     return;
@@ -191,7 +193,9 @@ void ZipkinTracer::flush() {
     return;
   }
   upstream::CallOptions options;
-  options.timeout = std::chrono::milliseconds(plan_.request_timeout_ms.now());
+  options.timeout = plan_.collector.timeout.count() > 0
+                        ? plan_.collector.timeout
+                        : Duration(std::chrono::milliseconds(plan_.request_timeout_ms.now()));
   options.max_queued = 2 * kMaxWaitingBytes;
   options.machine_ip = proxy_.state.machine_ip;
   auto* report = new Report(*this, options);

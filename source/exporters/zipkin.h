@@ -7,6 +7,7 @@
 #include <string>
 
 #include "event/loop.h"
+#include "exporters/http_collector.h"
 #include "proxy/tracer.h"
 #include "stats/names_tracing.h"
 #include "upstream/unary_call.h"
@@ -15,9 +16,9 @@ namespace sluice::exporters {
 
 // Compiled; Envoy's defaults. Immutable. Thread: any.
 struct ZipkinPlan {
-  std::string cluster, endpoint;
-  std::string hostname;  // empty: the cluster's name
-  std::string service;   // of our spans: the cluster of the node
+  // Without collector_service: no fields, and a timeout of 0, for the runtime says how long.
+  HttpCollector collector;
+  std::string service;  // of our spans: the cluster of the node
   bool wide_trace_ids = false;
   bool shared_span_context = true;  // the spans of a client and its server are one
   bool w3c_too = false;             // traceparent beside B3

@@ -3,6 +3,7 @@
 #include "base/strings.h"
 #include "config/compile_scope.h"
 #include "envoy/config/trace/v3/zipkin.pb.h"
+#include "exporters/http_collector_config.h"
 #include "exporters/zipkin.h"
 
 namespace sluice::exporters {
@@ -17,21 +18,24 @@ std::shared_ptr<const model::TracerPlan> compile(const google::protobuf::Message
   scope.only(proto, {Zipkin::kCollectorClusterFieldNumber, Zipkin::kCollectorEndpointFieldNumber,
                      Zipkin::kTraceId128BitFieldNumber, Zipkin::kSharedSpanContextFieldNumber,
                      Zipkin::kCollectorEndpointVersionFieldNumber, Zipkin::kCollectorHostnameFieldNumber,
-                     Zipkin::kTraceContextOptionFieldNumber});
+                     Zipkin::kTraceContextOptionFieldNumber, Zipkin::kCollectorServiceFieldNumber});
   ZipkinPlan out;
-  out.cluster = proto.collector_cluster();
-  out.endpoint = proto.collector_endpoint();
-  if (out.cluster.empty() || out.endpoint.empty()) {
-    scope.error(proto, "needs collector_cluster and collector_endpoint");
+  if (proto.has_collector_service()) {  // the fields for the same say nothing then
+    out.collector = compile_http_collector(proto.collector_service(), scope);
   } else {
-    scope.require_cluster(proto, Zipkin::kCollectorClusterFieldNumber, out.cluster);
+    out.collector = {
+        proto.collector_cluster(), proto.collector_hostname(), proto.collector_endpoint(), {}, Duration(0)};
+    if (out.collector.cluster.empty() || out.collector.path.empty()) {
+      scope.error(proto, "needs collector_cluster and collector_endpoint");
+    } else {
+      scope.require_cluster(proto, Zipkin::kCollectorClusterFieldNumber, out.collector.cluster);
+    }
   }
   if (proto.collector_endpoint_version() != Zipkin::HTTP_JSON) {
     scope.error(proto, Zipkin::kCollectorEndpointVersionFieldNumber,
                 cat("not supported yet: ", Zipkin::CollectorEndpointVersion_Name(proto.collector_endpoint_version()),
                     "; HTTP_JSON is"));
   }
-  out.hostname = proto.collector_hostname();
   out.service = scope.node.cluster;
   out.wide_trace_ids = proto.trace_id_128bit();
   out.shared_span_context = !proto.has_shared_span_context() || proto.shared_span_context().value();

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -97,6 +98,15 @@ struct DnsPlan {
   bool respect_ttl = false;
 };
 
+// ORIGINAL_DST: what may say where to go beside the connection itself, and how.
+struct OriginalDstPlan {
+  std::string header;          // use_http_header: the name of the header with "IP:PORT"; empty: none is looked at
+  std::string metadata_space;  // metadata_key; empty: none
+  std::vector<std::string> metadata_path;
+  std::optional<uint16_t> port;  // upstream_port_override
+  Duration cleanup_interval = std::chrono::seconds(5);
+};
+
 // Another transport socket for the endpoints whose metadata match.
 struct SocketMatch {
   std::string name;
@@ -157,7 +167,8 @@ struct ClusterPlan {
   ConfigSource endpoints_source;  // EDS: where the assignment comes from,
   std::string service_name;       // and its name there
   bool wait_for_warm_on_init = true;
-  std::shared_ptr<const OutlierPlan> outlier;  // null: no outlier detection
+  std::shared_ptr<const OriginalDstPlan> original_dst;  // null unless it is ORIGINAL_DST
+  std::shared_ptr<const OutlierPlan> outlier;           // null: no outlier detection
   std::vector<std::shared_ptr<const HealthCheckPlan>> health_checks;
   bool ignore_health_on_removal = false;  // ignore_health_on_host_removal
   MetadataPtr metadata;                   // null: none

@@ -1,6 +1,8 @@
 #include "model/header_rules.h"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 namespace sluice::model {
 namespace {
@@ -17,12 +19,44 @@ std::string& scratch() {
 // Whether the rule changes anything.
 bool in_force(AppendAction action, bool present) {
   switch (action) {
-    case AppendAction::kAddIfAbsent: return !present;
-    case AppendAction::kOverwriteIfExists: return present;
+    case AppendAction::kAddIfAbsent:
+      return !present;
+    case AppendAction::kOverwriteIfExists:
+      return present;
     case AppendAction::kAppendIfExistsOrAdd:
-    case AppendAction::kOverwriteIfExistsOrAdd: return true;
+    case AppendAction::kOverwriteIfExistsOrAdd:
+      return true;
   }
   return false;
+}
+
+// Names that have no token are looked for without asking for one each time.
+http::HeaderField field_of(std::string_view name, std::string_view value) {
+  return {name.data(),  value.data(), static_cast<uint32_t>(value.size()), static_cast<uint16_t>(name.size()),
+          Token::kNone, false};
+}
+
+void set_unknown(std::string_view name, std::string_view value, http::HeaderMap& fields) {
+  const auto is = [name](const http::HeaderField& field) {
+    return field.token == Token::kNone && field.name() == name;
+  };
+  http::HeaderField* const first = std::find_if(fields.begin(), fields.end(), is);
+  if (first == fields.end()) {
+    fields.push_back(field_of(name, value));
+    return;
+  }
+  *first = field_of(first->name(), value);
+  if (std::find_if(first + 1, fields.end(), is) == fields.end()) return;
+  bool kept = false;
+  fields.remove_if([&](const http::HeaderField& field) { return is(field) && std::exchange(kept, true); });
+}
+
+bool is_listed(std::string_view name, const std::vector<std::string>& names) {
+  return std::any_of(names.begin(), names.end(), [name](const std::string& one) { return one == name; });
+}
+
+bool asks_for_presence(AppendAction action) {
+  return action == AppendAction::kAddIfAbsent || action == AppendAction::kOverwriteIfExists;
 }
 
 bool overwrites(const HeaderRule& rule) {
@@ -61,8 +95,10 @@ bool joins_lines(Token token) {
     case Token::kXForwardedHost:
     case Token::kXForwardedPort:
     case Token::kXForwardedProto:
-    case Token::kXRequestId: return true;
-    default: return token >= Token::kXEnvoyAttemptCount && token <= Token::kXEnvoyUpstreamStreamDurationMs;
+    case Token::kXRequestId:
+      return true;
+    default:
+      return token >= Token::kXEnvoyAttemptCount && token <= Token::kXEnvoyUpstreamStreamDurationMs;
   }
 }
 
@@ -81,22 +117,27 @@ std::string_view evaluate(const HeaderRule& rule, bool present, const format::Fa
 void write(const HeaderRule& rule, std::string_view value, http::HeaderMap& fields) {
   const bool known = rule.token != Token::kNone;
   if (overwrites(rule)) {
-    known ? fields.set(rule.token, value) : fields.set(rule.name, value);
+    known ? fields.set(rule.token, value) : set_unknown(rule.name, value, fields);
   } else if (joins_lines(rule.token)) {
     fields.append_value(rule.token, value);
   } else {
-    known ? fields.add(rule.token, value) : fields.add(rule.name, value);
+    known ? fields.add(rule.token, value) : fields.push_back(field_of(rule.name, value));
   }
 }
 
 void HeaderRules::apply(http::HeaderMap& fields, const format::Facts& facts) const {
-  for (const std::string& name : remove) fields.remove(name);
+  if (!remove.empty()) {
+    fields.remove_if([this](const http::HeaderField& field) { return is_listed(field.name(), remove); });
+  }
   if (add.empty()) return;
 
   Arena& arena = fields.arena();
   auto* values =
       static_cast<std::string_view*>(arena.allocate(add.size() * sizeof(std::string_view), alignof(std::string_view)));
-  for (size_t i = 0; i < add.size(); ++i) values[i] = evaluate(add[i], is_present(add[i], fields), facts, arena);
+  for (size_t i = 0; i < add.size(); ++i) {
+    const bool present = asks_for_presence(add[i].action) && is_present(add[i], fields);
+    values[i] = evaluate(add[i], present, facts, arena);
+  }
   for (const bool overwriting : {true, false}) {
     for (size_t i = 0; i < add.size(); ++i) {
       if (values[i].data() != nullptr && overwrites(add[i]) == overwriting) write(add[i], values[i], fields);

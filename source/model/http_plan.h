@@ -79,6 +79,7 @@ class HttpPlan final : public NetworkFilterPlan {
   bool preserve_external_request_id = false;
   bool always_set_request_id_in_response = false;
   bool pack_trace_reason = true;
+  bool use_request_id_for_trace_sampling = true;  // false: every request is sampled
   bool normalize_path = false;
   bool merge_slashes = false;
   EscapedSlashes escaped_slashes = EscapedSlashes::kKeep;

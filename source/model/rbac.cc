@@ -9,46 +9,50 @@ namespace {
 
 using format::Facts;
 
-bool any_holds(const std::vector<RbacRule>& rules, const Facts& facts) {
-  return std::any_of(rules.begin(), rules.end(), [&](const RbacRule& rule) { return rule.holds(facts); });
+// What all rules of one question look at.
+struct Asked {
+  explicit Asked(const Facts& the_facts) : facts(the_facts) {
+    if (facts.request != nullptr && !facts.request->path.empty()) path = http::split_target(facts.request->path).path;
+  }
+  const Facts& facts;
+  std::string_view path;  // without query and fragment; null data when there is none
+};
+
+bool test(const RbacRule& rule, const Asked& asked);
+
+bool any_holds(const std::vector<RbacRule>& rules, const Asked& asked) {
+  return std::any_of(rules.begin(), rules.end(), [&](const RbacRule& rule) { return test(rule, asked); });
 }
 
-bool holds(const RbacRule::Any&, const Facts&) { return true; }
-bool holds(const RbacRule::All& all, const Facts& facts) {
-  return std::all_of(all.rules.begin(), all.rules.end(), [&](const RbacRule& rule) { return rule.holds(facts); });
+bool holds(const RbacRule::Any&, const Asked&) { return true; }
+bool holds(const RbacRule::All& all, const Asked& asked) {
+  return std::all_of(all.rules.begin(), all.rules.end(), [&](const RbacRule& rule) { return test(rule, asked); });
 }
-bool holds(const RbacRule::OneOf& one, const Facts& facts) { return any_holds(one.rules, facts); }
-bool holds(const RbacRule::Not& opposite, const Facts& facts) { return !opposite.rule.front().holds(facts); }
-bool holds(const http::HeaderMatcher& matcher, const Facts& facts) {
-  return facts.request != nullptr && matcher.matches(*facts.request);
-}
-
-// Without query and fragment; null data when there is no path.
-std::string_view path_of(const Facts& facts) {
-  if (facts.request == nullptr || facts.request->path.empty()) return {};
-  return http::split_target(facts.request->path).path;
-}
-bool holds(const RbacRule::Path& condition, const Facts& facts) {
-  const std::string_view path = path_of(facts);
-  return path.data() != nullptr && condition.path.matches(path);
-}
-bool holds(const match::PathTemplate& condition, const Facts& facts) {
-  const std::string_view path = path_of(facts);
-  return path.data() != nullptr && condition.matches(path);
+bool holds(const RbacRule::OneOf& one, const Asked& asked) { return any_holds(one.rules, asked); }
+bool holds(const RbacRule::Not& opposite, const Asked& asked) { return !test(opposite.rule.front(), asked); }
+bool holds(const http::HeaderMatcher& matcher, const Asked& asked) {
+  return asked.facts.request != nullptr && matcher.matches(*asked.facts.request);
 }
 
-bool holds(const RbacRule::Ip& condition, const Facts& facts) {
-  const net::Address* address = condition.whose == RbacRule::Ip::Whose::kDestination ? facts.local
-                                : condition.whose == RbacRule::Ip::Whose::kPeer      ? facts.direct_remote
-                                                                                     : facts.remote;
+bool holds(const RbacRule::Path& condition, const Asked& asked) {
+  return asked.path.data() != nullptr && condition.path.matches(asked.path);
+}
+bool holds(const match::PathTemplate& condition, const Asked& asked) {
+  return asked.path.data() != nullptr && condition.matches(asked.path);
+}
+
+bool holds(const RbacRule::Ip& condition, const Asked& asked) {
+  const net::Address* address = condition.whose == RbacRule::Ip::Whose::kDestination ? asked.facts.local
+                                : condition.whose == RbacRule::Ip::Whose::kPeer      ? asked.facts.direct_remote
+                                                                                     : asked.facts.remote;
   return address != nullptr && condition.range.contains(*address);
 }
-bool holds(const RbacRule::Port& condition, const Facts& facts) {
-  return facts.local != nullptr && facts.local->is_ip() && facts.local->port() >= condition.from &&
-         facts.local->port() < condition.to;
+bool holds(const RbacRule::Port& condition, const Asked& asked) {
+  return asked.facts.local != nullptr && asked.facts.local->is_ip() && asked.facts.local->port() >= condition.from &&
+         asked.facts.local->port() < condition.to;
 }
-bool holds(const RbacRule::ServerName& condition, const Facts& facts) {
-  return condition.name.matches(facts.requested_server_name);
+bool holds(const RbacRule::ServerName& condition, const Asked& asked) {
+  return condition.name.matches(asked.facts.requested_server_name);
 }
 
 // One of a list that is joined with ','.
@@ -60,19 +64,19 @@ bool one_of(std::string_view list, const match::StringMatcher& matcher) {
   }
   return false;
 }
-bool holds(const RbacRule::Authenticated& condition, const Facts& facts) {
-  const format::TlsFacts* tls = facts.downstream_tls;
+bool holds(const RbacRule::Authenticated& condition, const Asked& asked) {
+  const format::TlsFacts* tls = asked.facts.downstream_tls;
   if (tls == nullptr) return false;
   if (!condition.name) return true;
   return one_of(tls->peer_uri_san, *condition.name) || one_of(tls->peer_dns_san, *condition.name) ||
          condition.name->matches(tls->peer_subject);
 }
 
-bool holds(const RbacRule::OfMetadata& condition, const Facts& facts) {
-  return condition.matcher.matches(condition.source == RbacRule::OfMetadata::Source::kRoute ? facts.route_metadata
-                                                                                            : facts.metadata);
+bool holds(const RbacRule::OfMetadata& condition, const Asked& asked) {
+  return condition.matcher.matches(condition.source == RbacRule::OfMetadata::Source::kRoute ? asked.facts.route_metadata
+                                                                                            : asked.facts.metadata);
 }
-bool holds(const FilterStateMatcher& matcher, const Facts& facts) { return matcher.matches(facts.filter_state); }
+bool holds(const FilterStateMatcher& matcher, const Asked& asked) { return matcher.matches(asked.facts.filter_state); }
 
 Rbac::Verdict verdict(RbacAction action, std::string_view policy) {
   switch (action) {
@@ -86,11 +90,13 @@ Rbac::Verdict verdict(RbacAction action, std::string_view policy) {
   return {};
 }
 
+bool test(const RbacRule& rule, const Asked& asked) {
+  return std::visit([&](const auto& condition) { return holds(condition, asked); }, rule.what);
+}
+
 }  // namespace
 
-bool RbacRule::holds(const Facts& facts) const {
-  return std::visit([&](const auto& condition) { return model::holds(condition, facts); }, what);
-}
+bool RbacRule::holds(const Facts& facts) const { return test(*this, Asked(facts)); }
 
 Rbac::Rbac(RbacAction action, std::vector<Policy> policies) : action_(action), policies_(std::move(policies)) {
   std::sort(policies_.begin(), policies_.end(), [](const Policy& a, const Policy& b) { return a.name < b.name; });
@@ -102,8 +108,9 @@ Rbac::Verdict Rbac::ask(const Facts& facts) const {
     return found == nullptr ? Verdict{.allowed = false, .policy = {}, .log_hint = std::nullopt}
                             : verdict(found->decides, found->name);
   }
+  const Asked asked(facts);
   for (const Policy& policy : policies_) {
-    if (any_holds(policy.permissions, facts) && any_holds(policy.principals, facts))
+    if (any_holds(policy.permissions, asked) && any_holds(policy.principals, asked))
       return verdict(action_, policy.name);
   }
   return verdict(action_, {});

@@ -40,6 +40,11 @@ Tracing::~Tracing() { registry_.release_block(stats_); }
 // The request id carries the decision from hop to hop; a request without a good one is not traced.
 void ExchangeTrace::decide() {
   http::RequestHeaders& request = *exchange_.request();
+  if (!tracing_.http_.use_request_id_for_trace_sampling) {
+    reason_ = TraceReason::kSampled;
+    exchange_.facts().traced = true;
+    return;
+  }
   const std::string_view id = request.fields.get(Token::kXRequestId);
   const auto number = number_of_request_id(id);
   if (!number) return;

@@ -71,7 +71,7 @@ ClusterShared::ClusterShared(model::ClusterPlanPtr the_plan, stats::Registry& th
   }
   main_block_ = cells.block<ClusterStat>(stats);
   // A DNS cluster has no hosts before its first answers.
-  const bool known = plan->discovery == model::Discovery::kStatic;
+  const bool known = plan->discovery == model::Discovery::kStatic || plan->discovery == model::Discovery::kOriginalDst;
   assign(known ? plan->assignment : std::make_shared<const model::AssignmentPlan>());
 }
 
@@ -221,6 +221,10 @@ Cluster::Cluster(std::shared_ptr<ClusterShared> shared, const HostSetPtr& hosts,
     subset_balancer_->update(hosts);
   }
   balancer_.update(hosts);
+  if (plan().original_dst != nullptr) {
+    original_dst_ = std::make_unique<OriginalDst>(*plan().original_dst, plan().name, local.loop, block_,
+                                                  [this] { drop_removed(); });
+  }
 }
 
 Cluster::~Cluster() {
@@ -255,6 +259,10 @@ void Cluster::update(HostSetPtr hosts) {
     subset_balancer_->update(hosts);
   }
   balancer_.update(std::move(hosts));
+  drop_removed();
+}
+
+void Cluster::drop_removed() {
   std::vector<Pool*> gone;
   const auto look_at = [&gone](Pool& pool) {
     if (pool.host().removed.load(std::memory_order_relaxed)) {

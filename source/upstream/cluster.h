@@ -20,6 +20,7 @@
 #include "upstream/host_set.h"
 #include "upstream/load_balancer/load_balancer.h"
 #include "upstream/load_balancer/subset_balancer.h"
+#include "upstream/original_dst.h"
 #include "upstream/pool.h"
 #include "upstream/raw_connection.h"
 #include "upstream/transport_sockets.h"
@@ -103,6 +104,8 @@ class Cluster final : public event::Deferred {
   Host* choose_host(const LbRequest& request) {
     return subset_balancer_ != nullptr ? subset_balancer_->choose(request) : balancer_.choose(request);
   }
+  // Of an ORIGINAL_DST cluster, in place of choose_host(). Null: nothing says where to go.
+  Host* host_for(const Wanted& wanted) { return original_dst_->host(wanted); }
   // Whether a choice depends on the hash of a request.
   bool hashes() const { return plan().lb.hashes(); }
   // The pool of a host of this cluster, made at its first use. A user that goes on after its stream holds a PoolPin.
@@ -137,6 +140,7 @@ class Cluster final : public event::Deferred {
 
  private:
   void check_unused();
+  void drop_removed();
 
   ClusterSet* retired_in_ = nullptr;
   uint32_t holders_ = 0;
@@ -150,6 +154,7 @@ class Cluster final : public event::Deferred {
 
   LoadBalancer balancer_;
   std::unique_ptr<SubsetBalancer> subset_balancer_;  // with lb_subset_config: instead of the other
+  std::unique_ptr<OriginalDst> original_dst_;        // null unless it is ORIGINAL_DST
   stats::BlockId http1_stats_;
   stats::BlockId http2_stats_;
   stats::Block<stats::Http2Stat> http2_block_;

@@ -22,8 +22,8 @@ struct TracerTest : testing::Test {
   explicit TracerTest(model::UpstreamProtocol protocol = model::UpstreamProtocol::kHttp1) : world(protocol) {
     clusters.add(world.shared, world.shared->hosts());
     state.machine_ip = "10.0.0.2";
-    zipkin.cluster = "plane";
-    zipkin.endpoint = "/api/v2/spans";
+    zipkin.collector.cluster = "plane";
+    zipkin.collector.path = "/api/v2/spans";
     zipkin.service = "mesh";
   }
   ~TracerTest() override {
@@ -127,6 +127,20 @@ TEST_F(ZipkinTest, SendsBatchesAndTheRestInTime) {
   EXPECT_EQ(stat("zipkin.timer_flushed"), 1u);
 }
 
+TEST_F(ZipkinTest, AServiceHasFieldsAndATimeOfItsOwn) {
+  std::string head;
+  test::SimOrigin collector(world.peers, kCollector, [&](const std::string& came, const std::string&) {
+    if (head.empty()) head = came;
+    return std::string("HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+  });
+  zipkin.collector = {"plane", "collector.test", "/spans", {{"x-key", "secret"}}, 7s};
+  use(zipkin);
+  report(5);
+  EXPECT_TRUE(head.starts_with("POST /spans HTTP/1.1\r\nhost: collector.test\r\n")) << head;
+  EXPECT_NE(head.find("\r\nx-key: secret\r\n"), std::string::npos) << head;
+  EXPECT_NE(head.find("x-envoy-expected-rq-timeout-ms: 7000"), std::string::npos) << head;
+}
+
 TEST_F(ZipkinTest, ADeadCollectorCostsCounters) {
   world.fabric.set_reach(kCollector, test::SimReach::kBlackHole);
   use(zipkin);
@@ -138,7 +152,7 @@ TEST_F(ZipkinTest, ADeadCollectorCostsCounters) {
   EXPECT_EQ(stat("zipkin.reports_failed"), ZipkinTracer::kMaxReports);
   report(3);
   tracer.reset();  // with spans that wait, and none of its calls left
-  zipkin.cluster = "nobody";
+  zipkin.collector.cluster = "nobody";
   use(zipkin);
   report(5);
   EXPECT_EQ(stat("zipkin.reports_skipped_no_cluster"), 1u);

@@ -106,3 +106,33 @@ def test_another_port_is_guessed_only_when_none_was_given(explain):
 
 def test_every_recorded_error_of_a_configuration_is_told(explain):
     assert "bad_duration.yaml:" in explain("GET http://a.test/", config="configs/invalid/bad_duration.yaml", ok=False)
+
+
+def test_what_comes_out_of_files_is_read_too(explain, tmp_path):
+    def source(name):
+        return '{path_config_source: {path: "%s"}}' % (tmp_path / name)
+    def resources(name, kind, *texts):
+        (tmp_path / name).write_text("resources:\n" + "".join('- {"@type": type.googleapis.com/%s, %s}\n' % (kind, t) for t in texts))
+    resources("cds.yaml", "envoy.config.cluster.v3.Cluster",
+              "name: shop, type: EDS, eds_cluster_config: {service_name: shops, eds_config: %s}" % source("eds.yaml"))
+    resources("eds.yaml", "envoy.config.endpoint.v3.ClusterLoadAssignment",
+              "cluster_name: shops, endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 10.9.8.7, port_value: 80}}}}]}]")
+    manager = ('{name: hcm, typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.'
+               'HttpConnectionManager, stat_prefix: s, rds: {route_config_name: table, config_source: %s}, http_filters: [{name: router, '
+               'typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}]}}' % source("rds.yaml"))
+    resources("lds.yaml", "envoy.config.listener.v3.Listener",
+              "name: edge, address: {socket_address: {address: 0.0.0.0, port_value: 8080}}, filter_chains: [{filters: [%s]}]" % manager)
+    resources("rds.yaml", "envoy.config.route.v3.RouteConfiguration",
+              'name: table, virtual_hosts: [{name: v, domains: ["*"], routes: [{name: all, match: {prefix: /}, route: {cluster: shop}}]}]')
+    (tmp_path / "boot.yaml").write_text("node: {id: a, cluster: b}\ndynamic_resources: {cds_config: %s, lds_config: %s}\n"
+                                        % (source("cds.yaml"), source("lds.yaml")))
+    out = explain("GET http://any:8080/x", config=str(tmp_path / "boot.yaml"))
+    assert find(out, "route: matched: 'all'").endswith("rds.yaml:2")
+    assert find(out, "upstream request: to 10.9.8.7:80 of cluster shop")
+    assert "not known here" not in out
+    (tmp_path / "rds.yaml").unlink()
+    err = explain("GET http://any:8080/x", config=str(tmp_path / "boot.yaml"), ok=False)
+    assert "the configuration has no listeners; listeners: " in err and "rds.yaml': it must exist at the start" in err
+    (tmp_path / "rds.yaml").write_text("resources: []")
+    out = explain("GET http://any:8080/x", config=str(tmp_path / "boot.yaml"))
+    assert "there is no table of that name" in find(out, "not known here: routes 'table'")

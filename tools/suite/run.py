@@ -6,7 +6,8 @@ import sys
 from steps import ROOT, Steps, by_status, pytest_line
 
 PYTHON = sys.executable
-BEHAVIOUR, HTTP1, HTTP2, XDS = ("test/conformance/%s/run" % corpus for corpus in ("behaviour", "http1", "http2", "xds"))
+BEHAVIOUR, HTTP1, HTTP2, XDS, ISTIO = (
+    "test/conformance/%s/run" % corpus for corpus in ("behaviour", "http1", "http2", "xds", "istio"))
 CONFIGS, QUICKSTART, DOCS = "test/tools/configs_test.py", "test/tools/quickstart_test.py", "test/tools/docs_test.py"
 
 BUILD = dict(count=by_status, limit=2400)
@@ -51,6 +52,7 @@ def steps(options):
         ("hostile HTTP/2", [PYTHON, HTTP2], on),
         ("behaviour", [PYTHON, BEHAVIOUR], on),
         ("xDS", [PYTHON, XDS], on),
+        ("Istio", [PYTHON, ISTIO], on),
         ("configurations of the corpus", [PYTHON, BEHAVIOUR, "--configs"], on),
         ("faults and drains", pytest("test/live"), dict(count=pytest_line, limit=600, **on)),
         ("configs/", pytest(CONFIGS), dict(count=pytest_line, **on)),

@@ -185,30 +185,29 @@ class Fault final : public proxy::HttpFilter {
       return false;
     }
     const Settings::Abort& abort = *settings_->abort;
-    std::optional<uint64_t> http = abort.http_status;
-    std::optional<uint64_t> grpc = abort.grpc_status;
-    const bool by_header = !http && !grpc;
+    constexpr uint64_t kNone = UINT64_MAX;
+    uint64_t http = abort.http_status ? *abort.http_status : kNone;
+    uint64_t grpc = abort.grpc_status ? *abort.grpc_status : kNone;
+    const bool by_header = http == kNone && grpc == kNone;
     if (!is_hit(exchange_, abort.share, by_header ? "x-envoy-fault-abort-request-percentage" : "")) {
       return false;
     }
     if (by_header) {
       const http::HeaderMap& fields = exchange_.request()->fields;
-      http = number(fields, "x-envoy-fault-abort-request");
-      if (http && (*http < 200 || *http > 599)) {
-        http.reset();
-      }
-      if (!http) {
-        grpc = number(fields, "x-envoy-fault-abort-grpc-request");
+      http = number(fields, "x-envoy-fault-abort-request").value_or(kNone);
+      if (http < 200 || http > 599) {
+        http = kNone;
+        grpc = number(fields, "x-envoy-fault-abort-grpc-request").value_or(kNone);
       }
     }
-    if ((!http && !grpc) || !activate()) {
+    if ((http == kNone && grpc == kNone) || !activate()) {
       return false;
     }
     local_.count(FaultStat::kAbortsInjected, "aborts_injected", caller_);
     proxy::LocalReply reply;
-    reply.status = static_cast<uint16_t>(http.value_or(200));
-    if (grpc) {
-      reply.grpc_status = static_cast<uint8_t>(std::min<uint64_t>(*grpc, UINT8_MAX));
+    reply.status = static_cast<uint16_t>(http == kNone ? 200 : http);
+    if (grpc != kNone) {
+      reply.grpc_status = static_cast<uint8_t>(std::min<uint64_t>(grpc, UINT8_MAX));
     }
     reply.body = abort.body.empty() ? std::string_view("fault filter abort") : abort.body;
     reply.details = "fault_filter_abort";

@@ -242,9 +242,18 @@ Router::Override Router::override_host() {
   return out;
 }
 
+upstream::Wanted Router::original_destination() {
+  const format::Facts& facts = exchange_.facts();
+  return {facts.filter_state, facts.metadata, &exchange_.request()->fields,
+          facts.local != facts.direct_local ? facts.local : nullptr};
+}
+
 // A retry looks for another host than before, but not for ever.
 upstream::Host* Router::choose_host() {
   choice_.attempt = 0;
+  if (cluster_->plan().original_dst != nullptr) {
+    return cluster_->host_for(original_destination());
+  }
   if (newest_ == nullptr) {
     if (const Override wanted = override_host(); wanted.asked && (wanted.strict || wanted.found != nullptr)) {
       return wanted.found;

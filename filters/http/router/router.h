@@ -69,6 +69,7 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   proxy::Step refuse_field(const http::HeaderField& field);
   proxy::Step no_healthy_upstream();
   upstream::Host* choose_host();
+  upstream::Wanted original_destination();
   // The one that a filter has asked for; `found` is null when it is not there or not healthy.
   struct Override {
     bool asked = false;

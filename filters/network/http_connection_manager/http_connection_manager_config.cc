@@ -13,6 +13,7 @@
 #include "config/scoped_routes_compiler.h"
 #include "config/tracing_compiler.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
+#include "envoy/extensions/request_id/uuid/v3/uuid.pb.h"
 #include "model/http_plan.h"
 #include "proxy/http_server.h"
 
@@ -22,6 +23,7 @@ namespace {
 using config::CompileScope;
 using config::to_duration;
 using Hcm = envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
+using UuidRequestId = envoy::extensions::request_id::uuid::v3::UuidRequestIdConfig;
 
 void check_fields(const Hcm& proto, CompileScope& scope) {
   scope.only(proto, {Hcm::kCodecTypeFieldNumber,
@@ -55,6 +57,7 @@ void check_fields(const Hcm& proto, CompileScope& scope) {
                      Hcm::kSkipXffAppendFieldNumber,
                      Hcm::kViaFieldNumber,
                      Hcm::kGenerateRequestIdFieldNumber,
+                     Hcm::kRequestIdExtensionFieldNumber,
                      Hcm::kPreserveExternalRequestIdFieldNumber,
                      Hcm::kAlwaysSetRequestIdInResponseFieldNumber,
                      Hcm::kForwardClientCertDetailsFieldNumber,
@@ -144,6 +147,17 @@ void compile_identity(const Hcm& proto, model::HttpPlan& out, CompileScope& scop
   out.generate_request_id = !proto.has_generate_request_id() || proto.generate_request_id().value();
   out.preserve_external_request_id = proto.preserve_external_request_id();
   out.always_set_request_id_in_response = proto.always_set_request_id_in_response();
+  if (!proto.has_request_id_extension()) return;
+  const google::protobuf::Message* content = scope.unpack(proto.request_id_extension().typed_config());
+  if (content == nullptr) return;
+  if (content->GetDescriptor() != UuidRequestId::descriptor()) {
+    scope.error(proto.request_id_extension(), cat("not supported yet: ", content->GetDescriptor()->full_name()));
+    return;
+  }
+  const auto& uuid = static_cast<const UuidRequestId&>(*content);
+  out.pack_trace_reason = !uuid.has_pack_trace_reason() || uuid.pack_trace_reason().value();
+  out.use_request_id_for_trace_sampling =
+      !uuid.has_use_request_id_for_trace_sampling() || uuid.use_request_id_for_trace_sampling().value();
 }
 
 model::ClientCertDetails compile_client_cert(Hcm::ForwardClientCertDetails details) {

@@ -99,7 +99,11 @@ void Relay::attempt() {
       request.hash = xxhash64(object->text);
     }
   }
-  upstream::Host* host = cluster_->choose_host(request);
+  upstream::Host* host =
+      cluster_->plan().original_dst == nullptr
+          ? cluster_->choose_host(request)
+          : cluster_->host_for({accepted().known() == nullptr ? nullptr : &accepted().known()->filter_state, nullptr,
+                                nullptr, accepted().local_restored() ? &accepted().local() : nullptr});
   if (host == nullptr) {
     block.inc(ClusterStat::kUpstreamCxNoneHealthy);
     refuse(Flag::kNoHealthyUpstream);

@@ -1,0 +1,40 @@
+#include "exporters/http_collector_config.h"
+
+#include <string_view>
+
+#include "base/strings.h"
+#include "config/compile_scope.h"
+
+namespace sluice::exporters {
+
+namespace core = envoy::config::core::v3;
+
+void compile_field(const core::HeaderValue& proto, Fields& out, config::CompileScope& scope) {
+  if (!proto.raw_value().empty()) scope.not_supported(proto, core::HeaderValue::kRawValueFieldNumber);
+  out.emplace_back(to_lower(proto.key()), proto.value());
+}
+
+HttpCollector compile_http_collector(const core::HttpService& proto, config::CompileScope& scope) {
+  using Uri = core::HttpUri;
+  scope.only(proto, {core::HttpService::kHttpUriFieldNumber, core::HttpService::kRequestHeadersToAddFieldNumber});
+  scope.only(proto.http_uri(), {Uri::kUriFieldNumber, Uri::kClusterFieldNumber, Uri::kTimeoutFieldNumber});
+  HttpCollector out;
+  out.cluster = proto.http_uri().cluster();
+  out.timeout = config::to_duration(proto.http_uri().timeout());
+  // scheme://authority/path
+  std::string_view uri = proto.http_uri().uri();
+  if (const size_t scheme = uri.find("://"); scheme != std::string_view::npos) uri.remove_prefix(scheme + 3);
+  const size_t slash = uri.find('/');
+  out.authority = uri.substr(0, slash);
+  out.path = slash == std::string_view::npos ? std::string_view("/") : uri.substr(slash);
+  for (const auto& option : proto.request_headers_to_add()) {
+    if (option.has_append() || option.append_action() != core::HeaderValueOption::APPEND_IF_EXISTS_OR_ADD) {
+      scope.not_supported(option, core::HeaderValueOption::kAppendActionFieldNumber);
+    }
+    compile_field(option.header(), out.fields, scope);
+  }
+  scope.require_cluster(proto.http_uri(), Uri::kClusterFieldNumber, out.cluster);
+  return out;
+}
+
+}  // namespace sluice::exporters
