@@ -49,7 +49,7 @@ class Watch {
   virtual ~Watch() = default;
 };
 
-// Thread: main (read, open, watch); the opened files and append_counts(): any.
+// Thread: main (read, open, replace, watch); the opened files and append_counts(): any.
 class Files {
  public:
   virtual ~Files() = default;
@@ -63,6 +63,8 @@ class Files {
   // it (as Kubernetes updates a config map). Not when the file is rewritten in place, which nobody could read safely.
   // A path that ends in '/' is a directory: any rename into it counts.
   virtual Result<std::unique_ptr<Watch>> watch(const std::string& path, Function<void()> changed) = 0;
+  // Another file takes the place of `path`, in one step: whoever reads it sees the old one or the new one, whole.
+  virtual Result<void> replace(const std::string& path, std::string_view content) = 0;
   virtual AppendCounts append_counts() const = 0;
 };
 

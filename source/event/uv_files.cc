@@ -46,6 +46,38 @@ Result<std::string> UvFiles::read(const std::string& path) {
   return content;
 }
 
+Result<void> UvFiles::replace(const std::string& path, std::string_view content) {
+  const std::string fresh = cat(path, ".new");
+  const auto error = [&](const char* what) {
+    const int number = errno;
+    ::unlink(fresh.c_str());
+    return Error{cat("cannot ", what, " ", fresh, ": ", std::strerror(number))};
+  };
+  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) {
+    return error("open");
+  }
+  while (!content.empty()) {
+    const ssize_t n = ::write(fd, content.data(), content.size());
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n < 0) {
+      const Error failed = error("write");
+      ::close(fd);
+      return failed;
+    }
+    content.remove_prefix(static_cast<size_t>(n));
+  }
+  if (::close(fd) != 0) {
+    return error("close");
+  }
+  if (::rename(fresh.c_str(), path.c_str()) != 0) {
+    return error("rename");
+  }
+  return {};
+}
+
 Result<std::vector<DirectoryEntry>> UvFiles::list(const std::string& path) {
   DIR* directory = ::opendir(path.c_str());
   if (directory == nullptr) {

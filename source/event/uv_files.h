@@ -28,6 +28,7 @@ class UvFiles final : public Files {
   Result<std::unique_ptr<Watch>> watch(const std::string& path, Function<void()> changed) override {
     return watcher_.watch(path, std::move(changed));
   }
+  Result<void> replace(const std::string& path, std::string_view content) override;
   AppendCounts append_counts() const override { return writer_.counts(); }
 
  private:

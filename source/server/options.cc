@@ -175,6 +175,8 @@ constexpr Flag kFlags[] = {
     {"local-address-ip-version", "", "v4|v6", "which address of this machine stands in for a client on it", ip_version},
     {"admin-address-path", "", "FILE", "the address of the admin server is written here",
      [](Options& o, std::string_view v) -> Result<void> { o.admin_address_path = v; return {}; }},
+    {"last-good-config", "", "FILE", "what control planes send is kept here, and serves when they are away at the start",
+     [](Options& o, std::string_view v) -> Result<void> { o.last_good_path = v; return {}; }},
     {"stats-tag", "", "TAG:VALUE", "a tag of every stat; may be given several times", stats_tag},
     {"cpuset-threads", "", "", "accepted: the affinity of the process counts anyway", accepted},
     {"enable-core-dump", "", "", "lifts the limit on core files",

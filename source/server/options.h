@@ -38,6 +38,7 @@ struct Options {
   bool local_address_v6 = false;     // --local-address-ip-version v6
   std::string admin_address_path;    // gets the admin server's address once it is bound
   std::string base_id_path;
+  std::string last_good_path;        // --last-good-config, ours: empty: nothing is kept
   std::vector<std::pair<std::string, std::string>> stats_tags;
   bool enable_core_dump = false;
   bool disable_hot_restart = false;

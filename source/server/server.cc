@@ -127,6 +127,9 @@ void Server::serve() {
 // Everything is handed over before the workers' threads run; later updates go through their loops' post().
 void Server::publish() {
   subscriber_.set_machine_ip(state_.machine_ip);
+  if (!options_.last_good_path.empty()) {
+    subscriber_.keep_last_good(options_.last_good_path);
+  }
   if (bootstrap_.ads != nullptr) {
     subscriber_.add_ads(*bootstrap_.ads);
   }
@@ -204,6 +207,7 @@ void Server::shutdown() {
     return;
   }
   shutting_down_ = true;
+  subscriber_.freeze_last_good();
   if (!serving_) {
     finish();
     return;

@@ -64,6 +64,7 @@ class Server final : public admin::AdminSource {
   std::vector<admin::ListenerInfo> listeners() const override;
   admin::DynamicConfigs dynamic_configs() const override;
   std::vector<std::string> awaited() const override;
+  uint32_t stale() const override { return subscriber_.stale(); }
   std::string xds_history() const override { return subscriber_.history().to_json(); }
   std::shared_ptr<const config::AcceptedConfig> accepted_config() const override { return bootstrap_.accepted; }
   WallTime accepted_at() const override { return accepted_at_; }

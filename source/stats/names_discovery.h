@@ -44,4 +44,12 @@ SLUICE_STAT_BLOCK(EndpointDiscoveryStat, SLUICE_ENDPOINT_DISCOVERY_STATS)
 // clang-format on
 SLUICE_STAT_BLOCK(ControlPlaneStat, SLUICE_CONTROL_PLANE_STATS)
 
+// Prefix "last_good.": with --last-good-config. `stale`: subscriptions that live on what was on the disk.
+// clang-format off
+#define SLUICE_LAST_GOOD_STATS(X) \
+  X(kGauge, kStale, "stale") X(kGauge, kResources, "resources") X(kCounter, kWritten, "written") \
+  X(kCounter, kWriteFailed, "write_failed")
+// clang-format on
+SLUICE_STAT_BLOCK(LastGoodStat, SLUICE_LAST_GOOD_STATS)
+
 }  // namespace sluice::stats

@@ -38,6 +38,7 @@ class TreeFiles final : public event::Files {
     changed = std::move(tell);
     return std::make_unique<event::Watch>();
   }
+  Result<void> replace(const std::string&, std::string_view) override { return Error{"none"}; }
   event::AppendCounts append_counts() const override { return {}; }
 };
 

@@ -104,6 +104,14 @@ Result<std::unique_ptr<event::Watch>> SimFiles::watch(const std::string& path, F
   return std::unique_ptr<event::Watch>(std::make_unique<Watcher>(*this, path, std::move(changed)));
 }
 
+Result<void> SimFiles::replace(const std::string& path, std::string_view content) {
+  if (const auto broken = broken_.find(path); broken != broken_.end()) {
+    return Error{cat("cannot write ", path, ": ", broken->second)};
+  }
+  write(path, std::string(content));
+  return {};
+}
+
 void SimFiles::tell(const std::string& path) {
   for (Watcher* watcher : watchers_) {
     const std::string& watched = watcher->path();

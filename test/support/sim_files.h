@@ -23,6 +23,7 @@ class SimFiles final : public event::Files {
   Result<std::vector<event::DirectoryEntry>> list(const std::string& path) override;
   Result<std::shared_ptr<event::AppendFile>> open_append(const std::string& path) override;
   Result<std::unique_ptr<event::Watch>> watch(const std::string& path, Function<void()> changed) override;
+  Result<void> replace(const std::string& path, std::string_view content) override;
   event::AppendCounts append_counts() const override { return counts_; }
 
   // For tests: what a user or a config map does to the files. Watches are told in a later turn.

@@ -131,6 +131,8 @@ class AdminSource {
   virtual DynamicConfigs dynamic_configs() const { return {}; }
   // The resources that somebody waits for, as /init_dump names them.
   virtual std::vector<std::string> awaited() const { return {}; }
+  // Subscriptions that live on what an earlier process kept on disk.
+  virtual uint32_t stale() const { return 0; }
   // The last pushes of control planes, the newest first: {"pushes": [...]}.
   virtual std::string xds_history() const { return "{\"pushes\": []}"; }
   virtual stats::Registry& registry() = 0;

@@ -21,6 +21,9 @@ std::string_view name_of(ServerState state) {
 void ready_page(const Request&, AdminSource& source, Reply& reply) {
   reply.status = source.state() == ServerState::kLive ? 200 : 503;
   reply.body = cat(name_of(source.state()), "\n");
+  if (const uint32_t stale = source.stale(); stale > 0) {
+    append(reply.body, "stale: ", stale, " subscriptions live on the last good configuration on disk\n");
+  }
 }
 
 void health_fail_page(const Request&, AdminSource& source, Reply& reply) {

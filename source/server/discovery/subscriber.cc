@@ -115,11 +115,25 @@ std::unique_ptr<config::Subscription> Subscriber::subscribe(const ConfigSource& 
       if (ads_ == nullptr) {
         return std::make_unique<Nowhere>(seams_.loop, source.initial_fetch_timeout, user);
       }
-      return ads_->client->subscribe(std::move(interest), user);
+      return subscribe(*ads_->client, std::move(interest), user);
     case ConfigSource::Kind::kApi:
-      return plane(*source.api).client->subscribe(std::move(interest), user);
+      return subscribe(*plane(*source.api).client, std::move(interest), user);
   }
   return std::make_unique<FileSubscription>(seams_.files, seams_.loop, source, user);
+}
+
+std::unique_ptr<config::Subscription> Subscriber::subscribe(xds::ControlPlane& client, xds::Interest interest,
+                                                            config::ResourceUser& user) {
+  if (last_good_ == nullptr) {
+    return client.subscribe(std::move(interest), user);
+  }
+  return last_good_->keep(std::move(interest), user, [&client](xds::Interest wanted, config::ResourceUser& who) {
+    return client.subscribe(std::move(wanted), who);
+  });
+}
+
+void Subscriber::keep_last_good(std::string path) {
+  last_good_ = std::make_unique<LastGood>(seams_.files, seams_.loop, std::move(path), seams_.registry, seams_.cells);
 }
 
 void Subscriber::pause(config::ResourceType type) {

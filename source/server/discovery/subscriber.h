@@ -11,6 +11,7 @@
 #include "event/files.h"
 #include "event/loop.h"
 #include "model/config_source.h"
+#include "server/discovery/last_good.h"
 #include "server/main_upstream.h"
 #include "stats/names_discovery.h"
 #include "stats/registry.h"
@@ -39,6 +40,13 @@ class Subscriber {
 
   // For x-forwarded-for of what is sent. Before the first subscription.
   void set_machine_ip(std::string ip) { machine_ip_ = std::move(ip); }
+  // What control planes send is kept in this file, and serves while they are away. Before the first subscription.
+  void keep_last_good(std::string path);
+  // Subscriptions that live on it; it stays as it is from now on, for the process ends.
+  uint32_t stale() const { return last_good_ == nullptr ? 0 : last_good_->stale(); }
+  void freeze_last_good() {
+    if (last_good_ != nullptr) last_good_->freeze();
+  }
   // The aggregated stream of the bootstrap: before the first subscription, and opened when its cluster is there.
   void add_ads(const model::ApiSource& source);
   void open_ads();
@@ -56,6 +64,8 @@ class Subscriber {
 
  private:
   struct Plane;
+  std::unique_ptr<config::Subscription> subscribe(xds::ControlPlane& client, xds::Interest interest,
+                                                  config::ResourceUser& user);
   Plane& plane(const model::ApiSource& source);
   std::unique_ptr<Plane> make_plane(const model::ApiSource& source, xds::Options::Streams streams);
 
@@ -64,6 +74,7 @@ class Subscriber {
   std::string machine_ip_;
   xds::History history_;
   xds::PerType<uint32_t> paused_{};
+  std::unique_ptr<LastGood> last_good_;  // null: nothing is kept
   std::unique_ptr<Plane> ads_;
   std::list<std::unique_ptr<Plane>> others_;
   stats::Block<stats::ControlPlaneStat> block_;  // of ads_
