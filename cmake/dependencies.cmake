@@ -27,6 +27,10 @@ sluice_pkg(yaml yaml-cpp libyaml-cpp.a)
 sluice_pkg(re2 re2 libre2.a)
 sluice_pkg(cares libcares libcares.a)
 sluice_pkg(zlib zlib libz.a)
+sluice_pkg(brotlienc libbrotlienc libbrotlienc.a)
+sluice_pkg(brotlidec libbrotlidec libbrotlidec.a)
+sluice_pkg(brotlicommon libbrotlicommon libbrotlicommon.a)  # behind the two
+sluice_pkg(zstd libzstd libzstd.a)
 
 add_library(sluice_protobuf INTERFACE)
 if(SLUICE_STATIC)
@@ -37,3 +41,9 @@ else()
   target_link_libraries(sluice_protobuf INTERFACE protobuf::libprotobuf)
 endif()
 add_library(sluice::protobuf ALIAS sluice_protobuf)
+
+# For tools/control_plane only; shared, since its archives are two dozen. Without TLS: it listens on loopback.
+pkg_check_modules(SLUICE_GRPC REQUIRED grpc++_unsecure)
+add_library(sluice_grpc INTERFACE)
+target_link_libraries(sluice_grpc INTERFACE ${SLUICE_GRPC_LINK_LIBRARIES})
+add_library(sluice::grpc ALIAS sluice_grpc)

@@ -9,6 +9,7 @@
 #include "filters/http/csrf/csrf_config.h"
 #include "filters/http/custom_response/custom_response_config.h"
 #include "filters/http/decompressor/decompressor_config.h"
+#include "filters/http/dynamic_forward_proxy/dynamic_forward_proxy_config.h"
 #include "filters/http/fault/fault_config.h"
 #include "filters/http/grpc_stats/grpc_stats_config.h"
 #include "filters/http/header_mutation/header_mutation_config.h"
@@ -18,6 +19,7 @@
 #include "filters/http/json_to_metadata/json_to_metadata_config.h"
 #include "filters/http/local_ratelimit/local_ratelimit_config.h"
 #include "filters/http/match_delegate/match_delegate_config.h"
+#include "filters/http/on_demand/on_demand_config.h"
 #include "filters/http/rbac/rbac_config.h"
 #include "filters/http/router/router_config.h"
 #include "filters/http/set_filter_state/set_filter_state_config.h"
@@ -64,6 +66,7 @@ config::Extensions builtin() {
   extensions.add(basic_auth::extension());
   extensions.add(compressor::extension());
   extensions.add(decompressor::extension());
+  extensions.add(dynamic_forward_proxy::extension());
   extensions.add(cors::extension());
   extensions.add(csrf::extension());
   extensions.add(custom_response::extension());
@@ -72,6 +75,7 @@ config::Extensions builtin() {
   extensions.add(ip_tagging::extension());
   extensions.add(json_to_metadata::extension());
   extensions.add(match_delegate::extension());
+  extensions.add(on_demand::extension());
   extensions.add(rbac::extension());
   extensions.add(set_filter_state::extension());
   extensions.add(set_metadata::extension());

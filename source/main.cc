@@ -1,4 +1,5 @@
 // The composition root: the only file that names libuv, the built-in filters and the server together.
+#include <malloc.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -211,12 +212,10 @@ int main(int argc, char** argv) {
     return 0;
   }
   log::set_level(options.log_level);
-  if (!options.log_format.empty() || options.log_format_escaped) {
-    const std::string_view format = options.log_format.empty() ? log::kDefaultFormat : options.log_format;
-    const auto escapes = options.log_format_escaped ? log::Escapes::kControls : log::Escapes::kNone;
-    if (Result<void> set = log::set_format(format, escapes); !set) {
-      return fail("sluice: " + set.error());
-    }
+  const std::string_view log_format = options.log_format.empty() ? log::kDefaultFormat : options.log_format;
+  const auto escapes = options.log_format_escaped ? log::Escapes::kControls : log::Escapes::kNone;
+  if (Result<void> set = log::set_format(log_format, escapes); !set) {
+    return fail("sluice: --log-format: " + set.error());
   }
   for (const auto& [component, level] : options.component_levels) {
     log::set_level(component, level);
@@ -251,9 +250,18 @@ int main(int argc, char** argv) {
   if (!outcome.bootstrap) {
     return fail(outcome);
   }
+  if (outcome.bootstrap->log_format) {
+    if (!options.log_format.empty()) {
+      return fail("sluice: application_log_config.log_format and --log-format exclude each other");
+    }
+    (void)log::set_format(*outcome.bootstrap->log_format, escapes).ok();  // it was checked
+  }
   if (validate) {
     std::printf("configuration '%s' OK\n", options.config_path.c_str());
     return 0;
   }
-  return serve(platform, options, std::move(*outcome.bootstrap));
+  config::CompiledBootstrap bootstrap = std::move(*outcome.bootstrap);
+  outcome = {};
+  malloc_trim(0);
+  return serve(platform, options, std::move(bootstrap));
 }

@@ -65,7 +65,8 @@ void DeltaSession::interest_changed(TypeUsers& users, const InterestChange& chan
   };
   if (change.wildcard && users.wildcard()) {
     add(std::string(kEverything));
-  } else if (change.wildcard) {
+  } else if (change.wildcard && users.type() != ResourceType::kVirtualHost) {
+    // The first request for hosts names nothing, and means nothing by it.
     drop(std::string(kEverything));
   }
   std::for_each(change.added.begin(), change.added.end(), add);

@@ -100,15 +100,19 @@ std::string escape_controls(std::string_view text) {
   return quoted.substr(1, quoted.size() - 2);
 }
 
-Result<void> set_format(std::string_view pattern, Escapes escapes) {
-  Format format = parse(pattern);
-  for (const Part& part : format.parts) {
+Result<void> check_format(std::string_view pattern) {
+  for (const Part& part : parse(pattern).parts) {
     if (part.flag != 0 && kTimeFlags.find(part.flag) == kTimeFlags.npos && kFlags.find(part.flag) == kFlags.npos) {
-      return Error{cat("--log-format: unknown flag %", part.flag)};
+      return Error{cat("unknown flag %", part.flag)};
     }
   }
-  format.escapes = escapes;
-  current() = std::move(format);
+  return {};
+}
+
+Result<void> set_format(std::string_view pattern, Escapes escapes) {
+  if (Result<void> fine = check_format(pattern); !fine) return fine;
+  current() = parse(pattern);
+  current().escapes = escapes;
   return {};
 }
 

@@ -1,4 +1,5 @@
-// The look of the application log's lines: --log-format, in the words of spdlog's patterns.
+// The look of the application log's lines: --log-format, or application_log_config of the bootstrap, in the words of
+// spdlog's patterns.
 // https://github.com/gabime/spdlog/wiki/3.-Custom-formatting
 #pragma once
 
@@ -15,7 +16,9 @@ enum class Escapes : uint8_t { kNone, kControls };
 
 inline constexpr std::string_view kDefaultFormat = "[%Y-%m-%d %T.%e][%t][%l][%n] %v";
 
-// An error names the first flag that is unknown. The place in the source (%s %g %# %! %@) is not kept: it is empty.
+// An error names the first flag that is unknown. Thread: any.
+Result<void> check_format(std::string_view pattern);
+// The same, and lines look so from now on. The place in the source (%s %g %# %! %@) is not kept: it is empty.
 // Before other threads log. Thread: main.
 Result<void> set_format(std::string_view pattern, Escapes escapes);
 

@@ -1,15 +1,13 @@
-// AcceptedConfig: the messages that the running plans were compiled from, for the pages that show them.
+// AcceptedConfig: the bootstrap that the running plans were compiled from, for the pages that show it.
 #pragma once
 
-#include <memory>
-
-#include "config/document.h"
+#include <string>
 
 namespace sluice::config {
 
-// Immutable. Thread: main (a SourceMap sorts itself at its first look-up).
+// Kept as bytes, which are a tenth of the messages: they are parsed again when somebody asks. Immutable. Thread: any.
 struct AcceptedConfig {
-  std::unique_ptr<Document> document;
+  std::string bootstrap;  // a serialized bootstrap.v3.Bootstrap
 };
 
 }  // namespace sluice::config

@@ -16,47 +16,41 @@ using google::protobuf::Struct;
 using google::protobuf::Value;
 
 // A Struct as nodes, so that the one reader turns it into a message. It has no positions.
-const Node& to_node(const Value& value, NodeTree& tree);
+void add(const Value& value, NodeTree& tree);
 
-const Node& to_node(const Struct& fields, NodeTree& tree) {
-  Node& node = tree.add(Node::Kind::Map, {});
+void add(const Struct& fields, NodeTree& tree) {
+  const size_t map = tree.add(Node::Kind::Map, {});
   for (const auto& [key, value] : fields.fields()) {
-    node.entries.push_back({tree.keep(key), {}, &to_node(value, tree)});
+    tree.add(Node::Kind::Text, {}, key);
+    add(value, tree);
   }
-  return node;
+  tree.close(map);
 }
 
-const Node& to_node(const Value& value, NodeTree& tree) {
+void add(const Value& value, NodeTree& tree) {
   switch (value.kind_case()) {
-    case Value::kBoolValue: {
-      Node& node = tree.add(Node::Kind::Boolean, {});
-      node.boolean = value.bool_value();
-      node.text = value.bool_value() ? "true" : "false";
-      return node;
-    }
+    case Value::kBoolValue:
+      tree.add_boolean(value.bool_value(), {}, value.bool_value() ? "true" : "false");
+      return;
     case Value::kNumberValue: {
-      Node& node = tree.add(Node::Kind::Number, {});
       char digits[32];
       const auto end = std::to_chars(digits, digits + sizeof(digits), value.number_value()).ptr;
-      node.text = tree.keep({digits, static_cast<size_t>(end - digits)});
-      return node;
+      tree.add(Node::Kind::Number, {}, tree.keep({digits, static_cast<size_t>(end - digits)}));
+      return;
     }
-    case Value::kStringValue: {
-      Node& node = tree.add(Node::Kind::Text, {});
-      node.text = tree.keep(value.string_value());
-      return node;
-    }
+    case Value::kStringValue:
+      tree.add(Node::Kind::Text, {}, value.string_value());
+      return;
     case Value::kStructValue:
-      return to_node(value.struct_value(), tree);
+      return add(value.struct_value(), tree);
     case Value::kListValue: {
-      Node& node = tree.add(Node::Kind::List, {});
-      for (const Value& each : value.list_value().values()) {
-        node.entries.push_back({{}, {}, &to_node(each, tree)});
-      }
-      return node;
+      const size_t list = tree.add(Node::Kind::List, {});
+      for (const Value& each : value.list_value().values()) add(each, tree);
+      tree.close(list);
+      return;
     }
     default:
-      return tree.add(Node::Kind::Null, {});
+      tree.add(Node::Kind::Null, {});
   }
 }
 
@@ -74,11 +68,11 @@ const Struct* struct_of(const Message& message, std::string& type_url) {
 const Message* convert(const Any& any, const Struct& fields, const Message& prototype, SourceMap& map,
                        Findings& findings) {
   NodeTree tree;
-  const Node& node = to_node(fields, tree);
+  add(fields, tree);
   Message& kept = map.adopt(any, std::unique_ptr<Message>(prototype.New()));
   Findings found;
   const std::string path = map.path(any);
-  read_nodes(node, kept, path, map, found);
+  read_nodes(tree.root(), kept, path, map, found);
   for (ConfigError error : found.errors()) {
     error.at = map.at(any);
     error.file = map.file(error.at);

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "base/log_format.h"
 #include "base/strings.h"
 #include "config/accepted_config.h"
 #include "config/access_log_compiler.h"
@@ -16,10 +17,13 @@
 #include "config/document.h"
 #include "config/listener_compiler.h"
 #include "config/message_tree.h"
+#include "config/metadata_compiler.h"
 #include "config/overload_compiler.h"
 #include "config/resources.h"
 #include "config/stats_compiler.h"
 #include "config/tls_secrets.h"
+#include "envoy/extensions/bootstrap/internal_listener/v3/internal_listener.pb.h"
+#include "format/json_text.h"
 #include "proxy/access_log/log_files.h"
 
 namespace sluice::config {
@@ -27,6 +31,7 @@ namespace {
 
 namespace v3 = envoy::config::bootstrap::v3;
 using Resources = v3::Bootstrap::StaticResources;
+using LogFormat = v3::Bootstrap::ApplicationLogConfig::LogFormat;
 
 void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
   using B = v3::Bootstrap;
@@ -39,7 +44,8 @@ void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
               B::kNodeContextParamsFieldNumber, B::kClusterManagerFieldNumber, B::kStatsConfigFieldNumber,
               B::kStatsFlushOnAdminFieldNumber, B::kStatsEvictionIntervalFieldNumber,
               B::kTypedDnsResolverConfigFieldNumber, B::kDnsResolutionConfigFieldNumber,
-              B::kUseTcpForDnsLookupsFieldNumber, B::kDynamicResourcesFieldNumber, B::kOverloadManagerFieldNumber});
+              B::kUseTcpForDnsLookupsFieldNumber, B::kDynamicResourcesFieldNumber, B::kOverloadManagerFieldNumber,
+              B::kApplicationLogConfigFieldNumber, B::kBootstrapExtensionsFieldNumber});
   scope.only(proto.static_resources(),
              {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber, Resources::kSecretsFieldNumber});
 }
@@ -138,9 +144,44 @@ void compile_admin(const v3::Admin& proto, CompiledBootstrap& out, CompileScope&
   out.admin_access_logs = std::move(logs);
 }
 
-void compile_cluster_manager(const v3::ClusterManager& proto, CompileScope& scope) {
+// The object of json_format is the pattern of a line. Within it only %j is a message: others would break the JSON.
+std::string compile_json_log_format(const LogFormat& proto, CompileScope& scope) {
+  std::string pattern;
+  format::append_json(pattern, Value(to_map(proto.json_format())));
+  for (const char* flag : {"%v", "%_"}) {
+    if (pattern.find(flag) == pattern.npos) continue;
+    scope.error(proto, LogFormat::kJsonFormatFieldNumber, cat(flag, " cannot be used here: the message is %j"));
+  }
+  return pattern;
+}
+
+std::optional<std::string> compile_log_format(const v3::Bootstrap::ApplicationLogConfig& proto, CompileScope& scope) {
+  if (!proto.has_log_format()) return std::nullopt;
+  const LogFormat& format = proto.log_format();
+  const std::string pattern = format.has_json_format() ? compile_json_log_format(format, scope) : format.text_format();
+  if (const Result<void> fine = log::check_format(pattern); !fine) {
+    scope.error(format,
+                format.has_json_format() ? LogFormat::kJsonFormatFieldNumber : LogFormat::kTextFormatFieldNumber,
+                fine.error());
+  }
+  return pattern;
+}
+
+// The one that is known only switches on internal listeners, which are refused where they stand.
+void check_extensions(const v3::Bootstrap& proto, CompileScope& scope) {
+  using envoy::extensions::bootstrap::internal_listener::v3::InternalListener;
+  for (const auto& extension : proto.bootstrap_extensions()) {
+    const auto* content = scope.unpack(extension.typed_config());
+    if (content == nullptr || content->GetDescriptor() == InternalListener::descriptor()) continue;
+    scope.error(extension.typed_config(), cat("not supported yet: ", content->GetDescriptor()->full_name()));
+  }
+}
+
+void compile_cluster_manager(const v3::ClusterManager& proto, CompiledBootstrap& out, CompileScope& scope) {
   using M = v3::ClusterManager;
-  scope.only(proto, {M::kOutlierDetectionFieldNumber, M::kUpstreamBindConfigFieldNumber});
+  scope.only(proto, {M::kOutlierDetectionFieldNumber, M::kUpstreamBindConfigFieldNumber,
+                     M::kLoadStatsConfigFieldNumber, M::kLocalClusterNameFieldNumber});
+  out.local_cluster = proto.local_cluster_name();
   scope.only(proto.outlier_detection(), {M::OutlierDetection::kEventLogPathFieldNumber});
   scope.outlier_log_path = proto.outlier_detection().event_log_path();
 }
@@ -169,6 +210,16 @@ void compile_dynamic(const v3::Bootstrap::DynamicResources& proto, CompiledBoots
   }
   if (proto.has_lds_config()) {
     if (const auto source = compile_config_source(proto.lds_config(), scope)) out.listeners_source = *source;
+  }
+}
+
+// Load reports: a stream of their own; what of the message is about discovery means nothing there, as in Envoy.
+void compile_load_stats(const v3::ClusterManager& proto, CompiledBootstrap& out, CompileScope& scope) {
+  if (!proto.has_load_stats_config()) return;
+  out.load_stats = compile_api_source(proto.load_stats_config(), scope);
+  if (out.load_stats != nullptr && out.load_stats->protocol != model::ApiSource::Protocol::kSotw) {
+    scope.error(proto.load_stats_config(), envoy::config::core::v3::ApiConfigSource::kApiTypeFieldNumber,
+                "must be GRPC for load reports");
   }
 }
 
@@ -202,6 +253,8 @@ void check_addresses(const Resources& proto, const std::vector<model::ListenerPl
 void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, event::Files* files, CompileScope& scope,
              CompiledBootstrap& out) {
   check_fields(proto, scope);
+  check_extensions(proto, scope);
+  out.log_format = compile_log_format(proto.application_log_config(), scope);
   out.node = compile_node(proto.node(), options);
   out.xds_node = compile_xds_node(proto.node(), out.node, scope.extensions());
   compile_runtime(proto.layered_runtime(), out.node.cluster, files, scope);
@@ -215,11 +268,15 @@ void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, event:
   if (proto.has_overload_manager()) out.overload = compile_overload(proto.overload_manager(), scope);
   out.connection_limit = scope.runtime.live_number(UINT64_MAX, "overload.global_downstream_max_connections");
   if (proto.has_admin()) compile_admin(proto.admin(), out, scope);
-  compile_cluster_manager(proto.cluster_manager(), scope);
+  compile_cluster_manager(proto.cluster_manager(), out, scope);
   const Resources& resources = proto.static_resources();
   collect_clusters(resources, scope);
+  if (!out.local_cluster.empty()) {
+    scope.require_cluster(proto.cluster_manager(), v3::ClusterManager::kLocalClusterNameFieldNumber, out.local_cluster);
+  }
   compile_discovered_layers(proto.layered_runtime(), out, scope);
   compile_dynamic(proto.dynamic_resources(), out, scope);
+  compile_load_stats(proto.cluster_manager(), out, scope);
   for (const auto& secret : resources.secrets()) scope.tls->add_static(secret, scope);
   for (const auto& cluster : resources.clusters()) out.clusters.push_back(compile_cluster(cluster, scope));
   for (const auto& listener : resources.listeners()) out.listeners.push_back(compile_listener(listener, scope));
@@ -259,14 +316,16 @@ CompileOutcome compile_bootstrap(const BootstrapOptions& options, const Extensio
   out.route_slots = std::make_shared<model::RouteSlots>();
   scope.route_slots = out.route_slots.get();
   compile(document->bootstrap, options, files, scope, out);
+  out.tls->keep_static();
   document->findings.sort();
 
   CompileOutcome outcome;
   outcome.findings = document->findings;
   if (outcome.findings.ok()) {
-    out.accepted = std::make_shared<const AcceptedConfig>(AcceptedConfig{std::move(document)});
+    out.accepted = std::make_shared<const AcceptedConfig>(AcceptedConfig{bytes_of(document->bootstrap)});
     outcome.bootstrap = std::move(out);
   }
+  outcome.document = std::move(document);
   return outcome;
 }
 

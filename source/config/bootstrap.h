@@ -29,6 +29,7 @@ class LogFiles;
 namespace sluice::config {
 
 struct AcceptedConfig;
+struct Document;
 class TlsSecrets;
 
 // What the command line says about the configuration.
@@ -43,6 +44,7 @@ struct BootstrapOptions {
 struct NodePlan {
   std::string id, cluster;
   std::string region, zone, sub_zone;
+  model::Locality locality() const { return {region, zone, sub_zone}; }
 };
 
 // A layer of the runtime whose values are discovered. A plain value.
@@ -58,11 +60,14 @@ struct CompiledBootstrap {
   std::vector<model::ClusterPlanPtr> clusters;
   std::optional<net::Address> admin_address;  // none: no admin server
   model::AccessLogSetPtr admin_access_logs;   // null: none
+  std::optional<std::string> log_format;      // of the application log (base/log_format.h); none: as it is
   NodePlan node;
+  std::string local_cluster;  // cluster_manager.local_cluster_name; empty: none
   std::shared_ptr<const model::OverloadPlan> overload;    // null: no overload manager
   runtime::Number connection_limit{UINT64_MAX, nullptr};  // overload.global_downstream_max_connections of the runtime
   std::shared_ptr<runtime::Layers> runtime;
   std::shared_ptr<const model::ApiSource> ads;  // dynamic_resources.ads_config; null: none
+  std::shared_ptr<const model::ApiSource> load_stats;  // cluster_manager.load_stats_config; null: none
   model::ConfigSource clusters_source;          // ... cds_config
   model::ConfigSource listeners_source;         // ... lds_config
   std::vector<RuntimeSource> runtime_sources;
@@ -85,6 +90,8 @@ struct CompiledBootstrap {
 struct CompileOutcome {
   std::optional<CompiledBootstrap> bootstrap;  // none with errors
   Findings findings;                           // sorted by place; notes also without errors
+  // What was compiled, with the place of everything: much larger than the plans, which do without it.
+  std::shared_ptr<const Document> document;
 
   // All errors, one on each line.
   std::string error_text() const;

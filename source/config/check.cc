@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "base/strings.h"
-#include "config/accepted_config.h"
+#include "config/document.h"
 #include "config/risks.h"
 
 namespace sluice::config {
@@ -84,7 +84,7 @@ std::vector<CheckFinding> check(const CompileOutcome& outcome) {
     out.push_back({Level::kNote, std::string(rule_of(note.kind)), note.what});
   }
   if (outcome.bootstrap) {
-    for (Risk& risk : find_risks(*outcome.bootstrap->accepted->document)) {
+    for (Risk& risk : find_risks(*outcome.document)) {
       out.push_back({Level::kWarning, std::move(risk.rule), std::move(risk.what)});
     }
   }

@@ -9,11 +9,14 @@
 #include "config/config_source_compiler.h"
 #include "config/dns_compiler.h"
 #include "config/endpoint_compiler.h"
+#include "config/filter_compiler.h"
 #include "config/health_compiler.h"
 #include "config/http_options_compiler.h"
 #include "config/lb_compiler.h"
 #include "config/metadata_compiler.h"
 #include "config/tls_compiler.h"
+#include "envoy/extensions/clusters/aggregate/v3/cluster.pb.h"
+#include "envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster.pb.h"
 #include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h"
 
 namespace sluice::config {
@@ -22,6 +25,7 @@ namespace {
 namespace core = envoy::config::core::v3;
 using envoy::config::cluster::v3::CircuitBreakers;
 using envoy::config::cluster::v3::Cluster;
+using ForwardCluster = envoy::extensions::clusters::dynamic_forward_proxy::v3::ClusterConfig;
 using HttpOptions = envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
 
 constexpr uint32_t kMaxResponseHeadBytes = 80 * 1024;
@@ -74,13 +78,14 @@ template <typename Config>
 void compile_both(const Config& proto, model::ClusterPlan& out, CompileScope& scope) {
   scope.only(proto, {Config::kHttpProtocolOptionsFieldNumber, Config::kHttp2ProtocolOptionsFieldNumber});
   compile_http1_options(proto.http_protocol_options(), Side::kUpstream, out.codec, scope);
-  compile_http2_options(proto.http2_protocol_options(), Side::kUpstream, out.http2, scope);
+  compile_http2_options(proto.http2_protocol_options(), Side::kUpstream, out.http2.edit(), scope);
 }
 
 void compile_http_options(const HttpOptions& proto, model::ClusterPlan& out, CompileScope& scope) {
   scope.only(proto, {HttpOptions::kCommonHttpProtocolOptionsFieldNumber, HttpOptions::kExplicitHttpConfigFieldNumber,
                      HttpOptions::kUseDownstreamProtocolConfigFieldNumber, HttpOptions::kAutoConfigFieldNumber,
-                     HttpOptions::kUpstreamHttpProtocolOptionsFieldNumber});
+                     HttpOptions::kUpstreamHttpProtocolOptionsFieldNumber, HttpOptions::kHttpFiltersFieldNumber});
+  out.http_filters = compile_upstream_filters(proto.http_filters(), scope);
   const auto& names = proto.upstream_http_protocol_options();
   out.auto_sni = names.auto_sni();
   out.auto_san_validation = names.auto_san_validation();
@@ -117,7 +122,7 @@ void compile_old_http_options(const Cluster& proto, model::ClusterPlan& out, Com
     compile_http1_options(proto.http_protocol_options(), Side::kUpstream, out.codec, scope);
   }
   if (proto.has_http2_protocol_options()) {
-    compile_http2_options(proto.http2_protocol_options(), Side::kUpstream, out.http2, scope);
+    compile_http2_options(proto.http2_protocol_options(), Side::kUpstream, out.http2.edit(), scope);
     out.protocol = model::UpstreamProtocol::kHttp2;
   }
 }
@@ -145,10 +150,49 @@ void compile_protocol_options(const Cluster& proto, model::ClusterPlan& out, Com
   if (!typed) compile_old_http_options(proto, out, scope);
 }
 
+// Names come with requests, and so do the names that certificates must be for: without auto_sni and auto_san_validation
+// a client would choose whom the proxy trusts.
+void compile_forward(const ForwardCluster& proto, model::ClusterPlan& out, CompileScope& scope) {
+  using F = ForwardCluster;
+  scope.only(proto, {F::kDnsCacheConfigFieldNumber, F::kAllowInsecureClusterOptionsFieldNumber});
+  out.discovery = model::Discovery::kForward;
+  if (!proto.has_dns_cache_config()) {
+    scope.error(proto, "needs a dns_cache_config");
+    return;
+  }
+  out.forward = compile_dns_cache(proto.dns_cache_config(), scope);
+}
+
+// After the protocol options.
+void check_forward(const Cluster& proto, model::ClusterPlan& out, CompileScope& scope) {
+  if (proto.typed_extension_protocol_options().empty()) {
+    out.auto_sni = true;
+    out.auto_san_validation = true;
+    return;
+  }
+  const auto* kind = scope.unpack_to<ForwardCluster>(proto.cluster_type().typed_config());
+  if (kind != nullptr && !kind->allow_insecure_cluster_options() && !(out.auto_sni && out.auto_san_validation)) {
+    scope.error(proto, Cluster::kTypedExtensionProtocolOptionsFieldNumber,
+                "a dynamic forward proxy needs auto_sni and auto_san_validation, or allow_insecure_cluster_options");
+  }
+}
+
 void compile_custom_kind(const Cluster::CustomClusterType& proto, model::ClusterPlan& out, CompileScope& scope) {
   using DnsCluster = envoy::extensions::clusters::dns::v3::DnsCluster;
+  using AggregateCluster = envoy::extensions::clusters::aggregate::v3::ClusterConfig;
   const google::protobuf::Message* content = scope.unpack(proto.typed_config());
   if (content == nullptr) return;
+  // Members that do not exist, yet or at all, have no hosts.
+  if (content->GetDescriptor() == AggregateCluster::descriptor()) {
+    const auto& names = static_cast<const AggregateCluster&>(*content).clusters();
+    out.discovery = model::Discovery::kAggregate;
+    out.members.assign(names.begin(), names.end());
+    return;
+  }
+  if (content->GetDescriptor() == ForwardCluster::descriptor()) {
+    compile_forward(static_cast<const ForwardCluster&>(*content), out, scope);
+    return;
+  }
   if (content->GetDescriptor() != DnsCluster::descriptor()) {
     scope.error(proto.typed_config(), cat("not supported yet: ", content->GetDescriptor()->full_name()));
     return;
@@ -168,7 +212,7 @@ void compile_eds(const Cluster& proto, model::ClusterPlan& out, CompileScope& sc
   if (!eds.has_eds_config()) {
     scope.error(proto, Cluster::kEdsClusterConfigFieldNumber, "an EDS cluster needs an eds_config");
   } else if (const auto source = compile_config_source(eds.eds_config(), scope)) {
-    out.endpoints_source = *source;
+    out.endpoints_source.edit() = *source;
   }
 }
 
@@ -229,10 +273,29 @@ void compile_kind(const Cluster& proto, model::ClusterPlan& out, CompileScope& s
   }
 }
 
+void compile_preconnect(const Cluster::PreconnectPolicy& proto, model::ClusterPlan& out, CompileScope& scope) {
+  using P = Cluster::PreconnectPolicy;
+  scope.only(proto, {P::kPerUpstreamPreconnectRatioFieldNumber, P::kPredictivePreconnectRatioFieldNumber});
+  if (proto.has_per_upstream_preconnect_ratio()) {
+    out.preconnect_ratio = proto.per_upstream_preconnect_ratio().value();
+  }
+  if (proto.predictive_preconnect_ratio().value() > 1) {
+    scope.not_supported(proto, P::kPredictivePreconnectRatioFieldNumber);
+  }
+}
+
+void compile_tracking(const envoy::config::cluster::v3::TrackClusterStats& proto, model::ClusterPlan& out,
+                      CompileScope& scope) {
+  using T = envoy::config::cluster::v3::TrackClusterStats;
+  scope.only(proto, {T::kTimeoutBudgetsFieldNumber, T::kRequestResponseSizesFieldNumber});
+  out.track_budgets = proto.timeout_budgets();
+  out.track_sizes = proto.request_response_sizes();
+}
+
 // LOGICAL_DNS: one name, one host.
 void check_logical(const Cluster& proto, const model::ClusterPlan& plan, CompileScope& scope) {
   const auto& localities = plan.assignment->localities;
-  if (localities.size() == 1 && localities[0].endpoints.size() == 1 && plan.dns.names.size() == 1) return;
+  if (localities.size() == 1 && localities[0].endpoints.size() == 1 && plan.dns->names.size() == 1) return;
   scope.error(proto, Cluster::kLoadAssignmentFieldNumber,
               "a LOGICAL_DNS cluster needs exactly one locality with exactly one endpoint, which is a name");
 }
@@ -281,7 +344,11 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
                      Cluster::kLbSubsetConfigFieldNumber,
                      Cluster::kIgnoreHealthOnHostRemovalFieldNumber,
                      Cluster::kOriginalDstLbConfigFieldNumber,
-                     Cluster::kCleanupIntervalFieldNumber});
+                     Cluster::kCleanupIntervalFieldNumber,
+                     Cluster::kCloseConnectionsOnHostHealthFailureFieldNumber,
+                     Cluster::kPreconnectPolicyFieldNumber,
+                     Cluster::kConnectionPoolPerDownstreamConnectionFieldNumber,
+                     Cluster::kTrackClusterStatsFieldNumber});
   auto out = std::make_shared<model::ClusterPlan>();
   compile_kind(proto, *out, scope);
   out->name = proto.name();
@@ -293,6 +360,7 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
     out->buffer_limit = proto.per_connection_buffer_limit_bytes().value();
   out->codec.max_head_bytes = kMaxResponseHeadBytes;
   compile_protocol_options(proto, *out, scope);
+  if (out->discovery == model::Discovery::kForward) check_forward(proto, *out, scope);
   out->connect = compile_connect_options(proto, scope);
   compile_breakers(proto.circuit_breakers(), *out, scope);
   out->lb = compile_lb(proto, scope);
@@ -305,6 +373,10 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
     }
   }
   out->ignore_health_on_removal = proto.ignore_health_on_host_removal();
+  out->close_on_failure = proto.close_connections_on_host_health_failure();
+  out->pool_per_downstream = proto.connection_pool_per_downstream_connection();
+  compile_preconnect(proto.preconnect_policy(), *out, scope);
+  compile_tracking(proto.track_cluster_stats(), *out, scope);
   const Names names = out->discovery == model::Discovery::kStatic ? Names::kRefused : Names::kAllowed;
   const std::string stat_prefix = cat("cluster.", out->stat_name, ".");
   if (proto.has_transport_socket()) {
@@ -319,7 +391,9 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
                 "auto_config chooses the protocol by ALPN: it needs a transport_socket that has it");
   }
   scope.socket_matches = &proto.transport_socket_matches();
-  out->assignment = compile_assignment(proto.load_assignment(), names, out->dns.names, scope);
+  std::vector<model::DnsName> asked;
+  out->assignment = compile_assignment(proto.load_assignment(), names, asked, scope);
+  if (!asked.empty()) out->dns.edit().names = std::move(asked);
   scope.socket_matches = nullptr;
   if (proto.has_eds_cluster_config() && out->discovery != model::Discovery::kEds) {
     scope.error(proto, Cluster::kEdsClusterConfigFieldNumber, "belongs to clusters of the type EDS");

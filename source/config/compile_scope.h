@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -35,6 +36,9 @@ class Cluster_TransportSocketMatch;
 namespace sluice::event {
 class Files;
 }
+namespace sluice::model {
+struct DnsCachePlan;
+}
 namespace sluice::proxy {
 class LogFiles;
 }
@@ -55,6 +59,9 @@ struct ClusterNames {
   bool incomplete = false;                   // some could not be read: a missing one is no error of its own
 };
 
+// The caches of names that are in use, each with one configuration. Thread: main.
+using DnsCaches = std::map<std::string, std::weak_ptr<const model::DnsCachePlan>, std::less<>>;
+
 // What compilers know beside their message: the same for everything that is compiled in one process. A plain value.
 struct ScopeSettings {
   std::shared_ptr<ClusterNames> clusters = std::make_shared<ClusterNames>();
@@ -63,6 +70,7 @@ struct ScopeSettings {
   proxy::LogFiles* log_files = nullptr;  // opens access logs; null: they are not (only validating)
   TlsSecrets* tls = nullptr;             // where TLS contexts and their secrets are; null: there are none
   model::RouteSlots* route_slots = nullptr;
+  std::shared_ptr<DnsCaches> dns_caches = std::make_shared<DnsCaches>();
   std::string outlier_log_path;          // of the cluster manager; empty: none
   NodeNames node;
   net::ConnectOptions connect;    // of the bootstrap, as well

@@ -13,6 +13,10 @@ namespace sluice::config {
 
 // A place in a text. Lines and columns count from 1; 0 means unknown. `file` is an index into SourceMap's files.
 struct Position {
+  // Where thousands are kept a column has 25 bits; what is further to the right is said to stand at the last one.
+  static constexpr uint32_t kColumnBits = 25;
+  static constexpr uint32_t kLastColumn = (1u << kColumnBits) - 1;
+
   uint32_t line = 0;
   uint32_t column = 0;
   uint32_t file = 0;

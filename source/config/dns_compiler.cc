@@ -130,22 +130,75 @@ net::ResolverOptions compile_resolver(const Bootstrap& proto, CompileScope& scop
 }
 
 void compile_dns(const Cluster& proto, model::ClusterPlan& out, CompileScope& scope) {
-  out.dns.resolver = scope.resolver;
+  model::DnsPlan& plan = out.dns.edit();
+  plan.resolver = scope.resolver;
   if (!proto.dns_resolvers().empty()) {
-    out.dns.resolver = {};
-    compile_servers(proto.dns_resolvers(), out.dns.resolver, scope);
+    plan.resolver = {};
+    compile_servers(proto.dns_resolvers(), plan.resolver, scope);
   }
-  compile_any_resolver(proto, out.dns.resolver, scope);
-  out.dns.family = family_of(proto.dns_lookup_family());
-  compile_rates(proto, out.dns, scope);
+  compile_any_resolver(proto, plan.resolver, scope);
+  plan.family = family_of(proto.dns_lookup_family());
+  compile_rates(proto, plan, scope);
 }
 
 void compile_dns(const DnsCluster& proto, model::ClusterPlan& out, CompileScope& scope) {
-  out.dns.resolver = scope.resolver;
-  if (proto.has_typed_dns_resolver_config()) compile_typed(proto.typed_dns_resolver_config(), out.dns.resolver, scope);
-  out.dns.family = family_of(proto.dns_lookup_family());
-  if (proto.has_dns_min_refresh_rate()) out.dns.min_refresh_rate = to_duration(proto.dns_min_refresh_rate());
-  compile_rates(proto, out.dns, scope);
+  model::DnsPlan& plan = out.dns.edit();
+  plan.resolver = scope.resolver;
+  if (proto.has_typed_dns_resolver_config()) compile_typed(proto.typed_dns_resolver_config(), plan.resolver, scope);
+  plan.family = family_of(proto.dns_lookup_family());
+  if (proto.has_dns_min_refresh_rate()) plan.min_refresh_rate = to_duration(proto.dns_min_refresh_rate());
+  compile_rates(proto, plan, scope);
+}
+
+std::shared_ptr<const model::DnsCachePlan> compile_dns_cache(
+    const envoy::extensions::common::dynamic_forward_proxy::v3::DnsCacheConfig& proto, CompileScope& scope) {
+  using D = envoy::extensions::common::dynamic_forward_proxy::v3::DnsCacheConfig;
+  scope.only(proto, {D::kNameFieldNumber, D::kDnsLookupFamilyFieldNumber, D::kDnsRefreshRateFieldNumber,
+                     D::kDnsMinRefreshRateFieldNumber, D::kHostTtlFieldNumber, D::kMaxHostsFieldNumber,
+                     D::kDisableDnsRefreshOnFailureFieldNumber, D::kDnsFailureRefreshRateFieldNumber,
+                     D::kDnsCacheCircuitBreakerFieldNumber, D::kUseTcpForDnsLookupsFieldNumber,
+                     D::kDnsResolutionConfigFieldNumber, D::kTypedDnsResolverConfigFieldNumber,
+                     D::kPreresolveHostnamesFieldNumber, D::kDnsQueryTimeoutFieldNumber});
+  auto out = std::make_shared<model::DnsCachePlan>();
+  out->text = proto.SerializeAsString();
+  out->name = proto.name();
+  std::weak_ptr<const model::DnsCachePlan>& known = (*scope.dns_caches)[proto.name()];
+  if (auto same = known.lock()) {
+    if (same->text == out->text) return same;
+    scope.error(proto, D::kNameFieldNumber, cat("there is a DNS cache '", proto.name(), "' of another configuration"));
+    return nullptr;
+  }
+  out->resolver = scope.resolver;
+  compile_any_resolver(proto, out->resolver, scope);
+  out->family = family_of(proto.dns_lookup_family());
+  if (proto.has_dns_refresh_rate()) out->refresh_rate = to_duration(proto.dns_refresh_rate());
+  if (proto.has_dns_min_refresh_rate()) out->min_refresh_rate = to_duration(proto.dns_min_refresh_rate());
+  if (proto.has_host_ttl()) out->host_ttl = to_duration(proto.host_ttl());
+  if (proto.has_max_hosts()) out->max_hosts = proto.max_hosts().value();
+  if (proto.has_dns_query_timeout()) out->query_timeout = to_duration(proto.dns_query_timeout());
+  out->refresh_failed = !proto.disable_dns_refresh_on_failure();
+  if (proto.dns_cache_circuit_breaker().has_max_pending_requests()) {
+    out->max_pending_requests = proto.dns_cache_circuit_breaker().max_pending_requests().value();
+  }
+  if (proto.has_dns_failure_refresh_rate()) {
+    const auto& rate = proto.dns_failure_refresh_rate();
+    out->failure_base = to_duration(rate.base_interval());
+    out->failure_max = rate.has_max_interval() ? to_duration(rate.max_interval()) : 10 * out->failure_base;
+    if (out->failure_max < out->failure_base) {
+      scope.error(rate, "dns_failure_refresh_rate needs a max_interval that is not below its base_interval");
+    }
+  }
+  for (const core::SocketAddress& one : proto.preresolve_hostnames()) {
+    if (one.port_value() == 0 || one.port_value() > 65535) {
+      scope.error(one, core::SocketAddress::kPortValueFieldNumber, "needs a port");
+    }
+    out->preresolve.push_back({one.address(), static_cast<uint16_t>(one.port_value())});
+  }
+  if (out->preresolve.size() > out->max_hosts) {
+    scope.error(proto, D::kPreresolveHostnamesFieldNumber, "more names than max_hosts");
+  }
+  known = out;
+  return out;
 }
 
 }  // namespace sluice::config

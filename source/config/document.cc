@@ -3,6 +3,20 @@
 #include "config/validation.h"
 
 namespace sluice::config {
+namespace {
+
+google::protobuf::ArenaOptions large_blocks() {
+  google::protobuf::ArenaOptions options;
+  options.start_block_size = 16 * 1024;
+  options.max_block_size = 1024 * 1024;
+  return options;
+}
+
+}  // namespace
+
+Document::Document()
+    : arena(large_blocks()),
+      bootstrap(*google::protobuf::Arena::CreateMessage<envoy::config::bootstrap::v3::Bootstrap>(&arena)) {}
 
 std::unique_ptr<Document> load_bootstrap(const BootstrapSource& source) {
   auto document = std::make_unique<Document>();

@@ -1,6 +1,8 @@
 // The bootstrap, read from a file and from the command line: what a process starts with.
 #pragma once
 
+#include <google/protobuf/arena.h>
+
 #include <memory>
 #include <string>
 
@@ -18,13 +20,15 @@ struct BootstrapSource {
   ReadOptions options;
 };
 
-// A bootstrap with the places of its fields. Not movable: the map holds addresses within the bootstrap. Thread: main.
+// A bootstrap with the places of its fields. Not movable: the map holds addresses within the bootstrap. Much of it, so
+// that it lives in large blocks, which go back to the system with it. Thread: main.
 struct Document {
-  Document() = default;
+  Document();
   Document(const Document&) = delete;
   Document& operator=(const Document&) = delete;
 
-  envoy::config::bootstrap::v3::Bootstrap bootstrap;
+  google::protobuf::Arena arena;
+  envoy::config::bootstrap::v3::Bootstrap& bootstrap;
   SourceMap map;
   Findings findings;
 };

@@ -5,8 +5,8 @@
 #include "base/strings.h"
 #include "config/core_compiler.h"
 #include "config/health_compiler.h"
-#include "config/subset_compiler.h"
 #include "config/metadata_compiler.h"
+#include "config/subset_compiler.h"
 #include "envoy/config/cluster/v3/cluster.pb.h"
 
 namespace sluice::config {
@@ -75,7 +75,8 @@ class AssignmentCompiler {
     using P = A::Policy;
     scope_.only(proto, {A::kClusterNameFieldNumber, A::kEndpointsFieldNumber, A::kPolicyFieldNumber});
     scope_.only(proto.policy(), {P::kOverprovisioningFactorFieldNumber, P::kWeightedPriorityHealthFieldNumber,
-                                 P::kEndpointStaleAfterFieldNumber});
+                                 P::kEndpointStaleAfterFieldNumber, P::kDropOverloadsFieldNumber});
+    compile_drops(proto.policy());
     if (proto.policy().has_endpoint_stale_after()) {
       out_->stale_after = to_duration(proto.policy().endpoint_stale_after());
     }
@@ -83,11 +84,33 @@ class AssignmentCompiler {
       out_->overprovisioning_factor = proto.policy().overprovisioning_factor().value();
     }
     out_->weighted_priority_health = proto.policy().weighted_priority_health();
+    out_->localities.reserve(static_cast<size_t>(proto.endpoints_size()));
     for (const auto& locality : proto.endpoints()) compile_locality(locality);
     return out_;
   }
 
  private:
+  // As in Envoy there is one category at most, and the runtime may set a limit when the assignment comes.
+  void compile_drops(const endpoint::ClusterLoadAssignment::Policy& proto) {
+    using P = endpoint::ClusterLoadAssignment::Policy;
+    if (proto.drop_overloads_size() == 0) return;
+    if (proto.drop_overloads_size() > 1) {
+      scope_.error(proto, P::kDropOverloadsFieldNumber, "has more than one category", 1);
+      return;
+    }
+    const auto& share = proto.drop_overloads(0).drop_percentage();
+    const double whole = share.denominator() == envoy::type::v3::FractionalPercent::MILLION        ? 1'000'000
+                         : share.denominator() == envoy::type::v3::FractionalPercent::TEN_THOUSAND ? 10'000
+                                                                                                   : 100;
+    if (share.numerator() > whole) {
+      scope_.error(proto, P::kDropOverloadsFieldNumber, "drops more than everything", 0);
+      return;
+    }
+    const double limit =
+        static_cast<double>(scope_.runtime.number("load_balancing_policy.drop_overload_limit").value_or(100)) / 100;
+    out_->drop_share = std::min(share.numerator() / whole, limit);
+  }
+
   void compile_locality(const endpoint::LocalityLbEndpoints& proto) {
     using L = endpoint::LocalityLbEndpoints;
     scope_.only(proto, {L::kLocalityFieldNumber, L::kMetadataFieldNumber, L::kLbEndpointsFieldNumber,
@@ -96,6 +119,7 @@ class AssignmentCompiler {
     locality.locality = {proto.locality().region(), proto.locality().zone(), proto.locality().sub_zone()};
     locality.priority = proto.priority();
     locality.weight = proto.load_balancing_weight().value();
+    locality.endpoints.reserve(static_cast<size_t>(proto.lb_endpoints_size()));
     for (const auto& one : proto.lb_endpoints()) compile_endpoint(one, locality);
   }
 

@@ -9,6 +9,7 @@
 #include "config/content.h"
 #include "config/matcher_tree_compiler.h"
 #include "config/tls_compiler.h"
+#include "envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.pb.h"
 #include "proxy/empty_chain.h"
 
 namespace sluice::config {
@@ -63,7 +64,8 @@ std::shared_ptr<const model::NetworkFilterPlan> compile_filter(const Filter& pro
 model::FilterChainPlanPtr compile_chain(const FilterChain& proto, std::string_view stat_prefix, CompileScope& scope) {
   scope.only(proto, {FilterChain::kFilterChainMatchFieldNumber, FilterChain::kFiltersFieldNumber,
                      FilterChain::kMetadataFieldNumber, FilterChain::kTransportSocketConnectTimeoutFieldNumber,
-                     FilterChain::kTransportSocketFieldNumber, FilterChain::kNameFieldNumber});
+                     FilterChain::kTransportSocketFieldNumber, FilterChain::kNameFieldNumber,
+                     FilterChain::kUseProxyProtoFieldNumber});
   auto plan = std::make_shared<model::FilterChainPlan>();
   model::FilterChainPlan& out = *plan;
   out.name = proto.name();
@@ -234,6 +236,27 @@ void compile_filter_chains(const Listener& proto, model::ListenerPlan& out, Comp
   if (out.chains.empty()) scope.error(proto, Listener::kFilterChainsFieldNumber, "needs at least one filter chain");
 }
 
+// use_proxy_proto, which the listener filter has replaced: Envoy looks at the first filter chain alone, and adds the
+// filter behind the others.
+void compile_use_proxy_proto(const Listener& proto, model::ListenerPlan& out, CompileScope& scope) {
+  using envoy::extensions::filters::listener::proxy_protocol::v3::ProxyProtocol;
+  for (int i = 0; i < proto.filter_chains_size(); ++i) {
+    const FilterChain& chain = proto.filter_chains(i);
+    if (!chain.use_proxy_proto().value()) continue;
+    const ListenerFilterType* type = scope.extensions().listener_filter(ProxyProtocol::descriptor()->full_name());
+    if (i > 0) {
+      scope.error(chain, FilterChain::kUseProxyProtoFieldNumber, "counts in the first filter chain only");
+    } else if (type == nullptr) {
+      scope.not_supported(chain, FilterChain::kUseProxyProtoFieldNumber);
+    } else {
+      model::ListenerFilterPlan plan;
+      plan.name = "envoy.filters.listener.proxy_protocol";
+      plan.config = type->compile(ProxyProtocol::default_instance(), scope);
+      out.filters.push_back(std::move(plan));
+    }
+  }
+}
+
 void compile_listener_filters(const Listener& proto, model::ListenerPlan& out, CompileScope& scope) {
   for (const ListenerFilter& filter : proto.listener_filters()) {
     const google::protobuf::Message* content = unpack_filter(filter, scope);
@@ -249,6 +272,7 @@ void compile_listener_filters(const Listener& proto, model::ListenerPlan& out, C
     if (filter.has_filter_disabled()) plan.disabled = compile_predicate(filter.filter_disabled());
     out.filters.push_back(std::move(plan));
   }
+  compile_use_proxy_proto(proto, out, scope);
   if (proto.has_listener_filters_timeout()) out.filters_timeout = to_duration(proto.listener_filters_timeout());
   out.continue_after_timeout = proto.continue_on_listener_filters_timeout();
 }

@@ -7,6 +7,7 @@
 #include "config/any.h"
 #include "config/config_source_compiler.h"
 #include "envoy/config/route/v3/route_components.pb.h"
+#include "envoy/extensions/filters/http/upstream_codec/v3/upstream_codec.pb.h"
 #include "proxy/discovered_filter.h"
 
 namespace sluice::config {
@@ -135,6 +136,35 @@ std::vector<model::FilterPlan> compile_http_filters(const google::protobuf::Repe
       scope.error(filters[i], hcm::HttpFilter::kDisabledFieldNumber, "a terminal filter cannot be disabled");
   }
   return out;
+}
+
+std::shared_ptr<const std::vector<model::FilterPlan>> compile_upstream_filters(
+    const google::protobuf::RepeatedPtrField<hcm::HttpFilter>& filters, CompileScope& scope) {
+  using Codec = envoy::extensions::filters::http::upstream_codec::v3::UpstreamCodec;
+  if (filters.empty()) return nullptr;
+  auto out = std::make_shared<std::vector<model::FilterPlan>>();
+  for (int i = 0; i < filters.size(); ++i) {
+    const hcm::HttpFilter& filter = filters[i];
+    const bool last = i + 1 == filters.size();
+    const Message* content = filter.has_typed_config() ? scope.unpack(filter.typed_config()) : nullptr;
+    if (content != nullptr && content->GetDescriptor() == Codec::descriptor()) {
+      if (!last) scope.error(filter, cat("'", filter.name(), "' is terminal and must be the last filter"));
+      continue;
+    }
+    if (last) {
+      scope.error(filter, cat("'", filter.name(), "' cannot be the last filter of a cluster: that is ",
+                              Codec::descriptor()->full_name()));
+    }
+    if (filter.has_config_discovery()) {
+      scope.not_supported(filter, hcm::HttpFilter::kConfigDiscoveryFieldNumber);
+      continue;
+    }
+    const HttpFilterType* type = compile_filter(filter, *out, scope);
+    if (type != nullptr && !type->upstream) {
+      scope.error(filter, cat("not supported yet: ", type->type, " as a filter of a cluster"));
+    }
+  }
+  return out->empty() ? nullptr : out;
 }
 
 std::shared_ptr<const model::FilterConfig> compile_discovered_filter(

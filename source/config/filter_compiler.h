@@ -23,6 +23,12 @@ std::vector<model::FilterPlan> compile_http_filters(
         envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter>& filters,
     CompileScope& scope);
 
+// Those of a cluster, which each try passes. The last one must be the codec, which is no filter of ours. Null: none.
+std::shared_ptr<const std::vector<model::FilterPlan>> compile_upstream_filters(
+    const google::protobuf::RepeatedPtrField<
+        envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter>& filters,
+    CompileScope& scope);
+
 // typed_per_filter_config, sorted by name. A name that no filter has is fine, as in Envoy.
 model::FilterOverrides compile_filter_overrides(
     const google::protobuf::Map<std::string, google::protobuf::Any>& configs, CompileScope& scope);

@@ -181,6 +181,10 @@ std::shared_ptr<const model::InternalRedirectPolicy> compile_internal_redirect(c
   return out;
 }
 
+bool has_durations(const Action& proto) {
+  return proto.has_max_stream_duration() || proto.has_max_grpc_timeout() || proto.has_grpc_timeout_offset();
+}
+
 model::StreamDurations compile_durations(const Action& proto, CompileScope& scope) {
   using M = Action::MaxStreamDuration;
   model::StreamDurations out;

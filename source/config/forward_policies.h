@@ -23,6 +23,8 @@ model::MirrorPoliciesPtr compile_mirrors(
 // Null when redirects go to the client.
 std::shared_ptr<const model::InternalRedirectPolicy> compile_internal_redirect(
     const envoy::config::route::v3::RouteAction& proto, CompileScope& scope);
+// Whether there is anything for compile_durations().
+bool has_durations(const envoy::config::route::v3::RouteAction& proto);
 model::StreamDurations compile_durations(const envoy::config::route::v3::RouteAction& proto, CompileScope& scope);
 
 // request_body_buffer_limit, or the older field, of a route or virtual host.

@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "config/core_compiler.h"
 #include "config/header_compiler.h"
+#include "envoy/extensions/health_check/event_sinks/file/v3/file.pb.h"
 #include "proxy/access_log/log_files.h"
 
 namespace sluice::config {
@@ -14,6 +15,7 @@ namespace core = envoy::config::core::v3;
 using core::HealthCheck;
 using envoy::config::cluster::v3::Cluster;
 using envoy::config::cluster::v3::OutlierDetection;
+using EventFileSink = envoy::extensions::health_check::event_sinks::file::v3::HealthCheckEventFileSink;
 
 template <typename Wrapper, typename T>
 void take(bool has, const Wrapper& wrapper, T& to) {
@@ -149,6 +151,7 @@ std::shared_ptr<const model::HealthCheckPlan> compile_check(const HealthCheck& p
                      H::kUnhealthyEdgeIntervalFieldNumber,
                      H::kHealthyEdgeIntervalFieldNumber,
                      H::kEventLogPathFieldNumber,
+                     H::kEventLoggerFieldNumber,
                      H::kAlwaysLogHealthCheckFailuresFieldNumber,
                      H::kAlwaysLogHealthCheckSuccessFieldNumber});
   auto out = std::make_shared<model::HealthCheckPlan>();
@@ -178,7 +181,12 @@ std::shared_ptr<const model::HealthCheckPlan> compile_check(const HealthCheck& p
   out->reuse_connection = !proto.has_reuse_connection() || proto.reuse_connection().value();
   out->log_every_failure = proto.always_log_health_check_failures();
   out->log_every_success = proto.always_log_health_check_success();
-  out->event_log = open_log(proto, proto.event_log_path(), scope);
+  if (auto log = open_log(proto, proto.event_log_path(), scope)) out->event_logs.push_back(std::move(log));
+  for (const auto& logger : proto.event_logger()) {
+    const auto* sink = scope.unpack_to<EventFileSink>(logger.typed_config());
+    if (sink == nullptr) continue;
+    if (auto log = open_log(*sink, sink->event_log_path(), scope)) out->event_logs.push_back(std::move(log));
+  }
   return out;
 }
 

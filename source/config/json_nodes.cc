@@ -17,22 +17,21 @@ class Parser {
  public:
   Parser(std::string_view text, uint32_t file, NodeTree& tree) : text_(text), file_(file), tree_(tree) {}
 
-  // The value of the whole text, or null: then error() and at() say why.
-  const Node* parse() {
-    const Node* root = value();
-    if (root == nullptr) return nullptr;
+  // Takes the whole text; false: error() and at() say why.
+  bool parse() {
+    if (!value()) return false;
     skip_blanks();
-    return at_ == text_.size() ? root : fail("something follows the end of the JSON value");
+    return at_ == text_.size() || fail("something follows the end of the JSON value");
   }
   const std::string& error() const { return error_; }
   Position at() const { return {line_, static_cast<uint32_t>(at_ - line_start_ + 1), file_}; }
 
  private:
-  std::nullptr_t fail(std::string why) {
+  bool fail(std::string why) {
     if (error_.empty()) {
       error_ = std::move(why);
     }
-    return nullptr;
+    return false;
   }
 
   std::string found() const {
@@ -61,7 +60,7 @@ class Parser {
     return true;
   }
 
-  const Node* value() {
+  bool value() {
     skip_blanks();
     if (at_ >= text_.size()) return fail("expected a value, found the end of the text");
     const char c = text_[at_];
@@ -72,52 +71,52 @@ class Parser {
     return word();
   }
 
-  const Node* container(Node::Kind kind, char end) {
+  bool container(Node::Kind kind, char end) {
     if (depth_ >= kMaxDepth) return fail("more than 100 lists and maps within each other");
-    Node& node = tree_.add(kind, at());
+    const size_t container = tree_.add(kind, at());
     ++at_;
     ++depth_;
     bool after_comma = true;
     while (!take(end)) {
       if (!after_comma) return fail(cat("expected \",\" or \"", end, "\", ", found()));
-      NodeEntry entry;
-      entry.key_at = at();
-      if (kind == Node::Kind::Map && !key(entry.key)) return nullptr;
-      entry.value = value();
-      if (entry.value == nullptr) return nullptr;
-      node.entries.push_back(entry);
+      if (kind == Node::Kind::Map && !key()) return false;
+      if (!value()) return false;
       after_comma = take(',');
     }
     --depth_;
-    return &node;
+    tree_.close(container);
+    return true;
   }
 
-  bool key(std::string_view& out) {
+  bool key() {
+    const Position key_at = at();
+    std::string_view key;
     if (at_ < text_.size() && starts_word(text_[at_])) {
       const size_t start = at_;
       while (at_ < text_.size() && (starts_word(text_[at_]) || is_digit(text_[at_]))) ++at_;
-      out = text_.substr(start, at_ - start);
-      if (out == "true" || out == "false" || out == "null") return fail("expected a key"), false;
+      key = text_.substr(start, at_ - start);
+      if (key == "true" || key == "false" || key == "null") return fail("expected a key");
     } else if (at_ < text_.size() && (text_[at_] == '"' || text_[at_] == '\'')) {
       const auto read = quoted();
       if (!read) return false;
-      out = *read;
+      key = *read;
     } else {
-      return fail(cat("expected a key, ", found())), false;
+      return fail(cat("expected a key, ", found()));
     }
-    return take(':') || (fail(cat("expected \":\", ", found())), false);
+    tree_.add(Node::Kind::Text, key_at, key);
+    return take(':') || fail(cat("expected \":\", ", found()));
   }
 
-  const Node* text_value() {
-    Node& node = tree_.add(Node::Kind::Text, at());
+  bool text_value() {
+    const Position begin = at();
     const auto read = quoted();
-    if (!read) return nullptr;
-    node.text = *read;
-    return &node;
+    if (!read) return false;
+    tree_.add(Node::Kind::Text, begin, *read);
+    return true;
   }
 
-  const Node* number() {
-    Node& node = tree_.add(Node::Kind::Number, at());
+  bool number() {
+    const Position begin = at();
     const size_t start = at_;
     const auto digits = [&] {
       const size_t first = at_;
@@ -139,11 +138,11 @@ class Parser {
       if (!digits()) return fail(cat("expected a digit, ", found()));
     }
     if (at_ < text_.size() && starts_word(text_[at_])) return fail(cat("expected the end of the number, ", found()));
-    node.text = text_.substr(start, at_ - start);
-    return &node;
+    tree_.add(Node::Kind::Number, begin, text_.substr(start, at_ - start));
+    return true;
   }
 
-  const Node* word() {
+  bool word() {
     const size_t start = at_;
     size_t end = at_;
     while (end < text_.size() && (starts_word(text_[end]) || is_digit(text_[end]))) ++end;
@@ -152,11 +151,13 @@ class Parser {
       if (word.empty()) return fail(cat("expected a value, ", found()));
       return fail(cat("expected a value, found the word ", word, " without quotes"));
     }
-    Node& node = tree_.add(word == "null" ? Node::Kind::Null : Node::Kind::Boolean, at());
-    node.boolean = word == "true";
-    node.text = word;
+    if (word == "null") {
+      tree_.add(Node::Kind::Null, at(), word);
+    } else {
+      tree_.add_boolean(word == "true", at(), word);
+    }
     at_ = end;
-    return &node;
+    return true;
   }
 
   // The content of a text in quotes; without escapes it stays where it is.
@@ -195,7 +196,7 @@ class Parser {
       return code_point(out);
     }
     const size_t known = c == '\0' ? std::string_view::npos : kNames.find(c);
-    if (known == std::string_view::npos) return fail("unknown escape"), false;
+    if (known == std::string_view::npos) return fail("unknown escape");
     out += kValues[known];
     at_ += 2;
     return true;
@@ -204,13 +205,13 @@ class Parser {
   bool code_point(std::string& out) {
     uint32_t code = 0;
     if (!four_digits(code)) return false;
-    if (code >= 0xdc00 && code < 0xe000) return fail("half a surrogate pair"), false;
+    if (code >= 0xdc00 && code < 0xe000) return fail("half a surrogate pair");
     if (code >= 0xd800 && code < 0xdc00) {
       uint32_t low = 0;
-      if (text_.substr(at_, 2) != "\\u") return fail("half a surrogate pair"), false;
+      if (text_.substr(at_, 2) != "\\u") return fail("half a surrogate pair");
       at_ += 2;
       if (!four_digits(low)) return false;
-      if (low < 0xdc00 || low >= 0xe000) return fail("half a surrogate pair"), false;
+      if (low < 0xdc00 || low >= 0xe000) return fail("half a surrogate pair");
       code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
     }
     append_utf8(out, code);
@@ -221,7 +222,7 @@ class Parser {
     const std::string_view digits = text_.substr(at_, 4);
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
     if (digits.size() != 4 || error != std::errc() || end != digits.data() + 4) {
-      return fail("expected four hexadecimal digits"), false;
+      return fail("expected four hexadecimal digits");
     }
     at_ += 4;
     return true;
@@ -240,12 +241,12 @@ class Parser {
 }  // namespace
 
 bool parse_json(std::string_view text, uint32_t file, std::string_view name, NodeTree& tree, Findings& findings) {
+  tree = NodeTree(file);
   Parser parser(text, file, tree);
-  tree.root = parser.parse();
-  if (tree.root == nullptr) {
-    findings.fail({std::string(name), parser.at(), {}, cat("not JSON: ", parser.error())});
-  }
-  return tree.root != nullptr;
+  if (parser.parse()) return true;
+  findings.fail({std::string(name), parser.at(), {}, cat("not JSON: ", parser.error())});
+  tree.clear();
+  return false;
 }
 
 }  // namespace sluice::config

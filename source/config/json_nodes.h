@@ -13,7 +13,7 @@
 
 namespace sluice::config {
 
-// False when the text is no JSON: `findings` has one error more and the tree has no root. `file` is the index that the
+// False when the text is no JSON: `findings` has one error more and the tree is empty. `file` is the index that the
 // positions get, `name` its name for errors. Texts without escapes point into `text`, which must outlive the tree.
 // Columns count bytes. Thread: any.
 bool parse_json(std::string_view text, uint32_t file, std::string_view name, NodeTree& tree, Findings& findings);

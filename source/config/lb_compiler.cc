@@ -1,8 +1,12 @@
 #include "config/lb_compiler.h"
 
+#include <cmath>
+
 #include "base/strings.h"
 #include "config/any.h"
 #include "config/subset_compiler.h"
+#include "envoy/extensions/clusters/aggregate/v3/cluster.pb.h"
+#include "envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster.pb.h"
 #include "envoy/extensions/load_balancing_policies/least_request/v3/least_request.pb.h"
 #include "envoy/extensions/load_balancing_policies/maglev/v3/maglev.pb.h"
 #include "envoy/extensions/load_balancing_policies/random/v3/random.pb.h"
@@ -50,11 +54,23 @@ void compile_table_size(const Message& proto, LbPlan& out, CompileScope& scope) 
   }
 }
 
-// zone_aware_lb_config works only with a local cluster (cluster_manager.local_cluster_name), which is refused where it
-// stands; without one Envoy, too, does not route by zones.
+// Zones count whenever there is a local cluster (cluster_manager.local_cluster_name), also without this message.
 template <typename ZoneAware>
 void compile_zone_aware(const ZoneAware& proto, LbPlan& out) {
   out.fail_traffic_on_panic = proto.fail_traffic_on_panic();
+  model::ZoneAware& zones = out.zone_aware;
+  if (proto.has_routing_enabled()) {
+    zones.routing_enabled.numerator = static_cast<uint32_t>(std::lround(proto.routing_enabled().value()));
+  }
+  if (proto.has_min_cluster_size()) zones.min_cluster_size.fallback = proto.min_cluster_size().value();
+}
+
+void follow_runtime(LbPlan& out, CompileScope& scope) {
+  model::ZoneAware& zones = out.zone_aware;
+  zones.routing_enabled.runtime_key = "upstream.zone_routing.enabled";
+  zones.routing_enabled = scope.runtime.fraction(zones.routing_enabled);
+  zones.min_cluster_size =
+      scope.runtime.live_number(zones.min_cluster_size.fallback, "upstream.zone_routing.min_cluster_size");
 }
 
 template <typename Consistent>
@@ -76,18 +92,23 @@ void compile_common(const Cluster::CommonLbConfig& proto, LbPlan& out, CompileSc
 
 // A window of 0 is none.
 template <typename SlowStart>
-void refuse_slow_start(const SlowStart& proto, CompileScope& scope) {
-  if (to_duration(proto.slow_start_window()).count() > 0) {
-    scope.not_supported(proto, SlowStart::kSlowStartWindowFieldNumber);
+void compile_slow_start(const SlowStart& proto, LbPlan& out, CompileScope& scope) {
+  out.slow_start.window = to_duration(proto.slow_start_window());
+  if (proto.has_aggression()) {
+    out.slow_start.aggression =
+        scope.runtime.live_decimal(proto.aggression().default_value(), proto.aggression().runtime_key());
   }
+  if (proto.has_min_weight_percent()) out.slow_start.least = proto.min_weight_percent().value() / 100;
 }
 
 // Each lb_config is checked, but only the one of the policy counts.
 void compile_old_configs(const Cluster& proto, LbPlan& out, CompileScope& scope) {
-  refuse_slow_start(proto.round_robin_lb_config().slow_start_config(), scope);
+  if (out.policy == LbPolicy::kRoundRobin) {
+    compile_slow_start(proto.round_robin_lb_config().slow_start_config(), out, scope);
+  }
   if (proto.has_least_request_lb_config()) {
     const auto& config = proto.least_request_lb_config();
-    refuse_slow_start(config.slow_start_config(), scope);
+    if (out.policy == LbPolicy::kLeastRequest) compile_slow_start(config.slow_start_config(), out, scope);
     if (config.has_choice_count()) out.choice_count = config.choice_count().value();
     if (config.has_active_request_bias()) out.active_request_bias = compile_bias(config.active_request_bias(), scope);
   }
@@ -98,6 +119,16 @@ void compile_old_configs(const Cluster& proto, LbPlan& out, CompileScope& scope)
   if (proto.has_maglev_lb_config() && out.policy == LbPolicy::kMaglev) {
     compile_table_size(proto.maglev_lb_config(), out, scope);
   }
+}
+
+// Aggregates and dynamic forward proxies choose in their own way.
+bool provides_balancer(const Cluster& proto, CompileScope& scope) {
+  if (!proto.has_cluster_type()) return false;
+  const auto content = unpack(proto.cluster_type().typed_config(), scope.map());
+  if (!content) return false;
+  const auto* type = (*content)->GetDescriptor();
+  return type == envoy::extensions::clusters::aggregate::v3::ClusterConfig::descriptor() ||
+         type == envoy::extensions::clusters::dynamic_forward_proxy::v3::ClusterConfig::descriptor();
 }
 
 void compile_policy(const Cluster& proto, LbPlan& out, CompileScope& scope) {
@@ -121,15 +152,19 @@ void compile_policy(const Cluster& proto, LbPlan& out, CompileScope& scope) {
       scope.error(proto, Cluster::kLbPolicyFieldNumber, "needs load_balancing_policy");
       break;
     case Cluster::CLUSTER_PROVIDED:
+      if (provides_balancer(proto, scope)) return;
       if (proto.type() != Cluster::ORIGINAL_DST || proto.has_cluster_type()) {
         scope.error(proto, Cluster::kLbPolicyFieldNumber, "this type of cluster provides no load balancer of its own");
       } else if (proto.has_lb_subset_config()) {
         scope.error(proto, Cluster::kLbSubsetConfigFieldNumber, "has no meaning with lb_policy CLUSTER_PROVIDED");
       }
-      break;
+      return;
     default:
       scope.error(proto, Cluster::kLbPolicyFieldNumber,
                   cat("not supported yet: lb_policy ", Cluster::LbPolicy_Name(proto.lb_policy())));
+  }
+  if (provides_balancer(proto, scope)) {
+    scope.error(proto, Cluster::kLbPolicyFieldNumber, "this type of cluster needs lb_policy CLUSTER_PROVIDED");
   }
 }
 
@@ -140,12 +175,21 @@ void compile_locality(const policies::common::v3::LocalityLbConfig& proto, LbPla
   out.locality_weighted = proto.has_locality_weighted_lb_config();
   if (!proto.has_zone_aware_lb_config()) return;
   const Z& zone = proto.zone_aware_lb_config();
-  scope.only(zone, {Z::kRoutingEnabledFieldNumber, Z::kMinClusterSizeFieldNumber, Z::kFailTrafficOnPanicFieldNumber});
+  scope.only(zone, {Z::kRoutingEnabledFieldNumber, Z::kMinClusterSizeFieldNumber, Z::kFailTrafficOnPanicFieldNumber,
+                    Z::kForceLocalityDirectRoutingFieldNumber, Z::kForceLocalZoneFieldNumber,
+                    Z::kLocalityBasisFieldNumber});
   compile_zone_aware(zone, out);
+  out.zone_aware.by_weight = zone.locality_basis() == Z::HEALTHY_HOSTS_WEIGHT;
+  if (zone.has_force_local_zone()) {
+    const auto& force = zone.force_local_zone();
+    out.zone_aware.force_local_size = force.has_min_size() ? force.min_size().value() : 1;
+  } else if (zone.force_locality_direct_routing()) {
+    out.zone_aware.force_local_size = 1;
+  }
 }
 
 void compile_extension(const policies::round_robin::v3::RoundRobin& proto, LbPlan& out, CompileScope& scope) {
-  refuse_slow_start(proto.slow_start_config(), scope);
+  compile_slow_start(proto.slow_start_config(), out, scope);
   out.policy = LbPolicy::kRoundRobin;
   compile_locality(proto.locality_lb_config(), out, scope);
 }
@@ -157,7 +201,7 @@ void compile_extension(const policies::random::v3::Random& proto, LbPlan& out, C
 
 void compile_extension(const policies::least_request::v3::LeastRequest& proto, LbPlan& out, CompileScope& scope) {
   using L = policies::least_request::v3::LeastRequest;
-  refuse_slow_start(proto.slow_start_config(), scope);
+  compile_slow_start(proto.slow_start_config(), out, scope);
   out.policy = LbPolicy::kLeastRequest;
   if (proto.has_choice_count()) out.choice_count = proto.choice_count().value();
   if (proto.has_active_request_bias()) out.active_request_bias = compile_bias(proto.active_request_bias(), scope);
@@ -236,6 +280,7 @@ LbPlan compile_lb(const Cluster& proto, CompileScope& scope) {
       scope.error(proto, Cluster::kCommonLbConfigFieldNumber,
                   "cannot hash by hostname: the endpoints of a STATIC cluster are addresses");
     }
+    follow_runtime(out, scope);
     return out;
   }
   // The common settings that no policy has still count beside it, the others are refused as in Envoy.
@@ -249,6 +294,7 @@ LbPlan compile_lb(const Cluster& proto, CompileScope& scope) {
     compile_common(common, out, scope);
   }
   compile_policies(proto.load_balancing_policy(), out, scope);
+  follow_runtime(out, scope);
   return out;
 }
 

@@ -166,18 +166,27 @@ model::RouteMatch compile_route_match(const route::RouteMatch& match, CompileSco
   compile_path(match, out, scope);
   out.case_sensitive = !match.has_case_sensitive() || match.case_sensitive().value();
   out.grpc = match.has_grpc();
-  out.headers = compile_header_matchers(match.headers(), scope);
-  for (const auto& matcher : match.query_parameters()) out.query.push_back(compile_query_matcher(matcher, scope));
+  if (match.headers().empty() && match.query_parameters().empty() && match.cookies().empty() &&
+      match.dynamic_metadata().empty() && match.filter_state().empty() && !match.has_runtime_fraction() &&
+      !match.has_tls_context()) {
+    return out;
+  }
+  model::MatchConditions& wanted = out.conditions.edit();
+  wanted.headers = compile_header_matchers(match.headers(), scope);
+  for (const auto& matcher : match.query_parameters()) wanted.query.push_back(compile_query_matcher(matcher, scope));
   for (const auto& matcher : match.cookies()) {
-    out.cookies.push_back(
+    wanted.cookies.push_back(
         {matcher.name(), compile_string_matcher(matcher.string_match(), scope), matcher.invert_match()});
   }
-  for (const auto& matcher : match.dynamic_metadata()) out.metadata.push_back(compile_metadata_matcher(matcher, scope));
-  for (const auto& matcher : match.filter_state())
-    out.filter_state.push_back(compile_filter_state_matcher(matcher, scope));
-  if (match.has_runtime_fraction()) out.fraction = compile_fraction(match.runtime_fraction(), scope);
-  if (match.tls_context().has_presented()) out.tls_presented = match.tls_context().presented().value();
-  if (match.tls_context().has_validated()) out.tls_validated = match.tls_context().validated().value();
+  for (const auto& matcher : match.dynamic_metadata()) {
+    wanted.metadata.push_back(compile_metadata_matcher(matcher, scope));
+  }
+  for (const auto& matcher : match.filter_state()) {
+    wanted.filter_state.push_back(compile_filter_state_matcher(matcher, scope));
+  }
+  if (match.has_runtime_fraction()) wanted.fraction = compile_fraction(match.runtime_fraction(), scope);
+  if (match.tls_context().has_presented()) wanted.tls_presented = match.tls_context().presented().value();
+  if (match.tls_context().has_validated()) wanted.tls_validated = match.tls_context().validated().value();
   return out;
 }
 

@@ -86,7 +86,7 @@ MessageReader::Step::Step(MessageReader& reader, std::initializer_list<std::stri
   append_pieces(path_, parts);
 }
 
-MessageReader::Visit::Visit(MessageReader& reader, const Node& node) : reader_(reader), node_(node) {
+MessageReader::Visit::Visit(MessageReader& reader, const Node& node) : reader_(reader), shared_(node.shared) {
   ++reader_.depth_;
   reader_.inside_shared_ += node.shared ? 1 : 0;
   const bool container = node.is(Node::Kind::List) || node.is(Node::Kind::Map);
@@ -104,7 +104,7 @@ MessageReader::Visit::Visit(MessageReader& reader, const Node& node) : reader_(r
 
 MessageReader::Visit::~Visit() {
   --reader_.depth_;
-  reader_.inside_shared_ -= node_.shared ? 1 : 0;
+  reader_.inside_shared_ -= shared_ ? 1 : 0;
 }
 
 void MessageReader::fail(Position at, std::string text) { findings_.fail({map_.file(at), at, path_, std::move(text)}); }
@@ -168,15 +168,15 @@ void MessageReader::entry(const NodeEntry& entry, Message& out, std::vector<Chos
 
 bool MessageReader::choose(const NodeEntry& entry, const Field& field, std::vector<Chosen>& chosen) {
   const auto* oneof = field.real_containing_oneof();
-  if (oneof == nullptr || entry.value->is(Node::Kind::Null)) return true;
+  if (oneof == nullptr || entry.value.is(Node::Kind::Null)) return true;
   for (const Chosen& other : chosen) {
     if (other.oneof == oneof) {
-      fail(entry.key_at, cat("only one of \"", other.entry->key, "\" (line ", other.entry->key_at.line, ") and \"",
-                             entry.key, "\" may be set: both belong to the choice ", oneof->name()));
+      fail(entry.key_at, cat("only one of \"", other.key, "\" (line ", other.line, ") and \"", entry.key,
+                             "\" may be set: both belong to the choice ", oneof->name()));
       return false;
     }
   }
-  chosen.push_back({oneof, &entry});
+  chosen.push_back({oneof, entry.key, entry.key_at.line});
   return true;
 }
 
@@ -197,7 +197,7 @@ void MessageReader::unknown_field(const NodeEntry& entry, const Descriptor& type
 }
 
 void MessageReader::field(const NodeEntry& entry, Message& out, const Field& field) {
-  const Node& node = *entry.value;
+  const Node& node = entry.value;
   const bool message = field.cpp_type() == Field::CPPTYPE_MESSAGE;
   const bool null_counts =
       message && !field.is_repeated() && well_known(field.message_type()->full_name()) == WellKnown::Value;
@@ -215,7 +215,7 @@ void MessageReader::message_field(const Node& node, Position at, Message& out, c
   // A block begins with its key, a value that is written like a scalar (a duration, a wrapper) where it stands.
   const bool block = node.is(Node::Kind::Map) || node.is(Node::Kind::List);
   map_.add_message(sub, &out, field.number(), index, at);
-  map_.add_field(out, field.number(), index, block ? at : node.at);
+  if (!block) map_.add_field(out, field.number(), index, node.at);
   const bool null_counts = well_known(field.message_type()->full_name()) == WellKnown::Value;
   if (!node.is(Node::Kind::Null) || null_counts) {
     value(node, sub);
@@ -230,7 +230,7 @@ void MessageReader::elements(const Node& node, Message& out, const Field& field)
     map_.add_field(out, field.number(), -1, node.at);
   }
   for (const NodeEntry& each : node.entries) {
-    element(*each.value, each.key_at, out, field);
+    element(each.value, each.key_at, out, field);
   }
 }
 
@@ -278,14 +278,14 @@ void MessageReader::map_entry(const NodeEntry& entry, Message& out, const Field&
     const Node key_node{.kind = Node::Kind::Text, .at = entry.key_at, .text = entry.key};
     Message& pair = *out.GetReflection()->AddMessage(&out, &field);
     scalar(key_node, pair, key_field);
-    return scalar(*entry.value, pair, value_field);
+    return scalar(entry.value, pair, value_field);
   }
   Message& value_message = *map_value(out, field, key).MutableMessageValue();
   value_message.Clear();
   map_.add_map_value(value_message, out, field.number(), entry.key, entry.key_at);
   const bool null_counts = well_known(value_message.GetDescriptor()->full_name()) == WellKnown::Value;
-  if (!entry.value->is(Node::Kind::Null) || null_counts) {
-    value(*entry.value, value_message);
+  if (!entry.value.is(Node::Kind::Null) || null_counts) {
+    value(entry.value, value_message);
   }
 }
 

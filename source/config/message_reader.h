@@ -34,7 +34,8 @@ class MessageReader {
   // Which member of a oneof was given, and by which key.
   struct Chosen {
     const google::protobuf::OneofDescriptor* oneof;
-    const NodeEntry* entry;
+    std::string_view key;
+    uint32_t line;
   };
 
   // Appends to the path for as long as it lives.
@@ -61,7 +62,7 @@ class MessageReader {
 
    private:
     MessageReader& reader_;
-    const Node& node_;
+    const bool shared_;
     bool allowed_ = true;
   };
 

@@ -180,11 +180,11 @@ void MessageReader::struct_value(const Node& node, google::protobuf::Struct& out
     } else if (!is_utf8(each.key)) {
       fail(each.key_at, "this key is not UTF-8");
     } else {
-      const Visit visit(*this, *each.value);
+      const Visit visit(*this, each.value);
       auto& value = (*out.mutable_fields())[std::string(each.key)];
       value.Clear();
       if (visit) {
-        json_value(*each.value, value);
+        json_value(each.value, value);
       }
     }
   }
@@ -193,9 +193,9 @@ void MessageReader::struct_value(const Node& node, google::protobuf::Struct& out
 void MessageReader::list_value(const Node& node, google::protobuf::ListValue& out) {
   if (!node.is(Node::Kind::List)) return fail(node.at, cat("expected a list, got ", describe(node)));
   for (const NodeEntry& each : node.entries) {
-    const Visit visit(*this, *each.value);
+    const Visit visit(*this, each.value);
     if (!visit) return;
-    json_value(*each.value, *out.add_values());
+    json_value(each.value, *out.add_values());
   }
 }
 

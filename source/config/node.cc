@@ -3,13 +3,58 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/check.h"
 #include "base/strings.h"
 
 namespace sluice::config {
 
-const NodeEntry* Node::find(std::string_view key) const {
-  const auto found = std::find_if(entries.rbegin(), entries.rend(), [&](const NodeEntry& e) { return e.key == key; });
-  return found == entries.rend() ? nullptr : &*found;
+NodeEntries::Iterator::Iterator(const NodeTree& tree, size_t at, size_t end, bool map)
+    : tree_(&tree), at_(at), end_(end), map_(map) {
+  skip_ignored();
+}
+
+NodeEntry NodeEntries::Iterator::operator*() const {
+  if (!map_) return {{}, tree_->at(at_), tree_->node(at_)};
+  return {tree_->text(at_), tree_->at(at_), tree_->node(tree_->after(at_))};
+}
+
+NodeEntries::Iterator& NodeEntries::Iterator::operator++() {
+  if (map_) at_ = tree_->after(at_);
+  at_ = tree_->after(at_);
+  skip_ignored();
+  return *this;
+}
+
+void NodeEntries::Iterator::skip_ignored() {
+  while (map_ && at_ != end_ && tree_->is_ignored(at_)) at_ = tree_->after(tree_->after(at_));
+}
+
+NodeEntries::Iterator NodeEntries::begin() const {
+  if (tree_ == nullptr) return end();
+  return {*tree_, container_ + 1, tree_->after(container_), tree_->kind(container_) == Node::Kind::Map};
+}
+
+NodeEntries::Iterator NodeEntries::end() const {
+  static const NodeTree kNone;
+  if (tree_ == nullptr) return {kNone, 0, 0, false};
+  const size_t end = tree_->after(container_);
+  return {*tree_, end, end, false};
+}
+
+bool NodeEntries::empty() const { return begin() == end(); }
+
+NodeEntry NodeEntries::operator[](size_t index) const {
+  Iterator at = begin();
+  for (; index > 0; --index) ++at;
+  return *at;
+}
+
+std::optional<NodeEntry> Node::find(std::string_view key) const {
+  std::optional<NodeEntry> found;
+  for (const NodeEntry& each : entries) {
+    if (each.key == key) found = each;
+  }
+  return found;
 }
 
 std::string describe(const Node& node) {
@@ -33,11 +78,48 @@ std::string describe(const Node& node) {
   return {};
 }
 
-Node& NodeTree::add(Node::Kind kind, Position at) {
-  Node& node = nodes_.emplace_back();
-  node.kind = kind;
-  node.at = at;
-  return node;
+size_t NodeTree::add(Node::Kind kind, Position at, std::string_view text) {
+  SLUICE_CHECK(cells_.size() < UINT32_MAX && text.size() <= UINT32_MAX);
+  Cell& cell = cells_.emplace_back();
+  cell.text = text.data();
+  cell.size = static_cast<uint32_t>(text.size());
+  cell.line = at.line;
+  cell.column = std::min(at.column, Position::kLastColumn);
+  cell.kind = kind;
+  return cells_.size() - 1;
+}
+
+size_t NodeTree::add_boolean(bool value, Position at, std::string_view text) {
+  const size_t cell = add(Node::Kind::Boolean, at, text);
+  cells_[cell].boolean = value;
+  return cell;
+}
+
+void NodeTree::add_alias(size_t target, Position at) {
+  Cell& cell = cells_[add(Node::Kind::Null, at)];
+  cell.alias = true;
+  cell.target = static_cast<uint32_t>(target);
+  cells_[target].shared = true;
+}
+
+Node NodeTree::node(size_t number) const {
+  const Cell& cell = cells_[number];
+  if (cell.alias) return node(cell.target);
+  Node out{.kind = cell.kind, .boolean = cell.boolean, .shared = cell.shared, .at = at(number)};
+  if (out.is(Node::Kind::List) || out.is(Node::Kind::Map)) {
+    out.entries = NodeEntries(*this, number);
+  } else {
+    out.text = {cell.text, cell.size};
+  }
+  return out;
+}
+
+std::string_view NodeTree::text(size_t number) const { return {cells_[number].text, cells_[number].size}; }
+
+size_t NodeTree::after(size_t number) const {
+  const Cell& cell = cells_[number];
+  const bool container = !cell.alias && (cell.kind == Node::Kind::List || cell.kind == Node::Kind::Map);
+  return container ? cell.end : number + 1;
 }
 
 std::string_view NodeTree::keep(std::string_view text) {

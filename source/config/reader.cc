@@ -3,10 +3,11 @@
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "base/strings.h"
 #include "config/json_nodes.h"
@@ -78,27 +79,31 @@ bool read_text(Format format, std::string_view text, const std::string& file, Me
   const bool parsed = format == Format::Yaml ? parse_yaml(text, index, file, tree, findings)
                                              : parse_json(text, index, file, tree, findings);
   if (!parsed) return false;
-  if (tree.root->is(Node::Kind::Null)) {
-    findings.fail({file, tree.root->at, {}, "there is no configuration in this text"});
+  const Node root = tree.root();
+  if (root.is(Node::Kind::Null)) {
+    findings.fail({file, root.at, {}, "there is no configuration in this text"});
     return false;
   }
-  map.add_message(out, nullptr, 0, -1, tree.root->at);
-  read_nodes(*tree.root, out, {}, map, findings, options);
+  map.add_message(out, nullptr, 0, -1, root.at);
+  read_nodes(root, out, {}, map, findings, options);
   return findings.errors().size() == before;
 }
 
 bool read_file(const std::string& path, Message& out, SourceMap& map, Findings& findings, const ReadOptions& options) {
   std::ifstream stream(path, std::ios::binary);
-  std::ostringstream content;
-  if (stream) {
-    content << stream.rdbuf();
+  std::string content;
+  std::error_code no_size;  // a pipe has none
+  if (const auto size = std::filesystem::file_size(path, no_size); !no_size) content.reserve(size + 1);
+  std::array<char, 16 * 1024> piece;
+  while (stream.read(piece.data(), piece.size()) || stream.gcount() > 0) {
+    content.append(piece.data(), static_cast<size_t>(stream.gcount()));
   }
-  // A folder opens, but does not read; an empty file reads nothing, which also sets failbit on `content`.
-  if (!stream.is_open() || stream.bad() || (stream.fail() && !stream.eof())) {
+  // A folder opens, but does not read.
+  if (!stream.is_open() || stream.bad()) {
     findings.fail({path, {}, {}, cat("cannot read this file: ", std::strerror(errno))});
     return false;
   }
-  return read_text(format_of(path), content.str(), path, out, map, findings, options);
+  return read_text(format_of(path), content, path, out, map, findings, options);
 }
 
 bool read_nodes(const Node& node, Message& out, std::string_view path, SourceMap& map, Findings& findings,

@@ -239,6 +239,26 @@ Batch<model::RouteTable> ResourceCompiler::routes(const ResourceUpdate& update) 
       });
 }
 
+Batch<model::RouteTable> ResourceCompiler::routes(const std::string& bytes, const VirtualHosts& hosts,
+                                                  std::shared_ptr<const model::HostsOnDemand> on_demand) const {
+  RouteConfiguration whole;
+  whole.ParseFromString(bytes);  // they were a table before
+  for (const auto& [name, host] : hosts) {
+    whole.add_virtual_hosts()->ParseFromString(host);
+  }
+  ResourceUpdate update;
+  Resource& resource = update.resources.emplace_back();
+  resource.name = whole.name();
+  resource.type_url = RouteConfiguration::descriptor()->full_name();
+  resource.body = whole.SerializeAsString();
+  return compile<RouteConfiguration, model::RouteTable>(
+      update, [&](const RouteConfiguration& proto, CompileScope& scope) -> model::RouteTablePtr {
+        auto out = compile_route_table(proto, RouteSource::kDiscovered, scope);
+        out->on_demand = std::move(on_demand);
+        return out;
+      });
+}
+
 Batch<runtime::Values> ResourceCompiler::runtime(const ResourceUpdate& update) const {
   return compile<Runtime, runtime::Values>(update, [](const Runtime& proto, CompileScope& scope) {
     auto out = std::make_shared<runtime::Values>();

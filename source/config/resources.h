@@ -13,6 +13,7 @@
 #include "config/subscription.h"
 #include "model/cluster_plan.h"
 #include "model/listener_plan.h"
+#include "model/on_demand.h"
 #include "model/route_table.h"
 #include "runtime/value.h"
 
@@ -57,6 +58,9 @@ struct ScopeConfig {
   model::RouteTablePtr table;
 };
 
+// Virtual hosts by the names of their resources, serialized.
+using VirtualHosts = std::map<std::string, std::string, std::less<>>;
+
 // Compiles with what the bootstrap's compilers knew. Owned by the compiled bootstrap. Thread: main.
 class ResourceCompiler {
  public:
@@ -69,6 +73,9 @@ class ResourceCompiler {
   Batch<model::AssignmentPlan> assignments(const ResourceUpdate& update, std::string_view cluster) const;
   Batch<model::ListenerPlan> listeners(const ResourceUpdate& update) const;
   Batch<model::RouteTable> routes(const ResourceUpdate& update) const;
+  // The table whose RouteConfiguration is `bytes`, with hosts of VHDS beside its own, and where more are asked for.
+  Batch<model::RouteTable> routes(const std::string& bytes, const VirtualHosts& hosts,
+                                  std::shared_ptr<const model::HostsOnDemand> on_demand) const;
   Batch<runtime::Values> runtime(const ResourceUpdate& update) const;
   Batch<ScopeConfig> scopes(const ResourceUpdate& update) const;
   // `types`: that a filter may be.

@@ -117,6 +117,12 @@ std::shared_ptr<const match::PathRewriteTemplate> compile_template_rewrite(const
   return nullptr;
 }
 
+bool rewrites(const Action& proto) {
+  return !proto.prefix_rewrite().empty() || proto.has_regex_rewrite() || !proto.path_rewrite().empty() ||
+         proto.has_path_rewrite_policy() || proto.append_x_forwarded_host() ||
+         proto.host_rewrite_specifier_case() != Action::HOST_REWRITE_SPECIFIER_NOT_SET;
+}
+
 void compile_path_rewrite(const Action& proto, const route::RouteMatch& match, model::Rewrite& out,
                           CompileScope& scope) {
   const int forms = (proto.prefix_rewrite().empty() ? 0 : 1) + (proto.has_regex_rewrite() ? 1 : 0) +
@@ -227,8 +233,10 @@ model::ForwardAction compile_forward(const route::Route& owner, const RouteConte
     default:
       break;
   }
-  compile_path_rewrite(proto, match, out.rewrite, scope);
-  compile_host_rewrite(proto, out.rewrite, scope);
+  if (rewrites(proto)) {
+    compile_path_rewrite(proto, match, out.rewrite.edit(), scope);
+    compile_host_rewrite(proto, out.rewrite.edit(), scope);
+  }
   if (proto.has_timeout()) out.timeout = to_duration(proto.timeout());
   if (proto.has_idle_timeout()) out.idle_timeout = to_duration(proto.idle_timeout());
   out.priority = proto.priority() == envoy::config::core::v3::HIGH ? 1 : 0;
@@ -241,7 +249,7 @@ model::ForwardAction compile_forward(const route::Route& owner, const RouteConte
     out.weighted[static_cast<size_t>(i)].match =
         compile_match(proto.metadata_match(), &proto.weighted_clusters().clusters(i).metadata_match());
   }
-  out.durations = compile_durations(proto, scope);
+  if (has_durations(proto)) out.durations.edit() = compile_durations(proto, scope);
   out.retry = proto.has_retry_policy() ? compile_retry_policy(proto.retry_policy(), scope) : context.retry;
   out.hedge_on_per_try_timeout =
       proto.has_hedge_policy() ? compile_hedging(proto.hedge_policy(), scope) : context.hedge_on_per_try_timeout;

@@ -1,6 +1,7 @@
 #include "config/route_compiler.h"
 
 #include "base/strings.h"
+#include "config/config_source_compiler.h"
 #include "config/filter_compiler.h"
 #include "config/forward_policies.h"
 #include "config/header_compiler.h"
@@ -143,6 +144,21 @@ void build(const route::RouteConfiguration& proto, model::RouteTable& table, Com
   }
 }
 
+// Hosts are asked for and given up by name, which takes a stream that tells changes. Whether that of the bootstrap does
+// is known to who subscribes.
+void compile_vhds(const route::Vhds& proto, model::RouteTable& out, CompileScope& scope) {
+  using Kind = model::ConfigSource::Kind;
+  scope.only(proto, {route::Vhds::kConfigSourceFieldNumber});
+  const auto source = compile_config_source(proto.config_source(), scope);
+  if (!source) return;
+  const bool delta = source->kind == Kind::kApi && source->api->protocol == model::ApiSource::Protocol::kDelta;
+  if (!delta && source->kind != Kind::kAds) {
+    scope.error(proto, route::Vhds::kConfigSourceFieldNumber, "must be a control plane that speaks DELTA_GRPC");
+    return;
+  }
+  out.vhds = *source;
+}
+
 }  // namespace
 
 std::shared_ptr<model::RouteTable> compile_route_table(const route::RouteConfiguration& proto, RouteSource source,
@@ -155,7 +171,8 @@ std::shared_ptr<model::RouteTable> compile_route_table(const route::RouteConfigu
               C::kMostSpecificHeaderMutationsWinsFieldNumber, C::kValidateClustersFieldNumber,
               C::kMaxDirectResponseBodySizeBytesFieldNumber, C::kIgnorePortInHostMatchingFieldNumber,
               C::kVhostHeaderFieldNumber, C::kIgnorePathParametersInPathMatchingFieldNumber,
-              C::kTypedPerFilterConfigFieldNumber, C::kMetadataFieldNumber, C::kRequestMirrorPoliciesFieldNumber});
+              C::kTypedPerFilterConfigFieldNumber, C::kMetadataFieldNumber, C::kRequestMirrorPoliciesFieldNumber,
+              C::kVhdsFieldNumber});
   RouteContext context;
   context.validate_clusters =
       proto.has_validate_clusters() ? proto.validate_clusters().value() : source == RouteSource::kInline;
@@ -175,6 +192,13 @@ std::shared_ptr<model::RouteTable> compile_route_table(const route::RouteConfigu
   out->ignore_port_in_host_matching = proto.ignore_port_in_host_matching();
   out->ignore_path_parameters = proto.ignore_path_parameters_in_path_matching();
   out->vhost_header = to_lower(proto.vhost_header());
+  if (proto.has_vhds()) {
+    if (source == RouteSource::kInline) {
+      scope.not_supported(proto, C::kVhdsFieldNumber);
+    } else {
+      compile_vhds(proto.vhds(), *out, scope);
+    }
+  }
   out->origin = scope.origin(proto);
   for (const auto& host : proto.virtual_hosts()) out->hosts.push_back(compile_virtual_host(host, context, scope));
   build(proto, *out, scope);

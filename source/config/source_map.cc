@@ -4,12 +4,17 @@
 #include <tuple>
 #include <utility>
 
+#include "base/check.h"
 #include "base/strings.h"
 
 namespace sluice::config {
 
 using google::protobuf::Any;
+using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+
+SourceMap::Place::Place(Position at)
+    : line(at.line), column(std::min(at.column, Position::kLastColumn)), file(at.file) {}
 
 void SourceMap::sort() const {
   if (sorted_) return;
@@ -31,8 +36,20 @@ const SourceMap::MessageSpot* SourceMap::find(const Message& message) const {
   return &*std::prev(after);
 }
 
+// The message that is the value of the field, when it has a place of its own.
+const SourceMap::MessageSpot* SourceMap::find_value(const Message& message, int number, int index) const {
+  const auto* field = message.GetDescriptor()->FindFieldByNumber(number);
+  if (field == nullptr || field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE || field->is_map()) return nullptr;
+  const auto& reflection = *message.GetReflection();
+  if (!field->is_repeated()) {
+    return reflection.HasField(message, field) ? find(reflection.GetMessage(message, field)) : nullptr;
+  }
+  if (index >= reflection.FieldSize(message, field)) return nullptr;
+  return find(reflection.GetRepeatedMessage(message, field, index));
+}
+
 Position SourceMap::at(const Message& message) const {
-  if (const MessageSpot* spot = find(message)) return spot->at;
+  if (const MessageSpot* spot = find(message)) return spot->at.position();
   const auto holder = holders_.find(&message);
   return holder == holders_.end() ? Position{} : at(static_cast<const Message&>(*holder->second));
 }
@@ -46,8 +63,9 @@ Position SourceMap::at(const Message& message, int number, int index) const {
   });
   if (after != fields_.begin()) {
     const FieldSpot& spot = *std::prev(after);
-    if (spot.message == &message && spot.number == number && spot.index == index) return spot.at;
+    if (spot.message == &message && spot.number == number && spot.index == index) return spot.at.position();
   }
+  if (const MessageSpot* value = find_value(message, number, index)) return value->at.position();
   return index > 0 ? at(message, number, 0) : at(message);
 }
 
@@ -90,12 +108,13 @@ const std::string& SourceMap::file(Position at) const {
 }
 
 uint32_t SourceMap::add_file(std::string name) {
+  SLUICE_CHECK(files_.size() < kMaxFiles);
   files_.push_back(std::move(name));
   return static_cast<uint32_t>(files_.size() - 1);
 }
 
 void SourceMap::add_message(const Message& message, const Message* parent, int number, int index, Position at) {
-  messages_.push_back({&message, parent, number, index, at});
+  messages_.push_back({&message, parent, number, index, Place(at)});
   sorted_ = false;
 }
 
@@ -106,7 +125,7 @@ void SourceMap::add_map_value(const Message& message, const Message& parent, int
 }
 
 void SourceMap::add_field(const Message& message, int number, int index, Position at) {
-  fields_.push_back({&message, number, std::max(index, 0), at});
+  fields_.push_back({&message, number, std::max(index, 0), Place(at)});
   sorted_ = false;
 }
 

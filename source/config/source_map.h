@@ -9,6 +9,7 @@
 #include <google/protobuf/message.h>
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -59,32 +60,45 @@ class SourceMap {
   // As above, for an entry of a map: its path ends with ["key"].
   void add_map_value(const google::protobuf::Message& message, const google::protobuf::Message& parent, int number,
                      std::string_view key, Position at);
+  // A field whose value is a message with a place of its own need not be added.
   void add_field(const google::protobuf::Message& message, int number, int index, Position at);
   // Keeps the content of `any`; returns the kept message. A second content replaces the first.
   google::protobuf::Message& adopt(const google::protobuf::Any& any,
                                    std::unique_ptr<google::protobuf::Message> content);
 
  private:
+  // A Position in eight bytes.
+  struct Place {
+    explicit Place(Position at);
+    Position position() const { return {line, column, file}; }
+
+    uint32_t line;
+    uint32_t column : Position::kColumnBits;
+    uint32_t file : 32 - Position::kColumnBits;
+  };
+  static constexpr size_t kMaxFiles = size_t{1} << (32 - Position::kColumnBits);
   struct MessageSpot {
     const google::protobuf::Message* message;
     const google::protobuf::Message* parent;
     int number;
     int index;  // element; -1: not repeated; below: -2 - index into keys_
-    Position at;
+    Place at;
   };
   struct FieldSpot {
     const google::protobuf::Message* message;
     int number;
     int index;
-    Position at;
+    Place at;
   };
+  static_assert(sizeof(MessageSpot) == 32 && sizeof(FieldSpot) == 24);
   const MessageSpot* find(const google::protobuf::Message& message) const;
+  const MessageSpot* find_value(const google::protobuf::Message& message, int number, int index) const;
   void sort() const;
 
   std::vector<std::string> files_;
   std::vector<std::string> keys_;
-  mutable std::vector<MessageSpot> messages_;
-  mutable std::vector<FieldSpot> fields_;
+  mutable std::deque<MessageSpot> messages_;
+  mutable std::deque<FieldSpot> fields_;
   mutable bool sorted_ = true;
   std::unordered_map<const google::protobuf::Any*, std::unique_ptr<google::protobuf::Message>> contents_;
   std::unordered_map<const google::protobuf::Message*, const google::protobuf::Any*> holders_;

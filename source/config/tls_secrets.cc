@@ -90,6 +90,12 @@ void TlsSecrets::add_static(const Secret& secret, CompileScope& scope) {
   }
 }
 
+void TlsSecrets::keep_static() {
+  for (auto& [name, secret] : static_) {
+    secret = kept_.emplace_back(std::make_unique<const Secret>(*secret)).get();
+  }
+}
+
 net::TransportSocketPlanPtr TlsSecrets::add(const Downstream& proto, std::string_view stat_prefix,
                                             CompileScope& scope) {
   auto user = std::make_unique<User>();

@@ -39,8 +39,10 @@ class TlsSecrets final : private SecretLookup {
   TlsSecrets(const TlsSecrets&) = delete;
   TlsSecrets& operator=(const TlsSecrets&) = delete;
 
-  // Of static_resources.secrets; it outlives this.
+  // Of static_resources.secrets; it stays where it is until keep_static(), so that errors find its place.
   void add_static(const Secret& secret, CompileScope& scope);
+  // The bootstrap is compiled and its messages go: what was added has a copy here from now on.
+  void keep_static();
   // A context for the listener or cluster whose stats begin with `stat_prefix`. Null after an error.
   net::TransportSocketPlanPtr add(const Downstream& proto, std::string_view stat_prefix, CompileScope& scope);
   net::TransportSocketPlanPtr add(const Upstream& proto, std::string_view stat_prefix, CompileScope& scope);
@@ -98,6 +100,7 @@ class TlsSecrets final : private SecretLookup {
   event::Files* const files_;
   proxy::LogFiles* const logs_;
   std::map<std::string, const Secret*, std::less<>> static_;
+  std::vector<std::unique_ptr<const Secret>> kept_;         // what static_ points to, after keep_static()
   std::map<std::string, std::unique_ptr<Source>> sources_;  // by path and name
   std::vector<std::unique_ptr<User>> users_;
   User* compiling_ = nullptr;  // whose references are being looked up

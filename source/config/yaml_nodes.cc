@@ -81,33 +81,35 @@ class Builder final : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    Node& node = tree_.add(Node::Kind::Null, position(mark));
-    remember(anchor, node);
-    attach(node, node.at, "null");
+    const Position at = position(mark);
+    scalar(at, anchor, "null", Ignored::kNo, [&] { return tree_.add(Node::Kind::Null, at); });
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const Position at = position(mark);
     const auto found = anchors_.find(anchor);
-    if (found == anchors_.end()) throw Stop{position(mark), "this alias has no anchor"};
+    if (found == anchors_.end()) throw Stop{at, "this alias has no anchor"};
+    const size_t target = found->second;
     for (const Open& open : open_) {
-      if (open.node == found->second) throw Stop{position(mark), "this alias stands inside of its own anchor"};
+      if (open.cell == target) throw Stop{at, "this alias stands inside of its own anchor"};
     }
-    found->second->shared = true;
-    attach(*found->second, position(mark), found->second->text);
+    if (!in_key()) {
+      tree_.add_alias(target, at);
+    } else if (const Node node = tree_.node(target); node.is(Node::Kind::List) || node.is(Node::Kind::Map)) {
+      add_bad_key(at);
+    } else if (const size_t key = tree_.add(Node::Kind::Text, at, node.text); tree_.is_ignored(target)) {
+      tree_.ignore(key);
+    }
+    turn();
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
-    Node& node = tree_.add(Node::Kind::Text, position(mark));
-    node.ignored = tag == "!ignore";
+    const Position at = position(mark);
     // As a key, the spelling counts, whatever it would be as a value.
     const std::string_view spelling = tree_.keep(value);
-    node.text = spelling;
-    if (tag != "!") {
-      decide(node);
-    }
-    remember(anchor, node);
-    attach(node, node.at, spelling);
+    scalar(at, anchor, spelling, tag == "!ignore" ? Ignored::kYes : Ignored::kNo,
+           [&] { return tag == "!" ? tree_.add(Node::Kind::Text, at, spelling) : add_plain(at, spelling); });
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
@@ -123,104 +125,105 @@ class Builder final : public YAML::EventHandler {
   std::optional<Position> bad_key() const { return bad_key_; }
 
   void OnMapEnd() override {
-    drop_duplicates(*open_.back().node);
+    const size_t map = open_.back().cell;
     close();
+    drop_duplicates(map);
   }
 
  private:
-  // A container whose end has not come yet; for a map, the key that waits for its value.
+  enum class Ignored : uint8_t { kNo, kYes };
+
+  // A container whose end has not come yet.
   struct Open {
-    Node* node;
-    bool has_key = false;
-    bool ignored = false;
-    std::string_view key;
-    Position key_at;
+    size_t cell;
+    bool map;
+    bool has_key = false;  // which waits for its value
   };
 
   Position position(const YAML::Mark& mark) const { return position_of(mark, file_); }
 
-  void decide(Node& node) {
-    if (const auto boolean = as_boolean(node.text)) {
-      node.kind = Node::Kind::Boolean;
-      node.boolean = *boolean;
-      return;
-    }
-    const auto number = as_integer(node.text);
-    if (!number) return;
-    const bool small = *number >= std::numeric_limits<int32_t>::min() && *number <= std::numeric_limits<int32_t>::max();
-    if (small) {
-      node.kind = Node::Kind::Number;
-    }
-    node.text = tree_.keep(cat(*number));
+  bool in_key() const { return !open_.empty() && open_.back().map && !open_.back().has_key; }
+  // After a key comes its value, after a value a key.
+  void turn() {
+    if (!open_.empty()) open_.back().has_key = !open_.back().has_key;
   }
 
-  void remember(YAML::anchor_t anchor, Node& node) {
-    if (anchor != YAML::NullAnchor) {
-      anchors_[anchor] = &node;
+  // `add_value` adds the cell that it is as a value.
+  template <typename AddValue>
+  void scalar(Position at, YAML::anchor_t anchor, std::string_view spelling, Ignored ignored, AddValue add_value) {
+    if (in_key()) {
+      if (anchor != YAML::NullAnchor) {
+        // An alias to a key means what it would be as a value: the value of an entry that nobody sees.
+        tree_.ignore(tree_.add(Node::Kind::Text, at));
+        remember(anchor, add_value());
+      }
+      const size_t key = tree_.add(Node::Kind::Text, at, spelling);
+      if (ignored == Ignored::kYes) tree_.ignore(key);
+    } else {
+      const size_t value = add_value();
+      // It counts when an alias to it is a key.
+      if (ignored == Ignored::kYes) tree_.ignore(value);
+      remember(anchor, value);
     }
+    turn();
+  }
+
+  // What a scalar without quotes is.
+  size_t add_plain(Position at, std::string_view word) {
+    if (const auto boolean = as_boolean(word)) return tree_.add_boolean(*boolean, at, word);
+    const auto number = as_integer(word);
+    if (!number) return tree_.add(Node::Kind::Text, at, word);
+    const bool small = *number >= std::numeric_limits<int32_t>::min() && *number <= std::numeric_limits<int32_t>::max();
+    return tree_.add(small ? Node::Kind::Number : Node::Kind::Text, at, tree_.keep(cat(*number)));
+  }
+
+  void remember(YAML::anchor_t anchor, size_t cell) {
+    if (anchor != YAML::NullAnchor) {
+      anchors_[anchor] = cell;
+    }
+  }
+
+  // Not an error yet: yaml-cpp sees such keys in some broken texts, and has more to say about those.
+  void add_bad_key(Position at) {
+    if (!bad_key_) bad_key_ = at;
+    tree_.add(Node::Kind::Text, at);
   }
 
   void open(Node::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
     if (open_.size() >= kMaxDepth) throw Stop{position(mark), "more than 100 lists and maps within each other"};
-    Node& node = tree_.add(kind, position(mark));
-    remember(anchor, node);
-    attach(node, node.at, {});
-    open_.push_back({&node});
+    if (in_key() && !bad_key_) bad_key_ = position(mark);
+    const size_t cell = tree_.add(kind, position(mark));
+    remember(anchor, cell);
+    turn();
+    open_.push_back({cell, kind == Node::Kind::Map});
   }
 
-  void close() { open_.pop_back(); }
-
-  // Gives a node to the container around it, as an element, a key or a value.
-  void attach(const Node& node, Position at, std::string_view spelling) {
-    if (open_.empty()) {
-      tree_.root = &node;
-      return;
-    }
-    Open& parent = open_.back();
-    if (parent.node->is(Node::Kind::List)) {
-      parent.node->entries.push_back({{}, at, &node});
-      return;
-    }
-    if (!parent.has_key) {
-      // Not an error yet: yaml-cpp sees such keys in some broken texts, and has more to say about those.
-      if (!bad_key_ && (node.is(Node::Kind::List) || node.is(Node::Kind::Map))) {
-        bad_key_ = at;
-      }
-      parent.has_key = true;
-      parent.ignored = node.ignored;
-      parent.key = spelling;
-      parent.key_at = at;
-      return;
-    }
-    parent.has_key = false;
-    if (!parent.ignored) {
-      parent.node->entries.push_back({parent.key, parent.key_at, &node});
-    }
+  void close() {
+    tree_.close(open_.back().cell);
+    open_.pop_back();
   }
 
-  void drop_duplicates(Node& map) {
+  void drop_duplicates(size_t map) {
+    if (bad_key_) return;
     std::unordered_map<std::string_view, size_t> last;
-    last.reserve(map.entries.size());
-    for (size_t i = 0; i < map.entries.size(); ++i) {
-      last[map.entries[i].key] = i;
-    }
-    if (last.size() == map.entries.size()) return;
-    std::vector<NodeEntry> kept;
-    for (size_t i = 0; i < map.entries.size(); ++i) {
-      const NodeEntry& entry = map.entries[i];
-      const NodeEntry& winner = map.entries[last[entry.key]];
-      if (&winner == &entry) {
-        kept.push_back(entry);
-        continue;
+    const size_t end = tree_.after(map);
+    const auto for_each_key = [&](auto use) {
+      for (size_t key = map + 1; key != end; key = tree_.after(tree_.after(key))) {
+        if (!tree_.is_ignored(key)) use(key);
       }
+    };
+    for_each_key([&](size_t key) { last[tree_.text(key)] = key; });
+    for_each_key([&](size_t key) {
+      const size_t winner = last[tree_.text(key)];
+      if (winner == key) return;
+      tree_.ignore(key);
       findings_.note({ConfigNote::Kind::DuplicateKey,
                       {std::string(name_),
-                       entry.key_at,
+                       tree_.at(key),
                        {},
-                       cat("the key \"", entry.key, "\" stands again in line ", winner.key_at.line,
+                       cat("the key \"", tree_.text(key), "\" stands again in line ", tree_.at(winner).line,
                            ", and only that one counts")}});
-    }
-    map.entries = std::move(kept);
+    });
   }
 
   const uint32_t file_;
@@ -229,23 +232,23 @@ class Builder final : public YAML::EventHandler {
   Findings& findings_;
   std::vector<Open> open_;
   std::optional<Position> bad_key_;
-  std::unordered_map<YAML::anchor_t, Node*> anchors_;
+  std::unordered_map<YAML::anchor_t, size_t> anchors_;
 };
 
 }  // namespace
 
 bool parse_yaml(std::string_view text, uint32_t file, std::string_view name, NodeTree& tree, Findings& findings) {
-  tree.root = nullptr;
+  tree = NodeTree(file);
   const auto fail = [&](Position at, std::string text) {
-    tree.root = nullptr;
+    tree.clear();
     findings.fail({std::string(name), at, {}, std::move(text)});
   };
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
     Builder builder(file, name, tree, findings);
-    if (!parser.HandleNextDocument(builder) || tree.root == nullptr) {
-      tree.root = &tree.add(Node::Kind::Null, {1, 1, file});
+    if (!parser.HandleNextDocument(builder) || tree.empty()) {
+      tree.add(Node::Kind::Null, {1, 1, file});
     }
     if (builder.bad_key()) throw Stop{*builder.bad_key(), "a key must be a plain text"};
     return true;

@@ -18,8 +18,8 @@
 
 namespace sluice::config {
 
-// False when the text is no YAML: then `findings` has one error more (yaml-cpp stops at the first) and the tree has no
-// root. A text without a document has a null root. `file` is the index that the positions get, `name` its name for
+// False when the text is no YAML: then `findings` has one error more (yaml-cpp stops at the first) and the tree is
+// empty. A text without a document has a null root. `file` is the index that the positions get, `name` its name for
 // errors. No exception leaves. Thread: any.
 bool parse_yaml(std::string_view text, uint32_t file, std::string_view name, NodeTree& tree, Findings& findings);
 

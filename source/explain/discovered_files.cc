@@ -76,7 +76,7 @@ class Files {
 
   void fill_endpoints(model::ClusterPlanPtr& cluster) {
     const std::string what = cat("endpoints of '", cluster->service_name, "'");
-    const auto update = read(what, cluster->endpoints_source);
+    const auto update = read(what, *cluster->endpoints_source);
     if (!update) return;
     auto batch = compiler_.assignments(*update, cluster->name);
     tell(what, batch);

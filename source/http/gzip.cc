@@ -1,14 +1,13 @@
-#include "http/gzip.h"
-
+// Gzip by zlib.
 #include <zlib.h>
 
 #include "base/check.h"
+#include "http/body_coding.h"
 
 namespace sluice::http {
 namespace {
 
-constexpr int kGzip = 16;             // added to the window bits: with gzip's head and tail
-constexpr size_t kSlack = 64 * 1024;  // a short input may unpack to so much whatever the ratio says
+constexpr int kGzip = 16;  // added to the window bits: with gzip's head and tail
 
 void point_at(z_stream& stream, std::string_view input) {
   // zlib does not write there.
@@ -26,85 +25,68 @@ int step(z_stream& stream, buffer::Buffer& out, uint32_t chunk, Run&& run) {
   return word;
 }
 
-}  // namespace
-
-struct GzipWriter::State {
-  z_stream stream{};
-  uint32_t chunk;
-};
-
-GzipWriter::GzipWriter(const GzipOptions& options) : state_(std::make_unique<State>()) {
-  state_->chunk = options.chunk_size;
-  const int made = deflateInit2(&state_->stream, options.level, Z_DEFLATED, options.window_bits + kGzip,
-                                options.memory_level, options.strategy);
-  SLUICE_CHECK(made == Z_OK);
-}
-
-GzipWriter::~GzipWriter() { deflateEnd(&state_->stream); }
-
-void GzipWriter::write(buffer::Buffer& data, Then then) {
-  z_stream& stream = state_->stream;
-  buffer::Buffer out(data.pool());
-  while (!data.empty()) {
-    const size_t size = data.front().size();
-    point_at(stream, data.front());
-    while (stream.avail_in > 0) {
-      const int word = step(stream, out, state_->chunk, [&] { return deflate(&stream, Z_NO_FLUSH); });
-      SLUICE_CHECK(word == Z_OK || word == Z_BUF_ERROR);
-    }
-    data.drain(size);
+class GzipWriter final : public BodyWriter {
+ public:
+  explicit GzipWriter(const GzipPacking& packing) : chunk_(packing.chunk_size) {
+    const int made = deflateInit2(&stream_, packing.level, Z_DEFLATED, packing.window_bits + kGzip,
+                                  packing.memory_level, packing.strategy);
+    SLUICE_CHECK(made == Z_OK);
   }
-  const int mode = then == Then::kFinish ? Z_FINISH : Z_SYNC_FLUSH;
-  point_at(stream, {});
-  do {
-    const int word = step(stream, out, state_->chunk, [&] { return deflate(&stream, mode); });
-    SLUICE_CHECK(word != Z_STREAM_ERROR);
-  } while (stream.avail_out == 0);
-  data = std::move(out);
-}
+  ~GzipWriter() override { deflateEnd(&stream_); }
 
-struct GzipReader::State {
-  z_stream stream{};
-  uint32_t chunk;
-  uint32_t max_ratio;
-  bool complete = false;
+ private:
+  void pack(std::string_view input, Push push, buffer::Buffer& out) override {
+    const int mode = push == Push::kFinish ? Z_FINISH : push == Push::kFlush ? Z_SYNC_FLUSH : Z_NO_FLUSH;
+    point_at(stream_, input);
+    do {
+      const int word = step(stream_, out, chunk_, [&] { return deflate(&stream_, mode); });
+      SLUICE_CHECK(word != Z_STREAM_ERROR);
+    } while (stream_.avail_in > 0 || stream_.avail_out == 0);
+  }
+
+  z_stream stream_{};
+  const uint32_t chunk_;
 };
 
-GzipReader::GzipReader(const Options& options) : state_(std::make_unique<State>()) {
-  state_->chunk = options.chunk_size;
-  state_->max_ratio = options.max_ratio;
-  const int made = inflateInit2(&state_->stream, options.window_bits + kGzip);
-  SLUICE_CHECK(made == Z_OK);
-}
+class GzipReader final : public BodyReader {
+ public:
+  explicit GzipReader(const GzipUnpacking& unpacking) : BodyReader(unpacking.max_ratio), chunk_(unpacking.chunk_size) {
+    const int made = inflateInit2(&stream_, unpacking.window_bits + kGzip);
+    SLUICE_CHECK(made == Z_OK);
+  }
+  ~GzipReader() override { inflateEnd(&stream_); }
 
-GzipReader::~GzipReader() { inflateEnd(&state_->stream); }
-
-GzipReader::Result GzipReader::read(buffer::Buffer& data) {
-  z_stream& stream = state_->stream;
-  buffer::Buffer out(data.pool());
-  while (!data.empty()) {
-    const size_t size = data.front().size();
-    point_at(stream, data.front());
+ private:
+  Unpacked unpack(std::string_view input, buffer::Buffer& out) override {
+    point_at(stream_, input);
     do {
       // Several members stand one behind the other.
-      if (state_->complete) {
-        inflateReset(&stream);
-        state_->complete = false;
+      if (complete_) {
+        inflateReset(&stream_);
+        complete_ = false;
       }
-      const int word = step(stream, out, state_->chunk, [&] { return inflate(&stream, Z_NO_FLUSH); });
+      const int word = step(stream_, out, chunk_, [&] { return inflate(&stream_, Z_NO_FLUSH); });
       if (word == Z_STREAM_END) {
-        state_->complete = true;
+        complete_ = true;
       } else if (word == Z_BUF_ERROR) {
         break;  // it wants more input
       } else if (word != Z_OK) {
-        return Result::kBadData;
+        return Unpacked::kBadData;
       }
-      if (out.size() > kSlack + static_cast<uint64_t>(size) * state_->max_ratio) return Result::kTooMuch;
-    } while (stream.avail_in > 0 || (stream.avail_out == 0 && !state_->complete));
-    data.drain(size);
+      if (is_too_much(out)) return Unpacked::kTooMuch;
+    } while (stream_.avail_in > 0 || (stream_.avail_out == 0 && !complete_));
+    return Unpacked::kFine;
   }
-  data = std::move(out);
-  return Result::kFine;
-}
+
+  z_stream stream_{};
+  const uint32_t chunk_;
+  bool complete_ = false;
+};
+
+}  // namespace
+
+BodyWriter* make_writer(Arena& arena, const GzipPacking& packing) { return arena.create<GzipWriter>(packing); }
+
+BodyReader* make_reader(Arena& arena, const GzipUnpacking& unpacking) { return arena.create<GzipReader>(unpacking); }
 
 }  // namespace sluice::http

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/metadata.h"
+#include "base/rare.h"
 #include "base/time.h"
 #include "http/codec.h"
 #include "http/http2_options.h"
@@ -19,6 +20,7 @@
 #include "net/network.h"
 #include "net/resolver.h"
 #include "net/transport_socket.h"
+#include "runtime/key.h"
 
 namespace sluice::model {
 
@@ -29,7 +31,9 @@ struct Locality {
   friend bool operator==(const Locality&, const Locality&) = default;
 };
 
+struct DnsCachePlan;   // model/dns_cache_plan.h
 struct EndpointCheck;  // model/health_plan.h
+struct FilterPlan;     // model/filter_plan.h
 struct HealthCheckPlan;
 struct OutlierPlan;
 
@@ -45,6 +49,7 @@ struct EndpointPlan {
   LbLabelsPtr labels;                          // metadata envoy.lb; null: none
   MetadataPtr metadata;                        // all of it, for logs; null: none
   std::shared_ptr<const EndpointCheck> check;  // health_check_config; null: none
+  bool removed = false;                        // no assignment has it any more; it stays while its checks pass
 };
 
 // The endpoints of one locality and priority.
@@ -61,6 +66,7 @@ struct AssignmentPlan {
   uint32_t overprovisioning_factor = 140;
   bool weighted_priority_health = false;  // the health of a priority is counted in weights, not in hosts
   Duration stale_after{0};                // EDS: gone when nothing newer came until then; 0: never
+  double drop_share = 0;                  // drop_overloads: of the requests, before a host is chosen; 1: all
 };
 using AssignmentPtr = std::shared_ptr<const AssignmentPlan>;
 
@@ -113,8 +119,28 @@ struct SocketMatch {
   net::TransportSocketPlanPtr socket;  // null: plain
 };
 
-enum class Discovery : uint8_t { kStatic, kStrictDns, kLogicalDns, kEds, kOriginalDst };
+// kAggregate: the hosts of other clusters. kForward: a host for each name that a request asked for.
+enum class Discovery : uint8_t { kStatic, kStrictDns, kLogicalDns, kEds, kOriginalDst, kAggregate, kForward };
 enum class LbPolicy : uint8_t { kRoundRobin, kLeastRequest, kRandom, kRingHash, kMaglev };
+
+// Hosts that are new, or well again, get their share of the requests little by little: after `t` of the window the part
+// (t / window) ^ (1 / aggression) of it, at least `least`.
+// https://www.envoyproxy.io/docs/envoy/v1.36.0/intro/arch_overview/upstream/load_balancing/slow_start
+struct SlowStart {
+  Duration window{0};  // 0: none
+  runtime::Decimal aggression{1.0, nullptr};
+  double least = 0.1;
+};
+
+// Requests stay in the zone of the proxy as far as its hosts there can take them. Only with
+// cluster_manager.local_cluster_name.
+// https://www.envoyproxy.io/docs/envoy/v1.36.0/intro/arch_overview/upstream/load_balancing/zone_aware
+struct ZoneAware {
+  runtime::Fraction routing_enabled{100, 100, {}, nullptr};
+  runtime::Number min_cluster_size{6, nullptr};
+  std::optional<uint32_t> force_local_size;  // force_local_zone: with so many hosts here all requests stay
+  bool by_weight = false;                    // locality_basis: hosts count by their weights
+};
 
 // How a host is chosen; Envoy's defaults.
 struct LbPlan {
@@ -131,6 +157,8 @@ struct LbPlan {
   bool locality_weighted = false;
   double panic_threshold = 50;  // percent; below it all hosts of a priority are used
   bool fail_traffic_on_panic = false;
+  SlowStart slow_start;                       // ROUND_ROBIN and LEAST_REQUEST
+  ZoneAware zone_aware;                       // unless locality_weighted; not for policies that hash
   std::shared_ptr<const SubsetPlan> subsets;  // null: none
 
   bool hashes() const { return policy == LbPolicy::kRingHash || policy == LbPolicy::kMaglev; }
@@ -156,22 +184,30 @@ struct ClusterPlan {
   uint32_t max_connections_per_host = UINT32_MAX;  // per_host_thresholds
   UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
   http::CodecOptions codec;
-  http::Http2Options http2;
+  Rare<http::Http2Options> http2;
   AssignmentPtr assignment;                      // never null; DNS clusters: with endpoints that have no address yet
   net::TransportSocketPlanPtr transport_socket;  // null: plain
   std::vector<SocketMatch> socket_matches;
   bool auto_sni = false;             // the request's host as SNI
   bool auto_san_validation = false;  // ... and as what the certificate must be for
   std::string auto_sni_header;       // override_auto_sni_header: where the host is taken from, when it is there
-  DnsPlan dns;
-  ConfigSource endpoints_source;  // EDS: where the assignment comes from,
-  std::string service_name;       // and its name there
+  Rare<DnsPlan> dns;
+  Rare<ConfigSource> endpoints_source;          // EDS: where the assignment comes from,
+  std::string service_name;                     // and its name there
+  std::vector<std::string> members;             // kAggregate: the clusters whose priorities follow each other
+  std::shared_ptr<const DnsCachePlan> forward;  // kForward: where its names are looked up
   bool wait_for_warm_on_init = true;
   std::shared_ptr<const OriginalDstPlan> original_dst;  // null unless it is ORIGINAL_DST
   std::shared_ptr<const OutlierPlan> outlier;           // null: no outlier detection
   std::vector<std::shared_ptr<const HealthCheckPlan>> health_checks;
-  bool ignore_health_on_removal = false;  // ignore_health_on_host_removal
-  MetadataPtr metadata;                   // null: none
+  bool ignore_health_on_removal = false;                        // ignore_health_on_host_removal
+  bool close_on_failure = false;                                // close_connections_on_host_health_failure: of TCP
+  double preconnect_ratio = 1;                                  // per_upstream_preconnect_ratio
+  bool pool_per_downstream = false;                             // connection_pool_per_downstream_connection
+  bool track_sizes = false;                                     // track_cluster_stats.request_response_sizes
+  bool track_budgets = false;                                   // track_cluster_stats.timeout_budgets
+  std::shared_ptr<const std::vector<FilterPlan>> http_filters;  // on each try, without upstream_codec; null: none
+  MetadataPtr metadata;                                         // null: none
   Origin origin;
 };
 

@@ -82,7 +82,7 @@ struct HealthCheckPlan {
   uint16_t alt_port = 0;
   bool reuse_connection = true;
   bool log_every_failure = false, log_every_success = false;
-  std::shared_ptr<event::AppendFile> event_log;  // null: none
+  std::vector<std::shared_ptr<event::AppendFile>> event_logs;  // of event_log_path and of event_logger
 };
 
 }  // namespace sluice::model

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/rare.h"
 #include "base/time.h"
 #include "format/formatter.h"
 #include "http/message.h"
@@ -107,11 +108,11 @@ struct ForwardAction {
   bool weight_by_hash = false;  // use_hash_policy: a request's hash chooses, when it has one
   std::string weight_header;    // weighted_clusters.header_name: a number there is used instead of chance
   uint16_t cluster_not_found_status = 503;
-  Rewrite rewrite;
+  Rare<Rewrite> rewrite;
   std::optional<Duration> timeout;       // unset: 15 s; 0: none
   std::optional<Duration> idle_timeout;  // unset: the connection manager's stream_idle_timeout
   LbMatchPtr match;                      // metadata_match; null: all hosts
-  StreamDurations durations;
+  Rare<StreamDurations> durations;
   RetryPolicyPtr retry;  // of the route or its virtual host; null: none
   bool hedge_on_per_try_timeout = false;
   std::optional<uint64_t> body_buffer_limit;  // of bytes that are kept for retries; unset: the listener's limit

@@ -174,7 +174,7 @@ void rewrite_request(const RouteChoice& choice, const ForwardAction& action, con
   // Envoy lets the weighted cluster's host replace the client's before the route looks at it, without a trace of it.
   if (weighted != nullptr && !weighted->host_rewrite.empty()) request.authority = weighted->host_rewrite;
 
-  const Rewrite& rewrite = action.rewrite;
+  const Rewrite& rewrite = *action.rewrite;
   const std::string_view host = rewrite.host_auto ? upstream_hostname : new_host(rewrite, request, facts);
   if (!host.empty()) rewrite_host(rewrite, host, request, originals);
   if (rewrite.has_prefix) {

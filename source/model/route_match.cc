@@ -24,7 +24,7 @@ bool cookie_holds(const CookieMatcher& matcher, const http::HeaderMap& fields) {
 }
 
 // On a plain connection both facts are false, whatever the caller says.
-bool tls_holds(const RouteMatch& match, const MatchInputs& inputs) {
+bool tls_holds(const MatchConditions& match, const MatchInputs& inputs) {
   const bool presented = inputs.tls && inputs.tls_client_certificate;
   const bool validated = inputs.tls && inputs.tls_client_validated;
   return match.tls_presented.value_or(presented) == presented && match.tls_validated.value_or(validated) == validated;
@@ -108,27 +108,29 @@ bool judge(const RouteMatch& match, const http::RequestHeaders& request, std::st
   if (match.grpc && !is_grpc(request.fields.get(http::Token::kContentType))) {
     return miss([] { return std::string("content-type is not one of gRPC"); });
   }
+  if (!match.conditions) return true;
+  const MatchConditions& wanted = *match.conditions;
   return each(
-             match.headers, [&](const auto& matcher) { return matcher.matches(request); },
+             wanted.headers, [&](const auto& matcher) { return matcher.matches(request); },
              [&](const auto& matcher) { return header_words(matcher, request); }) &&
          each(
-             match.query, [&](const auto& matcher) { return matcher.holds(query); },
+             wanted.query, [&](const auto& matcher) { return matcher.holds(query); },
              [&](const QueryMatcher& matcher) { return query_words(matcher, query); }) &&
          each(
-             match.cookies, [&](const auto& matcher) { return cookie_holds(matcher, request.fields); },
+             wanted.cookies, [&](const auto& matcher) { return cookie_holds(matcher, request.fields); },
              [](const CookieMatcher& matcher) {
                return cat("cookie ", matcher.name, " is not ", matcher.invert ? "other than " : "",
                           matcher.value.describe());
              }) &&
          each(
-             match.metadata, [&](const auto& matcher) { return matcher.matches(inputs.metadata); },
+             wanted.metadata, [&](const auto& matcher) { return matcher.matches(inputs.metadata); },
              [](const auto&) { return std::string("dynamic metadata do not match"); }) &&
          each(
-             match.filter_state, [&](const auto& matcher) { return matcher.matches(inputs.filter_state); },
+             wanted.filter_state, [&](const auto& matcher) { return matcher.matches(inputs.filter_state); },
              [](const auto&) { return std::string("filter state does not match"); }) &&
-         (tls_holds(match, inputs) ||
+         (tls_holds(wanted, inputs) ||
           miss([] { return std::string("the client's certificate is not as tls_context wants it"); })) &&
-         (!match.fraction || match.fraction->includes(inputs.stable_random) ||
+         (!wanted.fraction || wanted.fraction->includes(inputs.stable_random) ||
           miss([] { return std::string("the request is not in runtime_fraction"); }));
 }
 
@@ -143,7 +145,7 @@ std::optional<std::string> RouteMatch::why_not(const http::RequestHeaders& reque
                                                std::string_view query_string, const MatchInputs& inputs) const {
   std::optional<std::string> out;
   (void)judge(*this, request, path_only, query_string, inputs, [&out](auto&& words) {
-    out = words();
+    out.emplace().append(words());
     return false;
   });
   return out;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/rare.h"
 #include "http/header_matcher.h"
 #include "http/message.h"
 #include "match/path_template.h"
@@ -56,6 +57,17 @@ struct CookieMatcher {
 
 using runtime::Fraction;
 
+// What must hold beside the path.
+struct MatchConditions {
+  std::vector<http::HeaderMatcher> headers;
+  std::vector<QueryMatcher> query;
+  std::vector<CookieMatcher> cookies;
+  std::optional<Fraction> fraction;
+  std::vector<match::MetadataMatcher> metadata;  // of what filters have written before the route was chosen
+  std::vector<FilterStateMatcher> filter_state;
+  std::optional<bool> tls_presented, tls_validated;  // hold on a plain connection only when false
+};
+
 // Thread: any (immutable).
 struct RouteMatch {
   PathKind kind = PathKind::kPrefix;
@@ -64,13 +76,7 @@ struct RouteMatch {
   std::optional<match::PathTemplate> path_template;
   bool case_sensitive = true;  // of `path`
   bool grpc = false;           // content-type application/grpc or application/grpc+...
-  std::vector<http::HeaderMatcher> headers;
-  std::vector<QueryMatcher> query;
-  std::vector<CookieMatcher> cookies;
-  std::optional<Fraction> fraction;
-  std::vector<match::MetadataMatcher> metadata;  // of what filters have written before the route was chosen
-  std::vector<FilterStateMatcher> filter_state;
-  std::optional<bool> tls_presented, tls_validated;  // hold on a plain connection only when false
+  Rare<MatchConditions> conditions;
 
   // `path_only` is what is matched (without the query, and without path parameters when those are ignored).
   bool matches(const http::RequestHeaders& request, std::string_view path_only, std::string_view query_string,

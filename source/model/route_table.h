@@ -11,6 +11,7 @@
 #include "base/metadata.h"
 #include "base/result.h"
 #include "http/message.h"
+#include "model/config_source.h"
 #include "model/fact_inputs.h"
 #include "model/filter_plan.h"
 #include "model/header_rules.h"
@@ -21,6 +22,7 @@
 
 namespace sluice::model {
 
+class HostsOnDemand;
 struct RouteTracing;
 struct VirtualHost;
 class RouteTable;
@@ -99,6 +101,8 @@ class RouteTable {
   bool ignore_port_in_host_matching = false;
   bool ignore_path_parameters = false;
   std::string vhost_header;  // the header that chooses the virtual host instead of the authority; empty: none
+  ConfigSource vhds;         // where further virtual hosts come from; kNone: nowhere
+  std::shared_ptr<const HostsOnDemand> on_demand;  // who is asked for them, by the authority of a request; null: nobody
   Origin origin;
 
   RouteTable();

@@ -9,6 +9,9 @@ std::string TransportWishes::key() const {
   for (const std::string& one : verify_names) {
     append(out, "\n", one);
   }
+  if (of_client != 0) {
+    append(out, "\n\n", of_client);
+  }
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "model/listener_plan.h"
+#include "model/on_demand.h"
 #include "net/transport.h"
 #include "proxy/accepted.h"
 #include "proxy/drain.h"
@@ -22,6 +23,7 @@ struct ServerState {
   Overload overload;
   std::atomic<uint64_t> next_connection_id{0};
   std::string machine_ip;  // set before the workers run; see net/machine_address.h
+  model::ClustersOnDemand* clusters_on_demand = nullptr;  // the same; null: nobody gets any
 };
 
 // Finds another listener of the same worker. Owned by the worker. Thread: worker.

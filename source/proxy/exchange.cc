@@ -251,7 +251,7 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
     });
     log_timer_->arm(plan().log_interval);
   }
-  if (!prepared.upgrade.empty() && route_.route != nullptr && !upgrade_is_allowed(prepared.upgrade)) {
+  if (upgrade_refused()) {
     block().inc(HttpStat::kDownstreamRqWsOnNonWsRoute);
     if (connection_.has_streams()) connection_.close_after_response();
     (void)reply(reply_of(Reason::kUpgradeFailed));
@@ -335,10 +335,14 @@ void Exchange::begin_again(buffer::Buffer& body, http::HeaderMap* trailers) {
   }
 }
 
-bool Exchange::upgrade_is_allowed(std::string_view type) const {
-  const auto* forward = route_.route == nullptr ? nullptr : std::get_if<model::ForwardAction>(&route_.route->action);
-  return upgrade_allowed(type, forward == nullptr ? std::span<const model::Upgrade>() : std::span(forward->upgrades),
-                         plan().upgrades);
+bool Exchange::upgrade_refused() const {
+  if (!upgrade_asked_ || route_.route == nullptr) {
+    return false;
+  }
+  const auto* forward = std::get_if<model::ForwardAction>(&route_.route->action);
+  return !upgrade_allowed(wanted_upgrade(*request_),
+                          forward == nullptr ? std::span<const model::Upgrade>() : std::span(forward->upgrades),
+                          plan().upgrades);
 }
 
 void Exchange::on_data(buffer::Buffer& data, http::End end) {

@@ -83,6 +83,12 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   }
   // Chooses the route again, for the request as it is now. The filters stay.
   void reroute() { find_route(internal_); }
+  // The table that routes are looked for in; null: there is none.
+  const model::RouteTable* route_table();
+  // From now on that is the newest one.
+  void renew_routes();
+  // The client wants an upgrade, and its route allows none of that kind.
+  bool upgrade_refused() const;
   // What filters leave for others; made on first use. Facts have it too, null while there is none.
   Metadata& metadata();
   FilterState& filter_state();
@@ -180,7 +186,6 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
 
  private:
   void find_route(bool internal);
-  const model::RouteTable* route_table();
   void begin_facts();
   void begin_trace();
   void enter_chain(http::RequestHeaders& headers, http::End end);
@@ -200,7 +205,6 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   // Why the upstream's response is not to be read.
   enum ResponseStop : uint8_t { kClientFull = 1, kFilterPaused = 2, kStreamFull = 4 };
   void set_response_stop(ResponseStop reason, bool stopped);
-  bool upgrade_is_allowed(std::string_view type) const;
   void request_is_complete();
   void response_is_complete();
   void log(format::LogType type);

@@ -30,6 +30,13 @@ const model::RouteTable* Exchange::route_table() {
   return routes_.get();
 }
 
+void Exchange::renew_routes() {
+  if (routes_ != nullptr) {
+    former_routes_.push_back(std::move(routes_));
+    routes_ = nullptr;
+  }
+}
+
 model::RouteChoice Exchange::look_up_route() {
   const model::RouteTable* table = route_table();
   return table == nullptr ? model::RouteChoice() : table->find(*request_, match_inputs());

@@ -14,6 +14,9 @@
 #include "http/message.h"
 #include "model/filter_plan.h"
 
+namespace sluice::model {
+class ClustersOnDemand;
+}
 namespace sluice::upstream {
 class ClusterSet;
 struct WorkerLocal;
@@ -147,6 +150,7 @@ struct FilterPlace {
   upstream::WorkerLocal& local;
   upstream::ClusterSet& clusters;
   std::string_view stat_prefix;  // of its connection manager: "http.ingress."
+  model::ClustersOnDemand* clusters_on_demand = nullptr;  // null: there is no control plane (a dry run)
 };
 
 // What a filter keeps on one worker for all exchanges of one connection manager, as its stats. Owned by the HttpServer,

@@ -87,7 +87,8 @@ void FilterChain::build(Exchange& exchange, ChainEnds& ends, std::span<const mod
       continue;
     }
     const auto& factory = static_cast<const HttpFilterFactory&>(*plan.config);
-    filters_[size_++] = {factory.create(exchange, locals[i].get()), {nullptr, nullptr}, factory.hooks()};
+    FilterLocal* local = locals.empty() ? nullptr : locals[i].get();
+    filters_[size_++] = {factory.create(exchange, local), {nullptr, nullptr}, factory.hooks()};
     hooks_ |= factory.hooks();
   }
 }

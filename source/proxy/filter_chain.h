@@ -15,7 +15,7 @@
 
 namespace sluice::proxy {
 
-// What a chain is stretched between: an Exchange, or later one try of it with filters of its own. Thread: worker.
+// What a chain is stretched between: an Exchange, or one try of it with filters of its own. Thread: worker.
 class ChainEnds {
  public:
   // All filters have passed it on. (A request only when no filter ends the chain.)
@@ -50,7 +50,7 @@ class FilterChain {
   FilterChain& operator=(const FilterChain&) = delete;
 
   // Makes the instances of the filters that are in force for the exchange's route, in its arena. `locals` is parallel
-  // to `filters`.
+  // to `filters`; or empty, when none of them keeps anything on a worker.
   void build(Exchange& exchange, ChainEnds& ends, std::span<const model::FilterPlan> filters,
              std::span<const std::unique_ptr<FilterLocal>> locals);
   bool built() const { return filters_ != nullptr; }

@@ -45,7 +45,7 @@ std::string_view grpc_timeout_text(Duration timeout, Arena& arena) {
 
 std::optional<Duration> stream_duration(const model::HttpPlan& plan, const model::ForwardAction& action,
                                         http::RequestHeaders& request) {
-  const model::StreamDurations& durations = action.durations;
+  const model::StreamDurations& durations = *action.durations;
   std::optional<Duration> wanted;
   if (request.fields.has(Token::kGrpcTimeout)) wanted = parse_grpc_timeout(request.fields.get(Token::kGrpcTimeout));
   Duration limit{0};

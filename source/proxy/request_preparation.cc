@@ -156,18 +156,6 @@ void add_user_agent(const model::HttpPlan& plan, http::HeaderMap& fields) {
   if (!plan.node_id.empty()) fields.set(Token::kXEnvoyDownstreamServiceNode, plan.node_id);
 }
 
-std::string_view wanted_upgrade(const RequestHeaders& request) {
-  switch (request.tunnel) {
-    case http::Tunnel::kNone:
-      return {};
-    case http::Tunnel::kUpgrade:
-      return request.fields.get(Token::kUpgrade);
-    case http::Tunnel::kConnect:
-      return "CONNECT";
-  }
-  return {};
-}
-
 }  // namespace
 
 Prepared prepare_request(const model::HttpPlan& plan, RequestHeaders& request, const Peer& peer, Random& random) {
@@ -218,6 +206,18 @@ Prepared prepare_request(const model::HttpPlan& plan, RequestHeaders& request, c
   if (peer.tls_facts != nullptr) forward_client_certificate(plan, *peer.tls_facts, fields);
   out.upgrade = wanted_upgrade(request);
   return out;
+}
+
+std::string_view wanted_upgrade(const RequestHeaders& request) {
+  switch (request.tunnel) {
+    case http::Tunnel::kNone:
+      return {};
+    case http::Tunnel::kUpgrade:
+      return request.fields.get(Token::kUpgrade);
+    case http::Tunnel::kConnect:
+      return "CONNECT";
+  }
+  return {};
 }
 
 bool upgrade_allowed(std::string_view type, std::span<const model::Upgrade> of_route,

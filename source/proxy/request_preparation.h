@@ -33,6 +33,9 @@ struct Prepared {
 // request's arena, nothing else.
 Prepared prepare_request(const model::HttpPlan& plan, http::RequestHeaders& request, const Peer& peer, Random& random);
 
+// What a request that was prepared wants its connection to become: as Prepared::upgrade.
+std::string_view wanted_upgrade(const http::RequestHeaders& request);
+
 // Whether upgrades to `type` (in any letters) are on: by the route's list when it names the type, else by the plan's.
 bool upgrade_allowed(std::string_view type, std::span<const model::Upgrade> of_route,
                      std::span<const model::Upgrade> of_plan);

@@ -10,7 +10,7 @@ namespace sluice::server {
 
 using model::Discovery;
 using stats::ClusterManagerStat;
-using stats::ClusterStat;
+using stats::ClusterMemberStat;
 
 // One configuration of a cluster, and what keeps its hosts right.
 struct Clusters::Version {
@@ -34,7 +34,7 @@ Clusters::Clusters(Platform& platform, MainUpstream& main, const std::vector<std
       workers_(workers),
       tools_(tools),
       health_(main.local()),
-      names_(platform),
+      names_(platform, tools.cells),
       block_(tools.cells.block<ClusterManagerStat>(tools.registry.add_block<ClusterManagerStat>("cluster_manager."))) {}
 
 Clusters::~Clusters() = default;
@@ -55,7 +55,7 @@ Clusters::Version& Clusters::prepare(Entry& entry, model::ClusterPlanPtr plan) {
   entry.warming = std::make_unique<Version>();
   Version& version = *entry.warming;
   version.cluster = std::make_shared<upstream::ClusterShared>(std::move(plan), tools_.registry, tools_.cells);
-  version.cluster->main_block().set(ClusterStat::kWarmingState, 1);
+  version.cluster->main_block().set(ClusterMemberStat::kWarmingState, 1);
   ++(version.by_endpoints() ? warming_endpoints_ : warming_fixed_);
   return version;
 }
@@ -120,6 +120,9 @@ bool Clusters::remove(const std::string& name) {
     on_sets([cluster = entry->active->cluster](upstream::ClusterSet& set) { set.remove(cluster); });
   }
   block_.inc(ClusterManagerStat::kClusterRemoved);
+  if (on_change_) {
+    on_change_(name, model::Found::kNo);
+  }
   show_counts();
   look_at_stage();
   return true;
@@ -167,6 +170,16 @@ void Clusters::look_at_stage() {
   }
 }
 
+// Slow start counts from here for hosts that no check says anything of.
+void Clusters::note_new(const upstream::HostSet& hosts) {
+  for (const auto& host : hosts.hosts) {
+    if (host->failing.load(std::memory_order_relaxed) == 0 &&
+        host->well_since.load(std::memory_order_relaxed) == upstream::Host::kNever) {
+      host->well_since.store(tools_.loop.now(), std::memory_order_relaxed);
+    }
+  }
+}
+
 // Its hosts are looked for; when they are known, and well, it is warm.
 void Clusters::begin(const std::string& name) {
   Version& version = *entries_.find(name)->second->warming;
@@ -174,12 +187,14 @@ void Clusters::begin(const std::string& name) {
   upstream::ClusterShared& cluster = *version.cluster;
   cluster.on_hosts([this, weak = std::weak_ptr(version.cluster)](upstream::HostSetPtr hosts) {
     const std::shared_ptr<upstream::ClusterShared> shared = weak.lock();
+    note_new(*hosts);
     const auto entry = entries_.find(shared->plan->name);
     if (entry == entries_.end() || entry->second->active == nullptr || entry->second->active->cluster != shared) {
       return;  // the workers do not have it yet
     }
     on_sets([shared, hosts](upstream::ClusterSet& set) { set.update(shared, hosts); });
   });
+  note_new(*cluster.hosts());
   health_.follow(cluster);
   switch (cluster.plan->discovery) {
     case Discovery::kStrictDns:
@@ -195,6 +210,10 @@ void Clusters::begin(const std::string& name) {
       }
       return;
     }
+    case Discovery::kForward:
+      names_.forward(cluster);
+      members_known(name, &cluster);
+      return;
     case Discovery::kEds:
       version.endpoints = std::make_unique<EndpointDiscovery>(
           cluster, tools_, [this, name, raw = &cluster] { members_known(name, raw); });
@@ -247,11 +266,32 @@ void Clusters::warm(const std::string& name, const upstream::ClusterShared* clus
   entry.active = drop_warming(entry);
   ++active_;
   const std::shared_ptr<upstream::ClusterShared>& shared = entry.active->cluster;
-  shared->main_block().set(ClusterStat::kWarmingState, 0);
+  shared->main_block().set(ClusterMemberStat::kWarmingState, 0);
   tools_.compiler.add_cluster(name);
-  on_sets([shared, hosts = shared->hosts()](upstream::ClusterSet& set) { set.add(shared, hosts); });
+  hand_out(shared);
+  if (on_change_) {
+    on_change_(name, model::Found::kYes);
+  }
   show_counts();
   look_at_stage();
+}
+
+void Clusters::hand_out(const std::shared_ptr<upstream::ClusterShared>& cluster) {
+  on_sets([cluster, hosts = cluster->hosts()](upstream::ClusterSet& set) { set.add(cluster, hosts); });
+  if (!running_) {
+    return;
+  }
+  for (const auto& worker : workers_) {
+    ++*untaken_;
+    worker->loop().post([this, &main = tools_.loop, untaken = std::weak_ptr(untaken_)] {
+      main.post([this, untaken] {
+        if (const auto alive = untaken.lock()) {
+          --*alive;
+          show_counts();
+        }
+      });
+    });
+  }
 }
 
 void Clusters::forget(Version& version) {
@@ -266,8 +306,9 @@ void Clusters::show_counts() {
   const size_t warming = warming_fixed_ + warming_endpoints_;
   block_.set(ClusterManagerStat::kActiveClusters, active_);
   block_.set(ClusterManagerStat::kWarmingClusters, warming);
-  if (stage_ == Stage::kDone && on_warming_ && told_warming_ != (warming > 0)) {
-    told_warming_ = warming > 0;
+  const bool tell = warming > 0 || *untaken_ > 0;
+  if (stage_ == Stage::kDone && on_warming_ && told_warming_ != tell) {
+    told_warming_ = tell;
     on_warming_(told_warming_);
   }
 }
@@ -300,6 +341,11 @@ std::vector<std::shared_ptr<upstream::ClusterShared>> Clusters::active() const {
 bool Clusters::is_static(const std::string& name) const {
   const auto found = entries_.find(name);
   return found != entries_.end() && found->second->is_static;
+}
+
+bool Clusters::is_active(const std::string& name) const {
+  const auto found = entries_.find(name);
+  return found != entries_.end() && found->second->active != nullptr;
 }
 
 std::vector<Clusters::Dumped> Clusters::dump() const {

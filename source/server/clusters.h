@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "config/resources.h"
+#include "model/on_demand.h"
 #include "server/discovery/counts.h"
 #include "server/health.h"
 #include "server/main_upstream.h"
@@ -61,12 +62,18 @@ class Clusters {
   // What serves, in the order of /clusters.
   std::vector<std::shared_ptr<upstream::ClusterShared>> active() const;
   bool is_static(const std::string& name) const;
+  bool is_active(const std::string& name) const;
   // The start is over: all clusters were warm once.
   bool started() const { return stage_ == Stage::kDone; }
-  // Told whenever the number of warming clusters becomes zero, and when it is no more, once the start is over.
+  // Told whenever the number of warming clusters becomes zero, and when it is no more, once the start is over. One that
+  // some worker has not taken yet counts: what names it may come right behind the answer, and is seen at once.
   void on_warming(Function<void(bool)> hook) { on_warming_ = std::move(hook); }
+  // Told whenever one began to serve, after the workers were, or was removed.
+  void on_change(Function<void(const std::string& name, model::Found there)> hook) { on_change_ = std::move(hook); }
   // The workers' threads run from now on.
   void workers_run() { running_ = true; }
+  // Before somebody looks at the stats.
+  void refresh_stats() { names_.refresh_stats(); }
   void clear();
 
   struct Dumped {
@@ -84,6 +91,7 @@ class Clusters {
 
   Version& prepare(Entry& entry, model::ClusterPlanPtr plan);
   void begin(const std::string& name);
+  void note_new(const upstream::HostSet& hosts);
   Version* warming(const std::string& name, const upstream::ClusterShared* cluster) const;
   void members_known(const std::string& name, const upstream::ClusterShared* cluster);
   void secrets_known(const std::string& name, const upstream::ClusterShared* cluster);
@@ -93,6 +101,7 @@ class Clusters {
   void look_at_stage();
   std::unique_ptr<Version> drop_warming(Entry& entry);
   void show_counts();
+  void hand_out(const std::shared_ptr<upstream::ClusterShared>& cluster);
   // On main's own set, and on each worker's.
   template <typename Work>
   void on_sets(Work work);
@@ -107,12 +116,15 @@ class Clusters {
   stats::Block<stats::ClusterManagerStat> block_;
   Function<void(Stage)> on_stage_;
   Function<void(bool)> on_warming_;
+  Function<void(const std::string&, model::Found)> on_change_;
   Stage stage_ = Stage::kFixed;
   bool stage_open_ = false;  // begun, and its clusters are not all warm
   bool running_ = false;
   size_t active_ = 0;
   size_t warming_fixed_ = 0, warming_endpoints_ = 0;  // the latter by EDS
   bool told_warming_ = false;
+  // By how many workers an added cluster is still to be taken; what they post back outlives us.
+  const std::shared_ptr<size_t> untaken_ = std::make_shared<size_t>(0);
 };
 
 }  // namespace sluice::server

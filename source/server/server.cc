@@ -47,6 +47,7 @@ Server::Server(Platform& platform, const Options& options, config::CompiledBoots
       discovery_tools_{platform.main_loop(), registry_,   cells_,       *bootstrap_.resources,
                        *bootstrap_.tls,      subscriber_, server_stats_},
       clusters_(platform, upstreams_, workers_, discovery_tools_),
+      cluster_demand_(clusters_, discovery_tools_),
       routes_(discovery_tools_),
       listener_discovery_(listeners_, routes_, *bootstrap_.route_slots, discovery_tools_, options.drain_time),
       term_timer_(platform.main_loop().timers(), [this] { finish(); }),
@@ -126,6 +127,7 @@ void Server::serve() {
 
 // Everything is handed over before the workers' threads run; later updates go through their loops' post().
 void Server::publish() {
+  state_.clusters_on_demand = &cluster_demand_;
   subscriber_.set_machine_ip(state_.machine_ip);
   if (!options_.last_good_path.empty()) {
     subscriber_.keep_last_good(options_.last_good_path);
@@ -142,7 +144,9 @@ void Server::publish() {
   for (uint32_t i = 0; i < concurrency(); ++i) {
     workers_.push_back(std::make_unique<Worker>(i, platform_.make_worker(i), registry_, state_));
     server_stats_.watch(cat("worker_", i), workers_.back()->loop());
+    workers_.back()->clusters().set_own_zone(bootstrap_.local_cluster, bootstrap_.node.locality());
   }
+  upstreams_.clusters().set_own_zone(bootstrap_.local_cluster, bootstrap_.node.locality());
   for (const model::ClusterPlanPtr& plan : bootstrap_.clusters) {
     clusters_.add_static(plan);
   }
@@ -162,6 +166,9 @@ void Server::on_stage(Clusters::Stage stage) {
       return;
     case Clusters::Stage::kEndpoints:
       subscriber_.open_ads();
+      if (bootstrap_.load_stats != nullptr) {
+        subscriber_.report_loads(*bootstrap_.load_stats, [this] { return clusters_.active(); });
+      }
       runtime_discovery_ = std::make_unique<RuntimeDiscovery>(bootstrap_.runtime_sources, *bootstrap_.runtime,
                                                               discovery_tools_, [this] { clusters_.next_stage(); });
       return;
@@ -248,6 +255,7 @@ void Server::finish() {
   listeners_.close();
   overload_watch_.stop();
   cluster_discovery_.reset();
+  cluster_demand_.clear();
   runtime_discovery_.reset();
   bootstrap_.tls->stop();
   routes_.clear();

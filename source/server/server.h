@@ -14,6 +14,7 @@
 #include "proxy/chain_server.h"
 #include "server/admin/admin.h"
 #include "server/clusters.h"
+#include "server/discovery/cluster_demand.h"
 #include "server/discovery/cluster_discovery.h"
 #include "server/discovery/listener_discovery.h"
 #include "server/discovery/route_discovery.h"
@@ -118,6 +119,7 @@ class Server final : public admin::AdminSource {
   Subscriber subscriber_;
   const DiscoveryTools discovery_tools_;
   Clusters clusters_;
+  ClusterDemand cluster_demand_;
   RouteDiscovery routes_;
   ListenerDiscovery listener_discovery_;
   std::unique_ptr<RuntimeDiscovery> runtime_discovery_;

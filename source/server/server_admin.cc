@@ -139,11 +139,10 @@ uint64_t Server::connections() const {
 }
 
 void Server::refresh_breakers() {
-  using stats::BreakerStat;
-  using upstream::Resource;
   for (const auto& cluster : clusters_.active()) {
     cluster->show_breakers(cells_);
   }
+  clusters_.refresh_stats();
 }
 
 // The answer of the page still leaves; nothing else is waited for.

@@ -6,31 +6,23 @@
 
 namespace sluice::stats {
 
-// Prefix "cluster.NAME." (alt_stat_name when there is one; ':' becomes '_').
+// Prefix "cluster.NAME." (alt_stat_name when there is one; ':' becomes '_'): what workers count. A worker has cells for
+// it from the cluster's first use on.
 // clang-format off
 #define SLUICE_CLUSTER_STATS(X) \
-  X(kCounter, kAssignmentStale, "assignment_stale") \
-  X(kCounter, kAssignmentTimeoutReceived, "assignment_timeout_received") \
-  X(kCounter, kAssignmentUseCached, "assignment_use_cached") X(kCounter, kBindErrors, "bind_errors") \
-  X(kCounter, kDefaultTotalMatchCount, "default.total_match_count") X(kCounter, kLbHealthyPanic, "lb_healthy_panic") \
+  X(kCounter, kBindErrors, "bind_errors") X(kCounter, kLbHealthyPanic, "lb_healthy_panic") \
   X(kCounter, kLbLocalClusterNotOk, "lb_local_cluster_not_ok") \
   X(kCounter, kLbRecalculateZoneStructures, "lb_recalculate_zone_structures") \
-  X(kGauge, kLbSubsetsActive, "lb_subsets_active") X(kCounter, kLbSubsetsCreated, "lb_subsets_created") \
   X(kCounter, kLbSubsetsFallback, "lb_subsets_fallback") \
   X(kCounter, kLbSubsetsFallbackPanic, "lb_subsets_fallback_panic") \
-  X(kCounter, kLbSubsetsRemoved, "lb_subsets_removed") X(kCounter, kLbSubsetsSelected, "lb_subsets_selected") \
+  X(kCounter, kLbSubsetsSelected, "lb_subsets_selected") \
   X(kCounter, kLbZoneClusterTooSmall, "lb_zone_cluster_too_small") \
   X(kCounter, kLbZoneNoCapacityLeft, "lb_zone_no_capacity_left") \
   X(kCounter, kLbZoneRoutingAllDirectly, "lb_zone_routing_all_directly") \
   X(kCounter, kLbZoneRoutingCrossZone, "lb_zone_routing_cross_zone") \
-  X(kCounter, kLbZoneRoutingSampled, "lb_zone_routing_sampled") X(kGauge, kMaxHostWeight, "max_host_weight") \
-  X(kCounter, kMembershipChange, "membership_change") X(kGauge, kMembershipDegraded, "membership_degraded") \
-  X(kGauge, kMembershipExcluded, "membership_excluded") X(kGauge, kMembershipHealthy, "membership_healthy") \
-  X(kGauge, kMembershipTotal, "membership_total") X(kCounter, kOriginalDstHostInvalid, "original_dst_host_invalid") \
-  X(kCounter, kRetryOrShadowAbandoned, "retry_or_shadow_abandoned") X(kCounter, kUpdateAttempt, "update_attempt") \
-  X(kCounter, kUpdateEmpty, "update_empty") X(kCounter, kUpdateFailure, "update_failure") \
-  X(kCounter, kUpdateNoRebuild, "update_no_rebuild") X(kCounter, kUpdateSuccess, "update_success") \
-  X(kGauge, kUpstreamCxActive, "upstream_cx_active") X(kCounter, kUpstreamCxCloseNotify, "upstream_cx_close_notify") \
+  X(kCounter, kLbZoneRoutingSampled, "lb_zone_routing_sampled") \
+  X(kCounter, kRetryOrShadowAbandoned, "retry_or_shadow_abandoned") X(kGauge, kUpstreamCxActive, "upstream_cx_active") \
+  X(kCounter, kUpstreamCxCloseNotify, "upstream_cx_close_notify") \
   X(kCounter, kUpstreamCxConnectAttemptsExceeded, "upstream_cx_connect_attempts_exceeded") \
   X(kCounter, kUpstreamCxConnectFail, "upstream_cx_connect_fail") \
   X(kCounter, kUpstreamCxConnectTimeout, "upstream_cx_connect_timeout") \
@@ -86,21 +78,42 @@ namespace sluice::stats {
   X(kCounter, kUpstreamRqRxResetNoError, "upstream_rq_rx_reset_no_error") \
   X(kCounter, kUpstreamRqTimeout, "upstream_rq_timeout") X(kCounter, kUpstreamRqTotal, "upstream_rq_total") \
   X(kCounter, kUpstreamRqTxReset, "upstream_rq_tx_reset") \
-  X(kGauge, kVersion, "version") X(kGauge, kWarmingState, "warming_state") \
   X(kHistogram, kUpstreamCxConnectMs, "upstream_cx_connect_ms") \
   X(kHistogram, kUpstreamCxLengthMs, "upstream_cx_length_ms") X(kHistogram, kUpstreamRqPerCx, "upstream_rq_per_cx")
 // clang-format on
 SLUICE_STAT_BLOCK(ClusterStat, SLUICE_CLUSTER_STATS)
 
-// Prefix "cluster.NAME.circuit_breakers.default." and "...high.".
+// Same prefix: the members, where they come from, and the circuit breakers. Main's, but for the hosts of an ORIGINAL_DST
+// cluster, which are the workers'. A table of its own, so that a cluster without traffic has no cells for the other one.
 // clang-format off
-#define SLUICE_BREAKER_STATS(X) \
-  X(kGauge, kCxOpen, "cx_open") X(kGauge, kCxPoolOpen, "cx_pool_open") X(kGauge, kRqOpen, "rq_open") \
-  X(kGauge, kRqPendingOpen, "rq_pending_open") X(kGauge, kRqRetryOpen, "rq_retry_open")
+#define SLUICE_CLUSTER_MEMBER_STATS(X) \
+  X(kCounter, kAssignmentStale, "assignment_stale") \
+  X(kCounter, kAssignmentTimeoutReceived, "assignment_timeout_received") \
+  X(kCounter, kAssignmentUseCached, "assignment_use_cached") \
+  X(kGauge, kDefaultCxOpen, "circuit_breakers.default.cx_open") \
+  X(kGauge, kDefaultCxPoolOpen, "circuit_breakers.default.cx_pool_open") \
+  X(kGauge, kDefaultRqOpen, "circuit_breakers.default.rq_open") \
+  X(kGauge, kDefaultRqPendingOpen, "circuit_breakers.default.rq_pending_open") \
+  X(kGauge, kDefaultRqRetryOpen, "circuit_breakers.default.rq_retry_open") \
+  X(kGauge, kHighCxOpen, "circuit_breakers.high.cx_open") \
+  X(kGauge, kHighCxPoolOpen, "circuit_breakers.high.cx_pool_open") \
+  X(kGauge, kHighRqOpen, "circuit_breakers.high.rq_open") \
+  X(kGauge, kHighRqPendingOpen, "circuit_breakers.high.rq_pending_open") \
+  X(kGauge, kHighRqRetryOpen, "circuit_breakers.high.rq_retry_open") \
+  X(kCounter, kDefaultTotalMatchCount, "default.total_match_count") X(kGauge, kLbSubsetsActive, "lb_subsets_active") \
+  X(kCounter, kLbSubsetsCreated, "lb_subsets_created") X(kCounter, kLbSubsetsRemoved, "lb_subsets_removed") \
+  X(kGauge, kMaxHostWeight, "max_host_weight") X(kCounter, kMembershipChange, "membership_change") \
+  X(kGauge, kMembershipDegraded, "membership_degraded") X(kGauge, kMembershipExcluded, "membership_excluded") \
+  X(kGauge, kMembershipHealthy, "membership_healthy") X(kGauge, kMembershipTotal, "membership_total") \
+  X(kCounter, kOriginalDstHostInvalid, "original_dst_host_invalid") \
+  X(kCounter, kUpdateAttempt, "update_attempt") X(kCounter, kUpdateEmpty, "update_empty") \
+  X(kCounter, kUpdateFailure, "update_failure") X(kCounter, kUpdateNoRebuild, "update_no_rebuild") \
+  X(kCounter, kUpdateSuccess, "update_success") X(kGauge, kVersion, "version") \
+  X(kGauge, kWarmingState, "warming_state")
 // clang-format on
-SLUICE_STAT_BLOCK(BreakerStat, SLUICE_BREAKER_STATS)
+SLUICE_STAT_BLOCK(ClusterMemberStat, SLUICE_CLUSTER_MEMBER_STATS)
 
-// Same prefix, only where track_remaining is set.
+// Prefix "cluster.NAME.circuit_breakers.default." and "...high.", only where track_remaining is set.
 // clang-format off
 #define SLUICE_BREAKER_REMAINING_STATS(X) \
   X(kGauge, kRemainingCx, "remaining_cx") X(kGauge, kRemainingCxPools, "remaining_cx_pools") \
@@ -108,6 +121,34 @@ SLUICE_STAT_BLOCK(BreakerStat, SLUICE_BREAKER_STATS)
   X(kGauge, kRemainingRq, "remaining_rq")
 // clang-format on
 SLUICE_STAT_BLOCK(BreakerRemainingStat, SLUICE_BREAKER_REMAINING_STATS)
+
+// Same prefix as the cluster's, only where track_cluster_stats asks for them.
+// clang-format off
+#define SLUICE_SIZE_STATS(X) \
+  X(kHistogram, kUpstreamRqBodySize, "upstream_rq_body_size") \
+  X(kHistogram, kUpstreamRqHeadersCount, "upstream_rq_headers_count") \
+  X(kHistogram, kUpstreamRqHeadersSize, "upstream_rq_headers_size") \
+  X(kHistogram, kUpstreamRsBodySize, "upstream_rs_body_size") \
+  X(kHistogram, kUpstreamRsHeadersCount, "upstream_rs_headers_count") \
+  X(kHistogram, kUpstreamRsHeadersSize, "upstream_rs_headers_size")
+#define SLUICE_BUDGET_STATS(X) \
+  X(kHistogram, kUpstreamRqTimeoutBudgetPercentUsed, "upstream_rq_timeout_budget_percent_used") \
+  X(kHistogram, kUpstreamRqTimeoutBudgetPerTryPercentUsed, "upstream_rq_timeout_budget_per_try_percent_used")
+// clang-format on
+SLUICE_STAT_BLOCK(SizeStat, SLUICE_SIZE_STATS)
+SLUICE_STAT_BLOCK(BudgetStat, SLUICE_BUDGET_STATS)
+
+// Prefix "dns_cache.NAME.".
+// clang-format off
+#define SLUICE_DNS_CACHE_STATS(X) \
+  X(kCounter, kCacheLoad, "cache_load") X(kCounter, kDnsQueryAttempt, "dns_query_attempt") \
+  X(kCounter, kDnsQueryFailure, "dns_query_failure") X(kCounter, kDnsQuerySuccess, "dns_query_success") \
+  X(kCounter, kDnsQueryTimeout, "dns_query_timeout") X(kCounter, kDnsRqPendingOverflow, "dns_rq_pending_overflow") \
+  X(kCounter, kHostAdded, "host_added") X(kCounter, kHostAddressChanged, "host_address_changed") \
+  X(kCounter, kHostOverflow, "host_overflow") X(kCounter, kHostRemoved, "host_removed") \
+  X(kGauge, kNumHosts, "num_hosts")
+// clang-format on
+SLUICE_STAT_BLOCK(DnsCacheStat, SLUICE_DNS_CACHE_STATS)
 
 // Prefix "cluster.NAME.health_check.".
 // clang-format off

@@ -52,4 +52,12 @@ SLUICE_STAT_BLOCK(ControlPlaneStat, SLUICE_CONTROL_PLANE_STATS)
 // clang-format on
 SLUICE_STAT_BLOCK(LastGoodStat, SLUICE_LAST_GOOD_STATS)
 
+// Prefix "load_reporter.": with a load_stats_config.
+// clang-format off
+#define SLUICE_LOAD_REPORTER_STATS(X) \
+  X(kCounter, kRequests, "requests") X(kCounter, kResponses, "responses") X(kCounter, kErrors, "errors") \
+  X(kCounter, kRetries, "retries")
+// clang-format on
+SLUICE_STAT_BLOCK(LoadReporterStat, SLUICE_LOAD_REPORTER_STATS)
+
 }  // namespace sluice::stats

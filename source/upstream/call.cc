@@ -69,13 +69,15 @@ void Call::start(Cluster* cluster, http::End end) {
   if (options_.timeout.count() > 0) {
     headers_->fields.set_copy(Token::kXEnvoyExpectedRqTimeoutMs, Piece(to_ms(options_.timeout)).text());
   }
-  Host* host = cluster->choose_host({});
-  if (host == nullptr) {
+  LbRequest wanted;
+  wanted.authority = headers_->authority;
+  const Chosen chosen = cluster->choose_host(wanted);
+  if (chosen.host == nullptr) {
     cluster->block().inc(ClusterStat::kUpstreamCxNoneHealthy);
     fail_soon(CallFailure::Kind::kNoHost, ResetReason::kLocalReset, "");
     return;
   }
-  pool_ = &pool_for(*cluster, *host, options_.priority, *headers_);
+  pool_ = &pool_for(*chosen.cluster, *chosen.host, options_.priority, *headers_);
   pin_.reset(pool_);
   pool_->request(*this, options_.priority);
   starting_ = false;

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
+#include <set>
 #include <unordered_set>
 
 #include "base/strings.h"
 
 namespace sluice::upstream {
 
+using stats::ClusterMemberStat;
 using stats::ClusterStat;
 
 namespace {
@@ -16,7 +19,7 @@ std::string prefix_of(const model::ClusterPlan& plan) { return cat("cluster.", p
 // Which transport socket each new host got: default.total_match_count, and one counter for each of
 // transport_socket_matches.
 void count_socket_matches(const model::ClusterPlan& plan, const HostSet& hosts, const HostSet* before,
-                          stats::Block<ClusterStat> block, stats::WorkerCells& cells, stats::BlockId id) {
+                          stats::Block<ClusterMemberStat> block, stats::WorkerCells& cells, stats::BlockId id) {
   std::vector<stats::Single> counters;
   for (const model::SocketMatch& match : plan.socket_matches) {
     counters.push_back(cells.counter(cat(match.name, ".total_match_count"), id));
@@ -33,12 +36,45 @@ void count_socket_matches(const model::ClusterPlan& plan, const HostSet& hosts, 
     }
     const uint16_t match = host->socket_match.load(std::memory_order_relaxed);
     if (match == 0) {
-      block.inc(ClusterStat::kDefaultTotalMatchCount);
+      block.inc(ClusterMemberStat::kDefaultTotalMatchCount);
     } else {
       counters[match - 1u].inc();
     }
   }
 }
+bool fails_by_assignment(const model::EndpointPlan& endpoint) {
+  return endpoint.health == model::HealthStatus::kUnhealthy || endpoint.health == model::HealthStatus::kDraining ||
+         endpoint.health == model::HealthStatus::kTimeout;
+}
+
+// How many priorities have other hosts than before; their health does not count.
+uint64_t changed_priorities(const HostSet& hosts, const HostSet* before) {
+  if (before != nullptr && hosts.assignment == before->assignment) {
+    return 0;
+  }
+  std::map<uint32_t, std::multiset<const Host*>> now, then;
+  const auto sort = [](const HostSet& set, auto& out) {
+    auto host = set.hosts.begin();
+    for (const model::LocalityPlan& locality : set.assignment->localities) {
+      for (size_t i = 0; i < locality.endpoints.size(); ++i) {
+        out[locality.priority].insert((host++)->get());
+      }
+    }
+  };
+  sort(hosts, now);
+  if (before != nullptr) {
+    sort(*before, then);
+  }
+  uint64_t changed = 0;
+  for (const auto& [priority, members] : now) {
+    changed += then[priority] == members ? 0 : 1;
+  }
+  for (const auto& [priority, members] : then) {
+    changed += now.contains(priority) || members.empty() ? 0 : 1;
+  }
+  return changed;
+}
+
 // Gives stats back when it is destroyed. Thread: worker.
 class HeldBlock final : public event::Deferred {
  public:
@@ -56,12 +92,11 @@ ClusterShared::ClusterShared(model::ClusterPlanPtr the_plan, stats::Registry& th
     : plan(std::move(the_plan)), breakers(plan->breakers), registry(the_registry), main_cells_(cells) {
   const std::string prefix = prefix_of(*plan);
   stats = registry.add_block<ClusterStat>(prefix);
-  const std::string breaker_prefixes[2] = {cat(prefix, "circuit_breakers.default."),
-                                           cat(prefix, "circuit_breakers.high.")};
+  member_stats = registry.add_block<ClusterMemberStat>(prefix);
   for (int priority = 0; priority < 2; ++priority) {
-    breaker_stats[priority] = registry.add_block<stats::BreakerStat>(breaker_prefixes[priority]);
     if (plan->breakers[priority].track_remaining) {
-      remaining_stats[priority] = registry.add_block<stats::BreakerRemainingStat>(breaker_prefixes[priority]);
+      remaining_stats[priority] = registry.add_block<stats::BreakerRemainingStat>(
+          cat(prefix, "circuit_breakers.", priority == 0 ? "default." : "high."));
     }
   }
   if (plan->lb.policy == model::LbPolicy::kRingHash) {
@@ -69,26 +104,71 @@ ClusterShared::ClusterShared(model::ClusterPlanPtr the_plan, stats::Registry& th
   } else if (plan->lb.policy == model::LbPolicy::kMaglev) {
     table_stats_ = registry.add_block<stats::MaglevStat>(cat(prefix, "maglev_lb."));
   }
-  main_block_ = cells.block<ClusterStat>(stats);
+  main_block_ = cells.block<ClusterMemberStat>(member_stats);
   // A DNS cluster has no hosts before its first answers.
+  if (plan->track_sizes) {
+    size_stats = registry.add_block<stats::SizeStat>(prefix);
+  }
+  if (plan->track_budgets) {
+    budget_stats = registry.add_block<stats::BudgetStat>(prefix);
+  }
   const bool known = plan->discovery == model::Discovery::kStatic || plan->discovery == model::Discovery::kOriginalDst;
   assign(known ? plan->assignment : std::make_shared<const model::AssignmentPlan>());
 }
 
 ClusterShared::~ClusterShared() {
   registry.release_block(stats);
-  for (int priority = 0; priority < 2; ++priority) {
-    registry.release_block(breaker_stats[priority]);
-    if (remaining_stats[priority].valid()) {
-      registry.release_block(remaining_stats[priority]);
-    }
+  registry.release_block(member_stats);
+  for (const stats::BlockId id : remaining_stats) {
+    if (id.valid()) registry.release_block(id);
   }
-  if (table_stats_.valid()) {
-    registry.release_block(table_stats_);
+  for (const stats::BlockId id : {table_stats_, size_stats, budget_stats}) {
+    if (id.valid()) {
+      registry.release_block(id);
+    }
   }
 }
 
+// A copy with the hosts that are in it no more, but that checks find well: they go when a check fails.
+model::AssignmentPtr ClusterShared::with_those_that_stay(const model::AssignmentPtr& assignment) const {
+  if (hosts_ == nullptr || plan->health_checks.empty() || plan->ignore_health_on_removal ||
+      plan->discovery == model::Discovery::kForward) {
+    return assignment;
+  }
+  std::multiset<std::pair<std::string, std::string>> wanted;
+  for (const model::LocalityPlan& locality : assignment->localities) {
+    for (const model::EndpointPlan& endpoint : locality.endpoints) {
+      wanted.emplace(endpoint.address.to_string(), endpoint.hostname);
+    }
+  }
+  std::shared_ptr<model::AssignmentPlan> out;
+  for (const auto& host : hosts_->hosts) {
+    if (const auto found = wanted.find({host->address().to_string(), host->hostname}); found != wanted.end()) {
+      wanted.erase(found);
+      continue;
+    }
+    if ((host->failing.load(std::memory_order_relaxed) & kActiveCheck) != 0 || fails_by_assignment(*host->plan)) {
+      continue;
+    }
+    if (out == nullptr) {
+      out = std::make_shared<model::AssignmentPlan>(*assignment);
+    }
+    const model::LocalityPlan& place = *host->place;
+    auto locality = std::find_if(out->localities.begin(), out->localities.end(), [&](const auto& one) {
+      return one.locality == place.locality && one.priority == place.priority;
+    });
+    if (locality == out->localities.end()) {
+      locality = out->localities.insert(locality, {place.locality, place.priority, place.weight, {}});
+    }
+    locality->endpoints.push_back(*host->plan);
+    locality->endpoints.back().removed = true;
+  }
+  return out == nullptr ? assignment : out;
+}
+
 void ClusterShared::assign(model::AssignmentPtr assignment) {
+  assigned_ = std::move(assignment);
+  assignment = with_those_that_stay(assigned_);
   const Checked checked = plan->health_checks.empty() ? Checked::kNo : Checked::kYes;
   publish(build_host_set(plan->lb, std::move(assignment), hosts_.get(), checked));
   if (on_members_) {
@@ -119,18 +199,14 @@ void ClusterShared::publish(HostSetPtr hosts) {
   if (before != nullptr) {
     published_.push_back(std::move(hosts_));
   }
-  // Only a change of the members counts, not one of their health.
-  const bool changed = before == nullptr ? !hosts->hosts.empty() : hosts->assignment != before->assignment;
+  main_block_.add(ClusterMemberStat::kMembershipChange, changed_priorities(*hosts, before.get()));
   hosts_ = std::move(hosts);
-  if (changed) {
-    main_block_.inc(ClusterStat::kMembershipChange);
-  }
-  main_block_.set(ClusterStat::kMembershipTotal, hosts_->counts.total);
-  main_block_.set(ClusterStat::kMembershipHealthy, hosts_->counts.healthy);
-  main_block_.set(ClusterStat::kMembershipDegraded, hosts_->counts.degraded);
-  main_block_.set(ClusterStat::kMembershipExcluded, hosts_->counts.excluded);
+  main_block_.set(ClusterMemberStat::kMembershipTotal, hosts_->counts.total);
+  main_block_.set(ClusterMemberStat::kMembershipHealthy, hosts_->counts.healthy);
+  main_block_.set(ClusterMemberStat::kMembershipDegraded, hosts_->counts.degraded);
+  main_block_.set(ClusterMemberStat::kMembershipExcluded, hosts_->counts.excluded);
   if (plan->discovery != model::Discovery::kStatic) {
-    main_block_.set(ClusterStat::kMaxHostWeight, hosts_->counts.max_weight);
+    main_block_.set(ClusterMemberStat::kMaxHostWeight, hosts_->counts.max_weight);
   }
   count_socket_matches(*plan, *hosts_, before.get(), main_block_, main_cells_, stats);
   show_tables();
@@ -151,9 +227,9 @@ void ClusterShared::show_subsets(const HostSet* former) {
   for (const auto& [id, hosts] : now) {
     kept += before != nullptr && before->contains(id) ? 1 : 0;
   }
-  main_block_.set(ClusterStat::kLbSubsetsActive, now.size());
-  main_block_.add(ClusterStat::kLbSubsetsCreated, now.size() - kept);
-  main_block_.add(ClusterStat::kLbSubsetsRemoved, before == nullptr ? 0 : before->size() - kept);
+  main_block_.set(ClusterMemberStat::kLbSubsetsActive, now.size());
+  main_block_.add(ClusterMemberStat::kLbSubsetsCreated, now.size() - kept);
+  main_block_.add(ClusterMemberStat::kLbSubsetsRemoved, before == nullptr ? 0 : before->size() - kept);
   main_cells_.single(stats::Kind::kGauge, "lb_subsets_single_host_per_subset_duplicate", stats)
       .set(hosts_->subsets->duplicates);
 }
@@ -183,18 +259,23 @@ void ClusterShared::show_tables() {
 
 void ClusterShared::show_breakers(stats::WorkerCells& cells) {
   using stats::BreakerRemainingStat;
-  using stats::BreakerStat;
+  using Open = ClusterMemberStat;
+  struct OpenStats {
+    Open cx, pending, rq, retry;
+  };
+  constexpr OpenStats kOpen[2] = {
+      {Open::kDefaultCxOpen, Open::kDefaultRqPendingOpen, Open::kDefaultRqOpen, Open::kDefaultRqRetryOpen},
+      {Open::kHighCxOpen, Open::kHighRqPendingOpen, Open::kHighRqOpen, Open::kHighRqRetryOpen}};
   for (uint8_t priority = 0; priority < 2; ++priority) {
     const auto remaining = [&](Resource resource) {
       const uint64_t limit = breakers.limit(resource, priority);
       return limit - std::min<uint64_t>(limit, breakers.in_use(resource, priority));
     };
     const auto open = [&](Resource resource) { return remaining(resource) == 0 ? 1 : 0; };
-    auto block = cells.block<BreakerStat>(breaker_stats[priority]);
-    block.set(BreakerStat::kCxOpen, open(Resource::kConnections));
-    block.set(BreakerStat::kRqPendingOpen, open(Resource::kPending));
-    block.set(BreakerStat::kRqOpen, open(Resource::kRequests));
-    block.set(BreakerStat::kRqRetryOpen, open(Resource::kRetries));
+    main_block_.set(kOpen[priority].cx, open(Resource::kConnections));
+    main_block_.set(kOpen[priority].pending, open(Resource::kPending));
+    main_block_.set(kOpen[priority].rq, open(Resource::kRequests));
+    main_block_.set(kOpen[priority].retry, open(Resource::kRetries));
     if (remaining_stats[priority].valid()) {
       auto left = cells.block<BreakerRemainingStat>(remaining_stats[priority]);
       left.set(BreakerRemainingStat::kRemainingCx, remaining(Resource::kConnections));
@@ -207,22 +288,34 @@ void ClusterShared::show_breakers(stats::WorkerCells& cells) {
   }
 }
 
-Cluster::Cluster(std::shared_ptr<ClusterShared> shared, const HostSetPtr& hosts, WorkerLocal& local)
+Cluster::Cluster(std::shared_ptr<ClusterShared> shared, const HostSetPtr& hosts, WorkerLocal& local, ClusterSet& set)
     : shared_(std::move(shared)),
       local_(local),
+      set_(set),
       block_(local.cells.block<ClusterStat>(shared_->stats)),
       answers_(local.cells, shared_->stats),
       retry_codes_(local.cells, shared_->stats, "retry."),
-      balancer_(shared_->plan->lb, shared_->breakers, local.random, block_),
+      balancer_(shared_->plan->lb, shared_->breakers, local.random, local.loop, block_),
       sockets_(*shared_->plan, local) {
   if (plan().lb.subsets != nullptr) {
-    subset_balancer_ =
-        std::make_unique<SubsetBalancer>(*plan().lb.subsets, plan().lb, shared_->breakers, local.random, block_);
-    subset_balancer_->update(hosts);
+    subset_balancer_ = std::make_unique<SubsetBalancer>(*plan().lb.subsets, plan().lb, shared_->breakers, local.random,
+                                                        local.loop, block_);
   }
-  balancer_.update(hosts);
+  if (plan().discovery == model::Discovery::kAggregate) {
+    aggregate_ = std::make_unique<Aggregate>(plan().members, set, local.random);
+  } else if (plan().discovery == model::Discovery::kForward) {
+    forward_ = std::make_unique<ForwardHosts>();
+  }
+  if (shared_->size_stats.valid()) {
+    sizes_ = local.cells.block<stats::SizeStat>(shared_->size_stats);
+  }
+  if (shared_->budget_stats.valid()) {
+    budgets_ = local.cells.block<stats::BudgetStat>(shared_->budget_stats);
+  }
+  balance(hosts);
   if (plan().original_dst != nullptr) {
-    original_dst_ = std::make_unique<OriginalDst>(*plan().original_dst, plan().name, local.loop, block_,
+    original_dst_ = std::make_unique<OriginalDst>(*plan().original_dst, plan().name, local.loop,
+                                                  local.cells.block<ClusterMemberStat>(shared_->member_stats),
                                                   [this] { drop_removed(); });
   }
 }
@@ -254,11 +347,38 @@ stats::Block<stats::Http2Stat>& Cluster::http2_block() {
   return http2_block_;
 }
 
-void Cluster::update(HostSetPtr hosts) {
+void Cluster::balance(HostSetPtr hosts) {
   if (subset_balancer_ != nullptr) {
     subset_balancer_->update(hosts);
   }
+  if (forward_ != nullptr) {
+    forward_->update(*hosts);
+  }
   balancer_.update(std::move(hosts));
+}
+
+Chosen Cluster::choose_host(const LbRequest& request) {
+  if (aggregate_ != nullptr) {
+    return aggregate_->choose(request);
+  }
+  if (forward_ != nullptr) {
+    return {this, forward_host(request.authority)};
+  }
+  const OwnZone* own = set_.own_zone();
+  return {this, subset_balancer_ != nullptr ? subset_balancer_->choose(request, own) : balancer_.choose(request, own)};
+}
+
+Host* Cluster::forward_host(std::string_view authority) {
+  Host* host = forward_->find(ForwardName(authority, default_port()).text);
+  if (host != nullptr) {
+    host->used_at.store(local_.loop.now(), std::memory_order_relaxed);
+  }
+  return host;
+}
+
+void Cluster::update(HostSetPtr hosts) {
+  balance(std::move(hosts));
+  close_failed();
   drop_removed();
 }
 
@@ -279,6 +399,20 @@ void Cluster::drop_removed() {
   }
   for (Pool* pool : gone) {
     pool->retire();
+  }
+}
+
+// TCP goes at once with its host's health; HTTP drains.
+void Cluster::close_failed() {
+  if (!plan().close_on_failure) {
+    return;
+  }
+  for (RawConnection* connection = raw_connections_.front(); connection != nullptr;) {
+    RawConnection* next = raw_connections_.next(*connection);
+    if (connection->host().failing.load(std::memory_order_relaxed) != 0) {
+      connection->cut();
+    }
+    connection = next;
   }
 }
 
@@ -397,6 +531,15 @@ void ClusterSet::update(const std::shared_ptr<ClusterShared>& shared, HostSetPtr
   }
 }
 
+const OwnZone* ClusterSet::own_zone() {
+  if (own_cluster_.empty()) {
+    return nullptr;
+  }
+  const Cluster* cluster = find(own_cluster_);
+  own_zone_.peers = cluster == nullptr ? nullptr : cluster->hosts();
+  return &own_zone_;
+}
+
 Cluster* ClusterSet::find(std::string_view name) {
   const auto found = clusters_.find(name);
   if (found == clusters_.end()) {
@@ -404,7 +547,7 @@ Cluster* ClusterSet::find(std::string_view name) {
   }
   Entry& entry = found->second;
   if (entry.cluster == nullptr) {
-    entry.cluster = std::make_unique<Cluster>(entry.shared, entry.hosts, local_);
+    entry.cluster = std::make_unique<Cluster>(entry.shared, entry.hosts, local_, *this);
     entry.hosts = nullptr;
   }
   return entry.cluster.get();

@@ -15,8 +15,10 @@
 #include "stats/names_cluster.h"
 #include "stats/names_http.h"
 #include "stats/response_codes.h"
+#include "upstream/aggregate.h"
 #include "upstream/answer_counters.h"
 #include "upstream/breakers.h"
+#include "upstream/forward_hosts.h"
 #include "upstream/host_set.h"
 #include "upstream/load_balancer/load_balancer.h"
 #include "upstream/load_balancer/subset_balancer.h"
@@ -27,6 +29,8 @@
 #include "upstream/worker_local.h"
 
 namespace sluice::upstream {
+
+class NameLookups;  // upstream/dns_cache.h
 
 // Plan, hosts, limits and names of one cluster. Made on main, shared by the workers, lives until the last of them lets
 // go; release() gives its stats back. Thread: any, but for what is main's.
@@ -39,15 +43,20 @@ class ClusterShared {
   const model::ClusterPlanPtr plan;
   Breakers breakers;
   stats::Registry& registry;
-  stats::BlockId stats;
-  stats::BlockId breaker_stats[2];         // by priority
-  stats::BlockId remaining_stats[2];       // where track_remaining is set
+  stats::BlockId stats;  // of requests and connections
+  stats::BlockId member_stats;
+  stats::BlockId remaining_stats[2];       // by priority, where track_remaining is set
+  stats::BlockId size_stats;               // where track_sizes is set
+  stats::BlockId budget_stats;             // where track_budgets is set
   std::shared_ptr<OutlierInbox> outliers;  // null: nobody asks
+  std::shared_ptr<NameLookups> lookups;    // kForward: who finds its hosts; set before any worker has the cluster
 
   // ---- main
   // The endpoints from now on: static ones, the answers of DNS, an assignment of EDS. The same workers' connections to
-  // hosts that stay are kept, those to others drain.
+  // hosts that stay are kept, those to others drain. Hosts that checks find well stay although no assignment has them.
   void assign(model::AssignmentPtr assignment);
+  // Those that stayed and are not well any more go.
+  void let_go_removed() { assign(assigned_); }
   // The health of a host changed.
   void refresh();
   const HostSetPtr& hosts() const { return hosts_; }
@@ -55,22 +64,24 @@ class ClusterShared {
   void on_hosts(Function<void(HostSetPtr)> hook) { on_hosts_ = std::move(hook); }
   // Is told after each assignment; of the health checker.
   void on_members(Function<void()> hook) { on_members_ = std::move(hook); }
-  stats::Block<stats::ClusterStat>& main_block() { return main_block_; }
+  stats::Block<stats::ClusterMemberStat>& main_block() { return main_block_; }
   // From now on the workers tell how tries end. Before any worker has the cluster.
   void watch_outliers(std::shared_ptr<OutlierInbox> inbox);
   // The gauges of its circuit breakers as they are now.
   void show_breakers(stats::WorkerCells& cells);
 
  private:
+  model::AssignmentPtr with_those_that_stay(const model::AssignmentPtr& assignment) const;
   void publish(HostSetPtr hosts);
   void count_outliers(const HostSet& hosts);
   void show_tables();
   void show_subsets(const HostSet* former);
 
   stats::WorkerCells& main_cells_;
-  stats::Block<stats::ClusterStat> main_block_;
+  stats::Block<stats::ClusterMemberStat> main_block_;
   stats::BlockId table_stats_;
   HostSetPtr hosts_;
+  model::AssignmentPtr assigned_;      // without the hosts that only stay
   std::vector<HostSetPtr> published_;  // main frees them, not a worker
   Function<void(HostSetPtr)> on_hosts_;
   Function<void()> on_members_;
@@ -82,7 +93,7 @@ class ClusterSet;
 // at it. Thread: worker.
 class Cluster final : public event::Deferred {
  public:
-  Cluster(std::shared_ptr<ClusterShared> shared, const HostSetPtr& hosts, WorkerLocal& local);
+  Cluster(std::shared_ptr<ClusterShared> shared, const HostSetPtr& hosts, WorkerLocal& local, ClusterSet& set);
   ~Cluster() override;
 
   const model::ClusterPlan& plan() const { return *shared_->plan; }
@@ -100,12 +111,24 @@ class Cluster final : public event::Deferred {
   }
 
   const HostSetPtr& hosts() const { return balancer_.hosts(); }
-  // Null: no healthy host.
-  Host* choose_host(const LbRequest& request) {
-    return subset_balancer_ != nullptr ? subset_balancer_->choose(request) : balancer_.choose(request);
+  // No host: none is healthy.
+  Chosen choose_host(const LbRequest& request);
+  // In a priority of hosts().
+  Host* choose_in(const HostSet::Choice& choice, const LbRequest& request) {
+    return subset_balancer_ != nullptr ? subset_balancer_->choose(request, nullptr)
+                                       : balancer_.choose_in(choice, request);
   }
   // Of an ORIGINAL_DST cluster, in place of choose_host(). Null: nothing says where to go.
   Host* host_for(const Wanted& wanted) { return original_dst_->host(wanted); }
+  // Of a dynamic forward proxy: the host of this authority; null: it was not looked up yet.
+  Host* forward_host(std::string_view authority);
+  // The port of an authority that has none.
+  uint16_t default_port() const {
+    return plan().transport_socket != nullptr && plan().transport_socket->is_tls() ? 443 : 80;
+  }
+  // track_cluster_stats; false: not asked for.
+  stats::Block<stats::SizeStat>& sizes() { return sizes_; }
+  stats::Block<stats::BudgetStat>& budgets() { return budgets_; }
   // Whether a choice depends on the hash of a request.
   bool hashes() const { return plan().lb.hashes(); }
   // The pool of a host of this cluster, made at its first use. A user that goes on after its stream holds a PoolPin.
@@ -141,12 +164,17 @@ class Cluster final : public event::Deferred {
  private:
   void check_unused();
   void drop_removed();
+  void balance(HostSetPtr hosts);
+  void close_failed();
 
   ClusterSet* retired_in_ = nullptr;
   uint32_t holders_ = 0;
   std::shared_ptr<ClusterShared> shared_;
   WorkerLocal& local_;
+  ClusterSet& set_;
   stats::Block<stats::ClusterStat> block_;
+  stats::Block<stats::SizeStat> sizes_;
+  stats::Block<stats::BudgetStat> budgets_;
   AnswerCounters answers_;
   stats::ResponseCodes retry_codes_;
   friend class Pool;
@@ -155,6 +183,8 @@ class Cluster final : public event::Deferred {
   LoadBalancer balancer_;
   std::unique_ptr<SubsetBalancer> subset_balancer_;  // with lb_subset_config: instead of the other
   std::unique_ptr<OriginalDst> original_dst_;        // null unless it is ORIGINAL_DST
+  std::unique_ptr<Aggregate> aggregate_;             // kAggregate, as well
+  std::unique_ptr<ForwardHosts> forward_;            // kForward, as well
   stats::BlockId http1_stats_;
   stats::BlockId http2_stats_;
   stats::Block<stats::Http2Stat> http2_block_;
@@ -202,6 +232,13 @@ class ClusterHandle {
 class ClusterSet {
  public:
   explicit ClusterSet(WorkerLocal& local) : local_(local) {}
+  // For zone aware routing; before any request. `cluster`: cluster_manager.local_cluster_name.
+  void set_own_zone(std::string cluster, model::Locality locality) {
+    own_cluster_ = std::move(cluster);
+    own_zone_.locality = std::move(locality);
+  }
+  // As it is now; null: zones do not count.
+  const OwnZone* own_zone();
 
   // Takes the place of one of the same name. `hosts`: its hosts now, for main changes them.
   void add(std::shared_ptr<ClusterShared> shared, HostSetPtr hosts);
@@ -230,6 +267,8 @@ class ClusterSet {
   void bury(Cluster& cluster);
 
   WorkerLocal& local_;
+  std::string own_cluster_;  // empty: zones do not count
+  OwnZone own_zone_;
   std::unordered_map<std::string, Entry, Hash, std::equal_to<>> clusters_;
   std::vector<std::unique_ptr<Cluster>> retired_;
 };

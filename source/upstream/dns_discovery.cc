@@ -8,7 +8,7 @@
 namespace sluice::upstream {
 
 using net::DnsAnswer;
-using stats::ClusterStat;
+using stats::ClusterMemberStat;
 
 // One name that is asked for, again and again. Thread: main.
 struct DnsDiscovery::Name {
@@ -22,7 +22,7 @@ struct DnsDiscovery::Name {
 DnsDiscovery::DnsDiscovery(ClusterShared& cluster, net::Resolver& resolver, event::Loop& loop, Random& random,
                            Function<void()> on_first_answer)
     : cluster_(cluster), resolver_(resolver), random_(random), on_first_answer_(std::move(on_first_answer)) {
-  const model::DnsPlan& plan = cluster.plan->dns;
+  const model::DnsPlan& plan = *cluster.plan->dns;
   for (const model::DnsName& name : plan.names) {
     const size_t index = names_.size();
     names_.push_back(std::unique_ptr<Name>(new Name{
@@ -43,8 +43,8 @@ DnsDiscovery::DnsDiscovery(ClusterShared& cluster, net::Resolver& resolver, even
 DnsDiscovery::~DnsDiscovery() = default;
 
 void DnsDiscovery::ask(Name& name) {
-  cluster_.main_block().inc(ClusterStat::kUpdateAttempt);
-  name.query = resolver_.resolve(name.plan.name, cluster_.plan->dns.family, [this, &name](DnsAnswer answer) {
+  cluster_.main_block().inc(ClusterMemberStat::kUpdateAttempt);
+  name.query = resolver_.resolve(name.plan.name, cluster_.plan->dns->family, [this, &name](DnsAnswer answer) {
     name.query.reset();
     answered(name, answer);
   });
@@ -54,15 +54,15 @@ void DnsDiscovery::answered(Name& name, const DnsAnswer& answer) {
   const bool good =
       answer.status == DnsAnswer::Status::kFound || (answer.status == DnsAnswer::Status::kNone && !logical());
   if (good) {
-    cluster_.main_block().inc(ClusterStat::kUpdateSuccess);
-    name.failure_wait = cluster_.plan->dns.failure_base;
+    cluster_.main_block().inc(ClusterMemberStat::kUpdateSuccess);
+    name.failure_wait = cluster_.plan->dns->failure_base;
     if (take(name, answer)) {
       publish();
     } else {
-      cluster_.main_block().inc(ClusterStat::kUpdateNoRebuild);
+      cluster_.main_block().inc(ClusterMemberStat::kUpdateNoRebuild);
     }
   } else {
-    cluster_.main_block().inc(ClusterStat::kUpdateFailure);
+    cluster_.main_block().inc(ClusterMemberStat::kUpdateFailure);
     SLUICE_LOG(kDebug, kUpstream, "DNS for ", cluster_.plan->name, " failed: ", answer.error);
   }
   name.again.arm(good ? until_refresh(name, answer) : until_retry(name));
@@ -117,7 +117,7 @@ void DnsDiscovery::publish() {
 }
 
 Duration DnsDiscovery::until_refresh(Name&, const DnsAnswer& answer) {
-  const model::DnsPlan& plan = cluster_.plan->dns;
+  const model::DnsPlan& plan = *cluster_.plan->dns;
   Duration wait = plan.refresh_rate;
   if (plan.respect_ttl && !answer.records.empty()) {
     Duration ttl = Duration::max();
@@ -137,7 +137,7 @@ Duration DnsDiscovery::until_refresh(Name&, const DnsAnswer& answer) {
 
 // Exponential, and at random below it, so that the proxies of a fleet do not ask in step.
 Duration DnsDiscovery::until_retry(Name& name) {
-  const model::DnsPlan& plan = cluster_.plan->dns;
+  const model::DnsPlan& plan = *cluster_.plan->dns;
   if (plan.failure_base == Duration(0)) {
     return plan.refresh_rate;
   }

@@ -91,6 +91,7 @@ void CheckSession::passed(Wellness wellness) {
     if (first_ || ++good_ >= checker_.plan().healthy_threshold) {
       good_ = 0;
       set_failing(*host_, false);
+      host_->well_since.store(checker_.local().loop.now(), std::memory_order_relaxed);
       change = Change::kDone;
       log(cat("\"add_healthy_event\":{\"first_check\":", first_ ? "true" : "false", "}"));
     } else {
@@ -147,6 +148,7 @@ void CheckSession::failed(CheckFailure failure, Severity severity, uint16_t stat
     // Its connections go with the news of it.
     host_->drains.fetch_add(1, std::memory_order_relaxed);
     checker_.cluster_.refresh();
+    if (host_->plan->removed) checker_.let_go_.arm(Duration(0));
   }
   checker_.check_first_round();
   arm_next(Wellness::kHealthy, false, change);
@@ -173,9 +175,9 @@ void CheckSession::arm_next(Wellness, bool healthy, Change change) {
 
 void CheckSession::log(std::string_view event) const {
   const model::HealthCheckPlan& plan = checker_.plan();
-  if (plan.event_log == nullptr) return;
+  if (plan.event_logs.empty()) return;
   const model::Locality& locality = host_->place->locality;
-  (void)plan.event_log->append(
+  const std::string line =
       cat("{\"health_checker_type\":\"",
           plan.http  ? "HTTP"
           : plan.tcp ? "TCP"
@@ -183,7 +185,8 @@ void CheckSession::log(std::string_view event) const {
           "\",\"host\":", json_address(host_->address()),
           ",\"cluster_name\":", json_quote(checker_.cluster_.plan->name), ",", event, ",\"timestamp\":\"",
           timestamp_text(checker_.local_.loop.wall_now()), "\",\"locality\":{\"region\":", json_quote(locality.region),
-          ",\"zone\":", json_quote(locality.zone), ",\"sub_zone\":", json_quote(locality.sub_zone), "}}\n"));
+          ",\"zone\":", json_quote(locality.zone), ",\"sub_zone\":", json_quote(locality.sub_zone), "}}\n");
+  for (const auto& log : plan.event_logs) (void)log->append(line);
 }
 
 HealthChecker::HealthChecker(ClusterShared& cluster, const model::HealthCheckPlan& plan, OutlierDetector* outliers,
@@ -193,6 +196,7 @@ HealthChecker::HealthChecker(ClusterShared& cluster, const model::HealthCheckPla
       outliers_(outliers),
       local_(local),
       sockets_(*cluster.plan, local),
+      let_go_(local.loop.timers(), [this] { cluster_.let_go_removed(); }),
       block_id_(cluster.registry.add_block<stats::HealthCheckStat>(
           cat("cluster.", cluster.plan->stat_name, ".health_check."))),
       stats_(local.cells.block<stats::HealthCheckStat>(block_id_)) {

@@ -112,6 +112,7 @@ class HealthChecker {
   OutlierDetector* outliers_;
   WorkerLocal& local_;
   TransportSockets sockets_;
+  event::Timer let_go_;  // a host that no assignment has is not well any more; not now, its session is on the stack
   stats::BlockId block_id_;
   stats::Block<stats::HealthCheckStat> stats_;
   std::unordered_map<const Host*, std::unique_ptr<CheckSession>> sessions_;

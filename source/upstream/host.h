@@ -44,6 +44,8 @@ struct Host : std::enable_shared_from_this<Host> {
     move_to(std::move(the_address));
   }
 
+  static constexpr MonotonicTime kNever{INT64_MIN};
+
   const std::string hostname;
   HostState state;
   std::atomic<uint8_t> failing{0};         // Failing bits
@@ -55,10 +57,15 @@ struct Host : std::enable_shared_from_this<Host> {
   std::atomic<MetadataPtr> metadata;       // EndpointPlan::metadata; look at it only when there are any
   std::unique_ptr<OutlierCounts> outlier;  // set on main before a worker sees the host; null: not watched
 
-  std::atomic<uint32_t> drains{0};  // how often its connections were to go
+  std::atomic<uint32_t> drains{0};                // how often its connections were to go
+  std::atomic<MonotonicTime> well_since{kNever};  // new, or well again after failed checks: slow start counts from here
+  std::atomic<MonotonicTime> used_at{kNever};     // of a dynamic forward proxy: its last request
   // What the last assignment and the last check say of it. Thread: main.
   const model::EndpointPlan* plan = nullptr;
   const model::LocalityPlan* place = nullptr;
+  struct {
+    uint64_t success = 0, error = 0, total = 0;
+  } reported;                    // of HostState, by load reports
   bool check_pending = false;    // it was never checked
   bool check_timed_out = false;  // the last check did
 

@@ -58,14 +58,14 @@ void UpstreamConnection::choose_codec() {
     return;
   }
   auto codec = std::make_unique<http::http2::Http2ClientCodec>(
-      plan.codec, plan.http2, plan.buffer_limit, pool_.cluster().http2_block(),
+      plan.codec, *plan.http2, plan.buffer_limit, pool_.cluster().http2_block(),
       static_cast<http::http2::Http2ClientEvents&>(*this), local_.slabs);
   http2_ = codec.get();
   codec_ = std::move(codec);
   if (!counted_) pool_.cluster().block().inc(ClusterStat::kUpstreamCxHttp2Total);
-  if (plan.http2.ping_interval.count() > 0 || plan.http2.ping_when_idle.count() > 0) {
+  if (plan.http2->ping_interval.count() > 0 || plan.http2->ping_when_idle.count() > 0) {
     keepalive_ = std::make_unique<http::http2::KeepAlive>(
-        plan.http2, local_.loop.timers(), local_.random,
+        *plan.http2, local_.loop.timers(), local_.random,
         [this] {
           http2_->ping();
           send_later();

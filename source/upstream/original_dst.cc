@@ -9,14 +9,14 @@
 
 namespace sluice::upstream {
 
-using stats::ClusterStat;
+using stats::ClusterMemberStat;
 
 namespace {
 constexpr std::string_view kFilterState = "envoy.network.transport_socket.original_dst_address";
 }
 
 OriginalDst::OriginalDst(const model::OriginalDstPlan& plan, std::string_view cluster, event::Loop& loop,
-                         stats::Block<ClusterStat> block, Function<void()> on_removed)
+                         stats::Block<ClusterMemberStat> block, Function<void()> on_removed)
     : plan_(plan),
       cluster_(cluster),
       block_(block),
@@ -30,7 +30,7 @@ size_t OriginalDst::Hash::operator()(const net::Address& address) const {
 }
 
 void OriginalDst::count(int64_t hosts) {
-  for (const ClusterStat gauge : {ClusterStat::kMembershipTotal, ClusterStat::kMembershipHealthy}) {
+  for (const ClusterMemberStat gauge : {ClusterMemberStat::kMembershipTotal, ClusterMemberStat::kMembershipHealthy}) {
     hosts < 0 ? block_.sub(gauge, static_cast<uint64_t>(-hosts)) : block_.add(gauge, static_cast<uint64_t>(hosts));
   }
 }
@@ -43,7 +43,7 @@ std::optional<net::Address> OriginalDst::parse(std::string_view text) {
   if (port) {
     if (auto address = net::Address::from_ip(ip, *port)) return *address;
   }
-  block_.inc(ClusterStat::kOriginalDstHostInvalid);
+  block_.inc(ClusterMemberStat::kOriginalDstHostInvalid);
   return std::nullopt;
 }
 
@@ -76,7 +76,7 @@ Host* OriginalDst::host(const Wanted& wanted) {
   if (hosts_.empty()) clean_up_.arm(plan_.cleanup_interval);
   Entry entry{std::make_shared<Host>(*to, cat(cluster_, to->to_string()))};
   count(1);
-  block_.inc(ClusterStat::kMembershipChange);
+  block_.inc(ClusterMemberStat::kMembershipChange);
   return hosts_.emplace(*to, std::move(entry)).first->second.host.get();
 }
 
@@ -96,7 +96,7 @@ void OriginalDst::clean_up() {
     removed = true;
   }
   if (removed) {
-    block_.inc(ClusterStat::kMembershipChange);
+    block_.inc(ClusterMemberStat::kMembershipChange);
     on_removed_();
   }
   if (!hosts_.empty()) clean_up_.arm(plan_.cleanup_interval);

@@ -35,7 +35,7 @@ class OriginalDst {
 
   // `on_removed`: hosts are marked as removed, their pools may go.
   OriginalDst(const model::OriginalDstPlan& plan, std::string_view cluster, event::Loop& loop,
-              stats::Block<stats::ClusterStat> block, Function<void()> on_removed);
+              stats::Block<stats::ClusterMemberStat> block, Function<void()> on_removed);
   ~OriginalDst();
   OriginalDst(const OriginalDst&) = delete;
   OriginalDst& operator=(const OriginalDst&) = delete;
@@ -59,7 +59,7 @@ class OriginalDst {
 
   const model::OriginalDstPlan& plan_;
   const std::string_view cluster_;
-  stats::Block<stats::ClusterStat> block_;
+  stats::Block<stats::ClusterMemberStat> block_;
   Function<void()> on_removed_;
   std::unordered_map<net::Address, Entry, Hash> hosts_;
   event::Timer clean_up_;

@@ -24,7 +24,9 @@ Pool::Pool(Cluster& cluster, std::shared_ptr<Host> host, PoolKind kind, net::Tra
       kind_(kind),
       wishes_(std::move(wishes)),
       local_(local),
-      drains_(host_->drains.load(std::memory_order_relaxed)) {
+      drains_(host_->drains.load(std::memory_order_relaxed)),
+      // One of a single client's is not looked for again once that has gone: it ends when it is empty.
+      retired_(wishes_.of_client != 0) {
   cluster_.breakers().take(Resource::kPools, 0);
 }
 
@@ -52,6 +54,7 @@ void Pool::request(PoolRequest& request, uint8_t priority) {
       return;
     }
     give(*connection, request, priority);
+    preconnect(priority);
     return;
   }
   if (!cluster_.breakers().try_take(Resource::kPending, priority)) {
@@ -68,13 +71,32 @@ void Pool::request(PoolRequest& request, uint8_t priority) {
   if (expected() < queued_) {
     connect(priority);
   }
+  preconnect(priority);
 }
 
-uint64_t Pool::expected() const {
-  // With ALPN nobody knows before.
-  return protocol() == model::UpstreamProtocol::kHttp2
-             ? uint64_t{connecting_} * cluster_.plan().http2.max_concurrent_streams
-             : connecting_;
+// With ALPN nobody knows before.
+uint64_t Pool::streams_of_each() const {
+  return protocol() == model::UpstreamProtocol::kHttp2 ? cluster_.plan().http2->max_concurrent_streams : 1;
+}
+
+uint64_t Pool::expected() const { return connecting_ * streams_of_each(); }
+
+void Pool::preconnect(uint8_t priority) {
+  const double ratio = cluster_.plan().preconnect_ratio;
+  if (ratio <= 1 || host_->failing.load(std::memory_order_relaxed) != 0) {
+    return;
+  }
+  const auto lacks = [&] {
+    return (queued_ + streams_) * ratio > static_cast<double>(connections_ * streams_of_each());
+  };
+  // A few at a time, as Envoy does: the next request is not far.
+  for (int i = 0; i < 3 && lacks(); ++i) {
+    if (!may_connect(priority)) {
+      cluster_.block().inc(ClusterStat::kUpstreamCxOverflow);
+      return;
+    }
+    begin_connection(priority);
+  }
 }
 
 void Pool::connect(uint8_t priority) {
@@ -86,6 +108,10 @@ void Pool::connect(uint8_t priority) {
     }
     cluster_.breakers().take(Resource::kConnections, priority);
   }
+  begin_connection(priority);
+}
+
+void Pool::begin_connection(uint8_t priority) {
   auto* connection = new UpstreamConnection(*this, cluster_.next_connection_id());
   connection->set_connect_priority(priority);
   busy_.push_back(*connection);
@@ -112,6 +138,7 @@ void Pool::give(UpstreamConnection& connection, PoolRequest& request, uint8_t pr
   cluster_.block().inc(ClusterStat::kUpstreamRqTotal);
   HostState::inc(host_->state.rq_total);
   LeasedStream& stream = connection.lease(request.user(), priority);
+  ++streams_;
   if (!connection.has_room()) {
     connection.unlink();
     busy_.push_back(connection);
@@ -192,7 +219,10 @@ void Pool::on_closed(UpstreamConnection& connection) {
   check_retired();
 }
 
-void Pool::on_stream_ended(uint8_t priority) { cluster_.breakers().give_back(Resource::kRequests, priority); }
+void Pool::on_stream_ended(uint8_t priority) {
+  --streams_;
+  cluster_.breakers().give_back(Resource::kRequests, priority);
+}
 
 void Pool::drain() {
   for (UpstreamConnection* connection = busy_.front(); connection != nullptr; connection = busy_.next(*connection)) {

@@ -100,10 +100,15 @@ class Pool final : public event::Deferred {
   void give(UpstreamConnection& connection, PoolRequest& request, uint8_t priority);
   void leave_queue(PoolRequest& request);
   void connect(uint8_t priority);
+  // The circuit breaker has room.
+  void begin_connection(uint8_t priority);
   bool may_connect(uint8_t priority);
   void place(UpstreamConnection& connection);
   // So many of those that wait will be served by connections that are on their way.
   uint64_t expected() const;
+  // Opens connections ahead of need (per_upstream_preconnect_ratio).
+  void preconnect(uint8_t priority);
+  uint64_t streams_of_each() const;
   void check_retired();
 
   Cluster& cluster_;
@@ -116,10 +121,11 @@ class Pool final : public event::Deferred {
   IntrusiveList<UpstreamConnection, Pool> busy_;   // connecting, full, or draining
   uint32_t connecting_ = 0;
   uint32_t queued_ = 0;
+  uint32_t streams_ = 0;  // leased
   uint32_t connections_ = 0;
   uint32_t pins_ = 0;
   uint32_t drains_ = 0;  // of Host::drains that were followed
-  bool retired_ = false;
+  bool retired_;
 };
 
 // Keeps a pool, and so its host, while somebody still looks at them: an exchange until its access log. A plain count of

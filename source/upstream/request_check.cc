@@ -58,7 +58,7 @@ void RequestCheckSession::on_pipe_open() {
         std::make_unique<http::http1::Http1ClientCodec>(options_, static_cast<http::ClientEvents&>(*this), local.slabs);
   } else {
     auto codec = std::make_unique<http::http2::Http2ClientCodec>(
-        options_, checker().cluster().plan->http2, checker().cluster().plan->buffer_limit,
+        options_, *checker().cluster().plan->http2, checker().cluster().plan->buffer_limit,
         local.cells.block<stats::Http2Stat>(http2_stats_), static_cast<http::http2::Http2ClientEvents&>(*this),
         local.slabs);
     http2_ = codec.get();

@@ -168,7 +168,7 @@ LeasedStream& UpstreamConnection::lease(StreamUser& user, uint8_t priority) {
 }
 
 uint32_t UpstreamConnection::stream_limit() const {
-  return has_streams() ? std::min(pool_.cluster().plan().http2.max_concurrent_streams, http2_->stream_limit()) : 1;
+  return has_streams() ? std::min(pool_.cluster().plan().http2->max_concurrent_streams, http2_->stream_limit()) : 1;
 }
 
 bool UpstreamConnection::has_room() const {

@@ -21,10 +21,13 @@ std::string_view host_of(std::string_view authority) {
 
 }  // namespace
 
-net::TransportWishes wishes_of(const model::ClusterPlan& plan, const http::RequestHeaders& headers) {
+net::TransportWishes wishes_of(const model::ClusterPlan& plan, const http::RequestHeaders& headers, uint64_t client) {
   net::TransportWishes out;
   if (!has_wishes(plan)) {
     return out;
+  }
+  if (plan.pool_per_downstream) {
+    out.of_client = client;
   }
   std::string_view from = headers.authority;
   if (!plan.auto_sni_header.empty()) {
@@ -46,9 +49,9 @@ net::TransportWishes wishes_of(const model::ClusterPlan& plan, const http::Reque
   return out;
 }
 
-Pool& pool_for(Cluster& cluster, Host& host, uint8_t priority, const http::RequestHeaders& headers) {
+Pool& pool_for(Cluster& cluster, Host& host, uint8_t priority, const http::RequestHeaders& headers, uint64_t client) {
   const PoolKind kind = cluster.kind_for(priority, headers.protocol);
-  return has_wishes(cluster.plan()) ? cluster.pool(host, kind, wishes_of(cluster.plan(), headers))
+  return has_wishes(cluster.plan()) ? cluster.pool(host, kind, wishes_of(cluster.plan(), headers, client))
                                     : cluster.pool(host, kind);
 }
 

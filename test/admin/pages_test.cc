@@ -6,6 +6,8 @@
 
 #include "base/log.h"
 #include "config/accepted_config.h"
+#include "config/document.h"
+#include "config/message_tree.h"
 #include "fake_source.h"
 #include "stats/names_cluster.h"
 
@@ -85,10 +87,10 @@ TEST_F(PagesTest, UnknownPathsListThePages) {
   const Reply reply = get("/nope");
   EXPECT_EQ(reply.status, 404);
   EXPECT_THAT(reply.body, StartsWith("invalid path. admin commands are:\n"));
-  for (const char* line : {"  /quitquitquit (POST): exit the server\n",
-                           "  /ready: print server state, return 200 if LIVE, otherwise return 503\n",
-                           "  /stats: print server stats\n",
-                           "  /stats/prometheus: print server stats in prometheus format\n"}) {
+  for (const char* line :
+       {"  /quitquitquit (POST): exit the server\n",
+        "  /ready: print server state, return 200 if LIVE, otherwise return 503\n", "  /stats: print server stats\n",
+        "  /stats/prometheus: print server stats in prometheus format\n"}) {
     EXPECT_THAT(reply.body, HasSubstr(line));
   }
   EXPECT_EQ(get("/readyx").status, 404);
@@ -101,11 +103,13 @@ TEST_F(PagesTest, Listeners) {
   EXPECT_EQ(get("/listeners").body, "named::127.0.0.1:10000\nvirtual::10.0.0.1:80\n");
   const Reply json = get("/listeners?format=json");
   EXPECT_EQ(json.content_type, "application/json");
-  EXPECT_EQ(json.body,
-            "{\n \"listener_statuses\": [\n  {\n   \"name\": \"named\",\n   \"local_address\": {\n    \"socket_address\": {\n"
-            "     \"address\": \"127.0.0.1\",\n     \"port_value\": 10000\n    }\n   }\n  },\n  {\n   \"name\": \"virtual\",\n"
-            "   \"local_address\": {\n    \"socket_address\": {\n     \"address\": \"10.0.0.1\",\n     \"port_value\": 80\n"
-            "    }\n   }\n  }\n ]\n}\n");
+  EXPECT_EQ(
+      json.body,
+      "{\n \"listener_statuses\": [\n  {\n   \"name\": \"named\",\n   \"local_address\": {\n    \"socket_address\": {\n"
+      "     \"address\": \"127.0.0.1\",\n     \"port_value\": 10000\n    }\n   }\n  },\n  {\n   \"name\": "
+      "\"virtual\",\n"
+      "   \"local_address\": {\n    \"socket_address\": {\n     \"address\": \"10.0.0.1\",\n     \"port_value\": 80\n"
+      "    }\n   }\n  }\n ]\n}\n");
 }
 
 // admin/clusters_text.
@@ -139,8 +143,9 @@ TEST_F(PagesTest, ClustersAsText) {
   EXPECT_THAT(body, HasSubstr("a::127.0.0.1:9000::hostname::h.test\na::127.0.0.1:9000::health_flags::healthy\n"
                               "a::127.0.0.1:9000::weight::3\na::127.0.0.1:9000::region::r1\n"));
   EXPECT_THAT(body, HasSubstr("a::127.0.0.1:1::health_flags::/failed_eds_health\n"));
-  EXPECT_THAT(body, testing::EndsWith("a::127.0.0.1:1::canary::false\na::127.0.0.1:1::priority::1\n"
-                                      "a::127.0.0.1:1::success_rate::-1\na::127.0.0.1:1::local_origin_success_rate::-1\n"));
+  EXPECT_THAT(body,
+              testing::EndsWith("a::127.0.0.1:1::canary::false\na::127.0.0.1:1::priority::1\n"
+                                "a::127.0.0.1:1::success_rate::-1\na::127.0.0.1:1::local_origin_success_rate::-1\n"));
   EXPECT_EQ(get("/clusters?filter=^b$").body, "");
   EXPECT_EQ(get("/clusters?filter=(").status, 400);
 }
@@ -162,9 +167,12 @@ TEST_F(PagesTest, ClustersAsJson) {
   const std::string body = get("/clusters?format=json").body;
   EXPECT_THAT(body, HasSubstr("    {\n       \"name\": \"cx_connect_fail\"\n      },\n"));
   EXPECT_THAT(body, HasSubstr("    {\n       \"value\": \"1\",\n       \"name\": \"cx_total\"\n      },\n"));
-  EXPECT_THAT(body, HasSubstr("    {\n       \"type\": \"GAUGE\",\n       \"value\": \"1\",\n       \"name\": \"cx_active\"\n"));
-  EXPECT_THAT(body, HasSubstr("\"health_status\": {\n      \"eds_health_status\": \"DRAINING\"\n     },\n     \"weight\": 3,\n"
-                              "     \"priority\": 1,\n     \"locality\": {\n      \"zone\": \"z1\"\n     }\n"));
+  EXPECT_THAT(
+      body,
+      HasSubstr("    {\n       \"type\": \"GAUGE\",\n       \"value\": \"1\",\n       \"name\": \"cx_active\"\n"));
+  EXPECT_THAT(
+      body, HasSubstr("\"health_status\": {\n      \"eds_health_status\": \"DRAINING\"\n     },\n     \"weight\": 3,\n"
+                      "     \"priority\": 1,\n     \"locality\": {\n      \"zone\": \"z1\"\n     }\n"));
   EXPECT_THAT(body, HasSubstr("\"priority\": \"HIGH\",\n      \"max_connections\": 1024,"));
   EXPECT_THAT(body, Not(HasSubstr("hostname")));
 }
@@ -238,8 +246,10 @@ TEST_F(PagesTest, StatsRefusals) {
 TEST_F(PagesTest, Runtime) {
   source.layers = {{"base", "over", "adm"}, {{"a.num", {"5", "6", ""}}, {"a.text", {"words", "", ""}}}};
   EXPECT_EQ(get("/runtime").body,
-            "{\n \"layers\": [\n  \"base\",\n  \"over\",\n  \"adm\"\n ],\n \"entries\": {\n  \"a.num\": {\n   \"layer_values\": [\n"
-            "    \"5\",\n    \"6\",\n    \"\"\n   ],\n   \"final_value\": \"6\"\n  },\n  \"a.text\": {\n   \"layer_values\": [\n"
+            "{\n \"layers\": [\n  \"base\",\n  \"over\",\n  \"adm\"\n ],\n \"entries\": {\n  \"a.num\": {\n   "
+            "\"layer_values\": [\n"
+            "    \"5\",\n    \"6\",\n    \"\"\n   ],\n   \"final_value\": \"6\"\n  },\n  \"a.text\": {\n   "
+            "\"layer_values\": [\n"
             "    \"words\",\n    \"\",\n    \"\"\n   ],\n   \"final_value\": \"words\"\n  }\n }\n}\n");
   EXPECT_EQ(post("/runtime_modify").status, 400);
   EXPECT_EQ(post("/runtime_modify?a=b").status, 503);
@@ -291,8 +301,9 @@ static_resources:
           route_config: {name: routes, virtual_hosts: [{name: v, domains: ["*"]}]}
 )";
     auto config = std::make_shared<config::AcceptedConfig>();
-    config->document = config::load_bootstrap(from);
-    EXPECT_TRUE(config->document->findings.ok()) << config->document->findings.errors().front().to_string();
+    const std::unique_ptr<config::Document> document = config::load_bootstrap(from);
+    EXPECT_TRUE(document->findings.ok()) << document->findings.errors().front().to_string();
+    config->bootstrap = config::bytes_of(document->bootstrap);
     source.accepted = config;
   }
 };

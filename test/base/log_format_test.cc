@@ -25,5 +25,13 @@ TEST(LogFormat, FlagsOfSpdlog) {
   EXPECT_FALSE(set_format("%k", Escapes::kNone).ok());
 }
 
+TEST(LogFormat, AnErrorNamesTheFlagAndChangesNothing) {
+  const Result<void> fine = check_format("%v %k");
+  ASSERT_FALSE(fine.ok());
+  EXPECT_EQ(fine.error(), "unknown flag %k");
+  EXPECT_TRUE(check_format("").ok());
+  EXPECT_EQ(formatted("", Escapes::kNone, "x"), "");
+}
+
 }  // namespace
 }  // namespace sluice::log

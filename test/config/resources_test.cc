@@ -8,11 +8,14 @@
 #include "envoy/config/cluster/v3/cluster.pb.h"
 #include "envoy/config/endpoint/v3/endpoint.pb.h"
 #include "envoy/config/listener/v3/listener.pb.h"
+#include "envoy/config/route/v3/route.pb.h"
 
 namespace sluice::config {
 namespace {
 
 using envoy::config::cluster::v3::Cluster;
+using envoy::config::route::v3::RouteConfiguration;
+using envoy::config::route::v3::VirtualHost;
 
 // Out of a file.
 ResourceUpdate in_file(const std::string& text) {
@@ -177,6 +180,50 @@ TEST_F(Resources, TheSameContentHasTheSameBytes) {
   const std::string metadata = ", metadata: {filter_metadata: {x: {}, y: {}, z: {}, a: {}, b: {}}}";
   const ResourceUpdate update = in_file("resources:\n" + cluster("a", metadata));
   EXPECT_EQ(compiler_.clusters(update).resources[0].bytes, compiler_.clusters(update).resources[0].bytes);
+}
+
+VirtualHost host_named(const std::string& name, const std::string& domain) {
+  VirtualHost out;
+  out.set_name(name);
+  out.add_domains(domain);
+  return out;
+}
+
+RouteConfiguration table_with_vhds() {
+  RouteConfiguration out;
+  out.set_name("r");
+  *out.add_virtual_hosts() = host_named("fixed", "fixed.test");
+  out.mutable_vhds()->mutable_config_source()->mutable_ads();
+  return out;
+}
+
+TEST_F(Resources, HostsOfVhdsStandBesideThoseOfTheTable) {
+  const auto batch = compiler_.routes(bytes_of(table_with_vhds()), {{"r/a", bytes_of(host_named("a", "a.test"))}}, nullptr);
+  ASSERT_EQ(batch.verdict, Verdict::kTaken) << batch.why;
+  const model::RouteTable& table = *batch.resources.at(0).plan;
+  ASSERT_EQ(table.hosts.size(), 2u);
+  EXPECT_EQ(table.hosts[0]->name, "fixed");
+  EXPECT_EQ(table.hosts[1]->name, "a");
+  EXPECT_EQ(table.vhds.kind, model::ConfigSource::Kind::kAds);
+}
+
+TEST_F(Resources, TwoHostsOfOneDomainRefuseTheTable) {
+  const auto batch = compiler_.routes(bytes_of(table_with_vhds()),
+                                       {{"r/a", bytes_of(host_named("a", "A.test"))},
+                                        {"r/b", bytes_of(host_named("b", "a.test"))}}, nullptr);
+  EXPECT_EQ(batch.verdict, Verdict::kPartly);
+  EXPECT_NE(batch.why.find("'a.test' stands twice"), std::string::npos) << batch.why;
+}
+
+TEST_F(Resources, VhdsTakesAControlPlaneThatTellsChanges) {
+  RouteConfiguration polled = table_with_vhds();
+  polled.mutable_vhds()->mutable_config_source()->mutable_path_config_source()->set_path("test/config/resources_test.cc");
+  ResourceUpdate update;
+  add(update, "r", polled);
+  const auto batch = compiler_.routes(update);
+  EXPECT_EQ(batch.verdict, Verdict::kPartly);
+  EXPECT_NE(batch.why.find("vhds.config_source: must be a control plane that speaks DELTA_GRPC"), std::string::npos)
+      << batch.why;
 }
 
 }  // namespace

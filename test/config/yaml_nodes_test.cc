@@ -34,7 +34,7 @@ std::string show(const Node& node) {
     case Node::Kind::Map: {
       std::string out;
       for (const NodeEntry& entry : node.entries) {
-        append(out, out.empty() ? "" : ", ", entry.key, node.is(Node::Kind::Map) ? ": " : "", show(*entry.value));
+        append(out, out.empty() ? "" : ", ", entry.key, node.is(Node::Kind::Map) ? ": " : "", show(entry.value));
       }
       return node.is(Node::Kind::Map) ? cat("{", out, "}") : cat("[", out, "]");
     }
@@ -44,7 +44,7 @@ std::string show(const Node& node) {
 
 std::string shown(std::string_view text) {
   const Parsed parsed = parse(text);
-  return parsed.tree.root == nullptr ? parsed.error() : show(*parsed.tree.root);
+  return parsed.tree.empty() ? parsed.error() : show(parsed.tree.root());
 }
 
 TEST(YamlNodes, PlainWordsAreTypedAsEnvoyTypesThem) {
@@ -80,12 +80,15 @@ TEST(YamlNodes, AnchorsAreUsedAndIgnoredKeysAreLeftOut) {
   EXPECT_EQ(shown("a: !ignore b"), "{a: 'b'}") << "values cannot be ignored";
   EXPECT_EQ(shown("'!ignore': 5"), "{!ignore: 5}");
   EXPECT_EQ(shown("{a: &k x, *k : z}"), "{a: 'x', x: 'z'}");
+  EXPECT_EQ(shown("{a: &k 0x10, *k : z}"), "{a: 16, 16: 'z'}");
+  EXPECT_EQ(shown("{&k 0x10 : a, b: *k}"), "{0x10: 'a', b: 16}") << "a key is spelled, an alias to it is typed";
+  EXPECT_EQ(shown("{a: &m {b: c}, *m : z}"), "f:1:16: a key must be a plain text");
   EXPECT_EQ(shown("<<: {a: 1}"), "{<<: {a: 1}}") << "merge keys are plain keys";
 }
 
 TEST(YamlNodes, TheLastOfEqualKeysCounts) {
   const Parsed parsed = parse("a: 1\nb: 2\na: 3\n");
-  EXPECT_EQ(show(*parsed.tree.root), "{b: 2, a: 3}");
+  EXPECT_EQ(show(parsed.tree.root()), "{b: 2, a: 3}");
   ASSERT_EQ(parsed.findings.notes().size(), 1u);
   EXPECT_EQ(parsed.findings.notes()[0].kind, ConfigNote::Kind::DuplicateKey);
   EXPECT_EQ(parsed.findings.notes()[0].what.to_string(),
@@ -100,11 +103,11 @@ TEST(YamlNodes, OnlyTheFirstDocumentCounts) {
 
 TEST(YamlNodes, KeepsPlaces) {
   const Parsed parsed = parse("a:\n  - b: c\n    dd: [1,  2]\n");
-  const Node& list = *parsed.tree.root->find("a")->value;
-  const Node& map = *list.entries[0].value;
+  const Node list = parsed.tree.root().find("a")->value;
+  const Node map = list.entries[0].value;
   EXPECT_EQ(map.at, (Position{2, 5, 0}));
   EXPECT_EQ(map.find("dd")->key_at, (Position{3, 5, 0}));
-  EXPECT_EQ(map.find("dd")->value->entries[1].value->at, (Position{3, 14, 0}));
+  EXPECT_EQ(map.find("dd")->value.entries[1].value.at, (Position{3, 14, 0}));
 }
 
 TEST(YamlNodes, BrokenTextsGiveOneErrorWithItsPlace) {

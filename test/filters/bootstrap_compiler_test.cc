@@ -289,13 +289,40 @@ TEST(BootstrapCompiler, StaticRuntimeLayers) {
   const Compiled with{Pieces{.routes = routes, .bootstrap = layers}};
   ASSERT_TRUE(with.ok()) << with.errors();
   EXPECT_EQ(with.http().fragment, http::Fragment::kStrip);
-  EXPECT_EQ(with.route().match.fraction->now().numerator, 7u);
-  EXPECT_EQ(with.route().match.fraction->now().denominator, 1000000u);
+  EXPECT_EQ(with.route().match.conditions->fraction->now().numerator, 7u);
+  EXPECT_EQ(with.route().match.conditions->fraction->now().denominator, 1000000u);
   EXPECT_TRUE(Compiled(Pieces{.routes = routes}).fails("regex", "instructions"));
   EXPECT_TRUE(Compiled(Pieces{.bootstrap = "layered_runtime: {layers: [{name: s, static_layer: {k: [1]}}]}\n"})
                   .fails("static_layer", "'k'"));
   EXPECT_TRUE(Compiled(Pieces{.bootstrap = "layered_runtime: {layers: [{name: s, rtds_layer: {name: x}}]}\n"})
                   .fails("rtds_layer", "needs an rtds_config"));
+}
+
+TEST(BootstrapCompiler, TheLookOfTheApplicationLog) {
+  const auto with = [](std::string_view format) {
+    return Pieces{.bootstrap = cat("application_log_config: {log_format: {", format, "}}\n")};
+  };
+  EXPECT_FALSE(Compiled(Pieces{}).bootstrap().log_format.has_value());
+  const Compiled text(with("text_format: \"%l %v\""));
+  ASSERT_TRUE(text.ok()) << text.errors();
+  EXPECT_EQ(text.bootstrap().log_format, "%l %v");
+  const Compiled json(with("json_format: {m: \"%j\", a: [1, {b: \"%l\"}]}"));
+  ASSERT_TRUE(json.ok()) << json.errors();
+  EXPECT_EQ(json.bootstrap().log_format, R"({"a":[1,{"b":"%l"}],"m":"%j"})");
+  EXPECT_TRUE(Compiled(with("text_format: \"%k\"")).fails("text_format", "unknown flag %k"));
+  EXPECT_TRUE(Compiled(with("json_format: {m: \"%v\"}")).fails("json_format", "%v cannot be used"));
+  EXPECT_TRUE(Compiled(with("json_format: {m: \"%_\"}")).fails("json_format", "%_ cannot be used"));
+}
+
+TEST(BootstrapCompiler, OnlyTheExtensionForInternalListeners) {
+  const auto with = [](std::string_view type) {
+    return Pieces{.bootstrap = cat("bootstrap_extensions: [{name: x, typed_config: {\"@type\": "
+                                   "type.googleapis.com/envoy.extensions.",
+                                   type, "}}]\n")};
+  };
+  const Compiled known(with("bootstrap.internal_listener.v3.InternalListener"));
+  EXPECT_TRUE(known.ok()) << known.errors();
+  EXPECT_TRUE(Compiled(with("compression.gzip.compressor.v3.Gzip")).fails("typed_config", "not supported yet"));
 }
 
 }  // namespace

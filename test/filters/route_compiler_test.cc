@@ -26,16 +26,16 @@ TEST(RouteCompiler, Matches) {
   const model::RouteMatch& m = c.route().match;
   EXPECT_EQ(m.kind, model::PathKind::kExact);
   EXPECT_FALSE(m.case_sensitive);
-  ASSERT_EQ(m.headers.size(), 3u);
-  EXPECT_EQ(m.headers[0].describe(), "x-k prefix \"v\" ignoring case");
-  EXPECT_EQ(m.headers[1].describe(), "not u present");
-  EXPECT_EQ(m.headers[2].describe(), "not z in [1, 5) (missing counts as empty)");
-  EXPECT_TRUE(m.query.at(0).absent);
-  EXPECT_TRUE(m.cookies.at(0).invert);
+  ASSERT_EQ(m.conditions->headers.size(), 3u);
+  EXPECT_EQ(m.conditions->headers[0].describe(), "x-k prefix \"v\" ignoring case");
+  EXPECT_EQ(m.conditions->headers[1].describe(), "not u present");
+  EXPECT_EQ(m.conditions->headers[2].describe(), "not z in [1, 5) (missing counts as empty)");
+  EXPECT_TRUE(m.conditions->query.at(0).absent);
+  EXPECT_TRUE(m.conditions->cookies.at(0).invert);
   EXPECT_TRUE(m.grpc);
-  EXPECT_EQ(m.tls_presented, true);
-  EXPECT_EQ(m.tls_validated, std::nullopt);
-  EXPECT_EQ(m.fraction->denominator, 10000u);
+  EXPECT_EQ(m.conditions->tls_presented, true);
+  EXPECT_EQ(m.conditions->tls_validated, std::nullopt);
+  EXPECT_EQ(m.conditions->fraction->denominator, 10000u);
   EXPECT_TRUE(std::holds_alternative<model::NonForwardingAction>(c.route().action));
   EXPECT_EQ(c.route(1).match.kind, model::PathKind::kSeparatedPrefix);
   EXPECT_EQ(c.route(2).match.kind, model::PathKind::kConnect);
@@ -50,7 +50,7 @@ TEST(RouteCompiler, DeprecatedHeaderMatchers) {
           "{name: d, contains_match: x}, {name: e, safe_regex_match: {regex: x}}, {name: f}]}, route: {cluster: a}}"}};
   ASSERT_TRUE(c.ok()) << c.errors();
   std::string all;
-  for (const auto& matcher : c.route().match.headers) append(all, matcher.describe(), "; ");
+  for (const auto& matcher : c.route().match.conditions->headers) append(all, matcher.describe(), "; ");
   EXPECT_EQ(all, "a exact \"x\"; b prefix \"x\"; c suffix \"x\"; d contains \"x\"; e regex \"x\"; f present; ");
 }
 
@@ -66,10 +66,10 @@ TEST(RouteCompiler, Forwarding) {
   EXPECT_EQ(f.idle_timeout, seconds(3));
   EXPECT_EQ(f.priority, 1);
   EXPECT_EQ(f.cluster_not_found_status, 404);
-  EXPECT_TRUE(f.rewrite.has_prefix);
-  EXPECT_EQ(f.rewrite.prefix, "/new");
-  EXPECT_EQ(f.rewrite.host_header, "x-host");
-  EXPECT_TRUE(f.rewrite.append_forwarded_host);
+  EXPECT_TRUE(f.rewrite->has_prefix);
+  EXPECT_EQ(f.rewrite->prefix, "/new");
+  EXPECT_EQ(f.rewrite->host_header, "x-host");
+  EXPECT_TRUE(f.rewrite->append_forwarded_host);
   EXPECT_FALSE(f.upgrades.at(0).enabled);
 }
 

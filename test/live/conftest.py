@@ -35,3 +35,14 @@ def start(sluice, ports, tmp_path):
     yield begin
     for proxy in running:
         proxy.end()
+
+
+@pytest.fixture
+def plane(sluice, ports, tmp_path):
+    """A tools/control_plane that is not started yet (plane_rig.ControlPlane)."""
+    from plane_rig import ControlPlane
+    binary = os.path.join(os.path.dirname(sluice), "control_plane")
+    assert os.access(binary, os.X_OK), binary + " is not built"
+    one = ControlPlane(binary, ports, str(tmp_path))
+    yield one
+    one.end()

@@ -38,9 +38,11 @@ def wait_for(condition, seconds=20):
 
 
 class Proxy:
-    """Routes: "/" to the cluster `origin` (its port is given) without a time limit, "/direct" answers by itself."""
+    """Routes: "/" to the cluster `origin` (its port is given) without a time limit, "/direct" answers by itself.
+    A `bootstrap` takes the place of all this; only the admin server is added."""
 
-    def __init__(self, binary, ports, folder, origin=None, clusters=(), routes=(), hcm=None, listener=None, args=(), files=None):
+    def __init__(self, binary, ports, folder, origin=None, clusters=(), routes=(), hcm=None, listener=None, args=(), files=None,
+                 bootstrap=None, patience=20):
         self.port, self.admin_port = ports(), ports()
         clusters = list(clusters) + ([cluster("origin", origin, per_connection_buffer_limit_bytes=32768)] if origin else [])
         last = {"match": {"prefix": "/"}, "route": {"cluster": "origin", "timeout": "0s"}} if origin else None
@@ -52,6 +54,8 @@ class Proxy:
                   "static_resources": {"clusters": clusters,
                                        "listeners": [{"name": "in", "address": address(self.port), "per_connection_buffer_limit_bytes": 32768,
                                                       "filter_chains": [{"filters": [{"name": "hcm", "typed_config": manager}]}], **(listener or {})}]}}
+        if bootstrap:
+            config = {"admin": config["admin"], **bootstrap}
         path = os.path.join(folder, "proxy-%d.yaml" % self.port)
         with open(path, "w") as f:
             yaml.safe_dump(config, f)
@@ -63,7 +67,7 @@ class Proxy:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
         self.process = subprocess.Popen([binary, "-c", path, "--concurrency", "1", *args], stdin=subprocess.DEVNULL, stdout=self.log,
                                         stderr=subprocess.STDOUT, preexec_fn=before)
-        assert wait_for(self.ready), open(self.log.name).read()
+        assert wait_for(self.ready, patience), open(self.log.name).read()
 
     def ready(self):
         try:
@@ -192,3 +196,49 @@ def read_head(connection):
         got += piece
     head, rest = got.split(b"\r\n\r\n", 1)
     return head, rest
+
+
+class Client(threading.Thread):
+    """Sends one request after another. A connection that is told to close, or that ends between two requests, is given up;
+    with `again` a new one takes its place, else that was it."""
+
+    def __init__(self, connect, again):
+        super().__init__(daemon=True)
+        self.connect, self.again, self.over = connect, again, threading.Event()
+        self.answered, self.closed, self.lost = 0, 0, []
+        self.start()
+
+    def run(self):
+        while not self.over.is_set():
+            try:
+                connection = self.connect()
+            except ConnectionRefusedError:
+                return
+            connection.settimeout(20)
+            told = self.use(connection)
+            connection.close()
+            if not told or not self.again:
+                return
+
+    def use(self, connection):
+        """True when it was told to close."""
+        while not self.over.is_set():
+            try:
+                connection.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+                head, body = read_head(connection)
+                while head and len(body) < 5:
+                    body += connection.recv(5)
+            except OSError as error:
+                head, body = None, error
+            if not head or not head.startswith(b"HTTP/1.1 200") or body != b"hello":
+                self.lost.append((head, body))
+                return False
+            self.answered += 1
+            if b"connection: close" in head.lower():
+                self.closed += 1
+                return True
+        return False
+
+
+def lost(clients):
+    return [one for client in clients for one in client.lost]

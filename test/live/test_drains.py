@@ -2,14 +2,12 @@
 import re
 import shutil
 import signal
-import socket
 import subprocess
-import threading
 import time
 
 import pytest
 
-from rig import Origin, read_head, wait_for
+from rig import Client, Origin, lost, read_head, wait_for
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
@@ -24,58 +22,12 @@ def origin():
     one.end()
 
 
-class Client(threading.Thread):
-    """Sends one request after another. A connection that is told to close, or that ends between two requests, is given up;
-    with `again` a new one takes its place, else that was it."""
-
-    def __init__(self, proxy, again):
-        super().__init__(daemon=True)
-        self.proxy, self.again, self.over = proxy, again, threading.Event()
-        self.answered, self.closed, self.lost = 0, 0, []
-        self.start()
-
-    def run(self):
-        while not self.over.is_set():
-            try:
-                connection = self.proxy.connect()
-            except ConnectionRefusedError:
-                return
-            connection.settimeout(20)
-            told = self.use(connection)
-            connection.close()
-            if not told or not self.again:
-                return
-
-    def use(self, connection):
-        """True when it was told to close."""
-        while not self.over.is_set():
-            try:
-                connection.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
-                head, body = read_head(connection)
-                while head and len(body) < 5:
-                    body += connection.recv(5)
-            except OSError as error:
-                head, body = None, error
-            if not head or not head.startswith(b"HTTP/1.1 200") or body != b"hello":
-                self.lost.append((head, body))
-                return False
-            self.answered += 1
-            if b"connection: close" in head.lower():
-                self.closed += 1
-                return True
-        return False
-
-
 def run_clients(proxy, leave, again, count=30, seconds=0.0):
-    clients = [Client(proxy, again) for _ in range(count)]
+    clients = [Client(proxy.connect, again) for _ in range(count)]
     assert wait_for(lambda: all(c.answered > 5 for c in clients), 30)
     leave()
     time.sleep(seconds)
     return clients
-
-
-def lost(clients):
-    return [one for client in clients for one in client.lost]
 
 
 def test_sigterm(start, origin):

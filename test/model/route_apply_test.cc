@@ -48,8 +48,8 @@ TEST_F(RouteApplyTest, AnUntouchedRequestStaysAsItIs) {
 
 TEST_F(RouteApplyTest, APrefixRewriteReplacesThePrefixAndKeepsTheQuery) {
   route_.match.path = "/one";
-  action().rewrite.prefix = "/";
-  action().rewrite.has_prefix = true;
+  action().rewrite.edit().prefix = "/";
+  action().rewrite.edit().has_prefix = true;
   EXPECT_EQ(rewritten("/one").path, "/");
   EXPECT_EQ(rewritten("/one/x").path, "//x");
   EXPECT_EQ(rewritten("/onex").path, "/x");
@@ -59,8 +59,8 @@ TEST_F(RouteApplyTest, APrefixRewriteReplacesThePrefixAndKeepsTheQuery) {
 }
 
 TEST_F(RouteApplyTest, APrefixRewriteOfAnExactOrRegexMatchReplacesEverything) {
-  action().rewrite.prefix = "/new";
-  action().rewrite.has_prefix = true;
+  action().rewrite.edit().prefix = "/new";
+  action().rewrite.edit().has_prefix = true;
   route_.match.kind = PathKind::kExact;
   route_.match.path = "/exact/path";
   EXPECT_EQ(rewritten("/exact/path?q").path, "/new?q");
@@ -71,21 +71,21 @@ TEST_F(RouteApplyTest, APrefixRewriteOfAnExactOrRegexMatchReplacesEverything) {
 TEST_F(RouteApplyTest, APrefixRewriteWithoutCaseReplacesItsLength) {
   route_.match.path = "/Pre";
   route_.match.case_sensitive = false;
-  action().rewrite.prefix = "/new";
-  action().rewrite.has_prefix = true;
+  action().rewrite.edit().prefix = "/new";
+  action().rewrite.edit().has_prefix = true;
   EXPECT_EQ(rewritten("/PRE/Path").path, "/new/Path");
 }
 
 TEST_F(RouteApplyTest, APathThatOnlyMatchedWithoutItsParametersIsLeft) {
   route_.match.path = "/pre/x";
-  action().rewrite.prefix = "/y";
-  action().rewrite.has_prefix = true;
+  action().rewrite.edit().prefix = "/y";
+  action().rewrite.edit().has_prefix = true;
   EXPECT_EQ(rewritten("/pre;a=1/x").path, "/pre;a=1/x");
   EXPECT_EQ(rewritten("/pre/x;a=1/z").path, "/y;a=1/z");
 }
 
 TEST_F(RouteApplyTest, ARegexRewriteIsAboutThePathAlone) {
-  action().rewrite.path_regex = rewrite("one", "two");
+  action().rewrite.edit().path_regex = rewrite("one", "two");
   auto& headers = rewritten("/all/one/one?one");
   EXPECT_EQ(headers.path, "/all/two/two?one");
   auto& unchanged = rewritten("/all/xyz");
@@ -94,14 +94,14 @@ TEST_F(RouteApplyTest, ARegexRewriteIsAboutThePathAlone) {
 }
 
 TEST_F(RouteApplyTest, AFormatMayMakeThePath) {
-  action().rewrite.path_format = formatter("/f/%REQ(x-k)%");
+  action().rewrite.edit().path_format = formatter("/f/%REQ(x-k)%");
   EXPECT_EQ(rewritten(request("/a?q", "h", {{"x-k", "v"}})).path, "/f/v?q");
 }
 
 TEST_F(RouteApplyTest, OriginalsMayBeSuppressed) {
-  action().rewrite.prefix = "/new";
-  action().rewrite.has_prefix = true;
-  action().rewrite.host_literal = "inner.test";
+  action().rewrite.edit().prefix = "/new";
+  action().rewrite.edit().has_prefix = true;
+  action().rewrite.edit().host_literal = "inner.test";
   route_.match.path = "/";
   auto& headers = request("/a");
   rewrite_request(choice_, action(), nullptr, headers, facts_, "", Originals::kOmit);
@@ -111,30 +111,30 @@ TEST_F(RouteApplyTest, OriginalsMayBeSuppressed) {
 }
 
 TEST_F(RouteApplyTest, TheHostComesFromALiteralAHeaderThePathOrTheEndpoint) {
-  action().rewrite.host_literal = "inner.test:81";
+  action().rewrite.edit().host_literal = "inner.test:81";
   auto& literal = rewritten("/");
   EXPECT_EQ(literal.authority, "inner.test:81");
   EXPECT_EQ(literal.fields.get("x-envoy-original-host"), "example.test");
   EXPECT_EQ(literal.fields.get("x-forwarded-host").data(), nullptr);
 
-  action().rewrite = {};
-  action().rewrite.host_header = "x-host";
+  action().rewrite.clear();
+  action().rewrite.edit().host_header = "x-host";
   EXPECT_EQ(rewritten(request("/", "h", {{"x-host", "a.test"}, {"x-host", "b.test"}})).authority, "a.test");
   EXPECT_EQ(rewritten(request("/", "h", {{"x-host", ""}})).authority, "h");
   EXPECT_EQ(rewritten("/").fields.get("x-envoy-original-host").data(), nullptr);
 
-  action().rewrite = {};
-  action().rewrite.host_path_regex = rewrite("^/path/([^/?]+).*$", "\\1.test");
+  action().rewrite.clear();
+  action().rewrite.edit().host_path_regex = rewrite("^/path/([^/?]+).*$", "\\1.test");
   EXPECT_EQ(rewritten("/path/svc/x?y=1").authority, "svc.test");
 
-  action().rewrite = {};
-  action().rewrite.host_auto = true;
+  action().rewrite.clear();
+  action().rewrite.edit().host_auto = true;
   EXPECT_EQ(rewritten("/").authority, "endpoint.test");
 }
 
 TEST_F(RouteApplyTest, TheOldHostIsAppendedToForwardedHost) {
-  action().rewrite.host_literal = "inner.test";
-  action().rewrite.append_forwarded_host = true;
+  action().rewrite.edit().host_literal = "inner.test";
+  action().rewrite.edit().append_forwarded_host = true;
   EXPECT_EQ(rewritten("/").fields.get("x-forwarded-host"), "example.test");
   EXPECT_EQ(
       rewritten(request("/", "example.test", {{"x-forwarded-host", "first.test"}})).fields.get("x-forwarded-host"),
@@ -145,7 +145,7 @@ TEST_F(RouteApplyTest, TheOldHostIsAppendedToForwardedHost) {
   EXPECT_EQ(rewritten(request("/", "example.test", {{"x-forwarded-host", "first.test,example.test"}}))
                 .fields.get("x-forwarded-host"),
             "first.test,example.test");
-  action().rewrite.host_literal = "";
+  action().rewrite.edit().host_literal = "";
   EXPECT_EQ(rewritten("/").fields.get("x-forwarded-host").data(), nullptr);
 }
 
@@ -189,7 +189,7 @@ TEST_F(RouteApplyTest, AWeightedClustersHostComesBeforeTheRoutes) {
   auto& alone = rewritten(request("/"), &weighted);
   EXPECT_EQ(alone.authority, "special.test");
   EXPECT_EQ(alone.fields.get("x-envoy-original-host").data(), nullptr);
-  action().rewrite.host_literal = "route.test";
+  action().rewrite.edit().host_literal = "route.test";
   auto& both = rewritten(request("/"), &weighted);
   EXPECT_EQ(both.authority, "route.test");
   EXPECT_EQ(both.fields.get("x-envoy-original-host"), "special.test");

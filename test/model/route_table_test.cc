@@ -196,20 +196,20 @@ TEST_F(RouteTableTest, ConnectIsMatchedByItsMatcherOnly) {
 TEST_F(RouteTableTest, OtherConditionsOfARoute) {
   VirtualHost& all = host("all", {"*"});
   RouteMatch query = path_match(PathKind::kPrefix, "/q");
-  query.query.push_back({"k", match::StringMatcher::exact("v"), false});
-  query.query.push_back({"no", std::nullopt, true});
+  query.conditions.edit().query.push_back({"k", match::StringMatcher::exact("v"), false});
+  query.conditions.edit().query.push_back({"no", std::nullopt, true});
   route(all, "query", std::move(query));
   RouteMatch cookie = path_match(PathKind::kPrefix, "/c");
-  cookie.cookies.push_back({"k", match::StringMatcher::exact("v"), true});
+  cookie.conditions.edit().cookies.push_back({"k", match::StringMatcher::exact("v"), true});
   route(all, "cookie", std::move(cookie));
   RouteMatch grpc = path_match(PathKind::kPrefix, "/g");
   grpc.grpc = true;
   route(all, "grpc", std::move(grpc));
   RouteMatch header = path_match(PathKind::kPrefix, "/h");
-  header.headers.emplace_back("x-k", match::StringMatcher::exact("v"));
+  header.conditions.edit().headers.emplace_back("x-k", match::StringMatcher::exact("v"));
   route(all, "header", std::move(header));
   RouteMatch half = path_match(PathKind::kPrefix, "/f");
-  half.fraction = Fraction{50, 100, "", nullptr};
+  half.conditions.edit().fraction = Fraction{50, 100, "", nullptr};
   route(all, "half", std::move(half));
   table_.build();
 
@@ -230,10 +230,10 @@ TEST_F(RouteTableTest, OtherConditionsOfARoute) {
 TEST_F(RouteTableTest, TlsConditionsHoldOnPlainConnectionsWhenFalse) {
   VirtualHost& all = host("all", {"*"});
   RouteMatch presented = path_match(PathKind::kPrefix, "/");
-  presented.tls_presented = true;
+  presented.conditions.edit().tls_presented = true;
   route(all, "presented", std::move(presented));
   RouteMatch valid = path_match(PathKind::kPrefix, "/");
-  valid.tls_validated = false;
+  valid.conditions.edit().tls_validated = false;
   route(all, "not-valid", std::move(valid));
   table_.build();
   EXPECT_EQ(chosen_route(request("/")), "not-valid");
@@ -271,7 +271,8 @@ TEST_F(RouteTableTest, TheIndexFindsWhatAWalkFinds) {
       const auto kind = static_cast<PathKind>(below(4));
       RouteMatch match =
           path_match(kind, kind == PathKind::kRegex ? cat(some_path(), ".*") : some_path(), below(4) != 0);
-      if (below(3) == 0) match.headers.emplace_back("x-k", match::StringMatcher::exact(cat(below(2))));
+      if (below(3) == 0)
+        match.conditions.edit().headers.emplace_back("x-k", match::StringMatcher::exact(cat(below(2))));
       route(all, cat("r", i), std::move(match));
     }
     table.build();
@@ -288,8 +289,8 @@ TEST_F(RouteTableTest, TheIndexFindsWhatAWalkFinds) {
 
 TEST_F(RouteTableTest, SaysWhyARouteLost) {
   RouteMatch match = path_match(PathKind::kPrefix, "/a");
-  match.headers.push_back(http::HeaderMatcher("x-k", match::StringMatcher::prefix("v")));
-  match.query.push_back({"q", std::nullopt, false});
+  match.conditions.edit().headers.push_back(http::HeaderMatcher("x-k", match::StringMatcher::prefix("v")));
+  match.conditions.edit().query.push_back({"q", std::nullopt, false});
   const auto why = [&](const http::RequestHeaders& headers, const MatchInputs& inputs = {}) {
     const http::Target target = http::split_target(headers.path);
     const auto words = match.why_not(headers, target.path, target.query, inputs);
@@ -301,7 +302,7 @@ TEST_F(RouteTableTest, SaysWhyARouteLost) {
   EXPECT_EQ(why(request("/a", "h", {{"x-k", "w"}})), "header: wants x-k prefix \"v\", is 'w'");
   EXPECT_EQ(why(request("/a?p", "h", {{"x-k", "v"}})), "query: wants q present, is missing");
   EXPECT_EQ(why(request("/a?q", "h", {{"x-k", "v"}})), "");
-  match.tls_presented = true;
+  match.conditions.edit().tls_presented = true;
   EXPECT_EQ(why(request("/a?q", "h", {{"x-k", "v"}})), "the client's certificate is not as tls_context wants it");
   EXPECT_EQ(why(request("/a?q", "h", {{"x-k", "v"}}), {.tls = true, .tls_client_certificate = true}), "");
 }

@@ -84,7 +84,7 @@ class Invariants {
         host_rq += host->state.rq_active.load(std::memory_order_relaxed);
       }
       // Hosts that left the cluster in the middle of something are not in the set any more.
-      const bool some_left = this->cluster(stats::ClusterStat::kMembershipChange) > 1;
+      const bool some_left = registry_.value(cluster->member_stats, stats::ClusterMemberStat::kMembershipChange) > 1;
       violations_.expect(host_rq == upstream_rq || (some_left && host_rq < upstream_rq),
                          "the hosts count other streams than the cluster");
       violations_.expect(host_cx == upstream_cx || (some_left && host_cx < upstream_cx),

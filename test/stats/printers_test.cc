@@ -214,9 +214,9 @@ TEST_F(Printers, PrometheusLeavesOutUnusedHistograms) {
 }
 
 TEST_F(Printers, PrometheusEscapesLabels) {
-  const BlockId odd = registry_.add_block<BreakerStat>("cluster.q\"b\\s\nn.");
-  cells_.block<BreakerStat>(odd).set(BreakerStat::kRqOpen, 1);
-  EXPECT_THAT(prometheus(only({"cluster.q\"b\\s\nn.rq_open"})),
+  const BlockId odd = registry_.add_block<BreakerRemainingStat>("cluster.q\"b\\s\nn.");
+  cells_.block<BreakerRemainingStat>(odd).set(BreakerRemainingStat::kRemainingRq, 1);
+  EXPECT_THAT(prometheus(only({"cluster.q\"b\\s\nn.remaining_rq"})),
               HasSubstr("{envoy_cluster_name=\"q\\\"b\\\\s\\nn\"} 1"));
 }
 

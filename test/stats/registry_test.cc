@@ -108,7 +108,7 @@ TEST(Registry, ResponseCodesAppearWhenTheyCome) {
 
 TEST(Registry, VisitsInTheOrderOfNames) {
   Registry registry;
-  registry.add_block<BreakerStat>("cluster.b.circuit_breakers.default.");
+  registry.add_block<BreakerRemainingStat>("cluster.b.circuit_breakers.default.");
   registry.add_block<ClusterStat>("cluster.b.");
   registry.add_block<ListenerManagerStat>("listener_manager.");
   const auto names = shown(registry);

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
-GOOD = sorted(p for p in glob.glob(ROOT + "/configs/**/*.yaml", recursive=True) if "/invalid/" not in p)
+GOOD = sorted(p for p in glob.glob(ROOT + "/configs/**/*.yaml", recursive=True) if "/invalid/" not in p and "/dynamic/" not in p)
 BAD = sorted(glob.glob(ROOT + "/configs/invalid/*.yaml"))
 
 
@@ -32,6 +32,12 @@ def test_there_are_examples():
 def test_an_example_loads(sluice, path):
     done = run(sluice, "--mode", "validate", "-c", path)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_example_of_a_directory_is_served(sluice):
+    done = subprocess.run([os.path.join(os.path.dirname(sluice), "control_plane"), "--check", ROOT + "/configs/dynamic"],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0 and "4 files OK" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("path", BAD, ids=os.path.basename)

@@ -42,6 +42,13 @@ def test_once(start, sluice, base_port):
     assert out.count("\nok ") == 10 and "WRONG" not in out, out
 
 
+def test_dynamic_once(start, sluice, base_port):
+    process = start("--dynamic", "--once", "--base-port", str(base_port))
+    out = process.communicate()[0]
+    assert process.returncode == 0, out
+    assert out.count("\nok ") == 8 and "WRONG" not in out, out
+
+
 def test_runs_until_it_is_ended(start, sluice, base_port):
     process = start("--base-port", str(base_port))
     seen = ""

@@ -29,7 +29,7 @@ struct CallWorld {
     assignment->localities.back().endpoints.back().address = *net::Address::from_ip("10.0.0.9", 9000);
     plan->assignment = assignment;
     shared = std::make_shared<upstream::ClusterShared>(plan, registry, cells);
-    cluster = std::make_unique<upstream::Cluster>(shared, shared->hosts(), local);
+    cluster = std::make_unique<upstream::Cluster>(shared, shared->hosts(), local, set);
     loop.at_turn_end([this] { flushes.flush_all(); });
   }
   ~CallWorld() {
@@ -55,6 +55,7 @@ struct CallWorld {
   stats::Registry registry;
   stats::WorkerCells cells{registry};
   upstream::WorkerLocal local{loop, network, random, chunks, slabs, flushes, registry, cells};
+  upstream::ClusterSet set{local};
   std::shared_ptr<upstream::ClusterShared> shared;
   std::unique_ptr<upstream::Cluster> cluster;
 };

@@ -6,8 +6,8 @@ import sys
 from steps import ROOT, Steps, by_status, pytest_line
 
 PYTHON = sys.executable
-BEHAVIOUR, HTTP1, HTTP2, XDS, ISTIO = (
-    "test/conformance/%s/run" % corpus for corpus in ("behaviour", "http1", "http2", "xds", "istio"))
+BEHAVIOUR, HTTP1, HTTP2, XDS, ISTIO, OTHERS = (
+    "test/conformance/%s/run" % corpus for corpus in ("behaviour", "http1", "http2", "xds", "istio", "envoy_configs"))
 CONFIGS, QUICKSTART, DOCS = "test/tools/configs_test.py", "test/tools/quickstart_test.py", "test/tools/docs_test.py"
 
 BUILD = dict(count=by_status, limit=2400)
@@ -54,11 +54,15 @@ def steps(options):
         ("xDS", [PYTHON, XDS], on),
         ("Istio", [PYTHON, ISTIO], on),
         ("configurations of the corpus", [PYTHON, BEHAVIOUR, "--configs"], on),
+        ("configurations of others", [PYTHON, OTHERS], on),
+        ("cost of configurations", [PYTHON, "test/perf/config_cost.py"], on),
         ("faults and drains", pytest("test/live"), dict(count=pytest_line, limit=600, **on)),
         ("configs/", pytest(CONFIGS), dict(count=pytest_line, **on)),
         ("quickstart", pytest(QUICKSTART), dict(count=pytest_line, **on)),
         ("docs", pytest(DOCS), dict(count=pytest_line, **on)),
     ]
+    if options.interop:
+        plan += [("programs of others", pytest("test/interop"), dict(count=pytest_line, limit=2400, **on))]
     for preset in ("asan", "tsan"):
         plan += sanitized(preset) if getattr(options, preset) else []
     return plan
@@ -69,6 +73,7 @@ def main():
     p.add_argument("--quick", action="store_true", help="the inner loop, under a minute")
     p.add_argument("--asan", action="store_true", help="also with ASan and UBSan")
     p.add_argument("--tsan", action="store_true", help="also with TSan")
+    p.add_argument("--interop", action="store_true", help="also programs of others, built from their Go modules")
     p.add_argument("--only", metavar="TEXT", help="only the steps whose name has TEXT")
     p.add_argument("--list", action="store_true", help="print the names of the steps")
     options = p.parse_args()

@@ -1,19 +1,20 @@
 #include "filters/http/compressor/compressor.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/strings.h"
+#include "filters/http/compressor/coding_choice.h"
 #include "proxy/exchange.h"
 
 namespace sluice::filters::compressor {
 namespace {
 
+using http::BodyWriter;
 using http::End;
 using http::Token;
 using proxy::Exchange;
 using proxy::Step;
-using Then = http::GzipWriter::Then;
+using Then = BodyWriter::Then;
 
 // clang-format off
 #define SLUICE_COMPRESSION_STATS(X) \
@@ -31,11 +32,17 @@ using Then = http::GzipWriter::Then;
 SLUICE_STAT_BLOCK(CompressionStat, SLUICE_COMPRESSION_STATS)
 SLUICE_STAT_BLOCK(AcceptStat, SLUICE_ACCEPT_STATS)
 
+// In the names of statistics.
+std::string_view library_name(http::Coding coding) {
+  return coding == http::Coding::kBrotli ? "brotli" : name_of(coding);
+}
+
 // Thread: its worker's.
 class CompressorLocal final : public proxy::FilterLocal {
  public:
   CompressorLocal(const proxy::FilterPlace& place, const Settings& settings) : registry_(place.local.registry) {
-    const std::string prefix = cat(place.stat_prefix, "compressor.", settings.library, ".gzip.");
+    const std::string prefix =
+        cat(place.stat_prefix, "compressor.", settings.library, ".", library_name(coding_of(settings.packing)), ".");
     ids_[0] = registry_.add_block<CompressionStat>(cat(prefix, "request."));
     ids_[1] = registry_.add_block<CompressionStat>(cat(prefix, settings.response_stat_prefix));
     ids_[2] = registry_.add_block<AcceptStat>(prefix);
@@ -54,9 +61,10 @@ class CompressorLocal final : public proxy::FilterLocal {
   stats::BlockId ids_[3];
 };
 
-bool is_long_enough(const Direction& direction, const http::HeaderMap& fields, bool chunked) {
+// A body of unknown length may be long.
+bool is_long_enough(const Direction& direction, const http::HeaderMap& fields) {
   const std::string_view length = fields.get(Token::kContentLength);
-  return length.data() == nullptr ? chunked : parse_number<uint64_t>(length).value_or(0) >= direction.min_length;
+  return length.data() == nullptr || parse_number<uint64_t>(length).value_or(0) >= direction.min_length;
 }
 
 bool has_word(std::string_view list, std::string_view word) {
@@ -79,6 +87,19 @@ void add_vary(http::HeaderMap& fields) {
   }
 }
 
+// What the compressors of the exchange's chain can do with its answer. Those that CompressorPerRoute or their direction
+// switches off take part, as in Envoy: what such a one is chosen for is not packed.
+CodingOffers offers_of(const Exchange& exchange, std::string_view content_type) {
+  CodingOffers offers;
+  for (const model::FilterPlan& plan : exchange.plan().filters) {
+    const auto* const factory = dynamic_cast<const CompressorFactory*>(plan.config.get());
+    if (factory == nullptr || !exchange.in_force(plan)) continue;
+    const Settings& settings = factory->settings();
+    if (settings.response.takes_type(content_type)) offers.add({factory->coding(), settings.choose_first});
+  }
+  return offers;
+}
+
 // Lives in the exchange's arena. Thread: its exchange's.
 class Compressor final : public proxy::HttpFilter {
  public:
@@ -97,14 +118,14 @@ class Compressor final : public proxy::HttpFilter {
     if (settings.response.enabled && remove) fields.remove(Token::kAcceptEncoding);
     if (end == End::kYes || !settings.request.enabled || !may_be_transformed(fields) ||
         fields.has(Token::kContentEncoding) || !settings.request.takes_type(fields.get(Token::kContentType)) ||
-        !is_long_enough(settings.request, fields, !fields.has(Token::kContentLength))) {
+        !is_long_enough(settings.request, fields)) {
       local_.request.inc(CompressionStat::kNotCompressed);
       return Step::next();
     }
     local_.request.inc(CompressionStat::kCompressed);
     fields.remove(Token::kContentLength);
-    fields.set(Token::kContentEncoding, "gzip");
-    request_ = exchange.arena().create<http::GzipWriter>(settings.gzip);
+    fields.set(Token::kContentEncoding, name_of(factory_.coding()));
+    request_ = make_writer(exchange.arena(), settings.packing);
     return Step::next();
   }
 
@@ -121,7 +142,7 @@ class Compressor final : public proxy::HttpFilter {
     const Settings& settings = factory_.settings();
     if (off_ || !settings.response.enabled) return Step::next();
     http::HeaderMap& fields = response.fields;
-    const bool long_enough = is_long_enough(settings.response, fields, response.chunked);
+    const bool long_enough = is_long_enough(settings.response, fields);
     const bool has_etag = settings.skip_etag && fields.find("etag") != nullptr;
     const std::string_view type = fields.get(Token::kContentType);
     const bool takes_type = settings.response.takes_type(type);
@@ -130,7 +151,8 @@ class Compressor final : public proxy::HttpFilter {
                               !fields.has(Token::kContentEncoding);
     if (!long_enough) local_.response.inc(CompressionStat::kContentLengthTooSmall);
     if (long_enough && has_etag) local_.accept.inc(AcceptStat::kNotCompressedEtag);
-    const bool packs = end == End::kNo && long_enough && is_accepted(takes_type) && compressible;
+    const bool packs = end == End::kNo && long_enough && is_accepted(exchange, type) && compressible;
+    const std::string_view coding = name_of(factory_.coding());
     if (settings.status_header) {
       const char* const why = !long_enough   ? "ContentLengthTooSmall"
                               : !takes_type  ? "ContentTypeNotAllowed"
@@ -139,17 +161,18 @@ class Compressor final : public proxy::HttpFilter {
                                              : nullptr;
       if (packs) {
         const std::string_view length = fields.get(Token::kContentLength);
-        fields.set_copy("x-envoy-compression-status",
-                        length.empty() ? "gzip;Compressed" : cat("gzip;Compressed;OriginalLength=", length));
+        fields.set_copy("x-envoy-compression-status", length.empty()
+                                                          ? cat(coding, ";Compressed")
+                                                          : cat(coding, ";Compressed;OriginalLength=", length));
       } else if (why != nullptr) {
-        fields.set_copy("x-envoy-compression-status", cat("gzip;", why));
+        fields.set_copy("x-envoy-compression-status", cat(coding, ";", why));
       }
     }
     if (packs) {
       change_etag(fields);
       fields.remove(Token::kContentLength);
-      fields.set(Token::kContentEncoding, "gzip");
-      response_ = exchange.arena().create<http::GzipWriter>(settings.gzip);
+      fields.set(Token::kContentEncoding, coding);
+      response_ = make_writer(exchange.arena(), settings.packing);
     }
     local_.response.inc(packs ? CompressionStat::kCompressed : CompressionStat::kNotCompressed);
     if (compressible) add_vary(fields);
@@ -166,39 +189,41 @@ class Compressor final : public proxy::HttpFilter {
   }
 
  private:
-  static void pack(http::GzipWriter& writer, stats::Block<CompressionStat>& stats, buffer::Buffer& data, Then then) {
+  static void pack(BodyWriter& writer, stats::Block<CompressionStat>& stats, buffer::Buffer& data, Then then) {
     stats.add(CompressionStat::kTotalUncompressedBytes, data.size());
     writer.write(data, then);
     stats.add(CompressionStat::kTotalCompressedBytes, data.size());
   }
 
   // Trailers come: the rest goes in front of them.
-  static Step finish(Exchange& exchange, http::GzipWriter& writer, stats::Block<CompressionStat>& stats) {
+  static Step finish(Exchange& exchange, BodyWriter& writer, stats::Block<CompressionStat>& stats) {
     buffer::Buffer rest(exchange.local().slabs);
     pack(writer, stats, rest, Then::kFinish);
     exchange.add_body(std::move(rest));
     return Step::next();
   }
 
-  bool is_accepted(bool takes_type) {
-    Accepted accepted = accepts_ ? judge(accept_encoding_) : Accepted::kNoHeader;
-    if (accepted != Accepted::kNoHeader && !takes_type) accepted = Accepted::kNothing;
-    switch (accepted) {
-      case Accepted::kNoHeader:
-        local_.accept.inc(AcceptStat::kNoAcceptHeader);
-        return false;
-      case Accepted::kIdentity:
+  // Counts what became of accept-encoding, also when another compressor was chosen.
+  bool is_accepted(const Exchange& exchange, std::string_view content_type) {
+    if (!accepts_) {
+      local_.accept.inc(AcceptStat::kNoAcceptHeader);
+      return false;
+    }
+    const CodingChoice choice = choose_coding(accept_encoding_, offers_of(exchange, content_type));
+    const bool ours = choice.coding == factory_.coding();
+    switch (choice.verdict) {
+      case Verdict::kIdentity:
         local_.accept.inc(AcceptStat::kHeaderIdentity);
         return false;
-      case Accepted::kNothing:
+      case Verdict::kNotValid:
         local_.accept.inc(AcceptStat::kHeaderNotValid);
         return false;
-      case Accepted::kGzip:
-        local_.accept.inc(AcceptStat::kHeaderCompressorUsed);
-        return true;
-      case Accepted::kWildcard:
+      case Verdict::kWildcard:
         local_.accept.inc(AcceptStat::kHeaderWildcard);
-        return true;
+        return ours;
+      case Verdict::kCompressor:
+        local_.accept.inc(ours ? AcceptStat::kHeaderCompressorUsed : AcceptStat::kHeaderCompressorOvershadowed);
+        return ours;
     }
     return false;
   }
@@ -219,8 +244,8 @@ class Compressor final : public proxy::HttpFilter {
   std::string_view accept_encoding_;
   bool accepts_ = false;
   bool off_ = false;
-  http::GzipWriter* request_ = nullptr;
-  http::GzipWriter* response_ = nullptr;
+  BodyWriter* request_ = nullptr;
+  BodyWriter* response_ = nullptr;
 };
 
 }  // namespace
@@ -230,34 +255,6 @@ bool Direction::takes_type(std::string_view content_type) const {
   const std::string_view bare = trim(content_type.substr(0, content_type.find(';')));
   return types.contains(bare) || std::any_of(more_types.begin(), more_types.end(),
                                              [&](const match::StringMatcher& one) { return one.matches(bare); });
-}
-
-Accepted judge(std::string_view accept_encoding) {
-  Accepted choice = Accepted::kNothing;
-  double best = 0;
-  for (const std::string_view item : split(accept_encoding, ',')) {
-    const size_t semicolon = item.find(';');
-    const std::string_view name = trim(item.substr(0, semicolon));
-    double quality = 1;
-    if (semicolon != std::string_view::npos) {
-      const std::string_view parameter = trim(item.substr(semicolon + 1));
-      quality = 0;
-      if (parameter.starts_with("q="))
-        std::from_chars(parameter.data() + 2, parameter.data() + parameter.size(), quality);
-    }
-    if (quality <= best) continue;
-    if (name == "gzip") {
-      choice = Accepted::kGzip;
-    } else if (name == "identity") {
-      choice = Accepted::kIdentity;
-    } else if (name == "*") {
-      choice = Accepted::kWildcard;
-    } else {
-      continue;
-    }
-    best = quality;
-  }
-  return choice;
 }
 
 std::unique_ptr<proxy::FilterLocal> CompressorFactory::on_worker(const proxy::FilterPlace& place) const {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "http/gzip.h"
+#include "http/body_coding.h"
 #include "match/string_matcher.h"
 #include "proxy/filter.h"
 
@@ -28,7 +28,8 @@ struct Direction {
 // Thread: any (immutable).
 struct Settings {
   std::string library;  // its name, for stats
-  http::GzipOptions gzip;
+  http::Packing packing;
+  bool choose_first = false;  // before other compressors of the chain, when the client likes both as well
   Direction request, response;
   std::string response_stat_prefix;  // "response." when the configuration has its direction
   bool skip_etag = false;            // an answer with an ETag is left alone
@@ -45,10 +46,6 @@ class RouteSettings final : public model::FilterConfig {
   std::optional<bool> remove_accept_encoding;
 };
 
-// What becomes of Accept-Encoding (RFC 9110 12.5.3) when gzip is what we have. For the filter, and its test.
-enum class Accepted : uint8_t { kNoHeader, kIdentity, kGzip, kWildcard, kNothing };
-Accepted judge(std::string_view accept_encoding);
-
 // Thread: any (immutable).
 class CompressorFactory final : public proxy::HttpFilterFactory {
  public:
@@ -57,6 +54,7 @@ class CompressorFactory final : public proxy::HttpFilterFactory {
   proxy::HttpFilter* create(proxy::Exchange& exchange, proxy::FilterLocal* local) const override;
   uint8_t hooks() const override;
   const Settings& settings() const { return settings_; }
+  http::Coding coding() const { return coding_of(settings_.packing); }
   const std::string& name() const { return name_; }
 
  private:

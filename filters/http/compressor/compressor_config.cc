@@ -3,7 +3,9 @@
 #include "base/strings.h"
 #include "config/compile_scope.h"
 #include "config/matcher_compiler.h"
+#include "envoy/extensions/compression/brotli/compressor/v3/brotli.pb.h"
 #include "envoy/extensions/compression/gzip/compressor/v3/gzip.pb.h"
+#include "envoy/extensions/compression/zstd/compressor/v3/zstd.pb.h"
 #include "envoy/extensions/filters/http/compressor/v3/compressor.pb.h"
 #include "filters/http/compressor/compressor.h"
 
@@ -12,7 +14,9 @@ namespace {
 
 namespace v3 = envoy::extensions::filters::http::compressor::v3;
 using config::CompileScope;
+using envoy::extensions::compression::brotli::compressor::v3::Brotli;
 using envoy::extensions::compression::gzip::compressor::v3::Gzip;
+using envoy::extensions::compression::zstd::compressor::v3::Zstd;
 using google::protobuf::Message;
 using C = v3::Compressor;
 
@@ -35,21 +39,48 @@ constexpr const char* kTypes[] = {"text/html",
                                   "text/xml",
                                   "application/xhtml+xml"};
 
-http::GzipOptions compile_gzip(const envoy::config::core::v3::TypedExtensionConfig& library, CompileScope& scope) {
-  http::GzipOptions out;
-  const Message* content = scope.unpack(library.typed_config());
-  if (content == nullptr) return out;
-  if (content->GetDescriptor() != Gzip::descriptor()) {
-    scope.error(library.typed_config(), cat("not supported yet: ", content->GetDescriptor()->full_name()));
-    return out;
-  }
-  const auto& proto = static_cast<const Gzip&>(*content);
+http::GzipPacking compile_gzip(const Gzip& proto) {
+  http::GzipPacking out;
   if (proto.compression_level() != Gzip::DEFAULT_COMPRESSION) out.level = static_cast<int>(proto.compression_level());
   out.strategy = static_cast<int>(proto.compression_strategy());  // zlib's numbers
   if (proto.has_memory_level()) out.memory_level = static_cast<int>(proto.memory_level().value());
   if (proto.has_window_bits()) out.window_bits = static_cast<int>(proto.window_bits().value());
   if (proto.has_chunk_size()) out.chunk_size = proto.chunk_size().value();
   return out;
+}
+
+http::BrotliPacking compile_brotli(const Brotli& proto) {
+  http::BrotliPacking out;
+  if (proto.has_quality()) out.quality = proto.quality().value();
+  // The library's generic mode is both its default and the first of its numbers.
+  if (proto.encoder_mode() != Brotli::DEFAULT) out.mode = static_cast<uint32_t>(proto.encoder_mode()) - 1;
+  if (proto.has_window_bits()) out.window_bits = proto.window_bits().value();
+  if (proto.has_input_block_bits()) out.input_block_bits = proto.input_block_bits().value();
+  if (proto.has_chunk_size()) out.chunk_size = proto.chunk_size().value();
+  out.literal_context_modeling = !proto.disable_literal_context_modeling();
+  return out;
+}
+
+http::ZstdPacking compile_zstd(const Zstd& proto, CompileScope& scope) {
+  scope.only(proto, {Zstd::kCompressionLevelFieldNumber, Zstd::kEnableChecksumFieldNumber, Zstd::kStrategyFieldNumber,
+                     Zstd::kChunkSizeFieldNumber});
+  http::ZstdPacking out;
+  if (proto.has_compression_level()) out.level = proto.compression_level().value();
+  out.strategy = static_cast<uint32_t>(proto.strategy());  // the library's numbers
+  out.checksum = proto.enable_checksum();
+  if (proto.has_chunk_size()) out.chunk_size = proto.chunk_size().value();
+  return out;
+}
+
+http::Packing compile_library(const envoy::config::core::v3::TypedExtensionConfig& library, CompileScope& scope) {
+  const Message* content = scope.unpack(library.typed_config());
+  if (content == nullptr) return {};
+  const auto* type = content->GetDescriptor();
+  if (type == Gzip::descriptor()) return compile_gzip(static_cast<const Gzip&>(*content));
+  if (type == Brotli::descriptor()) return compile_brotli(static_cast<const Brotli&>(*content));
+  if (type == Zstd::descriptor()) return compile_zstd(static_cast<const Zstd&>(*content), scope);
+  scope.error(library.typed_config(), cat("not supported yet: ", type->full_name()));
+  return {};
 }
 
 bool is_on(const envoy::config::core::v3::RuntimeFeatureFlag& flag, CompileScope& scope) {
@@ -73,10 +104,11 @@ std::shared_ptr<const model::FilterConfig> compile(const Message& message, Compi
   scope.only(proto, {C::kContentLengthFieldNumber, C::kContentTypeFieldNumber, C::kDisableOnEtagHeaderFieldNumber,
                      C::kRemoveAcceptEncodingHeaderFieldNumber, C::kRuntimeEnabledFieldNumber,
                      C::kCompressorLibraryFieldNumber, C::kRequestDirectionConfigFieldNumber,
-                     C::kResponseDirectionConfigFieldNumber});
+                     C::kResponseDirectionConfigFieldNumber, C::kChooseFirstFieldNumber});
   Settings out;
   out.library = proto.compressor_library().name();
-  out.gzip = compile_gzip(proto.compressor_library(), scope);
+  out.packing = compile_library(proto.compressor_library(), scope);
+  out.choose_first = proto.choose_first();
   out.request = compile_direction(proto.request_direction_config().common_config(), scope);
   // Requests are packed only when the configuration speaks of them.
   out.request.enabled = proto.has_request_direction_config() && out.request.enabled;

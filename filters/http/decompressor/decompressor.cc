@@ -1,14 +1,18 @@
 #include "filters/http/decompressor/decompressor.h"
 
+#include <span>
+
 #include "base/strings.h"
 #include "proxy/exchange.h"
 
 namespace sluice::filters::decompressor {
 namespace {
 
+using http::BodyReader;
+using http::Coding;
 using http::End;
-using http::GzipReader;
 using http::Token;
+using http::Unpacked;
 using proxy::Exchange;
 using proxy::Step;
 
@@ -20,24 +24,59 @@ using proxy::Step;
 // clang-format on
 SLUICE_STAT_BLOCK(DecompressorStat, SLUICE_DECOMPRESSOR_STATS)
 
+// What the libraries say of bodies, in Envoy's words. Of each table the first counts what is wrong; the second what is
+// wrong in a way of its own, for the libraries that tell it.
+enum class LibraryStat : uint16_t { kError, kSpecial };
+using stats::Kind;
+constexpr stats::Definition kGzipStats[] = {
+    {Kind::kCounter, "zlib_data_error"}, {Kind::kCounter, "zlib_buf_error"},    {Kind::kCounter, "zlib_errno"},
+    {Kind::kCounter, "zlib_mem_error"},  {Kind::kCounter, "zlib_stream_error"}, {Kind::kCounter, "zlib_version_error"}};
+constexpr stats::Definition kBrotliStats[] = {{Kind::kCounter, "brotli_error"},
+                                              {Kind::kCounter, "brotli_output_overflow"},
+                                              {Kind::kCounter, "brotli_redundant_input"}};
+constexpr stats::Definition kZstdStats[] = {{Kind::kCounter, "zstd_generic_error"},
+                                            {Kind::kCounter, "zstd_checksum_wrong_error"},
+                                            {Kind::kCounter, "zstd_dictionary_error"},
+                                            {Kind::kCounter, "zstd_memory_error"}};
+
+struct Library {
+  std::string_view name;  // in the names of statistics
+  std::span<const stats::Definition> stats;
+};
+Library library_of(Coding coding) {
+  switch (coding) {
+    case Coding::kGzip:
+      return {"gzip", kGzipStats};
+    case Coding::kBrotli:
+      return {"brotli", kBrotliStats};
+    case Coding::kZstd:
+      return {"zstd", kZstdStats};
+  }
+  return {};
+}
+
 // Thread: its worker's.
 class DecompressorLocal final : public proxy::FilterLocal {
  public:
   DecompressorLocal(const proxy::FilterPlace& place, const Settings& settings) : registry_(place.local.registry) {
-    const std::string prefix = cat(place.stat_prefix, "decompressor.", settings.library, ".gzip.");
+    const Library library = library_of(coding_of(settings.unpacking));
+    const std::string prefix = cat(place.stat_prefix, "decompressor.", settings.library, ".", library.name, ".");
     ids_[0] = registry_.add_block<DecompressorStat>(cat(prefix, "request."));
     ids_[1] = registry_.add_block<DecompressorStat>(cat(prefix, "response."));
+    ids_[2] = registry_.add_block(cat(prefix, "decompressor_library."), library.stats);
     request = place.local.cells.block<DecompressorStat>(ids_[0]);
     response = place.local.cells.block<DecompressorStat>(ids_[1]);
+    errors = place.local.cells.block<LibraryStat>(ids_[2]);
   }
   ~DecompressorLocal() override {
     for (const stats::BlockId id : ids_) registry_.release_block(id);
   }
   stats::Block<DecompressorStat> request, response;
+  stats::Block<LibraryStat> errors;
 
  private:
   stats::Registry& registry_;
-  stats::BlockId ids_[2];
+  stats::BlockId ids_[3];
 };
 
 bool may_be_transformed(const http::HeaderMap& fields) {
@@ -47,11 +86,11 @@ bool may_be_transformed(const http::HeaderMap& fields) {
   return true;
 }
 
-// Takes gzip away when it is the first coding; false when it is not.
-bool take_coding(http::HeaderMap& fields) {
+// Takes our coding away when it is the first; false when it is not.
+bool take_coding(http::HeaderMap& fields, std::string_view ours) {
   const std::string_view codings = fields.get(Token::kContentEncoding);
   const size_t comma = codings.find(',');
-  if (trim(codings.substr(0, comma)) != "gzip") return false;
+  if (trim(codings.substr(0, comma)) != ours) return false;
   if (comma == std::string_view::npos) {
     fields.remove(Token::kContentEncoding);
   } else {
@@ -64,10 +103,10 @@ bool take_coding(http::HeaderMap& fields) {
 class Decompressor final : public proxy::HttpFilter {
  public:
   Decompressor(const DecompressorFactory& factory, DecompressorLocal& local)
-      : settings_(factory.settings()), local_(local) {}
+      : settings_(factory.settings()), coding_(coding_of(settings_.unpacking)), local_(local) {}
 
   Step on_request_headers(Exchange& exchange, http::RequestHeaders& request, End end) override {
-    if (settings_.advertises) request.fields.append_value(Token::kAcceptEncoding, "gzip");
+    if (settings_.advertises) request.fields.append_value(Token::kAcceptEncoding, name_of(coding_));
     request_ = begin(exchange, settings_.request, request.fields, end, local_.request);
     return Step::next();
   }
@@ -87,23 +126,32 @@ class Decompressor final : public proxy::HttpFilter {
   }
 
  private:
-  GzipReader* begin(Exchange& exchange, const Direction& direction, http::HeaderMap& fields, End end,
+  BodyReader* begin(Exchange& exchange, const Direction& direction, http::HeaderMap& fields, End end,
                     stats::Block<DecompressorStat>& stats) const {
     if (end == End::kYes) return nullptr;
-    if (!direction.enabled || (!direction.ignore_no_transform && !may_be_transformed(fields)) || !take_coding(fields)) {
+    if (!direction.enabled || (!direction.ignore_no_transform && !may_be_transformed(fields)) ||
+        !take_coding(fields, name_of(coding_))) {
       stats.inc(DecompressorStat::kNotDecompressed);
       return nullptr;
     }
     stats.inc(DecompressorStat::kDecompressed);
     fields.remove(Token::kContentLength);
-    return exchange.arena().create<GzipReader>(settings_.gzip);
+    return make_reader(exchange.arena(), settings_.unpacking);
   }
 
-  static bool unpack(GzipReader& reader, buffer::Buffer& data, stats::Block<DecompressorStat>& stats) {
+  bool unpack(BodyReader& reader, buffer::Buffer& data, stats::Block<DecompressorStat>& stats) {
     stats.add(DecompressorStat::kTotalCompressedBytes, data.size());
-    const bool fine = reader.read(data) == GzipReader::Result::kFine;
-    stats.add(DecompressorStat::kTotalUncompressedBytes, fine ? data.size() : 0);
-    return fine;
+    const Unpacked result = reader.read(data);
+    if (result == Unpacked::kFine) {
+      stats.add(DecompressorStat::kTotalUncompressedBytes, data.size());
+      return true;
+    }
+    const bool special = (coding_ == Coding::kBrotli && result == Unpacked::kTooMuch) ||
+                         (coding_ == Coding::kZstd && result == Unpacked::kBadChecksum);
+    if (special) local_.errors.inc(LibraryStat::kSpecial);
+    // Brotli counts it beside; zstd instead.
+    if (!special || coding_ == Coding::kBrotli) local_.errors.inc(LibraryStat::kError);
+    return false;
   }
 
   static Step refuse(Exchange& exchange, uint16_t status, std::string_view details) {
@@ -115,9 +163,10 @@ class Decompressor final : public proxy::HttpFilter {
   }
 
   const Settings& settings_;
+  const Coding coding_;
   DecompressorLocal& local_;
-  GzipReader* request_ = nullptr;
-  GzipReader* response_ = nullptr;
+  BodyReader* request_ = nullptr;
+  BodyReader* response_ = nullptr;
 };
 
 }  // namespace

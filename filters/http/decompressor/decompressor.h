@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "http/gzip.h"
+#include "http/body_coding.h"
 #include "proxy/filter.h"
 
 namespace sluice::filters::decompressor {
@@ -18,9 +18,9 @@ struct Direction {
 // Thread: any (immutable).
 struct Settings {
   std::string library;  // its name, for stats
-  http::GzipReader::Options gzip;
+  http::Unpacking unpacking;
   Direction request, response;
-  bool advertises = true;  // accept-encoding: gzip, to the upstream
+  bool advertises = true;  // the coding in accept-encoding, to the upstream
 };
 
 // Thread: any (immutable).

@@ -39,6 +39,7 @@ std::shared_ptr<const model::FilterConfig> compile_route(const Message& message,
 config::HttpFilterType extension() {
   return {.type = "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
           .compile = &compile,
+          .upstream = true,
           .route_type = "envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute",
           .compile_route = &compile_route};
 }

@@ -3,16 +3,35 @@
 #include <utility>
 
 #include "filters/http/router/raw_stream.h"
+#include "filters/http/router/upstream_filters.h"
 #include "proxy/exchange_trace.h"
 #include "upstream/cluster.h"
 
 namespace sluice::filters::router {
 
+using stats::SizeStat;
 using upstream::ResetReason;
 
 namespace {
 // While there is no stream, this much of a body is taken before the client has to wait.
 constexpr size_t kMaxWaiting = 32 * 1024;
+
+constexpr size_t kStatusBytes = 10;   // ":status" and its three digits
+constexpr size_t kPseudoHeaders = 4;  // of a request
+
+size_t bytes_of(const http::HeaderMap& fields) {
+  size_t sum = 0;
+  for (const http::HeaderField& field : fields) {
+    sum += field.name().size() + field.value().size();
+  }
+  return sum;
+}
+
+size_t bytes_of(const http::RequestHeaders& headers) {
+  constexpr std::string_view kNames = ":method:path:scheme:authority";
+  return kNames.size() + headers.method.size() + headers.path.size() + headers.scheme.size() +
+         headers.authority.size() + bytes_of(headers.fields);
+}
 }  // namespace
 
 Attempt::Timers::Timers(event::Loop& loop, Attempt& attempt)
@@ -58,6 +77,10 @@ void Attempt::claim_facts() {
   }
 }
 
+void Attempt::report(upstream::Outcome outcome, uint16_t status) {
+  pool_.cluster().report(pool_.host(), outcome, status);
+}
+
 void Attempt::arm_timers() {
   if (stream_ == nullptr || timers_ != nullptr ||
       (timeouts_.per_try.count() == 0 && timeouts_.per_try_idle.count() == 0)) {
@@ -76,7 +99,27 @@ void Attempt::touch() {
   }
 }
 
+// track_cluster_stats: bytes of names and values, pseudo headers with them.
+void Attempt::record_response_sizes(const http::ResponseHeaders& headers) {
+  if (auto& sizes = pool_.cluster().sizes()) {
+    sizes.record(SizeStat::kUpstreamRsHeadersSize, kStatusBytes + bytes_of(headers.fields));
+    sizes.record(SizeStat::kUpstreamRsHeadersCount, 1 + headers.fields.size());
+  }
+}
+
+void Attempt::record_totals() {
+  if (auto& sizes = pool_.cluster().sizes(); sizes && sent_) {
+    sizes.record(SizeStat::kUpstreamRqBodySize, body_sent_);
+    sizes.record(SizeStat::kUpstreamRsBodySize, body_received_);
+  }
+  if (auto& budgets = pool_.cluster().budgets()) {
+    budgets.record(stats::BudgetStat::kUpstreamRqTimeoutBudgetPerTryPercentUsed,
+                   percent_of(exchange_.local().loop.now() - began_, timeouts_.per_try));
+  }
+}
+
 void Attempt::is_over() {
+  record_totals();
   waiting_.clear();
   over_ = true;
   stream_ = nullptr;
@@ -104,7 +147,13 @@ void Attempt::on_stream(upstream::UpstreamStream& stream) {
   const upstream::ConnectTimes connected = stream.connect_times();
   facts.upstream_connect_start = connected.begin;
   facts.upstream_connected = connected.end;
-  stream.send_headers(*exchange_.request(), headers_only_ ? http::End::kYes : http::End::kNo);
+  const http::End headers_end = headers_only_ ? http::End::kYes : http::End::kNo;
+  if (const auto& filters = pool_.cluster().plan().http_filters; filters != nullptr) {
+    filters_ = exchange_.arena().create<UpstreamFilters>(*this, exchange_, *filters);
+    filters_->chain().request_headers(*exchange_.request(), headers_end);
+  } else {
+    put_headers(*exchange_.request(), headers_end);
+  }
   // Other streams of a shared connection may have filled it before this one began.
   if (exchange_.response_stopped()) {
     stream.response_gate().close(net::Pause::kPeerFull);
@@ -116,10 +165,10 @@ void Attempt::on_stream(upstream::UpstreamStream& stream) {
   }
   const bool body_ends = end_ == http::End::kYes && waiting_trailers_ == nullptr;
   if (!waiting_.empty() || body_ends) {
-    stream.send_data(waiting_, body_ends ? http::End::kYes : http::End::kNo);
+    pass_data(waiting_, body_ends ? http::End::kYes : http::End::kNo);
   }
   if (waiting_trailers_ != nullptr) {
-    stream.send_trailers(*waiting_trailers_);
+    pass_trailers(*waiting_trailers_);
   }
   if (end_ == http::End::kYes) {
     sent_all();
@@ -151,7 +200,7 @@ void Attempt::send_data(buffer::Buffer& data, http::End end) {
   body_sent_ += data.size();
   if (stream_ != nullptr) {
     touch();
-    stream_->send_data(data, end);
+    pass_data(data, end);
     if (end == http::End::kYes) {
       sent_all();
     }
@@ -165,18 +214,46 @@ void Attempt::send_data(buffer::Buffer& data, http::End end) {
   }
 }
 
-void Attempt::send_trailers(const http::HeaderMap& trailers) {
+void Attempt::send_trailers(http::HeaderMap& trailers) {
   if (over_) {
     return;
   }
   if (stream_ != nullptr) {
-    stream_->send_trailers(trailers);
+    pass_trailers(trailers);
     sent_all();
     return;
   }
   waiting_trailers_ = &trailers;
   end_ = http::End::kYes;
 }
+
+void Attempt::pass_data(buffer::Buffer& data, http::End end) {
+  if (filters_ != nullptr) {
+    filters_->chain().request_data(data, end);
+  } else {
+    put_data(data, end);
+  }
+}
+
+void Attempt::pass_trailers(http::HeaderMap& trailers) {
+  if (filters_ != nullptr) {
+    filters_->chain().request_trailers(trailers);
+  } else {
+    put_trailers(trailers);
+  }
+}
+
+void Attempt::put_headers(const http::RequestHeaders& headers, http::End end) {
+  if (auto& sizes = pool_.cluster().sizes()) {
+    sizes.record(SizeStat::kUpstreamRqHeadersSize, bytes_of(headers));
+    sizes.record(SizeStat::kUpstreamRqHeadersCount, kPseudoHeaders + headers.fields.size());
+  }
+  stream_->send_headers(headers, end);
+}
+
+void Attempt::put_data(buffer::Buffer& data, http::End end) { stream_->send_data(data, end); }
+
+void Attempt::put_trailers(const http::HeaderMap& trailers) { stream_->send_trailers(trailers); }
 
 void Attempt::sent_all() { exchange_.facts().upstream_tx_end = exchange_.local().loop.now(); }
 
@@ -225,8 +302,33 @@ void Attempt::on_interim(http::ResponseHeaders& headers) {
 }
 
 void Attempt::on_response_headers(http::ResponseHeaders& headers, http::End end) {
+  if (filters_ != nullptr) {
+    filters_->chain().response_headers(headers, end);
+  } else {
+    take_headers(headers, end);
+  }
+}
+
+void Attempt::on_response_data(buffer::Buffer& data, http::End end) {
+  if (filters_ != nullptr) {
+    filters_->chain().response_data(data, end);
+  } else {
+    take_data(data, end);
+  }
+}
+
+void Attempt::on_response_trailers(http::HeaderMap& trailers) {
+  if (filters_ != nullptr) {
+    filters_->chain().response_trailers(trailers);
+  } else {
+    take_trailers(trailers);
+  }
+}
+
+void Attempt::take_headers(http::ResponseHeaders& headers, http::End end) {
   answered_ = true;
   response_ = &headers;
+  record_response_sizes(headers);
   claim_facts();
   touch();
   if (timers_ != nullptr) {
@@ -238,7 +340,7 @@ void Attempt::on_response_headers(http::ResponseHeaders& headers, http::End end)
   owner_.on_headers(*this, headers, end);
 }
 
-void Attempt::on_response_data(buffer::Buffer& data, http::End end) {
+void Attempt::take_data(buffer::Buffer& data, http::End end) {
   touch();
   body_received_ += data.size();
   if (end == http::End::kYes) {
@@ -247,7 +349,7 @@ void Attempt::on_response_data(buffer::Buffer& data, http::End end) {
   owner_.on_data(*this, data, end);
 }
 
-void Attempt::on_response_trailers(http::HeaderMap& trailers) {
+void Attempt::take_trailers(http::HeaderMap& trailers) {
   is_over();
   owner_.on_trailers(*this, trailers);
 }

@@ -18,6 +18,7 @@ namespace sluice::filters::router {
 
 class Attempt;
 class RawStream;
+class UpstreamFilters;
 
 // The router, as its attempts see it. Every attempt ends in one response with End::kYes, or in one on_failed(), or in
 // reset() by the router.
@@ -51,7 +52,7 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   // The same for a CONNECT that ends here: a connection of its own, for what is in the tunnel.
   void start_raw(upstream::Cluster& cluster);
   void send_data(buffer::Buffer& data, http::End end);
-  void send_trailers(const http::HeaderMap& trailers);
+  void send_trailers(http::HeaderMap& trailers);
   // The whole request has arrived: from now on the times of this try run, once it has a stream.
   void arm_timers();
   // Gives up; the owner hears nothing more.
@@ -67,6 +68,8 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   // Nobody has seen its request, which has no body: the connection ended just when it left.
   bool unread() const { return unread_; }
   upstream::Host& host() { return pool_.host(); }
+  // For the outlier detection of the host's own cluster.
+  void report(upstream::Outcome outcome, uint16_t status);
   // What the access log says of the upstream is this attempt's.
   void claim_facts();
   // For the upstream's log.
@@ -82,6 +85,17 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   std::optional<format::Flag> timeout_flag;  // its time was over, and it is given up
 
  private:
+  friend class UpstreamFilters;
+  // What passed the cluster's filters, or all when it has none: to the stream, and to the owner.
+  void pass_data(buffer::Buffer& data, http::End end);
+  void pass_trailers(http::HeaderMap& trailers);
+  void put_headers(const http::RequestHeaders& headers, http::End end);
+  void put_data(buffer::Buffer& data, http::End end);
+  void put_trailers(const http::HeaderMap& trailers);
+  void take_headers(http::ResponseHeaders& headers, http::End end);
+  void take_data(buffer::Buffer& data, http::End end);
+  void take_trailers(http::HeaderMap& trailers);
+
   struct Timers {
     Timers(event::Loop& loop, Attempt& attempt);
     event::Timer whole, idle;
@@ -101,6 +115,8 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   void on_request_full(bool full) override;
   size_t response_room() const override { return exchange_.response_room(); }
 
+  void record_response_sizes(const http::ResponseHeaders& headers);
+  void record_totals();
   void sent_all();
   void touch();
   void is_over();
@@ -112,9 +128,10 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   upstream::PoolPin pin_;  // the log names the host
   upstream::UpstreamStream* stream_ = nullptr;
   buffer::Buffer waiting_;  // body that came before the stream
-  const http::HeaderMap* waiting_trailers_ = nullptr;
+  http::HeaderMap* waiting_trailers_ = nullptr;
   Timers* timers_ = nullptr;  // while they run
   RawStream* raw_ = nullptr;
+  UpstreamFilters* filters_ = nullptr;  // of the cluster; null: none
   MonotonicTime began_;
   const http::ResponseHeaders* response_ = nullptr;
   std::optional<upstream::ResetReason> reset_reason_;

@@ -217,14 +217,16 @@ Mirror* MirrorSet::begin(const model::MirrorPolicy& policy, proxy::Exchange& exc
   if (cluster == nullptr) {
     return nullptr;
   }
-  upstream::Host* host = cluster->choose_host({});
-  if (host == nullptr) {
+  upstream::LbRequest wanted;
+  wanted.authority = request.authority;
+  const upstream::Chosen chosen = cluster->choose_host(wanted);
+  if (chosen.host == nullptr) {
     cluster->block().inc(ClusterStat::kUpstreamCxNoneHealthy);
     cluster->answers().count(503, {.internal = true});
     return nullptr;
   }
-  auto* mirror =
-      new Mirror(exchange.local(), *cluster, upstream::pool_for(*cluster, *host, 0, *exchange.request()), timeout);
+  auto* mirror = new Mirror(exchange.local(), *cluster,
+                            upstream::pool_for(*chosen.cluster, *chosen.host, 0, *exchange.request()), timeout);
   mirrors_.push_back(*mirror);
   http::RequestHeaders& headers = mirror->headers();
   Arena& arena = headers.fields.arena();

@@ -1,6 +1,7 @@
 #include "filters/http/router/router.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/strings.h"
 #include "base/trace.h"
@@ -98,6 +99,29 @@ Step Router::no_healthy_upstream() {
   return exchange_.reply(proxy::reply_of(Reason::kNoHealthyUpstream));
 }
 
+// drop_overloads.
+std::optional<Reason> Router::drops(double share) {
+  if (share >= 1) {
+    return Reason::kUnconditionalDropOverload;
+  }
+  constexpr uint64_t kMillion = 1'000'000;
+  return static_cast<double>(exchange_.local().random.below(kMillion)) < share * kMillion
+             ? std::optional(Reason::kDropOverload)
+             : std::nullopt;
+}
+
+Step Router::drop_request(Reason reason) {
+  count_code(503, nullptr, nullptr);
+  LocalReply reply = proxy::reply_of(reason);
+  http::HeaderMap fields(exchange_.arena());
+  if (!options_.suppress_envoy_headers) {
+    fields.add(reason == Reason::kDropOverload ? "x-envoy-drop-overload" : "x-envoy-unconditional-drop-overload",
+               "true");
+    reply.fields = &fields;
+  }
+  return exchange_.reply(reply);
+}
+
 Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& headers, http::End end) {
   const model::WeightedCluster* weighted = exchange_.weighted();
   action_ = &action;
@@ -116,6 +140,11 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
       return refuse_field(*bad);
     }
   }
+  if (const double share = cluster_->hosts()->assignment->drop_share; share > 0) {
+    if (const auto reason = drops(share)) {
+      return drop_request(*reason);
+    }
+  }
   trace::step("router: choose host");
   if (!action.hash_policies.empty() && cluster_->hashes()) {
     const model::RequestHash hash = model::hash_request(
@@ -124,19 +153,20 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
     cookies_ = hash.cookies;
   }
   choice_.match = weighted != nullptr ? weighted->match.get() : action.match.get();
-  upstream::Host* host = choose_host();
-  if (host == nullptr) {
+  choice_.authority = headers.authority;
+  const upstream::Chosen chosen = choose_host();
+  if (chosen.host == nullptr) {
     return no_healthy_upstream();
   }
   if (exchange_.plan().scheme_match_upstream) {
-    headers.scheme = cluster_->transport_socket(*host) != nullptr ? "https" : "http";
+    headers.scheme = chosen.cluster->transport_socket(*chosen.host) != nullptr ? "https" : "http";
   }
   timeouts_ = take_timeouts(action, options_, headers);
   tell_timeout(timeouts_, options_, Duration(0), headers);
   if (headers.fields.has(Token::kXEnvoyUpstreamRqTimeoutAltResponse)) {
     timeout_status_ = 204;
   }
-  model::rewrite_request(exchange_.route(), action, weighted, headers, facts, host->hostname, originals());
+  model::rewrite_request(exchange_.route(), action, weighted, headers, facts, chosen.host->hostname, originals());
   retries_ = Retries::create(action.retry.get(), headers, *cluster_, charges_, action.priority, exchange_.local(),
                              [this] { try_again(); });
   keeps_body_ = retries_ != nullptr || action.internal_redirect != nullptr;
@@ -155,7 +185,7 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
   });
   exchange_.set_request_room([this] { return newest_ != nullptr ? newest_->request_room() : 0; });
   exchange_.when_request_complete([this] { on_request_complete(); });
-  begin_try(*host, end);
+  begin_try(chosen, end);
   return Step::taken();
 }
 
@@ -249,24 +279,24 @@ upstream::Wanted Router::original_destination() {
 }
 
 // A retry looks for another host than before, but not for ever.
-upstream::Host* Router::choose_host() {
+upstream::Chosen Router::choose_host() {
   choice_.attempt = 0;
   if (cluster_->plan().original_dst != nullptr) {
-    return cluster_->host_for(original_destination());
+    return {cluster_.get(), cluster_->host_for(original_destination())};
   }
   if (newest_ == nullptr) {
     if (const Override wanted = override_host(); wanted.asked && (wanted.strict || wanted.found != nullptr)) {
-      return wanted.found;
+      return {cluster_.get(), wanted.found};
     }
     return cluster_->choose_host(choice_);
   }
-  upstream::Host* host = cluster_->choose_host(choice_);
-  while (host != nullptr && retries_ != nullptr && retries_->avoids(*host) &&
+  upstream::Chosen chosen = cluster_->choose_host(choice_);
+  while (chosen.host != nullptr && retries_ != nullptr && retries_->avoids(*chosen.host) &&
          choice_.attempt < retries_->host_attempts()) {
     ++choice_.attempt;
-    host = cluster_->choose_host(choice_);
+    chosen = cluster_->choose_host(choice_);
   }
-  return host;
+  return chosen;
 }
 
 }  // namespace sluice::filters::router

@@ -68,8 +68,10 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   proxy::Step no_cluster(uint16_t status);
   proxy::Step refuse_field(const http::HeaderField& field);
   proxy::Step no_healthy_upstream();
-  upstream::Host* choose_host();
   upstream::Wanted original_destination();
+  std::optional<proxy::Reason> drops(double share);
+  proxy::Step drop_request(proxy::Reason reason);
+  upstream::Chosen choose_host();
   // The one that a filter has asked for; `found` is null when it is not there or not healthy.
   struct Override {
     bool asked = false;
@@ -95,7 +97,7 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
 
   // ---- tries.cc: its tries
   enum class Cause : uint8_t { kFailure, kTimeout };
-  void begin_try(upstream::Host& host, http::End end);
+  void begin_try(const upstream::Chosen& chosen, http::End end);
   void try_again();
   void on_request_complete();
   void keep(const buffer::Buffer& data);

@@ -32,7 +32,7 @@ Duration old_grpc_timeout(const model::StreamDurations& durations, const http::R
 Timeouts take_timeouts(const model::ForwardAction& action, const RouterOptions& options,
                        http::RequestHeaders& request) {
   http::HeaderMap& fields = request.fields;
-  const model::StreamDurations& durations = action.durations;
+  const model::StreamDurations& durations = *action.durations;
   Timeouts out;
   if (!durations.set) {
     out.old_grpc = durations.old_grpc_max && proxy::is_grpc(request);

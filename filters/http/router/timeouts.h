@@ -3,6 +3,9 @@
 // https://www.envoyproxy.io/docs/envoy/v1.36.0/configuration/http/http_filters/router_filter#x-envoy-upstream-rq-timeout-ms
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+
 #include "base/time.h"
 #include "http/message.h"
 #include "model/route_action.h"
@@ -19,6 +22,11 @@ struct Timeouts {
   bool hedge = false;     // a try whose time is over goes on beside the next one
   bool old_grpc = false;  // max_grpc_timeout: grpc-timeout goes on as what is left
 };
+
+// How much of a time-out is used, in percent; 0 when there is none.
+inline uint64_t percent_of(Duration used, Duration timeout) {
+  return timeout.count() <= 0 ? 0 : static_cast<uint64_t>(used.count() / std::max<int64_t>(1, timeout.count() / 100));
+}
 
 // Takes the fields that it reads out of the request.
 Timeouts take_timeouts(const model::ForwardAction& action, const RouterOptions& options, http::RequestHeaders& request);

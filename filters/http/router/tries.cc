@@ -69,13 +69,13 @@ std::string_view number_text(Arena& arena, int64_t number) { return arena.copy(P
 
 }  // namespace
 
-void Router::begin_try(upstream::Host& host, http::End end) {
-  newest_ =
-      exchange_.arena().create<Attempt>(static_cast<AttemptOwner&>(*this), exchange_, timeouts_,
-                                        upstream::pool_for(*cluster_, host, action_->priority, *exchange_.request()));
+void Router::begin_try(const upstream::Chosen& chosen, http::End end) {
+  upstream::Pool& pool = upstream::pool_for(*chosen.cluster, *chosen.host, action_->priority, *exchange_.request(),
+                                            exchange_.facts().connection_id + 1);
+  newest_ = exchange_.arena().create<Attempt>(static_cast<AttemptOwner&>(*this), exchange_, timeouts_, pool);
   attempts_.push_back(*newest_);
   if (exchange_.request()->tunnel == http::Tunnel::kConnect && action_->ends_connect()) {
-    newest_->start_raw(*cluster_);
+    newest_->start_raw(*chosen.cluster);
   } else {
     newest_->start(action_->priority, end);
   }
@@ -85,16 +85,16 @@ void Router::begin_try(upstream::Host& host, http::End end) {
 void Router::try_again() {
   ++exchange_.facts().attempts;
   choice_.tried = retries_ == nullptr ? nullptr : retries_->tried_priorities();
-  upstream::Host* host = choose_host();
-  if (host == nullptr) {
+  const upstream::Chosen chosen = choose_host();
+  if (chosen.host == nullptr) {
     drop_all_but(nullptr);
     if (retries_ != nullptr) retries_->end();
     (void)no_healthy_upstream();
     return;
   }
   http::RequestHeaders& headers = *exchange_.request();
-  if (action_->rewrite.host_auto && !host->hostname.empty()) {
-    headers.authority = host->hostname;
+  if (action_->rewrite->host_auto && !chosen.host->hostname.empty()) {
+    headers.authority = chosen.host->hostname;
   }
   if (exchange_.route().host->include_attempt_count) {
     headers.fields.set(Token::kXEnvoyAttemptCount, number_text(exchange_.arena(), exchange_.facts().attempts));
@@ -104,7 +104,7 @@ void Router::try_again() {
   }
   tell_timeout(timeouts_, options_, elapsed(), headers);
   const bool headers_only = request_ended_ && kept_.empty() && trailers_ == nullptr;
-  begin_try(*host, headers_only ? http::End::kYes : http::End::kNo);
+  begin_try(chosen, headers_only ? http::End::kYes : http::End::kNo);
   Attempt& attempt = *newest_;
   if (headers_only || attempt.over()) {
     return;
@@ -311,11 +311,11 @@ void Router::report_answer(Attempt& attempt, const http::ResponseHeaders& header
   if (headers.fields.has(Token::kGrpcStatus)) {
     status = http_status_of_grpc(headers.fields.get(Token::kGrpcStatus)).value_or(status);
   }
-  cluster_->report(attempt.host(), Outcome::kAnswered, status);
+  attempt.report(Outcome::kAnswered, status);
 }
 
 void Router::on_stream(Attempt& attempt) {
-  cluster_->report(attempt.host(), Outcome::kConnected, 200);
+  attempt.report(Outcome::kConnected, 200);
   charges_.inc(proxy::RouteStat::kTotal);
 }
 
@@ -429,6 +429,10 @@ void Router::upstream_complete() {
   deadline_.cancel();
   format::Facts& facts = exchange_.facts();
   facts.upstream_rx_end = exchange_.local().loop.now();
+  if (cluster_->budgets() && facts.request_end != format::kUnset) {
+    cluster_->budgets().record(stats::BudgetStat::kUpstreamRqTimeoutBudgetPercentUsed,
+                               percent_of(facts.upstream_rx_end - facts.request_end, timeouts_.global));
+  }
   if (facts.request_end != format::kUnset && counts()) {
     const auto ms = static_cast<uint64_t>(to_ms(facts.upstream_rx_end - facts.request_end));
     cluster_->answers().record_time(ms, answer_of_);
@@ -447,7 +451,7 @@ void Router::on_failed(Attempt& attempt, ResetReason reset, std::string_view fai
   }
   const uint32_t retries = exchange_.facts().attempts - 1;
   if (reset != ResetReason::kOverflow) {
-    cluster_->report(attempt.host(), Outcome::kConnectFailed, 503);
+    attempt.report(Outcome::kConnectFailed, 503);
   }
   if (exchange_.response_begun()) {
     exchange_.block().inc(HttpStat::kRqResetAfterDownstreamResponseStarted);
@@ -487,7 +491,7 @@ void Router::on_try_timeout(Attempt& attempt) {
     return;
   }
   attempt.timeout_counted = true;
-  cluster_->report(attempt.host(), Outcome::kTimeout, 504);
+  attempt.report(Outcome::kTimeout, 504);
   if (retries_ != nullptr && note(retries_->on_soft_timeout(), attempt, Cause::kTimeout)) {
     attempt.retried = true;
   }
@@ -502,7 +506,7 @@ void Router::give_up_try(Attempt& attempt, Reason reason, ClusterStat counter) {
   cluster_->block().inc(counter);
   HostState::inc(attempt.host().state.rq_timeout);
   drop(attempt);
-  cluster_->report(attempt.host(), Outcome::kTimeout, 504);
+  attempt.report(Outcome::kTimeout, 504);
   if (retry_after_reset(attempt, ResetReason::kLocalReset, Cause::kTimeout)) {
     return;
   }
@@ -521,7 +525,7 @@ void Router::on_timeout() {
     HostState::inc(attempt->host().state.rq_timeout);
     if (!attempt->answered()) {
       if (!attempt->timeout_counted) {
-        cluster_->report(attempt->host(), Outcome::kTimeout, timeout_status_);
+        attempt->report(Outcome::kTimeout, timeout_status_);
       }
       count_failed(*attempt, timeout_status_);
     }

@@ -99,35 +99,40 @@ void Relay::attempt() {
       request.hash = xxhash64(object->text);
     }
   }
-  upstream::Host* host =
-      cluster_->plan().original_dst == nullptr
-          ? cluster_->choose_host(request)
-          : cluster_->host_for({accepted().known() == nullptr ? nullptr : &accepted().known()->filter_state, nullptr,
-                                nullptr, accepted().local_restored() ? &accepted().local() : nullptr});
-  if (host == nullptr) {
+  upstream::Chosen chosen;
+  if (cluster_->plan().original_dst == nullptr) {
+    chosen = cluster_->choose_host(request);
+  } else {
+    chosen = {cluster_.get(),
+              cluster_->host_for({accepted().known() == nullptr ? nullptr : &accepted().known()->filter_state, nullptr,
+                                  nullptr, accepted().local_restored() ? &accepted().local() : nullptr})};
+  }
+  if (chosen.host == nullptr) {
     block.inc(ClusterStat::kUpstreamCxNoneHealthy);
     refuse(Flag::kNoHealthyUpstream);
     return;
   }
   ++attempts_;
-  host_ = host->shared_from_this();
+  via_ = chosen.cluster;
+  host_ = chosen.host->shared_from_this();
   connect_began_ = worker().loop.now();
   if (plan().tunnel != nullptr) {
-    open_tunnel(*host);
+    open_tunnel(chosen);
     return;
   }
   upstream_ =
-      upstream::RawConnection::connect(*cluster_, *host, worker(), {accepted().remote(), accepted().local()}, *this);
+      upstream::RawConnection::connect(*chosen.cluster, *chosen.host, worker(),
+                                       {accepted().remote(), accepted().local()}, *this);
   if (upstream_ == nullptr) {
     retry();
   }
 }
 
-void Relay::open_tunnel(upstream::Host& host) {
+void Relay::open_tunnel(const upstream::Chosen& chosen) {
   format::Facts facts;
   fill(facts);
   // The pool may answer at once, with an idle connection or a refusal.
-  upstream::ByteStream* tunnel = HttpTunnel::open(*plan().tunnel, *cluster_, host, worker(), facts, *this);
+  upstream::ByteStream* tunnel = HttpTunnel::open(*plan().tunnel, *chosen.cluster, *chosen.host, worker(), facts, *this);
   if (tunnel != nullptr) {
     upstream_ = tunnel;
   }
@@ -152,7 +157,7 @@ void Relay::on_failed(ResetReason reason, std::string_view details) {
   if (reason == ResetReason::kConnectFailure || reason == ResetReason::kConnectTimeout) {
     accepted().flags.set(Flag::kUpstreamConnectionFailure);
     const bool late = reason == ResetReason::kConnectTimeout;
-    cluster_->report(*host_, late ? upstream::Outcome::kTimeout : upstream::Outcome::kConnectFailed, late ? 504 : 503);
+    via_->report(*host_, late ? upstream::Outcome::kTimeout : upstream::Outcome::kConnectFailed, late ? 504 : 503);
   }
   failure_ = details;
   std::replace(failure_.begin(), failure_.end(), ' ', '_');
@@ -162,7 +167,7 @@ void Relay::on_failed(ResetReason reason, std::string_view details) {
 void Relay::on_connected() {
   state_ = State::kOpen;
   connected_ = worker().loop.now();
-  cluster_->report(*host_, upstream::Outcome::kConnected, 200);
+  via_->report(*host_, upstream::Outcome::kConnected, 200);
   upstream_local_ = upstream_->local_address();
   upstream_id_ = upstream_->connection_id();
   if (!outbox().empty() && outbox().full()) {

@@ -50,7 +50,7 @@ class Relay final : public proxy::ByteConnection, private upstream::ByteStreamUs
   std::string_view choose_cluster();
   void connect();
   void attempt();
-  void open_tunnel(upstream::Host& host);
+  void open_tunnel(const upstream::Chosen& chosen);
   void refuse(format::Flag flag);
   void retry();
   void pause_client();
@@ -68,6 +68,7 @@ class Relay final : public proxy::ByteConnection, private upstream::ByteStreamUs
   bool reading_ = true;
   uint32_t attempts_ = 0;
   upstream::ClusterHandle cluster_;
+  upstream::ClusterHandle via_;  // whose host it is: with an aggregate another one
   const model::LbMatch* match_ = nullptr;  // what the host's metadata must have
   std::shared_ptr<upstream::Host> host_;  // of the last attempt
   upstream::ByteStream* upstream_ = nullptr;

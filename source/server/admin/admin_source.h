@@ -40,6 +40,7 @@ struct HostInfo {
   bool failed_active_check = false;
   bool failed_outlier_check = false;
   bool degraded_by_check = false;
+  bool pending_removal = false;  // no assignment has it any more
   bool check_pending = false;
   bool check_timed_out = false;
   double success_rate = -1, local_success_rate = -1;  // percent; negative: not known

@@ -21,6 +21,7 @@ std::string health_flags(const HostInfo& host) {
   out += fails_eds(host.eds_health) ? "/failed_eds_health" : "";
   out += host.degraded_by_check ? "/degraded_active_hc" : "";
   out += host.eds_health == HealthStatus::kDegraded ? "/degraded_eds_health" : "";
+  out += host.pending_removal ? "/pending_dynamic_removal" : "";
   out += host.check_pending ? "/pending_active_hc" : "";
   out += host.check_timed_out ? "/active_hc_timeout" : "";
   return out.empty() ? "healthy" : out;
@@ -136,6 +137,9 @@ void json_health(JsonWriter& json, const HostInfo& host) {
   }
   if (host.degraded_by_check) {
     json.boolean("failed_active_degraded_check", true);
+  }
+  if (host.pending_removal) {
+    json.boolean("pending_dynamic_removal", true);
   }
   if (host.check_timed_out) {
     json.boolean("active_hc_timeout", true);

@@ -85,8 +85,9 @@ void config_dump_page(const Request& request, AdminSource& source, Reply& reply)
   // A parameter without a value counts too.
   const ShowEndpoints endpoints = request.has("include_eds") ? ShowEndpoints::kYes : ShowEndpoints::kNo;
   if (accepted != nullptr) {
-    parts =
-        dump_parts(accepted->document->bootstrap, source.accepted_at(), source.dynamic_configs(), wanted, endpoints);
+    envoy::config::bootstrap::v3::Bootstrap bootstrap;
+    bootstrap.ParsePartialFromString(accepted->bootstrap);
+    parts = dump_parts(bootstrap, source.accepted_at(), source.dynamic_configs(), wanted, endpoints);
   }
   if (const std::string_view resource = request.get("resource"); !resource.empty()) {
     auto list = list_of(parts, std::string(resource));

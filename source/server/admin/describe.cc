@@ -28,6 +28,7 @@ HostInfo describe_host(const upstream::Host& host) {
   out.failed_active_check = (failing & upstream::kActiveCheck) != 0;
   out.failed_outlier_check = (failing & upstream::kOutlier) != 0;
   out.degraded_by_check = host.degraded.load(std::memory_order_relaxed);
+  out.pending_removal = plan.removed;
   out.check_pending = host.check_pending;
   out.check_timed_out = host.check_timed_out && out.failed_active_check;
   out.canary = plan.canary;

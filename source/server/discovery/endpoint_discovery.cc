@@ -8,7 +8,7 @@
 namespace sluice::server {
 
 using config::Verdict;
-using stats::ClusterStat;
+using stats::ClusterMemberStat;
 using stats::EndpointDiscoveryStat;
 
 EndpointDiscovery::EndpointDiscovery(upstream::ClusterShared& cluster, const DiscoveryTools& tools,
@@ -21,14 +21,14 @@ EndpointDiscovery::EndpointDiscovery(upstream::ClusterShared& cluster, const Dis
       id_(tools.registry.add_block<EndpointDiscoveryStat>(prefix_)),
       block_(tools.cells.block<EndpointDiscoveryStat>(id_)),
       stale_(tools.loop.timers(), [this] {
-        cluster_.main_block().inc(ClusterStat::kAssignmentStale);
+        cluster_.main_block().inc(ClusterMemberStat::kAssignmentStale);
         bytes_.clear();
         cluster_.assign(std::make_shared<const model::AssignmentPlan>());
       }) {
-  if (cluster.plan->endpoints_source.kind != model::ConfigSource::Kind::kFile) {
-    cluster_.main_block().inc(ClusterStat::kUpdateAttempt);
+  if (cluster.plan->endpoints_source->kind != model::ConfigSource::Kind::kFile) {
+    cluster_.main_block().inc(ClusterMemberStat::kUpdateAttempt);
   }
-  const model::ConfigSource& source = cluster.plan->endpoints_source;
+  const model::ConfigSource& source = *cluster.plan->endpoints_source;
   subscription_ =
       tools.subscriber.subscribe(source, interest_in(config::ResourceType::kEndpoints, name_, source), *this);
 }
@@ -40,19 +40,19 @@ EndpointDiscovery::~EndpointDiscovery() {
 
 std::string EndpointDiscovery::on_resources(const config::ResourceUpdate& update) {
   config::Batch<model::AssignmentPlan> batch = tools_.compiler.assignments(update, cluster_.plan->name);
-  cluster_.main_block().inc(ClusterStat::kUpdateAttempt);
+  cluster_.main_block().inc(ClusterMemberStat::kUpdateAttempt);
   batch.verdict = take(batch);
   std::string answer = tell(cluster_.plan->name, batch, tools_);
   if (batch.verdict == Verdict::kUnreadable) {
-    cluster_.main_block().inc(ClusterStat::kUpdateFailure);
+    cluster_.main_block().inc(ClusterMemberStat::kUpdateFailure);
     return answer;
   }
   if (update.known) {
-    cluster_.main_block().inc(ClusterStat::kAssignmentUseCached);
+    cluster_.main_block().inc(ClusterMemberStat::kAssignmentUseCached);
   }
   if (batch.verdict == Verdict::kTaken) {
-    cluster_.main_block().inc(ClusterStat::kUpdateSuccess);
-    cluster_.main_block().set(ClusterStat::kVersion, xxhash64(batch.version));
+    cluster_.main_block().inc(ClusterMemberStat::kUpdateSuccess);
+    cluster_.main_block().set(ClusterMemberStat::kVersion, xxhash64(batch.version));
     block_.set(EndpointDiscoveryStat::kUpdateTime, ms_of(tools_.loop.wall_now()));
     tools_.registry.set_text(cat(prefix_, "version_text"), batch.version);
   } else {
@@ -68,7 +68,7 @@ Verdict EndpointDiscovery::take(config::Batch<model::AssignmentPlan>& batch) {
     return batch.verdict;
   }
   if (batch.resources.empty()) {
-    cluster_.main_block().inc(ClusterStat::kUpdateEmpty);
+    cluster_.main_block().inc(ClusterMemberStat::kUpdateEmpty);
     return Verdict::kTaken;
   }
   if (batch.resources.size() > 1) {
@@ -90,12 +90,12 @@ Verdict EndpointDiscovery::take(config::Batch<model::AssignmentPlan>& batch) {
 void EndpointDiscovery::put_in_force(config::Compiled<model::AssignmentPlan>& one) {
   stale_.cancel();
   if (one.plan->stale_after.count() > 0) {
-    cluster_.main_block().inc(ClusterStat::kAssignmentTimeoutReceived);
+    cluster_.main_block().inc(ClusterMemberStat::kAssignmentTimeoutReceived);
     stale_.arm(one.plan->stale_after);
   }
   updated_ = tools_.loop.wall_now();
   if (one.bytes == bytes_) {
-    cluster_.main_block().inc(ClusterStat::kUpdateNoRebuild);
+    cluster_.main_block().inc(ClusterMemberStat::kUpdateNoRebuild);
     return;
   }
   bytes_ = std::move(one.bytes);
@@ -103,18 +103,18 @@ void EndpointDiscovery::put_in_force(config::Compiled<model::AssignmentPlan>& on
 }
 
 void EndpointDiscovery::on_rejected(std::string_view) {
-  cluster_.main_block().inc(ClusterStat::kUpdateAttempt);
+  cluster_.main_block().inc(ClusterMemberStat::kUpdateAttempt);
   block_.inc(EndpointDiscoveryStat::kUpdateRejected);
   known();
 }
 
 void EndpointDiscovery::on_failure(std::string_view) {
-  cluster_.main_block().inc(ClusterStat::kUpdateAttempt);
-  cluster_.main_block().inc(ClusterStat::kUpdateFailure);
+  cluster_.main_block().inc(ClusterMemberStat::kUpdateAttempt);
+  cluster_.main_block().inc(ClusterMemberStat::kUpdateFailure);
 }
 
 void EndpointDiscovery::on_timeout() {
-  cluster_.main_block().inc(ClusterStat::kUpdateAttempt);
+  cluster_.main_block().inc(ClusterMemberStat::kUpdateAttempt);
   block_.inc(EndpointDiscoveryStat::kInitFetchTimeout);
   known();
 }

@@ -1,4 +1,4 @@
-// RouteDiscovery: RDS, for all connection managers of the process.
+// RouteDiscovery: RDS and VHDS, for all connection managers of the process.
 #pragma once
 
 #include <map>
@@ -27,8 +27,8 @@ class RouteDiscovery {
   // Until as many calls of forget(). The slot is filled whenever a table comes.
   void follow(const model::RouteSubscription& subscription);
   void forget(const model::RouteSubscription& subscription);
-  // Calls once it is known what there is: a table came, was refused, or did not come in time; perhaps at once. The
-  // table must be followed.
+  // Calls once it is known what there is: a table came, with its hosts by VHDS, or was refused, or did not come in time;
+  // perhaps at once. The table must be followed.
   void when_known(const model::RouteSubscription& subscription, Function<void()> hook);
   void clear();
   std::vector<RouteVersion> dump() const;

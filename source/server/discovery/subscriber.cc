@@ -11,6 +11,15 @@ using stats::ControlPlaneStat;
 
 namespace {
 
+// What goes with the headers of a stream.
+std::vector<xds::RequestField> metadata_of(const model::ApiSource& source) {
+  std::vector<xds::RequestField> out;
+  for (const auto& [name, value] : source.metadata) {
+    out.push_back({name, value});
+  }
+  return out;
+}
+
 xds::Options options_of(const model::ApiSource& source, xds::Options::Streams streams, const std::string& node) {
   using Protocol = model::ApiSource::Protocol;
   xds::Options out;
@@ -20,9 +29,7 @@ xds::Options options_of(const model::ApiSource& source, xds::Options::Streams st
   out.streams = streams;
   out.node = node;
   out.send_node = source.node_once ? xds::Options::SendNode::kOnFirstMessage : xds::Options::SendNode::kAlways;
-  for (const auto& [name, value] : source.metadata) {
-    out.metadata.push_back({name, value});
-  }
+  out.metadata = metadata_of(source);
   out.back_off_base = source.back_off_base;
   out.back_off_max = source.back_off_max;
   if (source.rate_limited) {
@@ -60,19 +67,39 @@ struct Subscriber::Plane {
 Subscriber::Subscriber(const SubscriberSeams& seams, std::string node) : seams_(seams), node_(std::move(node)) {}
 Subscriber::~Subscriber() = default;
 
-std::unique_ptr<Subscriber::Plane> Subscriber::make_plane(const model::ApiSource& source,
-                                                          xds::Options::Streams streams) {
-  auto plane = std::make_unique<Plane>();
-  plane->source = source;
+std::unique_ptr<xds::AdsTransport> Subscriber::way_to(const model::ApiSource& source) {
   xds::PoolAdsOptions way;
   way.authority = source.authority;
   way.machine_ip = machine_ip_;
   if (source.max_message_bytes > 0) {
     way.max_message = source.max_message_bytes;
   }
-  plane->transport = std::make_unique<xds::PoolAdsTransport>(
+  return std::make_unique<xds::PoolAdsTransport>(
       seams_.upstreams.local(), [this, name = source.cluster] { return seams_.upstreams.clusters().find(name); },
       std::move(way));
+}
+
+bool Subscriber::speaks_delta(const ConfigSource& source) const {
+  const model::ApiSource* api = source.api.get();  // of kApi
+  if (source.kind == ConfigSource::Kind::kAds && ads_ != nullptr) {
+    api = &ads_->source;
+  }
+  return api != nullptr && api->protocol == model::ApiSource::Protocol::kDelta;
+}
+
+void Subscriber::report_loads(const model::ApiSource& source, Function<xds::LoadReporter::Clusters()> clusters) {
+  load_way_ = way_to(source);
+  load_reporter_ = std::make_unique<xds::LoadReporter>(
+      xds::LoadReporterSeams{seams_.loop, *load_way_, seams_.registry, seams_.cells}, node_, metadata_of(source),
+      std::move(clusters));
+  load_reporter_->start();
+}
+
+std::unique_ptr<Subscriber::Plane> Subscriber::make_plane(const model::ApiSource& source,
+                                                          xds::Options::Streams streams) {
+  auto plane = std::make_unique<Plane>();
+  plane->source = source;
+  plane->transport = way_to(source);
   plane->client = std::make_unique<xds::ControlPlane>(seams_.loop, seams_.random, *plane->transport,
                                                       options_of(source, streams, node_), history_);
   for (size_t type = 0; type < xds::kResourceTypes; ++type) {
@@ -169,6 +196,8 @@ void Subscriber::show() {
 }
 
 void Subscriber::clear() {
+  load_reporter_.reset();
+  load_way_.reset();
   ads_.reset();
   others_.clear();
 }

@@ -17,6 +17,7 @@
 #include "stats/registry.h"
 #include "xds/control_plane.h"
 #include "xds/history.h"
+#include "xds/load_reporter.h"
 #include "xds/pool_ads_transport.h"
 
 namespace sluice::server {
@@ -50,6 +51,10 @@ class Subscriber {
   // The aggregated stream of the bootstrap: before the first subscription, and opened when its cluster is there.
   void add_ads(const model::ApiSource& source);
   void open_ads();
+  // Whether who is subscribed to tells changes only.
+  bool speaks_delta(const model::ConfigSource& source) const;
+  // LRS, about the clusters that serve; once its cluster is there.
+  void report_loads(const model::ApiSource& source, Function<xds::LoadReporter::Clusters()> clusters);
   // The user hears nothing before this returned.
   std::unique_ptr<config::Subscription> subscribe(const model::ConfigSource& source, xds::Interest interest,
                                                   config::ResourceUser& user);
@@ -67,6 +72,7 @@ class Subscriber {
   std::unique_ptr<config::Subscription> subscribe(xds::ControlPlane& client, xds::Interest interest,
                                                   config::ResourceUser& user);
   Plane& plane(const model::ApiSource& source);
+  std::unique_ptr<xds::AdsTransport> way_to(const model::ApiSource& source);
   std::unique_ptr<Plane> make_plane(const model::ApiSource& source, xds::Options::Streams streams);
 
   const SubscriberSeams seams_;
@@ -77,6 +83,8 @@ class Subscriber {
   std::unique_ptr<LastGood> last_good_;  // null: nothing is kept
   std::unique_ptr<Plane> ads_;
   std::list<std::unique_ptr<Plane>> others_;
+  std::unique_ptr<xds::AdsTransport> load_way_;
+  std::unique_ptr<xds::LoadReporter> load_reporter_;
   stats::Block<stats::ControlPlaneStat> block_;  // of ads_
   uint64_t enforced_ = 0;                        // that were counted
 };

@@ -1,5 +1,6 @@
 #include "upstream/load_balancer/picker.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -27,15 +28,38 @@ class InTurn final : public Picker {
   size_t next_;
 };
 
+// Its window is not over.
+bool starts_slowly(const model::SlowStart& slow, const Host& host, MonotonicTime now) {
+  const MonotonicTime since = host.well_since.load(std::memory_order_relaxed);
+  return slow.window.count() > 0 && since != Host::kNever && now - since < slow.window;
+}
+
+// The part of its weight that a host in its window has.
+double slow_part(const model::SlowStart& slow, const Host& host, MonotonicTime now) {
+  const Duration since = std::max<Duration>(now - host.well_since.load(std::memory_order_relaxed),
+                                            std::chrono::milliseconds(1));
+  const double time = static_cast<double>(since.count()) / static_cast<double>(slow.window.count());
+  const double set = slow.aggression.now();
+  const double aggression = set > 0 ? set : 1;
+  return std::max(aggression == 1 ? time : std::pow(time, 1 / aggression), slow.least);
+}
+
+bool any_starts_slowly(const model::LbPlan& lb, const HostGroup& group, MonotonicTime now) {
+  return std::any_of(group.hosts.begin(), group.hosts.end(),
+                     [&](const WeightedHost& one) { return starts_slowly(lb.slow_start, *one.host, now); });
+}
+
 // ROUND_ROBIN and LEAST_REQUEST of unequal weights: by deadlines; LEAST_REQUEST lowers the weight of hosts that have
-// requests. Begins after a random number of picks.
+// requests, slow start that of hosts that are new. Begins after a random number of picks.
 class ByDeadline final : public Picker {
  public:
-  ByDeadline(const model::LbPlan& lb, const HostGroup& group, Random& random)
-      : bias_(lb.policy == model::LbPolicy::kLeastRequest ? lb.active_request_bias : 0) {
+  ByDeadline(const model::LbPlan& lb, const HostGroup& group, Random& random, const event::Loop& loop)
+      : bias_(lb.policy == model::LbPolicy::kLeastRequest ? lb.active_request_bias : 0),
+        slow_(lb.slow_start),
+        loop_(loop) {
     queue_.reserve(group.hosts.size());
     for (const WeightedHost& one : group.hosts) {
-      queue_.add(one.weight, &one);
+      queue_.add(slowed(one), &one);
     }
     for (uint64_t skip = random.below(group.hosts.size()); skip > 0; --skip) {
       pick({});
@@ -48,13 +72,20 @@ class ByDeadline final : public Picker {
  private:
   double weight_of(const WeightedHost& one) const {
     if (bias_ == 0) {
-      return one.weight;
+      return slowed(one);
     }
     const double divisor = bias_ == 1 ? active(*one.host) + 1.0 : std::pow(active(*one.host) + 1.0, bias_);
-    return one.weight / divisor;
+    return slowed(one) / divisor;
+  }
+  double slowed(const WeightedHost& one) const {
+    return slow_.window.count() > 0 && starts_slowly(slow_, *one.host, loop_.now())
+               ? one.weight * slow_part(slow_, *one.host, loop_.now())
+               : one.weight;
   }
 
   const double bias_;
+  const model::SlowStart& slow_;
+  const event::Loop& loop_;
   Edf<const WeightedHost*> queue_;
 };
 
@@ -173,7 +204,7 @@ class ByHash final : public Picker {
 }  // namespace
 
 std::unique_ptr<Picker> make_picker(const model::LbPlan& lb, const HostGroup& group, const Breakers& breakers,
-                                    Random& random) {
+                                    Random& random, const event::Loop& loop) {
   switch (lb.policy) {
     case model::LbPolicy::kRandom: return std::make_unique<AtRandom>(group, random);
     case model::LbPolicy::kRingHash:
@@ -181,8 +212,8 @@ std::unique_ptr<Picker> make_picker(const model::LbPlan& lb, const HostGroup& gr
     case model::LbPolicy::kRoundRobin:
     case model::LbPolicy::kLeastRequest: break;
   }
-  if (!group.even) {
-    return std::make_unique<ByDeadline>(lb, group, random);
+  if (!group.even || any_starts_slowly(lb, group, loop.now())) {
+    return std::make_unique<ByDeadline>(lb, group, random, loop);
   }
   if (lb.policy == model::LbPolicy::kRoundRobin) {
     return std::make_unique<InTurn>(group, random);

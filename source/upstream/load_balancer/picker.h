@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/random.h"
+#include "event/loop.h"
 #include "upstream/breakers.h"
 #include "upstream/host_set.h"
 
@@ -23,8 +24,8 @@ class Picker {
   virtual Host* pick(const PickRequest& request) = 0;
 };
 
-// `breakers` know how many requests the cluster has (bounded load).
+// `breakers` know how many requests the cluster has (bounded load), `loop` the time (slow start).
 std::unique_ptr<Picker> make_picker(const model::LbPlan& lb, const HostGroup& group, const Breakers& breakers,
-                                    Random& random);
+                                    Random& random, const event::Loop& loop);
 
 }  // namespace sluice::upstream

@@ -12,9 +12,12 @@ void SubsetBalancer::update(HostSetPtr hosts) {
   hosts_ = std::move(hosts);
 }
 
-Host* SubsetBalancer::choose(const LbRequest& request) { return choose(request, request.match); }
+Host* SubsetBalancer::choose(const LbRequest& request, const OwnZone* own) {
+  own_ = own;
+  return choose_matching(request, request.match);
+}
 
-Host* SubsetBalancer::choose(const LbRequest& request, const model::LbMatch* match) {
+Host* SubsetBalancer::choose_matching(const LbRequest& request, const model::LbMatch* match) {
   if (match != nullptr) {
     const auto found = hosts_->subsets->by_id.find(match->id);
     if (found != hosts_->subsets->by_id.end()) {
@@ -36,10 +39,10 @@ Host* SubsetBalancer::choose_in(const HostSetPtr& hosts, const LbRequest& reques
   }
   std::unique_ptr<LoadBalancer>& balancer = balancers_[hosts.get()];
   if (balancer == nullptr) {
-    balancer = std::make_unique<LoadBalancer>(lb_, breakers_, random_, block_);
+    balancer = std::make_unique<LoadBalancer>(lb_, breakers_, random_, loop_, block_);
     balancer->update(hosts);
   }
-  return balancer->choose(request);
+  return balancer->choose(request, own_);
 }
 
 Host* SubsetBalancer::fall_back(const LbRequest& request) {
@@ -78,7 +81,7 @@ Host* SubsetBalancer::fall_back(const model::SubsetSelector& selector, const LbR
         }
       }
       const model::LbMatchPtr next = model::make_match(std::move(fewer));
-      return choose(request, next.get());
+      return choose_matching(request, next.get());
     }
     default:
       return nullptr;

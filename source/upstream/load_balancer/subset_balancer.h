@@ -16,14 +16,15 @@ namespace sluice::upstream {
 class SubsetBalancer {
  public:
   SubsetBalancer(const model::SubsetPlan& plan, const model::LbPlan& lb, const Breakers& breakers, Random& random,
-                 stats::Block<stats::ClusterStat> block)
-      : plan_(plan), lb_(lb), breakers_(breakers), random_(random), block_(block) {}
+                 const event::Loop& loop, stats::Block<stats::ClusterStat> block)
+      : plan_(plan), lb_(lb), breakers_(breakers), random_(random), loop_(loop), block_(block) {}
 
   void update(HostSetPtr hosts);
-  Host* choose(const LbRequest& request);
+  // `own`: as LoadBalancer's.
+  Host* choose(const LbRequest& request, const OwnZone* own);
 
  private:
-  Host* choose(const LbRequest& request, const model::LbMatch* match);
+  Host* choose_matching(const LbRequest& request, const model::LbMatch* match);
   Host* choose_in(const HostSetPtr& hosts, const LbRequest& request);
   Host* fall_back(const LbRequest& request);
   Host* fall_back(const model::SubsetSelector& selector, const LbRequest& request, const model::LbMatch& match);
@@ -32,6 +33,8 @@ class SubsetBalancer {
   const model::LbPlan& lb_;
   const Breakers& breakers_;
   Random& random_;
+  const event::Loop& loop_;
+  const OwnZone* own_ = nullptr;  // during a choice
   stats::Block<stats::ClusterStat> block_;
   HostSetPtr hosts_;
   std::unordered_map<const HostSet*, std::unique_ptr<LoadBalancer>> balancers_;  // made at first use
