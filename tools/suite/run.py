@@ -25,12 +25,16 @@ def build(preset):
 def sanitized(preset):
     """The build with a sanitizer: C++ tests, and hostile input against its proxy."""
     environment = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_init_order=1", "UBSAN_OPTIONS": "print_stacktrace=1",
-                   "TSAN_OPTIONS": "second_deadlock_stack=1"}
+                   "TSAN_OPTIONS": "second_deadlock_stack=1:suppressions=%s/test/tsan.supp" % ROOT}
     made = "build " + preset
+    # Behaviour has what threads tell each other: updates, health, drains.
+    threads = [("behaviour, a third, tsan", [PYTHON, BEHAVIOUR, "--every", "3", "--proxy", "build/tsan/sluice"],
+                dict(needs=[made], env=environment)),
+               ("xDS, tsan", [PYTHON, XDS, "--proxy", "build/tsan/sluice"], dict(needs=[made], env=environment))]
     return [(made, build(preset), BUILD),
             ("C++ tests, " + preset, [PYTHON, "tools/suite/cpp_tests.py", preset], dict(needs=[made], env=environment)),
             ("hostile HTTP/1, " + preset, [PYTHON, HTTP1, "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment)),
-            ("hostile HTTP/2, " + preset, [PYTHON, HTTP2, "--memory-factor", "2", "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment))]
+            ("hostile HTTP/2, " + preset, [PYTHON, HTTP2, "--memory-factor", "2", "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment))] + (threads if preset == "tsan" else [])
 
 
 def steps(options):
