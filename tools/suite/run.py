@@ -60,7 +60,7 @@ def steps(options):
         ("configurations of the corpus", [PYTHON, BEHAVIOUR, "--configs"], on),
         ("configurations of others", [PYTHON, OTHERS], on),
         ("cost of configurations", [PYTHON, "test/perf/config_cost.py"], on),
-        ("faults and drains", pytest("test/live"), dict(count=pytest_line, limit=600, **on)),
+        ("faults and drains", pytest("test/live"), dict(count=pytest_line, limit=1500, **on)),
         ("configs/", pytest(CONFIGS), dict(count=pytest_line, **on)),
         ("quickstart", pytest(QUICKSTART), dict(count=pytest_line, **on)),
         ("docs", pytest(DOCS), dict(count=pytest_line, **on)),
