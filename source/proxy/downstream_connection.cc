@@ -314,9 +314,9 @@ void DownstreamConnection::cut() {
   }
 }
 
-// No further request. What is in the outbox leaves, then the client has delayed_close_timeout to close. Our own end
-// goes out at once, unless the request was not all there or the second GOAWAY said it: as in Envoy, then with the
-// timeout.
+// No further request. What is in the outbox leaves, then the client has delayed_close_timeout to close. FIN goes out
+// at once, so that the client knows. Only a client that may still be sending (its request was not all there) or that
+// the second GOAWAY has told gets it with the timeout, as from Envoy.
 void DownstreamConnection::close_when_sent() {
   if (state_ != State::kOpen) {
     return;
