@@ -36,6 +36,7 @@
 #include "filters/network/http_connection_manager/http_connection_manager_config.h"
 #include "filters/network/local_ratelimit/local_ratelimit_config.h"
 #include "filters/network/rbac/network_rbac_config.h"
+#include "filters/network/set_filter_state/set_filter_state_config.h"
 #include "filters/network/sni_cluster/sni_cluster_config.h"
 #include "filters/network/tcp_proxy/tcp_proxy_config.h"
 
@@ -49,6 +50,7 @@ config::Extensions builtin() {
   extensions.add(echo::extension());
   extensions.add(network_local_ratelimit::extension());
   extensions.add(network_rbac::extension());
+  extensions.add(network_set_filter_state::extension());
   extensions.add(sni_cluster::extension());
   extensions.add(tcp_proxy::extension());
   extensions.add(http_inspector::extension());

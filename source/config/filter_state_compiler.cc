@@ -10,13 +10,13 @@ namespace {
 
 using Proto = envoy::extensions::filters::common::set_filter_state::v3::FilterStateValue;
 
-// Factories whose objects are their text. What else an object may do (choose a cluster, a server name) is for those who
-// read it under its key.
-constexpr std::string_view kFactories[] = {"envoy.string", "envoy.hashable_string"};
+// Objects are their text. What an object does (choose a cluster, an address) is for those who read it under its key.
+constexpr std::string_view kFactories[] = {"envoy.string", "envoy.hashable_string", "envoy.tcp_proxy.cluster",
+                                           "envoy.network.transport_socket.original_dst_address"};
 
 }  // namespace
 
-std::optional<FilterStateValue> compile_filter_state_value(const Proto& proto, CompileScope& scope) {
+std::optional<format::FilterStateValue> compile_filter_state_value(const Proto& proto, CompileScope& scope) {
   const std::string& factory = proto.factory_key().empty() ? proto.object_key() : proto.factory_key();
   if (std::find(std::begin(kFactories), std::end(kFactories), factory) == std::end(kFactories)) {
     const int field = proto.factory_key().empty() ? Proto::kObjectKeyFieldNumber : Proto::kFactoryKeyFieldNumber;
@@ -33,7 +33,7 @@ std::optional<FilterStateValue> compile_filter_state_value(const Proto& proto, C
   object.shared = proto.shared_with_upstream() == Proto::ONCE         ? FilterState::Shared::kOnce
                   : proto.shared_with_upstream() == Proto::TRANSITIVE ? FilterState::Shared::kTransitive
                                                                       : FilterState::Shared::kNone;
-  return FilterStateValue{std::move(object), std::move(*text), proto.skip_if_empty()};
+  return format::FilterStateValue{std::move(object), std::move(*text), proto.skip_if_empty()};
 }
 
 }  // namespace sluice::config

@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "http/path.h"
+#include "net/address_text.h"
 
 namespace sluice::explain {
 namespace {
@@ -11,14 +12,8 @@ constexpr std::string_view kSomebody = "192.0.2.1";
 constexpr uint16_t kSomePort = 50000;
 
 Result<net::Address> parse_source(std::string_view text) {
-  if (auto plain = net::Address::from_ip(text, kSomePort)) return plain;
-  const http::HostPort parts = http::split_host(text);
-  std::string_view ip = parts.host;
-  if (ip.starts_with('[') && ip.ends_with(']')) ip = ip.substr(1, ip.size() - 2);
-  const auto port = parse_number<uint16_t>(parts.port);
-  auto address = net::Address::from_ip(ip, port.value_or(0));
-  if (!address || !port) return Error{cat("--source: '", text, "' is not an IP address, with or without a port")};
-  return address;
+  if (auto address = net::parse_address(text, kSomePort)) return *std::move(address);
+  return Error{cat("--source: '", text, "' is not an IP address, with or without a port")};
 }
 
 Result<void> parse_request(std::string_view text, Question& out) {

@@ -1,7 +1,9 @@
 // Operators about metadata and filter state.
 #include "base/strings.h"
+#include "format/filter_state_value.h"
 #include "format/json_text.h"
 #include "format/operators.h"
+#include "net/address_text.h"
 
 namespace sluice::format {
 namespace {
@@ -100,28 +102,45 @@ Result<void> prepare_kind(std::string_view argument, Piece& piece) {
                    " is none of DYNAMIC, ROUTE, VIRTUAL_HOST, LISTENER, CLUSTER, UPSTREAM_HOST")};
 }
 
-enum StateForm : uint32_t { kTyped, kPlain };
+enum StateForm : uint32_t { kTyped, kPlain, kFieldIp, kFieldPort, kFieldUnknown };
 
-// KEY, KEY:PLAIN or KEY:TYPED.
+// KEY, KEY:PLAIN, KEY:TYPED or KEY:FIELD:NAME.
 Result<void> prepare_state(std::string_view argument, Piece& piece) {
   const size_t colon = argument.find(':');
   const std::string_view form = colon == std::string_view::npos ? std::string_view() : argument.substr(colon + 1);
   piece.text = argument.substr(0, colon);
   if (form == "PLAIN") {
     piece.option = kPlain;
-  } else if (form.starts_with("FIELD")) {
-    return Error{"not supported yet: FILTER_STATE with FIELD"};
+  } else if (form.starts_with("FIELD:")) {
+    const std::string_view field = form.substr(sizeof("FIELD:") - 1);
+    piece.option = field == "ip" ? kFieldIp : field == "port" ? kFieldPort : kFieldUnknown;
   } else if (!form.empty() && form != "TYPED") {
     return Error{cat("FILTER_STATE(", argument, "): the form is PLAIN, TYPED or FIELD")};
   }
   return {};
 }
 
+const FilterState::Object* find_state(const Facts& facts, std::string_view key) {
+  return facts.filter_state == nullptr ? nullptr : facts.filter_state->find(key);
+}
+
+// Addresses alone have fields.
+bool put_field(std::string& to, const FilterState::Object& object, uint32_t form) {
+  if (form == kFieldUnknown || !makes_addresses(object.factory)) return false;
+  const auto address = net::parse_address(object.text);
+  if (!address) return false;
+  to += form == kFieldIp ? address->ip_to_string() : std::to_string(address->port());
+  return true;
+}
+
 // The typed form is what the object is as JSON: a string.
 bool filter_state(std::string& to, const Facts& facts, const Piece& piece) {
-  const FilterState::Object* object = facts.filter_state == nullptr ? nullptr : facts.filter_state->find(piece.text);
+  const FilterState::Object* object = find_state(facts, piece.text);
   if (object == nullptr) {
     return false;
+  }
+  if (piece.option >= kFieldIp) {
+    return put_field(to, *object, piece.option);
   }
   if (piece.option == kPlain) {
     to += object->text;
@@ -132,9 +151,15 @@ bool filter_state(std::string& to, const Facts& facts, const Piece& piece) {
 }
 
 bool filter_state_json(std::string& to, const Facts& facts, const Piece& piece) {
-  const FilterState::Object* object = facts.filter_state == nullptr ? nullptr : facts.filter_state->find(piece.text);
+  const FilterState::Object* object = find_state(facts, piece.text);
   if (object == nullptr) {
     return false;
+  }
+  if (piece.option >= kFieldIp) {
+    std::string field;
+    if (!put_field(field, *object, piece.option)) return false;
+    append_json_string(to, std::string_view(field).substr(0, piece.limit));
+    return true;
   }
   append_json_string(to, std::string_view(object->text).substr(0, piece.limit));
   return true;

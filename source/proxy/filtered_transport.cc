@@ -1,6 +1,7 @@
 #include "proxy/filtered_transport.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice::proxy {
 
@@ -58,7 +59,7 @@ void FilteredTransport::resume() {
     return;
   }
   sync_reading();
-  while (!held_.empty() && read_on_ && !paused_ && state_ == State::kServing) {
+  while ((!held_.empty() || ended_) && read_on_ && !paused_ && state_ == State::kServing) {
     net::Ready ready;
     ready.readable = true;
     handler_->on_ready(ready);
@@ -94,6 +95,9 @@ IoResult FilteredTransport::read(net::ReadLease& lease, size_t max, buffer::Buff
   if (paused_) {
     return {IoStatus::kAgain};
   }
+  if (held_.empty() && std::exchange(ended_, false)) {
+    return {IoStatus::kEof};
+  }
   if (!held_.empty()) {
     const size_t bytes = std::min(max, held_.size());
     into.move_from(held_, bytes);
@@ -101,10 +105,11 @@ IoResult FilteredTransport::read(net::ReadLease& lease, size_t max, buffer::Buff
   }
   buffer::Buffer fresh(worker_.slabs);
   const IoResult result = inner_->read(lease, max, fresh);
-  if (result.bytes == 0) {
+  if (result.bytes == 0 && result.status != IoStatus::kEof) {
     return result;
   }
   if (!run_data(fresh)) {
+    ended_ = result.status == IoStatus::kEof && state_ != State::kClosed;
     return {state_ == State::kClosed ? IoStatus::kFailed : IoStatus::kAgain};
   }
   const size_t bytes = fresh.size();

@@ -61,6 +61,7 @@ class FilteredTransport final : public net::Transport, public IntrusiveNode<List
   State state_ = State::kStarting;
   bool paused_ = false;
   bool read_on_ = true;
+  bool ended_ = false;  // the client's side, which a filter paused at: not told yet
   size_t next_ = 0;  // the filter that sees the event next
   std::unique_ptr<net::Transport> inner_;
   AcceptedPtr owned_;  // until it is served

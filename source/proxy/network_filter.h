@@ -43,7 +43,7 @@ class NetworkFilter {
   virtual ~NetworkFilter() = default;
   // Before the last filter knows of the connection.
   virtual NetworkStep on_connection(FilteredTransport&) { return NetworkStep::next(); }
-  // Bytes from the client, which it may change.
+  // Bytes from the client, which it may change; none at the end of the client's side.
   virtual NetworkStep on_data(FilteredTransport&, buffer::Buffer&) { return NetworkStep::next(); }
   // Bytes for the client are about to be sent.
   virtual void on_upstream_data(FilteredTransport&, const buffer::Buffer&) {}

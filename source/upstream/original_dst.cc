@@ -5,7 +5,7 @@
 
 #include "base/hash.h"
 #include "base/strings.h"
-#include "http/path.h"
+#include "net/address_text.h"
 
 namespace sluice::upstream {
 
@@ -36,13 +36,7 @@ void OriginalDst::count(int64_t hosts) {
 }
 
 std::optional<net::Address> OriginalDst::parse(std::string_view text) {
-  const http::HostPort parts = http::split_host(text);
-  std::string_view ip = parts.host;
-  if (ip.starts_with('[') && ip.ends_with(']')) ip = ip.substr(1, ip.size() - 2);
-  const std::optional<uint16_t> port = parse_number<uint16_t>(parts.port);
-  if (port) {
-    if (auto address = net::Address::from_ip(ip, *port)) return *address;
-  }
+  if (auto address = net::parse_address(text)) return address;
   block_.inc(ClusterMemberStat::kOriginalDstHostInvalid);
   return std::nullopt;
 }

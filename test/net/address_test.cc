@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <string>
 
+#include "net/address_text.h"
+
 namespace sluice::net {
 namespace {
 
@@ -30,9 +32,9 @@ TEST(Address, Ip) {
 }
 
 TEST(Address, WhatIsNoIp) {
-  const std::string_view bad[] = {
-      "",         "localhost",  "1.2.3", "1.2.3.4.5", "256.1.1.1",    "01.2.3.4",
-      " 1.2.3.4", "1.2.3.4:80", ":::",   "[::1]",     "fe80::1%eth0", std::string_view("1.2.3.4\0x", 9)};
+  const std::string_view bad[] = {"",          "localhost", "1.2.3",        "1.2.3.4.5",
+                                  "256.1.1.1", "01.2.3.4",  " 1.2.3.4",     "1.2.3.4:80",
+                                  ":::",       "[::1]",     "fe80::1%eth0", std::string_view("1.2.3.4\0x", 9)};
   for (const std::string_view text : bad) {
     EXPECT_FALSE(Address::from_ip(text, 0).ok()) << text;
   }
@@ -46,9 +48,7 @@ TEST(Address, RoundTripsThroughSockaddr) {
   }
 }
 
-TEST(Address, MappedIpv4IsIpv4) {
-  EXPECT_EQ(round_trip(ip("::ffff:10.0.0.1", 7)), ip("10.0.0.1", 7));
-}
+TEST(Address, MappedIpv4IsIpv4) { EXPECT_EQ(round_trip(ip("::ffff:10.0.0.1", 7)), ip("10.0.0.1", 7)); }
 
 TEST(Address, Unix) {
   EXPECT_EQ(Address::from_unix("/a/b")->to_string(), "/a/b");
@@ -96,6 +96,21 @@ TEST(Address, Masked) {
   EXPECT_EQ(ip("10.1.2.255").masked(31), ip("10.1.2.254"));
   EXPECT_EQ(ip("10.1.2.255").masked(32), ip("10.1.2.255"));
   EXPECT_EQ(ip("2001:db8:ffff::1").masked(36), ip("2001:db8:f000::"));
+}
+
+TEST(Address, AsPeopleWriteThem) {
+  EXPECT_EQ(parse_address("10.1.2.3:80"), ip("10.1.2.3", 80));
+  EXPECT_EQ(parse_address("[2001:db8::1]:443"), ip("2001:db8::1", 443));
+  EXPECT_EQ(parse_address("10.1.2.3:80", 7), ip("10.1.2.3", 80));
+  for (const char* without : {"10.1.2.3", "2001:db8::1", "[2001:db8::1]"}) {
+    EXPECT_EQ(parse_address(without), std::nullopt) << without;
+    EXPECT_NE(parse_address(without, 7), std::nullopt) << without;
+  }
+  EXPECT_EQ(parse_address("2001:db8::1", 7), ip("2001:db8::1", 7));
+  for (const char* wrong : {"", ":80", "name:80", "10.1.2.3:", "10.1.2.3:x", "10.1.2.3:65536", "10.1.2:80", "[::1",
+                            "[::1]80", "[::1]:", "[]:80", "1.2.3.4:5:6", "::1:80x"}) {
+    EXPECT_EQ(parse_address(wrong, 7), std::nullopt) << wrong;
+  }
 }
 
 TEST(Cidr, Contains) {

@@ -6,8 +6,8 @@
 #include "base/strings.h"
 #include "base/trace.h"
 #include "filters/http/router/strict_check.h"
-#include "http/path.h"
 #include "model/route_apply.h"
+#include "net/address_text.h"
 #include "proxy/override_host.h"
 #include "proxy/reason.h"
 
@@ -246,12 +246,7 @@ Router::Override Router::override_host() {
     return {};
   }
   Override out{.asked = true, .strict = object->factory == "strict"};
-  const http::HostPort parts = http::split_host(object->text);
-  std::string_view ip = parts.host;
-  if (ip.starts_with('[') && ip.ends_with(']')) {
-    ip = ip.substr(1, ip.size() - 2);
-  }
-  const auto address = net::Address::from_ip(ip, parse_number<uint16_t>(parts.port).value_or(0));
+  const auto address = net::parse_address(object->text, 0);
   if (!address) {
     return out;
   }

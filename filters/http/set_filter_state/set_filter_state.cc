@@ -24,11 +24,8 @@ class SetFilterState final : public proxy::HttpFilter {
 
  private:
   static void set(const Objects& objects, Exchange& exchange) {
-    for (const Entry& entry : objects.entries) {
-      FilterState::Object object = entry.object;
-      entry.text.append(object.text, exchange.facts());
-      if (object.text.empty() && entry.skip_if_empty) continue;
-      exchange.filter_state().set(std::move(object));
+    for (const format::FilterStateValue& value : objects.values) {
+      value.leave_in(exchange.filter_state(), exchange.facts());
     }
   }
 

@@ -5,23 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "base/filter_state.h"
-#include "format/formatter.h"
+#include "format/filter_state_value.h"
 #include "proxy/filter.h"
 
 namespace sluice::filters::set_filter_state {
 
 // Thread: any (immutable).
-struct Entry {
-  FilterState::Object object;  // but for its text
-  format::Formatter text;
-  bool skip_if_empty = false;
-};
-
-// Thread: any (immutable).
 class Objects final : public model::FilterConfig {
  public:
-  std::vector<Entry> entries;
+  std::vector<format::FilterStateValue> values;
   bool reroutes = false;  // clear_route_cache: the route is chosen again, by what now is there
 };
 

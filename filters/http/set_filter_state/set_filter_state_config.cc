@@ -17,9 +17,7 @@ std::shared_ptr<const Objects> compile_objects(const Message& message, CompileSc
   auto out = std::make_shared<Objects>();
   out->reroutes = proto.clear_route_cache();
   for (const auto& one : proto.on_request_headers()) {
-    auto compiled = config::compile_filter_state_value(one, scope);
-    if (compiled)
-      out->entries.push_back({std::move(compiled->object), std::move(compiled->text), compiled->skip_if_empty});
+    if (auto value = config::compile_filter_state_value(one, scope)) out->values.push_back(*std::move(value));
   }
   return out;
 }
