@@ -125,6 +125,7 @@ bool OpenTelemetryTracer::begin(Span& span, const http::RequestHeaders& request,
 }
 
 void OpenTelemetryTracer::begin_child(Span& child, const Span& parent) {
+  child.kind = trace::SpanKind::kClient;
   child.context = parent.context;
   child.context.parent = parent.context.span;
   child.context.span = new_id();

@@ -156,9 +156,10 @@ bool ZipkinTracer::begin(Span& span, const http::RequestHeaders& request, proxy:
 
 void ZipkinTracer::begin_child(Span& child, const Span& parent) {
   child.context = parent.context;
+  child.sampled = parent.sampled;
+  if (child.kind == trace::SpanKind::kServer && plan_.shared_span_context) return;  // the two are one span
   child.context.parent = parent.context.span;
   child.context.span = new_id();
-  child.sampled = parent.sampled;
 }
 
 void ZipkinTracer::inject(const Span& span, http::RequestHeaders& request) {

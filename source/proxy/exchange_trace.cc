@@ -124,13 +124,13 @@ void ExchangeTrace::decorate() {
   }
 }
 
-Span* ExchangeTrace::begin_try(http::RequestHeaders& request) {
+Span* ExchangeTrace::begin_try(http::RequestHeaders& request, bool own_span) {
   begin();
   if (span_ == nullptr) return nullptr;
   Span* child = nullptr;
-  if (tracing_.plan_.spawn_upstream_span) {
+  if (own_span || tracing_.plan_.spawn_upstream_span) {
     child = exchange_.arena().create<Span>();
-    child->kind = SpanKind::kClient;
+    child->kind = tracing_.outbound_ || tracing_.plan_.spawn_upstream_span ? SpanKind::kClient : SpanKind::kServer;
     child->start = exchange_.local().loop.wall_now();
     child->name = cat("router ", exchange_.facts().cluster, " egress");
     tracing_.tracer_->begin_child(*child, *span_);

@@ -47,8 +47,9 @@ class ExchangeTrace {
 
   // The route is found: whether this request is to be traced, which its id tells to the next hops.
   void decide();
-  // A try begins: the request gets its trace headers. Returns the span of the try; null: it has none of its own.
-  trace::Span* begin_try(http::RequestHeaders& request);
+  // A try begins: the request gets its trace headers. Returns the span of the try; null: it has none of its own, for
+  // neither the router's start_child_span (`own_span`) nor spawn_upstream_span asks for one.
+  trace::Span* begin_try(http::RequestHeaders& request, bool own_span);
   // `status` 0: there was no answer.
   void end_try(trace::Span& span, const upstream::Host& host, uint16_t status);
   // A response goes to the client.

@@ -19,7 +19,8 @@ class Tracer {
   // Name, context and sampling of the span of a request: what its headers say, else a new trace by `decision`. False: they
   // cannot be read; they pass as they are, and nothing is traced. `span.kind` is set.
   virtual bool begin(trace::Span& span, const http::RequestHeaders& request, Traced decision) = 0;
-  // The same for the span of a try.
+  // The same for the span of a try. Its kind is kServer when the router alone asked for it (start_child_span) and the
+  // connection manager's own span is of that kind.
   virtual void begin_child(trace::Span& child, const trace::Span& parent) = 0;
   // So that the next hop goes on from this span.
   virtual void inject(const trace::Span& span, http::RequestHeaders& request) = 0;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "filters/http/router/raw_stream.h"
+#include "filters/http/router/router_options.h"
 #include "filters/http/router/upstream_filters.h"
 #include "proxy/exchange_trace.h"
 #include "upstream/cluster.h"
@@ -38,8 +39,14 @@ Attempt::Timers::Timers(event::Loop& loop, Attempt& attempt)
     : whole(loop.timers(), [&attempt] { attempt.owner_.on_try_timeout(attempt); }),
       idle(loop.timers(), [&attempt] { attempt.owner_.on_try_idle(attempt); }) {}
 
-Attempt::Attempt(AttemptOwner& owner, proxy::Exchange& exchange, const Timeouts& timeouts, upstream::Pool& pool)
-    : owner_(owner), exchange_(exchange), timeouts_(timeouts), pool_(pool), waiting_(exchange.local().slabs) {
+Attempt::Attempt(AttemptOwner& owner, proxy::Exchange& exchange, const RouterOptions& options, const Timeouts& timeouts,
+                 upstream::Pool& pool)
+    : owner_(owner),
+      exchange_(exchange),
+      options_(options),
+      timeouts_(timeouts),
+      pool_(pool),
+      waiting_(exchange.local().slabs) {
   pin_.reset(&pool);
 }
 
@@ -49,8 +56,9 @@ void Attempt::start(uint8_t priority, http::End end) {
   headers_only_ = end == http::End::kYes;
   claim_facts();
   if (proxy::ExchangeTrace* trace = exchange_.trace(); trace != nullptr) {
-    span_ = trace->begin_try(*exchange_.request());
+    span_ = trace->begin_try(*exchange_.request(), options_.start_child_span);
   }
+  log_again();
   pool_.request(*this, priority);
 }
 
@@ -99,6 +107,19 @@ void Attempt::touch() {
   }
 }
 
+void Attempt::log_again() {
+  if (options_.log_interval.count() == 0) {
+    return;
+  }
+  if (log_interval_ == nullptr) {
+    log_interval_ = exchange_.arena().create<event::Timer>(exchange_.local().loop.timers(), [this] {
+      log_again();
+      owner_.on_log_interval(*this);
+    });
+  }
+  log_interval_->arm(options_.log_interval);
+}
+
 // track_cluster_stats: bytes of names and values, pseudo headers with them.
 void Attempt::record_response_sizes(const http::ResponseHeaders& headers) {
   if (auto& sizes = pool_.cluster().sizes()) {
@@ -129,6 +150,9 @@ void Attempt::is_over() {
     timers_->idle.cancel();
     timers_ = nullptr;
   }
+  if (log_interval_ != nullptr) {
+    log_interval_->cancel();
+  }
   if (span_ != nullptr) {
     exchange_.trace()->end_try(*std::exchange(span_, nullptr), pool_.host(),
                                response_ == nullptr ? 0 : response_->status);
@@ -139,7 +163,6 @@ void Attempt::on_stream(upstream::UpstreamStream& stream) {
   stream_ = &stream;
   sent_ = true;
   claim_facts();
-  owner_.on_stream(*this);
   format::Facts& facts = exchange_.facts();
   exchange_.keep_upstream_tls(stream.tls());
   facts.upstream_tx_start = exchange_.local().loop.now();
@@ -147,8 +170,10 @@ void Attempt::on_stream(upstream::UpstreamStream& stream) {
   const upstream::ConnectTimes connected = stream.connect_times();
   facts.upstream_connect_start = connected.begin;
   facts.upstream_connected = connected.end;
+  owner_.on_stream(*this);
   const http::End headers_end = headers_only_ ? http::End::kYes : http::End::kNo;
-  if (const auto& filters = pool_.cluster().plan().http_filters; filters != nullptr) {
+  const auto& of_cluster = pool_.cluster().plan().http_filters;
+  if (const auto& filters = of_cluster != nullptr ? of_cluster : options_.upstream_filters; filters != nullptr) {
     filters_ = exchange_.arena().create<UpstreamFilters>(*this, exchange_, *filters);
     filters_->chain().request_headers(*exchange_.request(), headers_end);
   } else {

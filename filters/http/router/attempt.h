@@ -35,6 +35,8 @@ class AttemptOwner {
   virtual void on_try_timeout(Attempt& attempt) = 0;
   // Nothing moved for per_try_idle_timeout.
   virtual void on_try_idle(Attempt& attempt) = 0;
+  // upstream_log_flush_interval is over, again.
+  virtual void on_log_interval(Attempt& attempt) = 0;
   // It is over, whatever becomes of it: told before the above.
   virtual void on_over(Attempt& attempt) = 0;
 
@@ -46,7 +48,8 @@ class AttemptOwner {
 // Thread: worker.
 class Attempt final : private upstream::PoolRequest, private upstream::StreamUser, public IntrusiveNode<AttemptOwner> {
  public:
-  Attempt(AttemptOwner& owner, proxy::Exchange& exchange, const Timeouts& timeouts, upstream::Pool& pool);
+  Attempt(AttemptOwner& owner, proxy::Exchange& exchange, const RouterOptions& options, const Timeouts& timeouts,
+          upstream::Pool& pool);
 
   void start(uint8_t priority, http::End end);
   // The same for a CONNECT that ends here: a connection of its own, for what is in the tunnel.
@@ -119,10 +122,12 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   void record_totals();
   void sent_all();
   void touch();
+  void log_again();
   void is_over();
 
   AttemptOwner& owner_;
   proxy::Exchange& exchange_;
+  const RouterOptions& options_;
   const Timeouts& timeouts_;
   upstream::Pool& pool_;
   upstream::PoolPin pin_;  // the log names the host
@@ -131,7 +136,8 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   http::HeaderMap* waiting_trailers_ = nullptr;
   Timers* timers_ = nullptr;  // while they run
   RawStream* raw_ = nullptr;
-  UpstreamFilters* filters_ = nullptr;  // of the cluster; null: none
+  UpstreamFilters* filters_ = nullptr;      // of the cluster, else the router's; null: none
+  event::Timer* log_interval_ = nullptr;  // null: there is none
   MonotonicTime began_;
   const http::ResponseHeaders* response_ = nullptr;
   std::optional<upstream::ResetReason> reset_reason_;

@@ -12,6 +12,7 @@
 #include "filters/http/router/attempt.h"
 #include "filters/http/router/mirror.h"
 #include "filters/http/router/retries.h"
+#include "filters/http/router/router_options.h"
 #include "filters/http/router/timeouts.h"
 #include "model/route_apply.h"
 #include "proxy/access_log/access_log.h"
@@ -21,15 +22,6 @@
 #include "upstream/cluster.h"
 
 namespace sluice::filters::router {
-
-// What the filter's configuration says.
-struct RouterOptions {
-  bool dynamic_stats = true;  // counters by response code
-  bool suppress_envoy_headers = false;
-  bool respect_expected_timeout = false;    // respect_expected_rq_timeout
-  std::vector<http::Token> strict_headers;  // strict_check_headers
-  model::AccessLogSetPtr upstream_logs;     // one line for each try; null: none
-};
 
 // Owned by its HttpServer. Thread: worker.
 class RouterLocal final : public proxy::FilterLocal {
@@ -59,6 +51,7 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   void on_failed(Attempt& attempt, upstream::ResetReason reason, std::string_view details) override;
   void on_try_timeout(Attempt& attempt) override;
   void on_try_idle(Attempt& attempt) override;
+  void on_log_interval(Attempt& attempt) override;
   void on_over(Attempt& attempt) override;
 
   // ---- router.cc: what is done with a request
@@ -111,6 +104,7 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   void begin_again();
   void report_answer(Attempt& attempt, const http::ResponseHeaders& headers);
   bool others_may_answer(const Attempt& but);
+  void log_try(Attempt& attempt, format::LogType why);
   void drop(Attempt& attempt);
   void drop_all_but(const Attempt* kept);
   void give_up_try(Attempt& attempt, proxy::Reason reason, stats::ClusterStat counter);

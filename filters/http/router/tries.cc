@@ -72,7 +72,7 @@ std::string_view number_text(Arena& arena, int64_t number) { return arena.copy(P
 void Router::begin_try(const upstream::Chosen& chosen, http::End end) {
   upstream::Pool& pool = upstream::pool_for(*chosen.cluster, *chosen.host, action_->priority, *exchange_.request(),
                                             exchange_.facts().connection_id + 1);
-  newest_ = exchange_.arena().create<Attempt>(static_cast<AttemptOwner&>(*this), exchange_, timeouts_, pool);
+  newest_ = exchange_.arena().create<Attempt>(static_cast<AttemptOwner&>(*this), exchange_, options_, timeouts_, pool);
   attempts_.push_back(*newest_);
   if (exchange_.request()->tunnel == http::Tunnel::kConnect && action_->ends_connect()) {
     newest_->start_raw(*chosen.cluster);
@@ -184,12 +184,16 @@ void Router::forget_body() {
   }
 }
 
-void Router::on_over(Attempt& attempt) {
+void Router::on_over(Attempt& attempt) { log_try(attempt, format::LogType::kUpstreamEnd); }
+
+void Router::on_log_interval(Attempt& attempt) { log_try(attempt, format::LogType::kUpstreamPeriodic); }
+
+void Router::log_try(Attempt& attempt, format::LogType why) {
   if (local_.upstream_log.empty()) {
     return;
   }
   format::Facts facts = exchange_.facts();
-  facts.log_type = format::LogType::kUpstreamEnd;
+  facts.log_type = why;
   facts.start = attempt.began();
   facts.end = exchange_.local().loop.now();
   facts.response = attempt.response();
@@ -317,6 +321,9 @@ void Router::report_answer(Attempt& attempt, const http::ResponseHeaders& header
 void Router::on_stream(Attempt& attempt) {
   attempt.report(Outcome::kConnected, 200);
   charges_.inc(proxy::RouteStat::kTotal);
+  if (options_.log_at_stream) {
+    log_try(attempt, format::LogType::kUpstreamPoolReady);
+  }
 }
 
 void Router::on_interim(Attempt& attempt, const http::ResponseHeaders& headers) {
