@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "config/matcher_compiler.h"
+#include "envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation.pb.h"
 
 namespace sluice::config {
 namespace {
@@ -24,10 +25,14 @@ AppendAction compile_action(const core::HeaderValueOption& option, CompileScope&
     return option.append().value() ? AppendAction::kAppendIfExistsOrAdd : AppendAction::kOverwriteIfExistsOrAdd;
   }
   switch (option.append_action()) {
-    case Option::ADD_IF_ABSENT: return AppendAction::kAddIfAbsent;
-    case Option::OVERWRITE_IF_EXISTS_OR_ADD: return AppendAction::kOverwriteIfExistsOrAdd;
-    case Option::OVERWRITE_IF_EXISTS: return AppendAction::kOverwriteIfExists;
-    default: return AppendAction::kAppendIfExistsOrAdd;
+    case Option::ADD_IF_ABSENT:
+      return AppendAction::kAddIfAbsent;
+    case Option::OVERWRITE_IF_EXISTS_OR_ADD:
+      return AppendAction::kOverwriteIfExistsOrAdd;
+    case Option::OVERWRITE_IF_EXISTS:
+      return AppendAction::kOverwriteIfExists;
+    default:
+      return AppendAction::kAppendIfExistsOrAdd;
   }
 }
 
@@ -50,7 +55,7 @@ std::optional<model::HeaderRule> compile_header_rule(const core::HeaderValueOpti
   const AppendAction action = compile_action(option, scope);
   if (!value) return std::nullopt;
   const http::Token token = http::token_of(name);
-  return model::HeaderRule{std::move(name), token, std::move(*value), action, option.keep_empty_value(),
+  return model::HeaderRule{std::move(name),     token, std::move(*value), action, option.keep_empty_value(),
                            scope.origin(option)};
 }
 
@@ -95,7 +100,29 @@ model::HeaderMutations compile_header_mutations(
         out.list.push_back(
             model::RemoveMatchingHeaders{compile_string_matcher(mutation.remove_on_match().key_matcher(), scope)});
         break;
-      case rules::HeaderMutation::ACTION_NOT_SET: break;  // validation has told
+      case rules::HeaderMutation::ACTION_NOT_SET:
+        break;  // validation has told
+    }
+  }
+  return out;
+}
+
+std::shared_ptr<const model::HeaderMutations> compile_early_mutations(
+    const google::protobuf::RepeatedPtrField<envoy::config::core::v3::TypedExtensionConfig>& extensions,
+    CompileScope& scope) {
+  using Early = envoy::extensions::http::early_header_mutation::header_mutation::v3::HeaderMutation;
+  if (extensions.empty()) return nullptr;
+  auto out = std::make_shared<model::HeaderMutations>();
+  for (const auto& extension : extensions) {
+    const google::protobuf::Message* content = scope.unpack(extension.typed_config());
+    if (content == nullptr) continue;
+    if (content->GetDescriptor() != Early::descriptor()) {
+      scope.error(extension.typed_config(),
+                  cat(content->GetDescriptor()->full_name(), " changes no headers early (early_header_mutation)"));
+      continue;
+    }
+    for (auto& one : compile_header_mutations(static_cast<const Early&>(*content).mutations(), scope).list) {
+      out->list.push_back(std::move(one));
     }
   }
   return out;

@@ -3,12 +3,14 @@
 
 #include <google/protobuf/repeated_ptr_field.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "config/compile_scope.h"
 #include "envoy/config/common/mutation_rules/v3/mutation_rules.pb.h"
 #include "envoy/config/core/v3/base.pb.h"
+#include "envoy/config/core/v3/extension.pb.h"
 #include "model/header_mutations.h"
 #include "model/header_rules.h"
 
@@ -27,6 +29,11 @@ model::HeaderRules compile_header_rules(
 
 model::HeaderMutations compile_header_mutations(
     const google::protobuf::RepeatedPtrField<envoy::config::common::mutation_rules::v3::HeaderMutation>& mutations,
+    CompileScope& scope);
+
+// early_header_mutation_extensions, one after the other; null: none.
+std::shared_ptr<const model::HeaderMutations> compile_early_mutations(
+    const google::protobuf::RepeatedPtrField<envoy::config::core::v3::TypedExtensionConfig>& extensions,
     CompileScope& scope);
 
 // Fills request_headers and response_headers of `out` from any message that has the usual four fields.

@@ -64,8 +64,10 @@ std::string Formatter::format(const Facts& facts) const {
   return out;
 }
 
-bool Formatter::constant() const {
-  return json_ == nullptr && (pieces_.empty() || (pieces_.size() == 1 && pieces_[0].op == nullptr));
+std::string_view Formatter::constant() const {
+  if (json_ != nullptr || pieces_.size() > 1) return {};
+  if (pieces_.empty()) return "";
+  return pieces_[0].op == nullptr ? std::string_view(pieces_[0].text) : std::string_view();
 }
 
 }  // namespace sluice::format

@@ -39,8 +39,8 @@ class Formatter {
   void append(std::string& to, const Facts& facts) const;
   std::string format(const Facts& facts) const;
 
-  // Whether the result is always the same text.
-  bool constant() const;
+  // The text, when it is always the same: lives as long as this. Null data: it is not.
+  std::string_view constant() const;
 
  private:
   Formatter() = default;

@@ -108,6 +108,10 @@ bool is_present(const HeaderRule& rule, const http::HeaderMap& fields) {
 
 std::string_view evaluate(const HeaderRule& rule, bool present, const format::Facts& facts, Arena& arena) {
   if (!in_force(rule.action, present)) return {};
+  // As the rule's name, its constant value is not copied: the plan outlives the message.
+  if (const std::string_view constant = rule.value.constant(); constant.data() != nullptr) {
+    return constant.empty() && !rule.keep_empty_value ? std::string_view() : constant;
+  }
   std::string& text = scratch();
   rule.value.append(text, facts);
   if (text.empty()) return rule.keep_empty_value ? std::string_view("") : std::string_view();

@@ -14,6 +14,7 @@
 #include "model/client_detection.h"
 #include "model/discovered.h"
 #include "model/filter_plan.h"
+#include "model/header_mutations.h"
 #include "model/header_rules.h"
 #include "model/listener_plan.h"
 #include "model/local_reply_plan.h"
@@ -68,6 +69,9 @@ class HttpPlan final : public NetworkFilterPlan {
 
   std::string server_name = "envoy";
   ServerHeader server_header = ServerHeader::kOverwrite;
+  // Changed before anything below is decided, as if the client had sent it so (early_header_mutation_extensions); null:
+  // nothing.
+  std::shared_ptr<const HeaderMutations> early_mutations;
   std::string via;
   bool use_remote_address = false;
   uint32_t xff_num_trusted_hops = 0;

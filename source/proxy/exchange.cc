@@ -228,7 +228,7 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
     peer.tls_facts = tls;
   }
   peer.machine_ip = connection_.server().proxy().state.machine_ip;
-  const Prepared prepared = prepare_request(plan(), headers, peer, local().random);
+  const Prepared prepared = prepare_request(plan(), headers, peer, facts_, local().random);
   facts_.remote = prepared.client;
   internal_ = prepared.internal;
   upgrade_asked_ = !prepared.upgrade.empty();

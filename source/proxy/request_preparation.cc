@@ -8,6 +8,7 @@
 #include "http/path.h"
 #include "http/referer.h"
 #include "http/token_set.h"
+#include "model/header_mutations.h"
 #include "proxy/client_certificate.h"
 #include "proxy/request_id.h"
 
@@ -158,7 +159,8 @@ void add_user_agent(const model::HttpPlan& plan, http::HeaderMap& fields) {
 
 }  // namespace
 
-Prepared prepare_request(const model::HttpPlan& plan, RequestHeaders& request, const Peer& peer, Random& random) {
+Prepared prepare_request(const model::HttpPlan& plan, RequestHeaders& request, const Peer& peer,
+                         const format::Facts& facts, Random& random) {
   Prepared out;
   out.client = &peer.remote;
   // HTTP/1.0 without a Host field has the default host, which may be empty.
@@ -172,6 +174,7 @@ Prepared prepare_request(const model::HttpPlan& plan, RequestHeaders& request, c
   prepare_host(plan, peer, request);
 
   http::HeaderMap& fields = request.fields;
+  if (plan.early_mutations != nullptr) plan.early_mutations->apply(fields, facts);
   const TokenSet present = join_repeated(fields, http::Direction::kRequest);
   if (present.intersects(kHopByHop)) remove_hop_by_hop(request);
   if (present.has(Token::kReferer) && !http::is_good_referer(fields.get(Token::kReferer))) {

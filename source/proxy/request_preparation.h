@@ -2,8 +2,9 @@
 // canonical, removes what is not for the next hop or not to be believed, and adds what the next hop shall know.
 // https://www.envoyproxy.io/docs/envoy/v1.36.0/configuration/http/http_conn_man/headers and .../header_sanitizing
 //
-// In this order:  host there? -> path relative? -> path rules -> host rules -> hop-by-hop -> client address and
-// x-forwarded-* -> scheme -> internal or edge -> x-envoy-* -> user agent, via -> x-request-id -> client certificate
+// In this order:  host there? -> path relative? -> path rules -> host rules -> early mutations -> hop-by-hop -> client
+// address and x-forwarded-* -> scheme -> internal or edge -> x-envoy-* -> user agent, via -> x-request-id -> client
+// certificate
 #pragma once
 
 #include <optional>
@@ -12,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/random.h"
+#include "format/facts.h"
 #include "http/message.h"
 #include "model/http_plan.h"
 #include "proxy/client_address.h"
@@ -31,7 +33,9 @@ struct Prepared {
 
 // An `authority` without data is a missing Host field (400); an empty one is let through. Takes memory from the
 // request's arena, nothing else.
-Prepared prepare_request(const model::HttpPlan& plan, http::RequestHeaders& request, const Peer& peer, Random& random);
+// `facts` are for the formats of early mutations.
+Prepared prepare_request(const model::HttpPlan& plan, http::RequestHeaders& request, const Peer& peer,
+                         const format::Facts& facts, Random& random);
 
 // What a request that was prepared wants its connection to become: as Prepared::upgrade.
 std::string_view wanted_upgrade(const http::RequestHeaders& request);

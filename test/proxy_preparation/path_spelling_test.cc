@@ -128,10 +128,10 @@ Outcome run(const model::HttpPlan& plan, std::string_view spelling, const model:
   http::RequestHeaders& request = *bench.request(spelling);
   const net::Address peer = test::ip("192.0.2.1");
   const net::Address local = test::ip("127.0.0.1", 80);
-  const Prepared prepared = prepare_request(plan, request, {peer, local}, bench.random);
-  if (prepared.reply != nullptr) return {};
   format::Facts facts;
   facts.request = &request;
+  const Prepared prepared = prepare_request(plan, request, {peer, local}, facts, bench.random);
+  if (prepared.reply != nullptr) return {};
   const model::RouteChoice choice = routes.find(request, {});
   return {std::string(request.path), rules.ask(facts).allowed, choice.route == nullptr ? "-" : choice.route->name};
 }

@@ -7,6 +7,7 @@
 #include "config/config_source_compiler.h"
 #include "config/core_compiler.h"
 #include "config/filter_compiler.h"
+#include "config/header_compiler.h"
 #include "config/http_options_compiler.h"
 #include "config/local_reply_compiler.h"
 #include "config/route_compiler.h"
@@ -51,6 +52,7 @@ void check_fields(const Hcm& proto, CompileScope& scope) {
                      Hcm::kLocalReplyConfigFieldNumber,
                      Hcm::kScopedRoutesFieldNumber,
                      Hcm::kOriginalIpDetectionExtensionsFieldNumber,
+                     Hcm::kEarlyHeaderMutationExtensionsFieldNumber,
                      Hcm::kUseRemoteAddressFieldNumber,
                      Hcm::kXffNumTrustedHopsFieldNumber,
                      Hcm::kInternalAddressConfigFieldNumber,
@@ -141,6 +143,7 @@ void compile_identity(const Hcm& proto, model::HttpPlan& out, CompileScope& scop
       break;
   }
   out.via = proto.via();
+  out.early_mutations = config::compile_early_mutations(proto.early_header_mutation_extensions(), scope);
   out.add_user_agent = proto.add_user_agent().value();
   out.node_id = scope.node.id;
   out.node_cluster = scope.node.cluster;
