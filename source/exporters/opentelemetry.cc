@@ -113,6 +113,7 @@ bool OpenTelemetryTracer::begin(Span& span, const http::RequestHeaders& request,
       return false;
     case trace::Found::kNothing:
       span.context = {new_id(), new_id(), new_id(), std::nullopt};
+      if (plan_.sampler != nullptr && span.sampled) span.sampled = plan_.sampler->takes(span.context, std::nullopt);
       return true;
     case trace::Found::kContext:
       break;
@@ -120,7 +121,7 @@ bool OpenTelemetryTracer::begin(Span& span, const http::RequestHeaders& request,
   span.context = came;
   span.context.parent = came.span;
   span.context.span = new_id();
-  span.sampled = span.sampled && sampled;
+  span.sampled = span.sampled && (plan_.sampler == nullptr ? sampled : plan_.sampler->takes(span.context, sampled));
   return true;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/intrusive_list.h"
 #include "event/loop.h"
+#include "exporters/otel_sampler.h"
 #include "proxy/tracer.h"
 #include "stats/names_tracing.h"
 
@@ -25,7 +26,8 @@ struct OpenTelemetryPlan {
   std::vector<std::pair<std::string, std::string>> fields;  // initial metadata
   Duration timeout{0};                                      // 0: five seconds, so that no report stays for ever
   std::vector<std::pair<std::string, std::string>> resource;
-  uint64_t max_spans = 1024;  // max_cache_size
+  std::shared_ptr<const OtelSampler> sampler;  // null: what tracing picks is sampled, unless the parent is not
+  uint64_t max_spans = 1024;                   // max_cache_size
   runtime::Number min_flush_spans{5, nullptr};
   runtime::Number flush_interval_ms{5000, nullptr};
 };

@@ -9,6 +9,7 @@
 #include "envoy/config/trace/v3/opentelemetry.pb.h"
 #include "exporters/http_collector_config.h"
 #include "exporters/opentelemetry.h"
+#include "exporters/otel_extensions_config.h"
 
 namespace sluice::exporters {
 
@@ -44,7 +45,8 @@ void compile_http(const core::HttpService& proto, OpenTelemetryPlan& out, Compil
 std::shared_ptr<const model::TracerPlan> compile(const google::protobuf::Message& message, CompileScope& scope) {
   const auto& proto = static_cast<const OpenTelemetry&>(message);
   scope.only(proto, {OpenTelemetry::kGrpcServiceFieldNumber, OpenTelemetry::kHttpServiceFieldNumber,
-                     OpenTelemetry::kServiceNameFieldNumber, OpenTelemetry::kMaxCacheSizeFieldNumber});
+                     OpenTelemetry::kServiceNameFieldNumber, OpenTelemetry::kMaxCacheSizeFieldNumber,
+                     OpenTelemetry::kResourceDetectorsFieldNumber, OpenTelemetry::kSamplerFieldNumber});
   OpenTelemetryPlan out;
   if (proto.has_grpc_service() && proto.has_http_service()) {
     scope.error(proto, OpenTelemetry::kHttpServiceFieldNumber, "cannot stand beside grpc_service");
@@ -60,6 +62,8 @@ std::shared_ptr<const model::TracerPlan> compile(const google::protobuf::Message
                             proto.service_name().empty() ? "unknown_service:envoy" : proto.service_name());
   out.resource.emplace_back("telemetry.sdk.language", "cpp");
   out.resource.emplace_back("telemetry.sdk.name", "envoy");
+  compile_detectors(proto.resource_detectors(), out.resource, scope);
+  if (proto.has_sampler()) out.sampler = compile_sampler(proto.sampler(), scope);
   if (proto.has_max_cache_size()) out.max_spans = proto.max_cache_size().value();
   out.min_flush_spans = scope.runtime.live_number(5, "tracing.opentelemetry.min_flush_spans");
   out.flush_interval_ms = scope.runtime.live_number(5000, "tracing.opentelemetry.flush_interval_ms");
