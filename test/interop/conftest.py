@@ -25,6 +25,20 @@ def block():
     ports.lock.close()
 
 
+@pytest.fixture
+def start(sluice, block, tmp_path):
+    """start(**options) is a running proxy (rig.Proxy); all of them end with the test."""
+    from rig import Proxy
+    running = []
+
+    def begin(**options):
+        running.append(Proxy(sluice, lambda: block.take(""), str(tmp_path), **options))
+        return running[-1]
+    yield begin
+    for proxy in running:
+        proxy.end()
+
+
 def pytest_terminal_summary(terminalreporter):
     """One line for each reason (tools/suite prints the lines that begin so)."""
     skipped = terminalreporter.stats.get("skipped", [])

@@ -1,4 +1,5 @@
 """DNS clusters on a real resolver, against a small DNS server: changes, TTL, failures, truncation, TCP, CNAME, both families."""
+import http.client
 import json
 import socket
 import socketserver
@@ -8,7 +9,7 @@ import time
 
 import pytest
 
-from rig import TYPE, Origin, cluster, read_head, wait_for
+from rig import ROUTER, TYPE, Origin, cluster, read_head, wait_for
 
 A, CNAME, AAAA, TXT = 1, 5, 28, 16
 
@@ -128,13 +129,15 @@ class Bench:
         self.proxy = self.begin(clusters=list(clusters), routes=[{"match": {"prefix": "/%s/" % c["name"]}, "route": {"cluster": c["name"]}} for c in clusters])
         return self.proxy
 
-    def dns(self, name, kind="STRICT_DNS", tcp=False, **more):
-        resolver = {"name": "cares", "typed_config": {
+    def resolver(self, tcp=False):
+        return {"name": "cares", "typed_config": {
             "@type": TYPE + "network.dns_resolver.cares.v3.CaresDnsResolverConfig",
             "resolvers": [{"socket_address": {"address": "127.0.0.1", "port_value": self.zone.port}}],
             "query_timeout_seconds": 1, "query_tries": 2,
             "dns_resolver_options": {"use_tcp_for_dns_lookups": tcp, "no_default_search_domain": True}}}
-        out = cluster(name, self.port, type=kind, dns_refresh_rate="0.2s", dns_lookup_family="V4_ONLY", typed_dns_resolver_config=resolver,
+
+    def dns(self, name, kind="STRICT_DNS", tcp=False, **more):
+        out = cluster(name, self.port, type=kind, dns_refresh_rate="0.2s", dns_lookup_family="V4_ONLY", typed_dns_resolver_config=self.resolver(tcp),
                       dns_failure_refresh_rate={"base_interval": "0.2s", "max_interval": "0.5s"}, **more)
         out["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]["address"] = name + ".test"
         return out
@@ -153,13 +156,19 @@ class Bench:
 
 
 @pytest.fixture
-def bench(start):
-    zone = Zone()
+def zone():
+    """Another one takes its place in test/interop."""
+    one = Zone()
+    yield one
+    one.end()
+
+
+@pytest.fixture
+def bench(zone, start):
     one = Bench(zone, start)
     yield one
     for origin in one.origins:
         origin.end()
-    zone.end()
 
 
 def test_strict_follows_the_records(bench):
@@ -249,3 +258,36 @@ def test_the_time_to_live_is_the_rate(bench):
     before = bench.zone.count("ttl")
     time.sleep(5)
     assert 1 <= bench.zone.count("ttl") - before <= 3
+
+
+def test_a_name_that_comes_later(bench):
+    bench.start(bench.dns("late"))
+    assert bench.hosts("late") == []
+    bench.zone.set("late", "127.0.0.2")
+    bench.become("late", "127.0.0.2")
+
+
+def test_the_forward_proxy_asks_for_what_requests_name(bench):
+    """The names come from requests; what is not there is answered, and what moves is followed."""
+    cache = {"name": "c", "dns_lookup_family": "V4_ONLY", "dns_refresh_rate": "1s", "host_ttl": "10s", "dns_min_refresh_rate": "1s",
+             "typed_dns_resolver_config": bench.resolver()}
+    forward = {"name": "forward", "connect_timeout": "1s", "lb_policy": "CLUSTER_PROVIDED", "typed_extension_protocol_options": ONCE,
+               "cluster_type": {"name": "envoy.clusters.dynamic_forward_proxy", "typed_config": {
+                   "@type": TYPE + "clusters.dynamic_forward_proxy.v3.ClusterConfig", "dns_cache_config": cache,
+                   "allow_insecure_cluster_options": True}}}
+    filters = [{"name": "forward", "typed_config": {"@type": TYPE + "filters.http.dynamic_forward_proxy.v3.FilterConfig", "dns_cache_config": cache}}, ROUTER]
+    bench.zone.set("dfp", "127.0.0.3")
+    proxy = bench.begin(clusters=[forward], routes=[{"match": {"prefix": "/"}, "route": {"cluster": "forward"}}], hcm={"http_filters": filters})
+
+    def get(host):
+        connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=10)
+        try:
+            connection.request("GET", "/", headers={"host": "%s.test:%d" % (host, bench.port)})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+    assert get("dfp") == (200, "127.0.0.3")
+    assert get("nosuch")[0] == 503
+    bench.zone.set("dfp", "127.0.0.4")
+    assert wait_for(lambda: get("dfp") == (200, "127.0.0.4"), 12)
