@@ -88,7 +88,7 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
     return options_.suppress_envoy_headers ? model::Originals::kOmit : model::Originals::kSet;
   }
 
-  // ---- tries.cc: its tries
+  // ---- tries.cc: its tries, and whether there is another
   enum class Cause : uint8_t { kFailure, kTimeout };
   void begin_try(const upstream::Chosen& chosen, http::End end);
   void try_again();
@@ -100,25 +100,27 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   bool retry_after_reset(Attempt& attempt, upstream::ResetReason reason, Cause cause);
   bool retry_after_headers(Attempt& attempt, http::ResponseHeaders& headers, bool& could_not);
   bool note(Retries::Verdict verdict, Attempt& attempt, Cause cause);
-  bool redirect_inside(Attempt& attempt, const http::ResponseHeaders& headers);
-  void begin_again();
-  void report_answer(Attempt& attempt, const http::ResponseHeaders& headers);
   bool others_may_answer(const Attempt& but);
   void log_try(Attempt& attempt, format::LogType why);
   void drop(Attempt& attempt);
   void drop_all_but(const Attempt* kept);
+  void give_up();
+  Duration elapsed() const;
+
+  // ---- answers.cc: what becomes of them
+  void report_answer(Attempt& attempt, const http::ResponseHeaders& headers);
+  bool redirect_inside(Attempt& attempt, const http::ResponseHeaders& headers);
+  void begin_again();
+  void refuse_upgrade(Attempt& attempt, const http::ResponseHeaders& headers);
+  void upstream_complete();
   void give_up_try(Attempt& attempt, proxy::Reason reason, stats::ClusterStat counter);
   void on_timeout();
   void abort(proxy::LocalReply reply);
   void count_failed(Attempt& attempt, uint16_t status);
   // An answer, or what is said instead of one. `host` is null when none was chosen, `answer` when none came.
   void count_code(uint16_t status, const upstream::Host* host, const http::ResponseHeaders* answer);
-  void upstream_complete();
   // dynamic_stats, and it is no check of health.
   bool counts() const { return options_.dynamic_stats && !exchange_.facts().health_check; }
-  void refuse_upgrade(Attempt& attempt, const http::ResponseHeaders& headers);
-  void give_up();
-  Duration elapsed() const;
 
   proxy::Exchange& exchange_;
   const RouterOptions& options_;
