@@ -11,13 +11,12 @@ from rig import TYPE, Origin, cluster, read_head, wait_for
 
 VERSION = "v0.165.0"
 MODULES = ["go.opentelemetry.io/collector/%s@%s" % one for one in (
-    ("otelcol", VERSION), ("receiver/otlpreceiver", VERSION), ("exporter/debugexporter", VERSION), ("service", VERSION),
-    ("confmap/provider/yamlprovider", "v1.71.0"))]
+    ("otelcol", VERSION), ("receiver/otlpreceiver", VERSION), ("exporter/debugexporter", VERSION), ("service/telemetry", VERSION),
+    ("confmap/provider/yamlprovider", "v1.71.0"))] + ["go.uber.org/zap"]
 CONFIG = """
 receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:%d"}, http: {endpoint: "127.0.0.1:%d"}}}}
 exporters: {debug: {verbosity: detailed}}
 service:
-  telemetry: {metrics: {level: none}}
   pipelines:
     traces: {receivers: [otlp], exporters: [debug]}
     logs: {receivers: [otlp], exporters: [debug]}
