@@ -26,6 +26,7 @@
 #include "server/options.h"
 #include "server/platform.h"
 #include "server/server.h"
+#include "xds/google_grpc/google_grpc_transport.h"
 
 namespace {
 
@@ -47,6 +48,10 @@ class UvPlatform final : public server::Platform {
 
   std::unique_ptr<net::Resolver> make_resolver(const net::ResolverOptions& options) override {
     return std::make_unique<net::UvResolver>(loop_, options);
+  }
+  std::unique_ptr<xds::AdsTransport> make_google_grpc(const model::GoogleGrpc& service, stats::Registry& registry,
+                                                      stats::WorkerCells& cells) override {
+    return xds::make_google_grpc_transport(service, loop_, registry, cells);
   }
   server::WorkerSeams make_worker(uint32_t) override {
     server::WorkerSeams seams;

@@ -138,6 +138,10 @@ void DeltaSession::send_change(ResourceType type) {
     for (const auto& [name, held] : users.held()) {
       (*request.mutable_initial_resource_versions())[name] = held.version;
     }
+    // No version is like none of the server's: it sends what there is of the name, or that there is none.
+    for (const std::string& name : users.doubted()) {
+      (*request.mutable_initial_resource_versions())[name].clear();
+    }
   } else {
     for (const std::string& name : state.subscribe) {
       request.add_resource_names_subscribe(name);

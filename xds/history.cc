@@ -48,6 +48,12 @@ void History::answered(uint64_t number, Duration after) {
   }
 }
 
+void History::drained(uint64_t number, std::string what) {
+  if (Push* const push = find(number); push != nullptr && push->drained.size() < kMostLines) {
+    push->drained.push_back(std::move(what));
+  }
+}
+
 std::string History::to_json() const {
   std::string out = "{\"pushes\":[";
   for (auto push = pushes_.rbegin(); push != pushes_.rend(); ++push) {
@@ -58,6 +64,7 @@ std::string History::to_json() const {
     append_names(out, "changed", push->changed);
     append_names(out, "removed", push->removed);
     append_names(out, "differences", push->lines);
+    append_names(out, "drained", push->drained);
     append(out, ",\"verdict\":\"", push->refused.empty() ? "accepted" : "rejected",
            "\",\"why\":", json_quote(push->refused));
     if (push->answered) {

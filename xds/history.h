@@ -26,6 +26,7 @@ struct Push {
   size_t resources = 0;              // how many came, changed or not
   size_t changes = 0;
   size_t removals = 0;
+  std::vector<std::string> drained;  // what had to go because of it, for people
   std::string refused;               // empty: it was taken
   std::optional<Duration> answered;  // from its arrival to its ACK or NACK; none: not yet, or the stream ended before
 };
@@ -43,6 +44,12 @@ class History {
   // Nothing happens in these when it is forgotten already.
   void refuse(uint64_t number, std::string_view why);
   void answered(uint64_t number, Duration after);
+  // "listener 'in': 1 filter chain, 2 connections"; at most kMostLines are kept.
+  void drained(uint64_t number, std::string what);
+
+  // The push that its users are looking at; 0: none, so what they do has another cause.
+  uint64_t in_hand() const { return in_hand_; }
+  void set_in_hand(uint64_t number) { in_hand_ = number; }
 
   const std::deque<Push>& pushes() const { return pushes_; }
   // For /xds/history: {"pushes": [...]}, the newest first.
@@ -53,6 +60,7 @@ class History {
 
   std::deque<Push> pushes_;
   uint64_t last_ = 0;
+  uint64_t in_hand_ = 0;
 };
 
 }  // namespace sluice::xds

@@ -138,7 +138,9 @@ std::string Session::hand_out(TypeUsers& users, Arrival& arrival) {
     for (const ResourceType type : dependents_of(users.type())) {
       holds.push_back(std::make_unique<Hold>(*this, type));
     }
+    plane_.history_.set_in_hand(push);
     refused = users.deliver(arrival);
+    plane_.history_.set_in_hand(0);
     for (auto& hold : holds) {
       hold.reset();
     }
@@ -146,6 +148,7 @@ std::string Session::hand_out(TypeUsers& users, Arrival& arrival) {
   if (refused.empty()) {
     users.take(arrival);
   } else {
+    users.doubt(arrival);
     plane_.history_.refuse(push, refused);
     SLUICE_LOG(kWarning, kConfig, "gRPC config for ", names_of(users.type()).type_url, " rejected: ", refused);
   }

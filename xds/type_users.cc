@@ -107,6 +107,7 @@ InterestChange TypeUsers::remove(Watch& watch) {
       const std::string name = (held++)->first;
       drop_held(name);
     }
+    std::erase_if(doubted_, [this](const std::string& name) { return !wants(name); });
   }
   return change;
 }
@@ -140,8 +141,11 @@ void TypeUsers::drop_name(const std::string& name, Watch& watch, InterestChange&
 }
 
 void TypeUsers::drop_held(const std::string& name) {
-  const auto held = held_.find(name);
-  if (held != held_.end() && !wants(name)) {
+  if (wants(name)) {
+    return;
+  }
+  doubted_.erase(name);
+  if (const auto held = held_.find(name); held != held_.end()) {
     set_expiry(name, held->second, Duration::zero());
     held_.erase(held);
   }
@@ -305,6 +309,7 @@ void TypeUsers::take(Arrival& arrival) {
     if (!wants(name) || !here.insert(name).second) {
       continue;
     }
+    doubted_.erase(name);
     if (arrived.heartbeat) {
       if (const auto held = held_.find(name); held != held_.end()) {
         set_expiry(name, held->second, arrived.ttl);
@@ -328,12 +333,28 @@ void TypeUsers::take(Arrival& arrival) {
     }
   }
   for (const std::string& name : arrival.removed) {
+    doubted_.erase(name);
     if (const auto held = held_.find(name); held != held_.end()) {
       set_expiry(name, held->second, Duration::zero());
       held_.erase(held);
     }
   }
   arm_expiry();
+}
+
+void TypeUsers::doubt(const Arrival& arrival) {
+  for (const ArrivedResource& arrived : arrival.resources) {
+    doubt(arrived.resource.name);
+  }
+  for (const std::string& name : arrival.removed) {
+    doubt(name);
+  }
+}
+
+void TypeUsers::doubt(const std::string& name) {
+  if (wants(name) && doubted_.size() < kMostDoubted) {
+    doubted_.insert(name);
+  }
 }
 
 void TypeUsers::reject(std::string_view why) {

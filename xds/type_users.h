@@ -32,6 +32,9 @@ struct InterestChange {
 // main.
 class TypeUsers {
  public:
+  // Names of refused resources that are remembered; a control plane could go on making them up.
+  static constexpr size_t kMostDoubted = 10'000;
+
   // A resource that was taken. A plain value.
   struct Held {
     std::string version;
@@ -66,6 +69,9 @@ class TypeUsers {
   std::string deliver(const Arrival& arrival);
   // Remembers what was delivered and taken; the bodies move.
   void take(Arrival& arrival);
+  // It was delivered and refused: some of it is in force perhaps, so what is held of these names is not known.
+  void doubt(const Arrival& arrival);
+  const NameSet& doubted() const { return doubted_; }
 
   void reject(std::string_view why);
   void fail(std::string_view why);
@@ -82,6 +88,7 @@ class TypeUsers {
   void drop_name(const std::string& name, Watch& watch, InterestChange& change);
   // What nobody wants is not held.
   void drop_held(const std::string& name);
+  void doubt(const std::string& name);
   void set_expiry(const std::string& name, Held& held, Duration ttl);
   void arm_expiry();
   void expire();
@@ -98,6 +105,7 @@ class TypeUsers {
   std::map<uint64_t, Watch*> unnamed_;  // of them, those of other scopes than kNames
   Names names_;
   HeldByName held_;
+  NameSet doubted_;                  // held or not, in whatever version
   std::string version_;              // of the last response that was taken
   bool answered_ = false;            // there was one
   bool state_of_the_world_ = false;  // and it was

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/strings.h"
+#include "config/google_grpc_compiler.h"
 #include "event/files.h"
 
 namespace sluice::config {
@@ -58,10 +59,12 @@ void compile_grpc(const ApiConfigSource& proto, model::ApiSource& out, CompileSc
   }
   const GrpcService& service = proto.grpc_services(0);
   // timeout: a stream of discovery has none.
-  scope.only(service, {GrpcService::kEnvoyGrpcFieldNumber, GrpcService::kTimeoutFieldNumber,
-                       GrpcService::kInitialMetadataFieldNumber, GrpcService::kRetryPolicyFieldNumber});
+  scope.only(service,
+             {GrpcService::kEnvoyGrpcFieldNumber, GrpcService::kGoogleGrpcFieldNumber, GrpcService::kTimeoutFieldNumber,
+              GrpcService::kInitialMetadataFieldNumber, GrpcService::kRetryPolicyFieldNumber});
   compile_back_off(service.retry_policy(), out, scope);
   if (service.has_envoy_grpc()) compile_envoy_grpc(service.envoy_grpc(), out, scope);
+  if (service.has_google_grpc()) out.google_grpc = compile_google_grpc(service.google_grpc(), scope);
   for (const auto& header : service.initial_metadata()) {
     out.metadata.emplace_back(to_lower(header.key()), header.raw_value().empty() ? header.value() : header.raw_value());
   }

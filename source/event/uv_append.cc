@@ -92,12 +92,12 @@ class AppendWriter::File {
 
   // Guarded by Shared::mutex.
   std::string queue;
-  Clock::time_point due;       // of a queue that is not empty
+  Clock::time_point due;  // of a queue that is not empty
   bool reopen_wanted = false;
   bool reopening = false;
-  bool abandoned = false;      // no handle is left
-  uint64_t appended = 0;       // bytes, ever
-  uint64_t done = 0;           // of them those that were written or lost
+  bool abandoned = false;  // no handle is left
+  uint64_t appended = 0;   // bytes, ever
+  uint64_t done = 0;       // of them those that were written or lost
 
   // The thread's.
   std::string writing;
@@ -187,9 +187,8 @@ class AppendWriter::Handle final : public AppendFile {
     file_->due = Clock::now();
     shared_->urgent = true;
     shared_->wake.notify_one();
-    shared_->progress.wait_for(lock, kLongestFlush, [&] {
-      return file_->done >= wanted && !file_->reopen_wanted && !file_->reopening;
-    });
+    shared_->progress.wait_for(lock, kLongestFlush,
+                               [&] { return file_->done >= wanted && !file_->reopen_wanted && !file_->reopening; });
   }
 
   void reopen() override {
@@ -290,7 +289,7 @@ void AppendWriter::Shared::begin_writing(File& file) {
   if (due || ending || file.reopen_wanted || file.abandoned || file.queue.size() >= flush_bytes) {
     counts.flushed_by_timer += due ? 1 : 0;
     if (file.writing.capacity() > 4 * kFlushBytes) {
-      file.writing = {};  // after a jam
+      std::string().swap(file.writing);  // after a jam; an assignment would keep the memory
     }
     file.writing.clear();
     file.written = 0;

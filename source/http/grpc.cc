@@ -71,7 +71,7 @@ GrpcDecoder::Found GrpcDecoder::next(buffer::Buffer& data) {
     whole_ = false;
     prefix_size_ = 0;
     if (message_.capacity() > kKeptCapacity) {
-      message_ = {};
+      std::string().swap(message_);  // an assignment would keep the memory
     } else {
       message_.clear();
     }

@@ -74,7 +74,7 @@ Listener::~Listener() {
   proxy_.local.registry.release_block(worker_stats_);
 }
 
-void Listener::update(model::ListenerPlanPtr plan, uint64_t update) {
+size_t Listener::update(model::ListenerPlanPtr plan, uint64_t update) {
   std::vector<std::unique_ptr<Chain>> before = std::move(chains_);
   chains_.clear();
   for (const model::FilterChainPlanPtr& chain : plan->chains) {
@@ -83,14 +83,17 @@ void Listener::update(model::ListenerPlanPtr plan, uint64_t update) {
     });
     chains_.push_back(same == before.end() ? make_chain(chain) : std::move(*same));
   }
+  size_t draining = 0;
   for (std::unique_ptr<Chain>& old : before) {
     if (old != nullptr) {
+      draining += old->server->connections();
       old->drain_since = kAtOnce;
       old->left_out_by = update;
       left_out_.push_back(std::move(old));
     }
   }
   plan_ = std::move(plan);
+  return draining;
 }
 
 void Listener::cut_chains(uint64_t update) {

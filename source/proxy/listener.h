@@ -52,8 +52,8 @@ class Listener {
   uint64_t id() const { return id_; }
   const model::ListenerFrame& frame() const { return frame_; }
   // New connections go to the chains of `plan` from now on, whose frame is the same. The clients of chains that are not
-  // in it are told to go with their next answer, until cut_chains(update).
-  void update(model::ListenerPlanPtr plan, uint64_t update);
+  // in it are told to go with their next answer, until cut_chains(update). How many there are is returned.
+  size_t update(model::ListenerPlanPtr plan, uint64_t update);
   void cut_chains(uint64_t update);
   // No further accepts; connections go on.
   void stop_accepting(Waiting waiting);

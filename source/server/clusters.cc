@@ -35,7 +35,9 @@ Clusters::Clusters(Platform& platform, MainUpstream& main, const std::vector<std
       tools_(tools),
       health_(main.local()),
       names_(platform, tools.cells),
-      block_(tools.cells.block<ClusterManagerStat>(tools.registry.add_block<ClusterManagerStat>("cluster_manager."))) {}
+      block_(tools.cells.block<ClusterManagerStat>(tools.registry.add_block<ClusterManagerStat>("cluster_manager."))) {
+  tools.fence.on_down([this] { show_counts(); });
+}
 
 Clusters::~Clusters() = default;
 
@@ -117,7 +119,10 @@ bool Clusters::remove(const std::string& name) {
   if (entry->active != nullptr) {
     forget(*entry->active);
     --active_;
-    on_sets([cluster = entry->active->cluster](upstream::ClusterSet& set) { set.remove(cluster); });
+    // A table that does not name it any more may still wait there.
+    tools_.fence.behind([this, cluster = entry->active->cluster] {
+      on_sets([cluster](upstream::ClusterSet& set) { set.remove(cluster); });
+    });
   }
   block_.inc(ClusterManagerStat::kClusterRemoved);
   if (on_change_) {
@@ -278,20 +283,7 @@ void Clusters::warm(const std::string& name, const upstream::ClusterShared* clus
 
 void Clusters::hand_out(const std::shared_ptr<upstream::ClusterShared>& cluster) {
   on_sets([cluster, hosts = cluster->hosts()](upstream::ClusterSet& set) { set.add(cluster, hosts); });
-  if (!running_) {
-    return;
-  }
-  for (const auto& worker : workers_) {
-    ++*untaken_;
-    worker->loop().post([this, &main = tools_.loop, untaken = std::weak_ptr(untaken_)] {
-      main.post([this, untaken] {
-        if (const auto alive = untaken.lock()) {
-          --*alive;
-          show_counts();
-        }
-      });
-    });
-  }
+  tools_.fence.raise();
 }
 
 void Clusters::forget(Version& version) {
@@ -306,7 +298,7 @@ void Clusters::show_counts() {
   const size_t warming = warming_fixed_ + warming_endpoints_;
   block_.set(ClusterManagerStat::kActiveClusters, active_);
   block_.set(ClusterManagerStat::kWarmingClusters, warming);
-  const bool tell = warming > 0 || *untaken_ > 0;
+  const bool tell = warming > 0 || !tools_.fence.is_down();
   if (stage_ == Stage::kDone && on_warming_ && told_warming_ != tell) {
     told_warming_ = tell;
     on_warming_(told_warming_);
@@ -375,6 +367,7 @@ std::vector<std::pair<const upstream::ClusterShared*, const EndpointDiscovery*>>
 }
 
 void Clusters::clear() {
+  tools_.fence.clear();
   health_.clear();
   names_.clear();
   entries_.clear();

@@ -123,8 +123,6 @@ class Clusters {
   size_t active_ = 0;
   size_t warming_fixed_ = 0, warming_endpoints_ = 0;  // the latter by EDS
   bool told_warming_ = false;
-  // By how many workers an added cluster is still to be taken; what they post back outlives us.
-  const std::shared_ptr<size_t> untaken_ = std::make_shared<size_t>(0);
 };
 
 }  // namespace sluice::server

@@ -1,6 +1,7 @@
 #include "server/listeners.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "base/log.h"
 #include "base/strings.h"
@@ -166,7 +167,7 @@ Result<Listeners::SocketsPtr> Listeners::bind(const model::ListenerPlan& plan) {
   return out;
 }
 
-void Listeners::ready(std::string_view name) {
+void Listeners::ready(std::string_view name, OnDrained on_drained) {
   for (Entry& entry : entries_) {
     if (entry.name != name) {
       continue;
@@ -174,41 +175,48 @@ void Listeners::ready(std::string_view name) {
     if (!entry.warming) {
       entry.active->ready = true;
     } else if (entry.warming->in_place) {
-      update_in_place(entry);
+      update_in_place(entry, std::move(on_drained));
     } else {
-      activate(entry);
+      activate(entry, std::move(on_drained));
     }
   }
 }
 
-void Listeners::activate(Entry& entry) {
+void Listeners::activate(Entry& entry, OnDrained on_drained) {
   Generation fresh = std::move(*entry.warming);
   entry.warming.reset();
   fresh.ready = true;
   std::optional<Generation> old = std::move(entry.active);
   entry.active = std::move(fresh);
   if (old) {
-    drain(std::move(*old));
+    drain(std::move(*old), std::move(on_drained));
   }
   add_to_workers(*entry.active);
   show_totals();
 }
 
-void Listeners::update_in_place(Entry& entry) {
+void Listeners::update_in_place(Entry& entry, OnDrained on_drained) {
   const model::ListenerPlanPtr old = entry.active->plan;
   entry.active->plan = entry.warming->plan;
   const uint64_t update = entry.warming->id;
   entry.warming.reset();
   const uint64_t id = entry.active->id;
-  on_workers([id, update, plan = entry.active->plan](Worker& worker) { worker.update_listener(id, plan, update); },
-             [this] { block_.add(ListenerManagerStat::kListenerCreateSuccess, workers_.size()); });
-  if (const size_t count = model::chains_left_out(*old, *entry.active->plan); count > 0) {
+  const size_t count = model::chains_left_out(*old, *entry.active->plan);
+  on_workers(
+      [id, update, plan = entry.active->plan](Worker& worker) { return worker.update_listener(id, plan, update); },
+      [this, count, on_drained = std::move(on_drained)](size_t connections) mutable {
+        block_.add(ListenerManagerStat::kListenerCreateSuccess, workers_.size());
+        if (count > 0 && on_drained) {
+          on_drained({count, connections});
+        }
+      });
+  if (count > 0) {
     drain_chains(id, update, count);
   }
   show_totals();
 }
 
-bool Listeners::remove(std::string_view name) {
+bool Listeners::remove(std::string_view name, OnDrained on_drained) {
   const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& one) { return one.name == name; });
   if (found == entries_.end() || (found->active && found->active->source == ListenerSource::kStatic)) {
     return false;
@@ -216,7 +224,7 @@ bool Listeners::remove(std::string_view name) {
   std::optional<Generation> old = std::move(found->active);
   entries_.erase(found);
   if (old && !workers_.empty()) {
-    drain(std::move(*old));
+    drain(std::move(*old), std::move(on_drained));
   }
   block_.inc(ListenerManagerStat::kListenerRemoved);
   show_totals();
@@ -226,19 +234,25 @@ bool Listeners::remove(std::string_view name) {
 // ---- workers
 
 template <typename Work>
-void Listeners::on_workers(Work work, Function<void()> done) {
+void Listeners::on_workers(Work work, Function<void(size_t)> done) {
   struct Round {
-    size_t left;
-    Function<void()> done;
+    size_t left, sum;
+    Function<void(size_t)> done;
     std::shared_ptr<const bool> open;
   };
-  auto round = std::make_shared<Round>(Round{workers_.size(), std::move(done), open_});
+  auto round = std::make_shared<Round>(Round{workers_.size(), 0, std::move(done), open_});
   for (Worker* worker : workers_) {
     worker->loop().post([&main = platform_.main_loop(), worker, work, round = round]() mutable {
-      work(*worker);
-      main.post([round = std::move(round)] {
+      size_t part = 0;
+      if constexpr (std::is_void_v<decltype(work(*worker))>) {
+        work(*worker);
+      } else {
+        part = work(*worker);
+      }
+      main.post([round = std::move(round), part] {
+        round->sum += part;
         if (*round->open && --round->left == 0) {
-          round->done();
+          round->done(round->sum);
         }
       });
     });
@@ -255,8 +269,19 @@ void Listeners::add_to_workers(const Generation& listener) {
     }
   }
   on_workers([id = listener.id, plan = listener.plan, on = listen_on(listener),
-              instead_of](Worker& worker) { worker.add_listener(id, plan, on, instead_of); },
-             [this] { block_.add(ListenerManagerStat::kListenerCreateSuccess, workers_.size()); });
+              instead_of](Worker& worker) { return worker.add_listener(id, plan, on, instead_of); },
+             [this, instead_of](size_t connections) {
+               block_.add(ListenerManagerStat::kListenerCreateSuccess, workers_.size());
+               if (Draining* one = find_draining(instead_of)) {
+                 tell(*one, connections);
+               }
+             });
+}
+
+void Listeners::tell(Draining& draining, size_t connections) {
+  if (OnDrained hook = std::exchange(draining.on_drained, nullptr)) {
+    hook({draining.listener.plan->chains.size(), connections});
+  }
 }
 
 void Listeners::start(const std::vector<std::unique_ptr<Worker>>& workers) {
@@ -275,13 +300,14 @@ void Listeners::start(const std::vector<std::unique_ptr<Worker>>& workers) {
 }
 
 // Stopping is left to the end of the turn: another listener may ask for the sockets until then.
-void Listeners::drain(Generation listener) {
+void Listeners::drain(Generation listener, OnDrained on_drained) {
   const uint64_t id = listener.id;
   Draining& one = draining_.emplace_front();
   one.listener = std::move(listener);
+  one.on_drained = std::move(on_drained);
   one.timer = std::make_unique<event::Timer>(platform_.main_loop().timers(), [this, id] {
     on_workers([id](Worker& worker) { worker.remove_listener(id); },
-               [this, id] {
+               [this, id](size_t) {
                  draining_.remove_if([id](const Draining& each) { return each.listener.id == id; });
                  show_totals();
                });
@@ -307,10 +333,11 @@ void Listeners::stop(Draining& draining) {
   }
   const uint64_t id = draining.listener.id;
   const proxy::Waiting waiting = shared ? proxy::Waiting::kLeave : proxy::Waiting::kTake;
-  on_workers([id, waiting](Worker& worker) { worker.retire_listener(id, waiting); },
-             [this, id] {
+  on_workers([id, waiting](Worker& worker) { return worker.retire_listener(id, waiting); },
+             [this, id](size_t connections) {
                if (Draining* one = find_draining(id)) {
                  one->listener.sockets.reset();
+                 tell(*one, connections);
                }
              });
 }
@@ -322,7 +349,7 @@ void Listeners::drain_chains(uint64_t listener, uint64_t update, size_t count) {
   one.count = count;
   one.timer = std::make_unique<event::Timer>(platform_.main_loop().timers(), [this, listener, update] {
     on_workers([listener, update](Worker& worker) { worker.cut_chains(listener, update); },
-               [this, update] {
+               [this, update](size_t) {
                  draining_chains_.remove_if([update](const DrainingChains& each) { return each.update == update; });
                  show_totals();
                });
@@ -355,14 +382,14 @@ void Listeners::stop_accepting(bool inbound_only) {
     }
     // No worker accepts on them any more then: closing refuses who comes now instead of leaving them in the kernel's
     // queue.
-    auto close = [this, sockets = listener.sockets] {
+    auto close = [this, sockets = listener.sockets](size_t) {
       if (!sockets->sockets.empty()) {
         sockets->sockets.clear();
         block_.inc(ListenerManagerStat::kListenerStopped);
       }
     };
     if (workers_.empty()) {
-      close();
+      close(0);
     } else {
       on_workers([id = listener.id](Worker& worker) { worker.stop_accepting(id, proxy::Waiting::kTake); },
                  std::move(close));

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/function.h"
 #include "base/result.h"
 #include "model/listener_plan.h"
 #include "server/options.h"
@@ -40,6 +41,13 @@ enum class ListenerChange : uint8_t {
   kRestored,  // the one that serves, which an update that was warming would have replaced
 };
 
+// What a change leaves behind, which is told to go and has the drain time for it. A plain value.
+struct Drained {
+  size_t chains = 0;       // filter chains
+  size_t connections = 0;  // theirs, on all workers, when these were told
+};
+using OnDrained = Function<void(const Drained&)>;
+
 // The plans of one name. A plain value.
 struct ListenerPlans {
   std::string name;
@@ -60,10 +68,11 @@ class Listeners {
   // the active one in filter chains only is kept with those of its chains that have not changed: active() and warming()
   // say what came of it. It waits for ready() unless it is kNone or kRestored.
   Result<ListenerChange> add_or_update(const model::ListenerPlanPtr& plan, ListenerSource source);
-  // Everything that the newest plan of this name refers to is there.
-  void ready(std::string_view name);
+  // Everything that the newest plan of this name refers to is there. `on_drained` is called once the workers have been
+  // told, if something drains.
+  void ready(std::string_view name, OnDrained on_drained = {});
   // False: there is none, or it is static.
-  bool remove(std::string_view name);
+  bool remove(std::string_view name, OnDrained on_drained = {});
 
   model::ListenerPlanPtr active(std::string_view name) const;
   model::ListenerPlanPtr warming(std::string_view name) const;
@@ -115,6 +124,7 @@ class Listeners {
   };
   struct Draining {
     Generation listener;
+    OnDrained on_drained;
     bool stopped = false;  // the workers were told not to accept for it any more
     std::unique_ptr<event::Timer> timer;
   };
@@ -130,15 +140,16 @@ class Listeners {
   Result<SocketsPtr> bind(const model::ListenerPlan& plan);
   bool is_taken(const std::vector<net::Address>& addresses, const net::ListenOptions& options) const;
   proxy::ListenOn listen_on(const Generation& listener) const;
-  void activate(Entry& entry);
-  void update_in_place(Entry& entry);
+  void activate(Entry& entry, OnDrained on_drained);
+  void update_in_place(Entry& entry, OnDrained on_drained);
   void add_to_workers(const Generation& listener);
-  void drain(Generation listener);
+  void drain(Generation listener, OnDrained on_drained);
   void stop(Draining& draining);
   void drain_chains(uint64_t listener, uint64_t update, size_t count);
-  // `work` on each worker's thread, then `done` here.
+  // `work` on each worker's thread, then `done` here, with the sum of what the work returned.
   template <typename Work>
-  void on_workers(Work work, Function<void()> done);
+  void on_workers(Work work, Function<void(size_t)> done);
+  static void tell(Draining& draining, size_t connections);
   Draining* find_draining(uint64_t id);
   void show_totals();
 

@@ -4,9 +4,11 @@
 
 #include "event/files.h"
 #include "event/loop.h"
+#include "model/config_source.h"
 #include "net/network.h"
 #include "net/resolver.h"
 #include "server/worker.h"
+#include "xds/ads_transport.h"
 
 namespace sluice::server {
 
@@ -20,6 +22,9 @@ class Platform {
   virtual Random& random() = 0;
   // Of the main loop.
   virtual std::unique_ptr<net::Resolver> make_resolver(const net::ResolverOptions& options) = 0;
+  // A way to a control plane by gRPC's own library; null where there is none.
+  virtual std::unique_ptr<xds::AdsTransport> make_google_grpc(const model::GoogleGrpc& service,
+                                                              stats::Registry& registry, stats::WorkerCells& cells) = 0;
   virtual WorkerSeams make_worker(uint32_t index) = 0;
   // Runs the loop of a worker, on a thread of its own where there are threads.
   virtual void spawn(event::Loop& loop) = 0;

@@ -42,10 +42,10 @@ Server::Server(Platform& platform, const Options& options, config::CompiledBoots
       overload_watch_(platform, bootstrap_.overload, state_.overload, cells_,
                       [this](proxy::Accepting accepting) { set_accepting(accepting); }),
       upstreams_(platform, registry_, cells_),
-      subscriber_({platform.files(), platform.main_loop(), platform.random(), upstreams_, registry_, cells_},
-                  bootstrap_.xds_node),
-      discovery_tools_{platform.main_loop(), registry_,   cells_,       *bootstrap_.resources,
-                       *bootstrap_.tls,      subscriber_, server_stats_},
+      subscriber_({platform, upstreams_, registry_, cells_}, bootstrap_.xds_node),
+      fence_(platform.main_loop(), workers_),
+      discovery_tools_{platform.main_loop(), registry_,   cells_, *bootstrap_.resources,
+                       *bootstrap_.tls,      subscriber_, fence_, server_stats_},
       clusters_(platform, upstreams_, workers_, discovery_tools_),
       cluster_demand_(clusters_, discovery_tools_),
       routes_(discovery_tools_),
@@ -115,6 +115,7 @@ Result<void> Server::start() {
 void Server::serve() {
   serving_ = true;
   clusters_.workers_run();
+  fence_.workers_run();
   listeners_.start(workers_);
   for (auto& worker : workers_) {
     platform_.spawn(worker->loop());

@@ -20,6 +20,7 @@
 #include "server/discovery/route_discovery.h"
 #include "server/discovery/runtime_discovery.h"
 #include "server/discovery/subscriber.h"
+#include "server/fence.h"
 #include "server/listeners.h"
 #include "server/main_upstream.h"
 #include "server/options.h"
@@ -117,6 +118,7 @@ class Server final : public admin::AdminSource {
   bool serving_ = false;
   std::vector<std::unique_ptr<Worker>> workers_;
   Subscriber subscriber_;
+  Fence fence_;
   const DiscoveryTools discovery_tools_;
   Clusters clusters_;
   ClusterDemand cluster_demand_;

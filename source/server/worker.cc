@@ -28,16 +28,16 @@ proxy::Listener* Worker::find(uint64_t id) const {
   return found == listeners_.end() ? nullptr : found->get();
 }
 
-void Worker::add_listener(uint64_t id, model::ListenerPlanPtr plan, const proxy::ListenOn& on, uint64_t instead_of) {
-  retire_listener(instead_of, proxy::Waiting::kLeave);
+size_t Worker::add_listener(uint64_t id, model::ListenerPlanPtr plan, const proxy::ListenOn& on, uint64_t instead_of) {
+  const size_t draining = retire_listener(instead_of, proxy::Waiting::kLeave);
   listeners_.push_back(std::make_unique<proxy::Listener>(id, std::move(plan), on, proxy_));
   listeners_.back()->set_accepting(accepting_);
+  return draining;
 }
 
-void Worker::update_listener(uint64_t id, model::ListenerPlanPtr plan, uint64_t update) {
-  if (proxy::Listener* listener = find(id)) {
-    listener->update(std::move(plan), update);
-  }
+size_t Worker::update_listener(uint64_t id, model::ListenerPlanPtr plan, uint64_t update) {
+  proxy::Listener* listener = find(id);
+  return listener == nullptr ? 0 : listener->update(std::move(plan), update);
 }
 
 void Worker::cut_chains(uint64_t id, uint64_t update) {
@@ -59,11 +59,14 @@ void Worker::stop_accepting(uint64_t id, proxy::Waiting waiting) {
   }
 }
 
-void Worker::retire_listener(uint64_t id, proxy::Waiting waiting) {
-  if (proxy::Listener* listener = find(id)) {
-    listener->stop_accepting(waiting);
-    listener->retire();
+size_t Worker::retire_listener(uint64_t id, proxy::Waiting waiting) {
+  proxy::Listener* listener = find(id);
+  if (listener == nullptr) {
+    return 0;
   }
+  listener->stop_accepting(waiting);
+  listener->retire();
+  return listener->connections();
 }
 
 void Worker::remove_listener(uint64_t id) {

@@ -35,19 +35,20 @@ class Worker final : private proxy::ListenerTable {
 
   // --- on the worker's thread ---
   upstream::ClusterSet& clusters() { return clusters_; }
-  // A listener is known by the number that the main thread gave it; a number that is gone is passed over.
+  // A listener is known by the number that the main thread gave it; a number that is gone is passed over. A size_t says
+  // how many connections are told to go.
   // The listener `instead_of`, if any, listens on the same sockets: it retires in the same breath, and who waits in the
   // queue is accepted by the new one.
-  void add_listener(uint64_t id, model::ListenerPlanPtr plan, const proxy::ListenOn& on, uint64_t instead_of);
+  size_t add_listener(uint64_t id, model::ListenerPlanPtr plan, const proxy::ListenOn& on, uint64_t instead_of);
   // In place; see proxy::Listener.
-  void update_listener(uint64_t id, model::ListenerPlanPtr plan, uint64_t update);
+  size_t update_listener(uint64_t id, model::ListenerPlanPtr plan, uint64_t update);
   void cut_chains(uint64_t id, uint64_t update);
   // Of all listeners, those that come later as well.
   void set_accepting(proxy::Accepting accepting);
   // Its connections go on.
   void stop_accepting(uint64_t id, proxy::Waiting waiting);
   // Stops accepting, and its clients are told to go.
-  void retire_listener(uint64_t id, proxy::Waiting waiting);
+  size_t retire_listener(uint64_t id, proxy::Waiting waiting);
   // Cuts what is left.
   void remove_listener(uint64_t id);
   // Idle connections go now, busy ones with their answer; `when_empty` is called once, when the last is gone.

@@ -44,6 +44,22 @@ SLUICE_STAT_BLOCK(EndpointDiscoveryStat, SLUICE_ENDPOINT_DISCOVERY_STATS)
 // clang-format on
 SLUICE_STAT_BLOCK(ControlPlaneStat, SLUICE_CONTROL_PLANE_STATS)
 
+// Prefix "grpc.STAT_PREFIX.", of a google_grpc. Statuses in the order of their numbers.
+// clang-format off
+#define SLUICE_GOOGLE_GRPC_STATS(X) \
+  X(kCounter, kClientCreation, "google_grpc_client_creation") X(kCounter, kStreamsTotal, "streams_total") \
+  X(kCounter, kStreamsClosed0, "streams_closed_0") X(kCounter, kStreamsClosed1, "streams_closed_1") \
+  X(kCounter, kStreamsClosed2, "streams_closed_2") X(kCounter, kStreamsClosed3, "streams_closed_3") \
+  X(kCounter, kStreamsClosed4, "streams_closed_4") X(kCounter, kStreamsClosed5, "streams_closed_5") \
+  X(kCounter, kStreamsClosed6, "streams_closed_6") X(kCounter, kStreamsClosed7, "streams_closed_7") \
+  X(kCounter, kStreamsClosed8, "streams_closed_8") X(kCounter, kStreamsClosed9, "streams_closed_9") \
+  X(kCounter, kStreamsClosed10, "streams_closed_10") X(kCounter, kStreamsClosed11, "streams_closed_11") \
+  X(kCounter, kStreamsClosed12, "streams_closed_12") X(kCounter, kStreamsClosed13, "streams_closed_13") \
+  X(kCounter, kStreamsClosed14, "streams_closed_14") X(kCounter, kStreamsClosed15, "streams_closed_15") \
+  X(kCounter, kStreamsClosed16, "streams_closed_16")
+// clang-format on
+SLUICE_STAT_BLOCK(GoogleGrpcStat, SLUICE_GOOGLE_GRPC_STATS)
+
 // Prefix "last_good.": with --last-good-config. `stale`: subscriptions that live on what was on the disk.
 // clang-format off
 #define SLUICE_LAST_GOOD_STATS(X) \

@@ -47,6 +47,7 @@ constexpr Pattern kPatterns[] = {
     {"envoy.connection_limit_prefix", "connection_limit.$.**"},
     {"envoy.rbac_prefix", "$.rbac.*"},
     {"envoy.google_grpc_client_prefix", "cluster.*.grpc.$.**"},
+    {"envoy.google_grpc_client_prefix", "grpc.$.**"},
 };
 
 bool tokens_match(std::span<const std::string_view> pattern, std::span<const std::string_view> name, size_t& value,

@@ -74,9 +74,9 @@ class ControlPlane:
             f.write(text)
         os.rename(path + ".new", path)
 
-    def start(self, patience=20):
+    def start(self, patience=20, tls=()):
         self.process = subprocess.Popen(
-            [self.binary, self.folder, "--listen", "127.0.0.1:%d" % self.port, "--status-page", "127.0.0.1:%d" % self.page],
+            [self.binary, self.folder, "--listen", "127.0.0.1:%d" % self.port, "--status-page", "127.0.0.1:%d" % self.page, *tls],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)
         assert wait_for(lambda: self.process.poll() is not None or self.status(), patience) and self.process.poll() is None, open(self.log.name).read()
 

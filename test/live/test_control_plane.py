@@ -81,7 +81,7 @@ def test_a_mistake_at_the_start_ends_it(plane, run):
 @pytest.mark.parametrize("words, says", [
     ([], "which directory"), (["--nonsense"], "what is --nonsense"), (["a", "b"], "what is b"), (["--listen"], "--listen needs a value"),
     (["--status", "nowhere"], "nowhere is not IP:PORT"), (["--status", "127.0.0.1:1"], "no status from 127.0.0.1:1: Connection refused"),
-    (["a", "--log-level", "loud"], "loud")])
+    (["a", "--log-level", "loud"], "loud"), (["a", "--tls-key", "k"], "belong together"), (["a", "--tls-client-ca", "c"], "belong together")])
 def test_the_command_line(run, words, says):
     done = run(*words)
     assert done.returncode == 1 and says in done.stderr, done

@@ -84,6 +84,10 @@ class RigPlatform final : public server::Platform {
   Random& random() override { return random_; }
   // Its clusters have addresses: nobody asks.
   std::unique_ptr<net::Resolver> make_resolver(const net::ResolverOptions&) override { return nullptr; }
+  std::unique_ptr<xds::AdsTransport> make_google_grpc(const model::GoogleGrpc&, stats::Registry&,
+                                                      stats::WorkerCells&) override {
+    return nullptr;
+  }
   server::WorkerSeams make_worker(uint32_t) override;
   void spawn(event::Loop&) override {}
   void join() override {}

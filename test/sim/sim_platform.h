@@ -33,6 +33,10 @@ class SimPlatform final : public server::Platform {
   std::unique_ptr<net::Resolver> make_resolver(const net::ResolverOptions& options) override {
     return std::make_unique<SimResolver>(loop_, zone, options);
   }
+  std::unique_ptr<xds::AdsTransport> make_google_grpc(const model::GoogleGrpc&, stats::Registry&,
+                                                      stats::WorkerCells&) override {
+    return nullptr;  // its threads are none of this world's
+  }
   server::WorkerSeams make_worker(uint32_t) override {
     server::WorkerSeams seams;
     auto loop = std::make_unique<SimLoop>(fabric_.world());

@@ -151,7 +151,9 @@ TEST_F(Delta, WhatWasRemovedIsAskedForWithoutAVersion) {
   EXPECT_THAT(rig.sent(), ElementsAre("CDS {c1=1} s2 -", "EDS +[c1] s2 -", "LDS {main=1} s2 -", "RDS +[r1] s2 -"));
 }
 
-TEST_F(Delta, HeldIsWhatWasTaken) {
+// Of a refused response some may be in force: the next server must hear of these names, or it would never take them
+// away.
+TEST_F(Delta, HeldIsWhatWasTakenAndOfWhatWasRefusedTheNames) {
   start_up({{"c1"}, {"c2"}}, {}, {{"main"}}, {});
   rig.sent();
   clusters->refuse = {"bad"};
@@ -162,7 +164,10 @@ TEST_F(Delta, HeldIsWhatWasTaken) {
   rig.send(kCluster, "4", {{"c5"}});
   EXPECT_THAT(rig.sent(), ElementsAre("CDS n3 error 13", "CDS n4 error 13", "CDS n5"));
   reconnect();
-  EXPECT_THAT(rig.sent(), ElementsAre("CDS {c1=1 c2=1 c5=4} s2 -", "LDS {main=1} s2 -"));
+  EXPECT_THAT(rig.sent(), ElementsAre("CDS {bad= c1=1 c2= c3= c5=4} s2 -", "LDS {main=1} s2 -"));
+  rig.send(kCluster, "5", {{"c3"}}, {"bad", "c2"});
+  reconnect();
+  EXPECT_THAT(rig.sent(), ElementsAre("CDS s2 n6", "CDS {c1=1 c3=5 c5=4} s3 -", "LDS {main=1} s3 -"));
 }
 
 TEST_F(Delta, NameOfTheWrapperIsWhatIsHeld) {

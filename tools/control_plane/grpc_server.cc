@@ -1,6 +1,7 @@
 #include "tools/control_plane/grpc_server.h"
 
 #include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -163,6 +164,18 @@ class Service final : public grpc::CallbackGenericService {
   Clients& clients_;
 };
 
+std::shared_ptr<grpc::ServerCredentials> credentials(const std::optional<ServerTls>& tls) {
+  if (!tls) {
+    return grpc::InsecureServerCredentials();
+  }
+  grpc::SslServerCredentialsOptions options(tls->client_ca.empty()
+                                                ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+                                                : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  options.pem_root_certs = tls->client_ca;
+  options.pem_key_cert_pairs.push_back({tls->key, tls->certificate});
+  return grpc::SslServerCredentials(options);
+}
+
 class Server final : public GrpcServer {
  public:
   Server(event::Loop& loop, Clients& clients) : service_(loop, clients) {}
@@ -173,10 +186,10 @@ class Server final : public GrpcServer {
     }
   }
 
-  bool listen(const std::string& address) {
+  bool listen(const std::string& address, const std::optional<ServerTls>& tls) {
     int port = 0;
     grpc::ServerBuilder builder;
-    builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort(address, credentials(tls), &port);
     builder.RegisterCallbackGenericService(&service_);
     builder.SetMaxReceiveMessageSize(kLargestRequest);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMostStreams);
@@ -195,10 +208,11 @@ class Server final : public GrpcServer {
 
 }  // namespace
 
-Result<std::unique_ptr<GrpcServer>> GrpcServer::start(const std::string& address, event::Loop& loop, Clients& clients) {
+Result<std::unique_ptr<GrpcServer>> GrpcServer::start(const std::string& address, const std::optional<ServerTls>& tls,
+                                                      event::Loop& loop, Clients& clients) {
   auto server = std::make_unique<Server>(loop, clients);
-  if (!server->listen(address)) {
-    return Error{cat("cannot listen on ", address)};
+  if (!server->listen(address, tls)) {
+    return Error{cat("cannot listen on ", address, tls ? " with that certificate and key" : "")};
   }
   return std::unique_ptr<GrpcServer>(std::move(server));
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -10,8 +11,13 @@
 
 namespace sluice::control_plane {
 
-// Everything that comes is posted to main, where `clients` lives. Plain text: for TLS put a proxy before it. Owned by
-// main. Thread: main.
+// PEM, not the names of files. A plain value.
+struct ServerTls {
+  std::string certificate, key;
+  std::string client_ca;  // empty: clients need no certificate
+};
+
+// Everything that comes is posted to main, where `clients` lives. Owned by main. Thread: main.
 class GrpcServer {
  public:
   // Largest request; and how many streams one connection may have.
@@ -22,8 +28,10 @@ class GrpcServer {
   // A client may ask the same so often; gRPC's own default ends the connection of who does every minute.
   static constexpr int kShortestPingMs = 1'000;
 
-  // Listens. `address`: IP:PORT, or unix:PATH. The loop runs until this is destroyed, or never again.
-  static Result<std::unique_ptr<GrpcServer>> start(const std::string& address, event::Loop& loop, Clients& clients);
+  // Listens, in plain text without `tls`. `address`: IP:PORT, or unix:PATH. The loop runs until this is destroyed, or
+  // never again.
+  static Result<std::unique_ptr<GrpcServer>> start(const std::string& address, const std::optional<ServerTls>& tls,
+                                                   event::Loop& loop, Clients& clients);
   virtual ~GrpcServer() = default;
 };
 

@@ -34,6 +34,9 @@ control_plane --check DIRECTORY        reads it once; the status is 1 when there
 control_plane --status IP:PORT         prints what each client of a running one has and refuses
 
   --listen ADDRESS       of gRPC: IP:PORT or unix:PATH (127.0.0.1:18000)
+  --tls-certificate FILE, --tls-key FILE
+                         PEM: TLS instead of plain text
+  --tls-client-ca FILE   and clients must have a certificate that this one signed
   --status-page IP:PORT  of HTTP: / is text, /json is JSON (127.0.0.1:18001)
   --json                 with --status: JSON
   --log-level LEVEL      trace, debug, info, warning, error, off (info)
@@ -44,6 +47,7 @@ error in it, what was served before is served on.
 )";
 
 struct Words {
+  std::string tls_certificate, tls_key, tls_client_ca;
   std::string directory, listen = "127.0.0.1:18000", status_page = "127.0.0.1:18001", status_of;
   log::Level log_level = log::Level::kInfo;
   bool check = false, json = false, help = false;
@@ -53,10 +57,13 @@ Result<Words> parse(const std::vector<std::string>& arguments) {
   Words words;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& word = arguments[i];
-    std::string* const value = word == "--listen"        ? &words.listen
-                               : word == "--status-page" ? &words.status_page
-                               : word == "--status"      ? &words.status_of
-                                                         : nullptr;
+    std::string* const value = word == "--listen"            ? &words.listen
+                               : word == "--status-page"     ? &words.status_page
+                               : word == "--status"          ? &words.status_of
+                               : word == "--tls-certificate" ? &words.tls_certificate
+                               : word == "--tls-key"         ? &words.tls_key
+                               : word == "--tls-client-ca"   ? &words.tls_client_ca
+                                                             : nullptr;
     if (value != nullptr || word == "--log-level") {
       if (i + 1 == arguments.size()) {
         return Error{cat(word, " needs a value")};
@@ -84,6 +91,10 @@ Result<Words> parse(const std::vector<std::string>& arguments) {
   }
   if (words.directory.empty() && words.status_of.empty() && !words.help) {
     return Error{"which directory? (--help)"};
+  }
+  if (words.tls_certificate.empty() != words.tls_key.empty() ||
+      (words.tls_certificate.empty() && !words.tls_client_ca.empty())) {
+    return Error{"--tls-certificate and --tls-key belong together, and --tls-client-ca to both"};
   }
   return words;
 }
@@ -139,13 +150,17 @@ class ControlPlane {
              : path == "/json" ? status_json(reading_, *clients_)
                                : std::string();
     });
-    Result<std::unique_ptr<GrpcServer>> grpc = GrpcServer::start(words.listen, loop_, *clients_);
+    Result<std::optional<ServerTls>> tls = read_tls(words);
+    if (!tls) {
+      return Error{tls.error()};
+    }
+    Result<std::unique_ptr<GrpcServer>> grpc = GrpcServer::start(words.listen, *tls, loop_, *clients_);
     if (!grpc) {
       return Error{grpc.error()};
     }
     grpc_ = std::move(*grpc);
     SLUICE_LOG(kInfo, kMain, "serving ", words.directory, " on ", words.listen, ", status on http://",
-               socket_->address().to_string(), "/");
+               socket_->address().to_string(), "/", *tls ? ", with TLS" : "");
     return {};
   }
 
@@ -162,6 +177,26 @@ class ControlPlane {
     if (!soon_.armed()) {
       soon_.arm(kSoon);
     }
+  }
+
+  Result<std::optional<ServerTls>> read_tls(const Words& words) {
+    if (words.tls_certificate.empty()) {
+      return std::optional<ServerTls>();
+    }
+    ServerTls tls;
+    for (const auto& [path, text] :
+         {std::pair(&words.tls_certificate, &tls.certificate), std::pair(&words.tls_key, &tls.key),
+          std::pair(&words.tls_client_ca, &tls.client_ca)}) {
+      if (path->empty()) {
+        continue;
+      }
+      Result<std::string> read = files_.read(*path);
+      if (!read) {
+        return Error{read.error()};
+      }
+      *text = std::move(*read);
+    }
+    return std::optional(std::move(tls));
   }
 
   void watch_folders() {

@@ -109,7 +109,9 @@ void Stream::take_delta(ResourceType type, const Request& request) {
   const bool first = !state.asked;
   if (first) {
     state.asked = true;
-    state.sent = {request.held.begin(), request.held.end()};
+    for (const auto& [name, version] : request.held) {
+      state.sent[name] = version.empty() ? "?" : version;  // empty here: that there is none
+    }
     state.wildcard = request.names.empty() && is_whole(type);
     state.due = is_whole(type);
   }

@@ -9,6 +9,7 @@
 #include "event/loop.h"
 #include "model/config_source.h"
 #include "server/discovery/subscriber.h"
+#include "server/fence.h"
 #include "server/server_stats.h"
 #include "stats/names_discovery.h"
 #include "stats/registry.h"
@@ -27,6 +28,7 @@ struct DiscoveryTools {
   config::ResourceCompiler& compiler;
   config::TlsSecrets& secrets;
   Subscriber& subscriber;
+  Fence& fence;
   ServerStats& server_stats;
 };
 

@@ -31,7 +31,7 @@ std::string ExtensionDiscovery::on_resources(const config::ResourceUpdate& updat
   counts_.count(batch.verdict, batch.version);
   if (std::find(update.removed.begin(), update.removed.end(), wanted_.name) != update.removed.end()) {
     version_.bytes.clear();
-    wanted_.slot->publish(wanted_.fallback);
+    publish(wanted_.fallback);
   }
   std::string answer = tell(wanted_.name, batch, tools_);
   if (batch.verdict != Verdict::kTaken) {
@@ -58,16 +58,26 @@ void ExtensionDiscovery::take(config::Batch<model::FilterConfig>& batch) {
   version_.updated = tools_.loop.wall_now();
   if (one.bytes != version_.bytes) {
     version_.bytes = std::move(one.bytes);
-    wanted_.slot->publish(std::move(one.plan));
+    publish(std::move(one.plan));
     counts_.reloaded();
   }
 }
 
 // Nothing better is there.
 void ExtensionDiscovery::fall_back() {
-  if (!wanted_.slot->filled() && wanted_.fallback != nullptr) {
-    wanted_.slot->publish(wanted_.fallback);
+  if (wanted_.fallback == nullptr) {
+    return;
   }
+  tools_.fence.behind([slot = wanted_.slot, fallback = wanted_.fallback]() mutable {
+    if (!slot->filled()) {
+      slot->publish(std::move(fallback));
+    }
+  });
+}
+
+void ExtensionDiscovery::publish(model::FilterSlot::Pointer filter) {
+  tools_.fence.behind(
+      [slot = wanted_.slot, filter = std::move(filter)]() mutable { slot->publish(std::move(filter)); });
 }
 
 void ExtensionDiscovery::on_rejected(std::string_view) {

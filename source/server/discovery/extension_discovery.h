@@ -31,6 +31,7 @@ class ExtensionDiscovery final : private config::ResourceUser {
   void on_failure(std::string_view) override { counts_.failed(); }
   void on_timeout() override;
   void take(config::Batch<model::FilterConfig>& batch);
+  void publish(model::FilterSlot::Pointer filter);
   void fall_back();
   void known();
 

@@ -12,7 +12,7 @@ using config::Verdict;
 
 ListenerFollowing::ListenerFollowing(model::ListenerPlanPtr plan, const ListenerSources& sources,
                                      Function<void()> on_ready)
-    : plan_(std::move(plan)), routes_(sources.routes), on_ready_(std::move(on_ready)) {
+    : plan_(std::move(plan)), routes_(sources.routes), fence_(sources.tools.fence), on_ready_(std::move(on_ready)) {
   std::vector<const net::TransportSocketPlan*> sockets;
   for (const auto& chain : plan_->chains) {
     for (const model::RouteSubscription& table : chain->needs.routes) {
@@ -50,10 +50,16 @@ Function<void()> ListenerFollowing::one_more() {
 }
 
 void ListenerFollowing::known() {
-  if (--waits_ == 0) {
-    Function<void()> hook = std::move(on_ready_);
-    hook();
+  if (--waits_ > 0) {
+    return;
   }
+  // Its tables, scopes and filters are seen then.
+  fence_.behind([this, alive = std::weak_ptr(alive_)] {
+    if (!alive.expired()) {
+      Function<void()> hook = std::move(on_ready_);
+      hook();
+    }
+  });
 }
 
 std::vector<ScopesVersion> ListenerFollowing::scopes() const {
@@ -78,6 +84,7 @@ struct ListenerDiscovery::One {
   DiscoveredListener shown;
   bool discovered = false;
   bool in_place = false;  // what warms changes filter chains only
+  uint64_t push = 0;      // that brought the newest; 0: none did
 };
 
 ListenerDiscovery::ListenerDiscovery(Listeners& listeners, RouteDiscovery& routes, model::RouteSlots& slots,
@@ -173,6 +180,7 @@ bool ListenerDiscovery::take(config::Compiled<model::ListenerPlan>& one, std::st
     entry = std::make_unique<One>();
   }
   entry->discovered = true;
+  entry->push = tools_.subscriber.history().in_hand();
   entry->bytes = one.bytes;
   entry->shown.failed.clear();
   if (*change == ListenerChange::kRestored) {
@@ -226,7 +234,7 @@ void ListenerDiscovery::ready(const std::string& name, const ListenerFollowing* 
     return;
   }
   One& one = *found->second;
-  listeners_.ready(name.substr(0, name.find('\n')));
+  listeners_.ready(name.substr(0, name.find('\n')), note_drained(one.push, name));
   drain(one);
   one.active = std::move(one.warming);
   if (!one.shown.warming.bytes.empty()) {
@@ -238,6 +246,17 @@ void ListenerDiscovery::ready(const std::string& name, const ListenerFollowing* 
   if (on_ready_) {
     on_ready_();
   }
+}
+
+OnDrained ListenerDiscovery::note_drained(uint64_t push, const std::string& name) {
+  if (push == 0) {
+    return {};
+  }
+  return [&history = tools_.subscriber.history(), push, name](const Drained& what) {
+    history.drained(
+        push, cat("listener '", name, "': ", what.chains, what.chains == 1 ? " filter chain, " : " filter chains, ",
+                  what.connections, what.connections == 1 ? " connection" : " connections"));
+  };
 }
 
 // Its connections go on for a while, and so does what they are routed by.
@@ -326,7 +345,7 @@ bool ListenerDiscovery::remove(const std::string& name) {
   found->second->discovered = false;
   found->second->shown.draining = std::exchange(found->second->shown.active, {});
   found->second->shown.warming = {};
-  return listeners_.remove(name);
+  return listeners_.remove(name, note_drained(tools_.subscriber.history().in_hand(), name));
 }
 
 void ListenerDiscovery::on_rejected(std::string_view) {

@@ -42,6 +42,7 @@ class ListenerFollowing {
 
   const model::ListenerPlanPtr plan_;
   RouteDiscovery& routes_;
+  Fence& fence_;
   Function<void()> on_ready_;
   size_t waits_ = 1;
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
@@ -96,6 +97,8 @@ class ListenerDiscovery final : private config::ResourceUser {
   void wait_for(const std::string& name, const model::ListenerPlanPtr& plan);
   void ready(const std::string& name, const ListenerFollowing* following);
   void drain(One& one);
+  // Notes in the history what drains, if a push is the cause.
+  OnDrained note_drained(uint64_t push, const std::string& name);
   void forget_gone();
   void known();
 

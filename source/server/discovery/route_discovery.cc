@@ -104,8 +104,8 @@ class RouteDiscovery::Table final : private config::ResourceUser, private Virtua
         return why;
       }
     } else {
-      hosts_ = std::make_unique<VirtualHostDiscovery>(
-          name_, stat_prefix_, source, static_cast<VirtualHostDiscovery::Table&>(*this), tools_);
+      hosts_ = std::make_unique<VirtualHostDiscovery>(name_, stat_prefix_, source,
+                                                      static_cast<VirtualHostDiscovery::Table&>(*this), tools_);
       publish_with(one.bytes, {}, one.version);
     }
     bytes_ = std::move(one.bytes);
@@ -132,7 +132,7 @@ class RouteDiscovery::Table final : private config::ResourceUser, private Virtua
 
   void publish(config::Compiled<model::RouteTable>& one, const std::string& version) {
     version_ = {name_, version, one.bytes, tools_.loop.wall_now()};
-    slot_->publish(std::move(one.plan));
+    tools_.fence.behind([slot = slot_, table = std::move(one.plan)]() mutable { slot->publish(std::move(table)); });
   }
 
   void known() {

@@ -142,7 +142,8 @@ void ScopeDiscovery::publish() {
   }
   scopes_block_.set(stats::ScopeStat::kAllScopes, scopes_.size());
   scopes_block_.set(stats::ScopeStat::kActiveScopes, active);
-  wanted_.routes->tables.publish(std::move(tables));
+  tools_.fence.behind(
+      [routes = wanted_.routes, tables = std::move(tables)]() mutable { routes->tables.publish(std::move(tables)); });
   counts_.reloaded();
 }
 

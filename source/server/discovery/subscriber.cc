@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "base/check.h"
 #include "server/discovery/file_subscription.h"
+#include "server/platform.h"
 
 namespace sluice::server {
 
@@ -68,6 +70,11 @@ Subscriber::Subscriber(const SubscriberSeams& seams, std::string node) : seams_(
 Subscriber::~Subscriber() = default;
 
 std::unique_ptr<xds::AdsTransport> Subscriber::way_to(const model::ApiSource& source) {
+  if (source.google_grpc) {
+    auto by_grpc = seams_.platform.make_google_grpc(*source.google_grpc, seams_.registry, seams_.cells);
+    SLUICE_CHECK(by_grpc != nullptr);
+    return by_grpc;
+  }
   xds::PoolAdsOptions way;
   way.authority = source.authority;
   way.machine_ip = machine_ip_;
@@ -90,8 +97,8 @@ bool Subscriber::speaks_delta(const ConfigSource& source) const {
 void Subscriber::report_loads(const model::ApiSource& source, Function<xds::LoadReporter::Clusters()> clusters) {
   load_way_ = way_to(source);
   load_reporter_ = std::make_unique<xds::LoadReporter>(
-      xds::LoadReporterSeams{seams_.loop, *load_way_, seams_.registry, seams_.cells}, node_, metadata_of(source),
-      std::move(clusters));
+      xds::LoadReporterSeams{seams_.platform.main_loop(), *load_way_, seams_.registry, seams_.cells}, node_,
+      metadata_of(source), std::move(clusters));
   load_reporter_->start();
 }
 
@@ -100,8 +107,8 @@ std::unique_ptr<Subscriber::Plane> Subscriber::make_plane(const model::ApiSource
   auto plane = std::make_unique<Plane>();
   plane->source = source;
   plane->transport = way_to(source);
-  plane->client = std::make_unique<xds::ControlPlane>(seams_.loop, seams_.random, *plane->transport,
-                                                      options_of(source, streams, node_), history_);
+  plane->client = std::make_unique<xds::ControlPlane>(seams_.platform.main_loop(), seams_.platform.random(),
+                                                      *plane->transport, options_of(source, streams, node_), history_);
   for (size_t type = 0; type < xds::kResourceTypes; ++type) {
     for (uint32_t i = 0; i < paused_[type]; ++i) {
       plane->client->pause(static_cast<config::ResourceType>(type));
@@ -140,13 +147,13 @@ std::unique_ptr<config::Subscription> Subscriber::subscribe(const ConfigSource& 
       break;
     case ConfigSource::Kind::kAds:
       if (ads_ == nullptr) {
-        return std::make_unique<Nowhere>(seams_.loop, source.initial_fetch_timeout, user);
+        return std::make_unique<Nowhere>(seams_.platform.main_loop(), source.initial_fetch_timeout, user);
       }
       return subscribe(*ads_->client, std::move(interest), user);
     case ConfigSource::Kind::kApi:
       return subscribe(*plane(*source.api).client, std::move(interest), user);
   }
-  return std::make_unique<FileSubscription>(seams_.files, seams_.loop, source, user);
+  return std::make_unique<FileSubscription>(seams_.platform.files(), seams_.platform.main_loop(), source, user);
 }
 
 std::unique_ptr<config::Subscription> Subscriber::subscribe(xds::ControlPlane& client, xds::Interest interest,
@@ -160,7 +167,8 @@ std::unique_ptr<config::Subscription> Subscriber::subscribe(xds::ControlPlane& c
 }
 
 void Subscriber::keep_last_good(std::string path) {
-  last_good_ = std::make_unique<LastGood>(seams_.files, seams_.loop, std::move(path), seams_.registry, seams_.cells);
+  last_good_ = std::make_unique<LastGood>(seams_.platform.files(), seams_.platform.main_loop(), std::move(path),
+                                          seams_.registry, seams_.cells);
 }
 
 void Subscriber::pause(config::ResourceType type) {

@@ -6,9 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "base/random.h"
 #include "config/subscription.h"
-#include "event/files.h"
 #include "event/loop.h"
 #include "model/config_source.h"
 #include "server/discovery/last_good.h"
@@ -22,11 +20,11 @@
 
 namespace sluice::server {
 
+class Platform;
+
 // What a subscriber needs of the server. Outlives it. Thread: main.
 struct SubscriberSeams {
-  event::Files& files;
-  event::Loop& loop;
-  Random& random;
+  Platform& platform;
   MainUpstream& upstreams;
   stats::Registry& registry;
   stats::WorkerCells& cells;
@@ -64,6 +62,7 @@ class Subscriber {
 
   // The gauges of control planes as they are now.
   void show();
+  xds::History& history() { return history_; }
   const xds::History& history() const { return history_; }
   void clear();
 

@@ -36,6 +36,7 @@ VirtualHostDiscovery::VirtualHostDiscovery(std::string name, std::string_view st
     : name_(std::move(name)),
       source_(source),
       table_(table),
+      tools_(tools),
       asked_(tools.loop),
       counts_(cat("http.", stat_prefix, ".rds.vhds.", name_, "."), source, tools, DiscoveryCounts::Reloads::kCounted),
       on_demand_(std::make_shared<const Way>(tools.loop, self_, source.initial_fetch_timeout)) {
@@ -88,7 +89,12 @@ std::string VirtualHostDiscovery::on_resources(const config::ResourceUpdate& upd
 
 void VirtualHostDiscovery::answer(std::string_view name, Found found) {
   if (name.size() > name_.size() && name.starts_with(name_) && name[name_.size()] == '/') {
-    asked_.answer(name.substr(name_.size() + 1), found);
+    // Not before the table with it is seen.
+    tools_.fence.behind([self = std::weak_ptr(self_), host = std::string(name.substr(name_.size() + 1)), found] {
+      if (const auto alive = self.lock()) {
+        (*alive)->asked_.answer(host, found);
+      }
+    });
   }
 }
 
@@ -109,7 +115,7 @@ void VirtualHostDiscovery::ask(const std::string& host, model::Asker asker) {
     case AskedNames::Asked::kBefore:
       // The control plane tells by itself when there is something new to say of it; perhaps it just did.
     case AskedNames::Asked::kRefused:
-      asker.answer(Found::kNo);
+      tools_.fence.behind([asker = std::move(asker)]() mutable { asker.answer(Found::kNo); });
   }
 }
 

@@ -56,6 +56,7 @@ class VirtualHostDiscovery final : private config::ResourceUser {
   const std::string name_;
   const model::ConfigSource source_;
   Table& table_;
+  const DiscoveryTools& tools_;
   config::VirtualHosts hosts_;
   AskedNames asked_;
   bool known_ = false;
