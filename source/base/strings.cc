@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
+
 namespace sluice {
 
 void append_pieces(std::string& to, std::initializer_list<std::string_view> pieces) {
@@ -86,32 +88,6 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
   }
   return best;
 }
-
-namespace {
-// Length of the UTF-8 sequence at the front, 0 when it is not valid (RFC 3629: no surrogates, no overlong forms).
-size_t utf8_length(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
-  const uint8_t first = byte(0);
-  if (first < 0x80) {
-    return 1;
-  }
-  const size_t length = first >= 0xc2 && first <= 0xdf ? 2 : (first & 0xf0) == 0xe0 ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : 0;
-  if (length == 0 || text.size() < length) {
-    return 0;
-  }
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) {
-      return 0;
-    }
-  }
-  const uint8_t second = byte(1);
-  if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) || (first == 0xf0 && second < 0x90) ||
-      (first == 0xf4 && second > 0x8f)) {
-    return 0;
-  }
-  return length;
-}
-}  // namespace
 
 std::string json_quote(std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";

@@ -103,10 +103,11 @@ FilterPtr compile_log_type(const accesslog::LogTypeFilter& proto) {
   return std::make_shared<proxy::LogTypeFilter>(std::move(types), listed(proto.exclude()));
 }
 
-// What a logger says about its line and where it goes.
+// What is logged and where it goes: a file, or a logger.
 struct Target {
-  std::string path;
-  std::optional<format::Formatter> format;
+  std::string path = {};
+  std::optional<format::Formatter> format = std::nullopt;
+  std::shared_ptr<const model::AccessLoggerPlan> logger = nullptr;
 };
 
 std::optional<format::Formatter> default_format() {
@@ -145,23 +146,24 @@ Target compile_stream(const Stream& proto, std::string path, CompileScope& scope
   return {std::move(path), proto.has_log_format() ? compile_format(proto.log_format(), scope) : default_format()};
 }
 
-bool is_known_logger(std::string_view type) {
+bool is_known_logger(std::string_view type, const CompileScope& scope) {
   return type == FileAccessLog::descriptor()->full_name() || type == StdoutAccessLog::descriptor()->full_name() ||
-         type == StderrAccessLog::descriptor()->full_name();
+         type == StderrAccessLog::descriptor()->full_name() || scope.extensions().access_logger(type) != nullptr;
 }
 
-std::optional<Target> compile_target(const accesslog::AccessLog& proto, CompileScope& scope) {
+// Neither a file nor a logger: there was an error, or it was passed over.
+Target compile_target(const accesslog::AccessLog& proto, CompileScope& scope) {
   if (!proto.has_typed_config()) {
     scope.error(proto, cat("the access log '", proto.name(), "' needs a typed_config: loggers are found by its type"));
-    return std::nullopt;
+    return {};
   }
-  if (scope.discovered && !is_known_logger(type_name(proto.typed_config().type_url()))) {
+  if (scope.discovered && !is_known_logger(type_name(proto.typed_config().type_url()), scope)) {
     // No traffic depends on it: better no line than no listener.
     scope.pass_over(proto.typed_config(), cat("not supported yet: ", type_name(proto.typed_config().type_url())));
-    return std::nullopt;
+    return {};
   }
   const google::protobuf::Message* content = scope.unpack(proto.typed_config());
-  if (content == nullptr) return std::nullopt;
+  if (content == nullptr) return {};
   const auto* type = content->GetDescriptor();
   if (type == FileAccessLog::descriptor()) return compile_file(static_cast<const FileAccessLog&>(*content), scope);
   if (type == StdoutAccessLog::descriptor()) {
@@ -170,10 +172,13 @@ std::optional<Target> compile_target(const accesslog::AccessLog& proto, CompileS
   if (type == StderrAccessLog::descriptor()) {
     return compile_stream(static_cast<const StderrAccessLog&>(*content), "/dev/stderr", scope);
   }
+  if (const AccessLoggerType* found = scope.extensions().access_logger(type->full_name())) {
+    return {.logger = found->compile(*content, scope)};
+  }
   const bool known = type->full_name().starts_with("envoy.extensions.access_loggers.");
   scope.error(proto.typed_config(), known ? cat("not supported yet: ", type->full_name())
                                           : cat(type->full_name(), " is not an access logger"));
-  return std::nullopt;
+  return {};
 }
 
 void open(const google::protobuf::Message& proto, model::AccessLogPlan& plan, CompileScope& scope) {
@@ -227,7 +232,7 @@ FilterPtr compile_access_log_filter(const accesslog::AccessLogFilter& filter, Co
 }
 
 model::AccessLogPlan compile_plain_log(const google::protobuf::Message& proto, std::string path, CompileScope& scope) {
-  model::AccessLogPlan plan{nullptr, *default_format(), std::move(path), nullptr, scope.origin(proto)};
+  model::AccessLogPlan plan{nullptr, default_format(), std::move(path), nullptr, nullptr, scope.origin(proto)};
   open(proto, plan, scope);
   return plan;
 }
@@ -238,12 +243,15 @@ std::shared_ptr<model::AccessLogSet> compile_access_logs(
   auto out = std::make_shared<model::AccessLogSet>();
   for (const accesslog::AccessLog& proto : logs) {
     FilterPtr filter = proto.has_filter() ? compile_access_log_filter(proto.filter(), scope) : nullptr;
-    std::optional<Target> target = compile_target(proto, scope);
-    if (!target || !target->format) continue;
-    model::AccessLogPlan plan{std::move(filter), std::move(*target->format), std::move(target->path), nullptr,
-                              scope.origin(proto)};
-    open(proto, plan, scope);
-    out->logs.push_back(std::move(plan));
+    Target target = compile_target(proto, scope);
+    if (!target.format && target.logger == nullptr) continue;
+    model::AccessLogPlan& plan = out->logs.emplace_back();
+    plan.filter = std::move(filter);
+    plan.format = std::move(target.format);
+    plan.path = std::move(target.path);
+    plan.logger = std::move(target.logger);
+    plan.origin = scope.origin(proto);
+    if (plan.logger == nullptr) open(proto, plan, scope);
   }
   return out;
 }

@@ -1,5 +1,6 @@
 #include "config/bootstrap.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -137,6 +138,10 @@ void compile_admin(const v3::Admin& proto, CompiledBootstrap& out, CompileScope&
                      A::kAddressFieldNumber, A::kIgnoreGlobalConnLimitFieldNumber});
   if (proto.has_address()) out.admin_address = compile_address(proto.address(), scope);
   auto logs = compile_access_logs(proto.access_log(), scope);
+  const auto is_file = [](const model::AccessLogPlan& plan) { return plan.logger == nullptr; };
+  if (logs != nullptr && !std::all_of(logs->logs.begin(), logs->logs.end(), is_file)) {
+    scope.error(proto, A::kAccessLogFieldNumber, "not supported yet: loggers other than files");
+  }
   if (!proto.access_log_path().empty()) {
     logs = logs == nullptr ? std::make_shared<model::AccessLogSet>() : logs;
     logs->logs.push_back(compile_plain_log(proto, proto.access_log_path(), scope));

@@ -15,6 +15,10 @@ void Extensions::add(const ListenerFilterType& filter) { SLUICE_CHECK(listener_.
 
 void Extensions::add(const TracerType& tracer) { SLUICE_CHECK(tracers_.emplace(tracer.type, tracer).second); }
 
+void Extensions::add(const AccessLoggerType& logger) {
+  SLUICE_CHECK(access_loggers_.emplace(logger.type, logger).second);
+}
+
 const HttpFilterType* Extensions::http_filter(std::string_view type) const {
   const auto at = http_.find(type);
   return at == http_.end() ? nullptr : &at->second;
@@ -41,12 +45,18 @@ std::vector<std::pair<std::string, std::string_view>> Extensions::types() const 
   for (const auto& [type, filter] : network_) out.emplace_back("envoy.filters.network", type);
   for (const auto& [type, filter] : listener_) out.emplace_back("envoy.filters.listener", type);
   for (const auto& [type, tracer] : tracers_) out.emplace_back("envoy.tracers", type);
+  for (const auto& [type, logger] : access_loggers_) out.emplace_back("envoy.access_loggers", type);
   return out;
 }
 
 const TracerType* Extensions::tracer(std::string_view type) const {
   const auto at = tracers_.find(type);
   return at == tracers_.end() ? nullptr : &at->second;
+}
+
+const AccessLoggerType* Extensions::access_logger(std::string_view type) const {
+  const auto at = access_loggers_.find(type);
+  return at == access_loggers_.end() ? nullptr : &at->second;
 }
 
 }  // namespace sluice::config

@@ -17,6 +17,7 @@ class Message;
 }
 
 namespace sluice::model {
+class AccessLoggerPlan;
 class TracerPlan;
 }
 
@@ -26,6 +27,9 @@ class CompileScope;
 
 // As the others below. The provider of HttpConnectionManager.tracing.
 using CompileTracer = std::shared_ptr<const model::TracerPlan> (*)(const google::protobuf::Message&, CompileScope&);
+// The same for an access log that is no file.
+using CompileAccessLogger = std::shared_ptr<const model::AccessLoggerPlan> (*)(const google::protobuf::Message&,
+                                                                               CompileScope&);
 
 // Compilers return null after they reported errors to the scope. The message is of the type that they are registered
 // for.
@@ -65,6 +69,12 @@ struct TracerType {
   CompileTracer compile;
 };
 
+// Thread: any (immutable once the list is complete).
+struct AccessLoggerType {
+  std::string_view type;
+  CompileAccessLogger compile;
+};
+
 // Thread: filled on main before anything is compiled, read-only afterwards.
 class Extensions {
  public:
@@ -72,6 +82,7 @@ class Extensions {
   void add(const NetworkFilterType& filter);
   void add(const ListenerFilterType& filter);
   void add(const TracerType& tracer);
+  void add(const AccessLoggerType& logger);
 
   // By full name of the message; null when there is none.
   const HttpFilterType* http_filter(std::string_view type) const;
@@ -81,6 +92,7 @@ class Extensions {
   // All of them: category ("envoy.filters.http") and type.
   std::vector<std::pair<std::string, std::string_view>> types() const;
   const TracerType* tracer(std::string_view type) const;
+  const AccessLoggerType* access_logger(std::string_view type) const;
 
  private:
   std::map<std::string_view, HttpFilterType> http_;
@@ -88,6 +100,7 @@ class Extensions {
   std::map<std::string_view, NetworkFilterType> network_;
   std::map<std::string_view, ListenerFilterType> listener_;
   std::map<std::string_view, TracerType> tracers_;
+  std::map<std::string_view, AccessLoggerType> access_loggers_;
 };
 
 }  // namespace sluice::config

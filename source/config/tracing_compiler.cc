@@ -1,17 +1,16 @@
 #include "config/tracing_compiler.h"
 
 #include <cmath>
-#include <cstdlib>
 #include <utility>
 
 #include "base/strings.h"
+#include "config/custom_tag_compiler.h"
 #include "envoy/config/trace/v3/http_tracer.pb.h"
 
 namespace sluice::config {
 
 namespace {
 
-using envoy::type::tracing::v3::CustomTag;
 using Hcm = envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
 using envoy::config::route::v3::Route;
 using RouteTracing = envoy::config::route::v3::Tracing;
@@ -35,69 +34,6 @@ runtime::Fraction share(bool is_set, const FractionalPercent& proto, std::string
                                : proto.denominator() == FractionalPercent::TEN_THOUSAND ? 10'000
                                                                                         : 100;
   return share(proto.numerator(), denominator, key, scope);
-}
-
-void compile_metadata(const CustomTag::Metadata& proto, model::CustomTag& out, CompileScope& scope) {
-  using envoy::type::metadata::v3::MetadataKind;
-  scope.only(proto, {CustomTag::Metadata::kKindFieldNumber, CustomTag::Metadata::kMetadataKeyFieldNumber,
-                     CustomTag::Metadata::kDefaultValueFieldNumber});
-  out.from = model::CustomTag::From::kMetadata;
-  out.text = proto.default_value();
-  out.space = proto.metadata_key().key();
-  for (const auto& part : proto.metadata_key().path()) out.path.push_back(part.key());
-  switch (proto.kind().kind_case()) {
-    case MetadataKind::kRoute:
-      out.metadata = &format::Facts::route_metadata;
-      break;
-    case MetadataKind::kCluster:
-      out.metadata = &format::Facts::cluster_metadata;
-      break;
-    case MetadataKind::kHost:
-      out.metadata = &format::Facts::upstream_metadata;
-      break;
-    default:
-      out.metadata = &format::Facts::metadata;
-      break;
-  }
-}
-
-std::vector<model::CustomTag> compile_tags(const google::protobuf::RepeatedPtrField<CustomTag>& protos,
-                                           CompileScope& scope) {
-  std::vector<model::CustomTag> out;
-  for (const CustomTag& proto : protos) {
-    scope.only(proto,
-               {CustomTag::kTagFieldNumber, CustomTag::kLiteralFieldNumber, CustomTag::kEnvironmentFieldNumber,
-                CustomTag::kRequestHeaderFieldNumber, CustomTag::kMetadataFieldNumber, CustomTag::kValueFieldNumber});
-    model::CustomTag& tag = out.emplace_back();
-    tag.name = proto.tag();
-    switch (proto.type_case()) {
-      case CustomTag::kLiteral:
-        tag.text = proto.literal().value();
-        break;
-      case CustomTag::kEnvironment: {
-        const char* value = std::getenv(proto.environment().name().c_str());
-        tag.text = value != nullptr ? std::string(value) : proto.environment().default_value();
-        break;
-      }
-      case CustomTag::kRequestHeader:
-        tag.from = model::CustomTag::From::kHeader;
-        tag.header = to_lower(proto.request_header().name());
-        tag.text = proto.request_header().default_value();
-        break;
-      case CustomTag::kMetadata:
-        compile_metadata(proto.metadata(), tag, scope);
-        break;
-      case CustomTag::kValue:
-        tag.from = model::CustomTag::From::kFormat;
-        tag.format = scope.formatter(proto, CustomTag::kValueFieldNumber, proto.value(),
-                                     {.unset = format::ParseOptions::Unset::kNothing});
-        if (!tag.format) out.pop_back();
-        break;
-      case CustomTag::TYPE_NOT_SET:
-        break;  // validation has refused it
-    }
-  }
-  return out;
 }
 
 std::shared_ptr<const model::TracerPlan> compile_provider(const envoy::config::trace::v3::Tracing::Http& proto,
@@ -134,7 +70,7 @@ std::shared_ptr<const model::TracingPlan> compile_tracing(const Hcm::Tracing& pr
       10'000, kRandomKey, scope);
   out->sampling.overall =
       share(whole(proto.has_overall_sampling(), proto.overall_sampling().value()), 100, kOverallKey, scope);
-  out->tags = compile_tags(proto.custom_tags(), scope);
+  out->tags = compile_custom_tags(proto.custom_tags(), scope);
   if (proto.has_max_path_tag_length()) out->max_path_tag_length = proto.max_path_tag_length().value();
   out->spawn_upstream_span = proto.spawn_upstream_span().value();
   out->propagate_context = !proto.no_context_propagation();
@@ -156,7 +92,7 @@ std::shared_ptr<const model::RouteTracing> compile_route_tracing(const Route& pr
         model::Sampling{share(tracing.has_client_sampling(), tracing.client_sampling(), kClientKey, scope),
                         share(tracing.has_random_sampling(), tracing.random_sampling(), kRandomKey, scope),
                         share(tracing.has_overall_sampling(), tracing.overall_sampling(), kOverallKey, scope)};
-    out->tags = compile_tags(tracing.custom_tags(), scope);
+    out->tags = compile_custom_tags(tracing.custom_tags(), scope);
   }
   return out;
 }

@@ -94,8 +94,12 @@ std::shared_ptr<const model::HttpPlan> with_probes(const model::HttpPlan& plan, 
     out->filters.push_back(plan.filters[i]);
   }
   auto logs = std::make_shared<model::AccessLogSet>();
-  logs->logs.push_back(
-      {std::make_shared<const EndTap>(observer), *format::Formatter::parse(""), {}, std::make_shared<NoFile>(), {}});
+  logs->logs.push_back({std::make_shared<const EndTap>(observer),
+                        *format::Formatter::parse(""),
+                        {},
+                        std::make_shared<NoFile>(),
+                        nullptr,
+                        {}});
   out->access_logs = std::move(logs);
   return out;
 }

@@ -6,11 +6,11 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "base/intrusive_list.h"
 #include "event/loop.h"
+#include "exporters/collector.h"
 #include "exporters/otel_sampler.h"
+#include "exporters/otlp_sender.h"
 #include "proxy/tracer.h"
 #include "stats/names_tracing.h"
 
@@ -18,28 +18,21 @@ namespace sluice::exporters {
 
 // Compiled; Envoy's defaults. Immutable. Thread: any.
 struct OpenTelemetryPlan {
-  enum class Over : uint8_t { kGrpc, kHttp };
-  Over over = Over::kGrpc;
-  std::string cluster;
-  std::string authority;                                    // empty: the cluster's name
-  std::string path;                                         // of HTTP
-  std::vector<std::pair<std::string, std::string>> fields;  // initial metadata
-  Duration timeout{0};                                      // 0: five seconds, so that no report stays for ever
-  std::vector<std::pair<std::string, std::string>> resource;
+  Collector collector;
+  std::string resource;                        // a serialized opentelemetry.proto.resource.v1.Resource
   std::shared_ptr<const OtelSampler> sampler;  // null: what tracing picks is sampled, unless the parent is not
   uint64_t max_spans = 1024;                   // max_cache_size
   runtime::Number min_flush_spans{5, nullptr};
   runtime::Number flush_interval_ms{5000, nullptr};
 };
 
-// As ZipkinTracer, a collector that does not answer costs what its few open reports hold. Thread: worker.
+// As ZipkinTracer, spans wait until there are enough of them, or for a while. Thread: worker.
 class OpenTelemetryTracer final : public proxy::Tracer {
  public:
-  static constexpr size_t kMaxReports = 32;             // on their way
-  static constexpr size_t kMaxWaitingBytes = 4u << 20;  // in one report
+  static constexpr size_t kMaxWaitingBytes = 4u << 20;
 
   OpenTelemetryTracer(const OpenTelemetryPlan& plan, const proxy::ProxyLocal& proxy);
-  ~OpenTelemetryTracer() override;
+  ~OpenTelemetryTracer() override { proxy_.local.registry.release_block(stats_); }
 
   bool begin(trace::Span& span, const http::RequestHeaders& request, proxy::Traced decision) override;
   void begin_child(trace::Span& child, const trace::Span& parent) override;
@@ -47,11 +40,8 @@ class OpenTelemetryTracer final : public proxy::Tracer {
   void report(trace::Span& span) override;
 
  private:
-  class Report;
-
   uint64_t new_id();
   void flush();
-  void over(Report& report);
 
   const OpenTelemetryPlan& plan_;
   const proxy::ProxyLocal proxy_;
@@ -60,8 +50,7 @@ class OpenTelemetryTracer final : public proxy::Tracer {
   std::string waiting_;  // spans
   uint64_t spans_ = 0;   // in waiting_
   event::Timer flush_;
-  IntrusiveList<Report, Report> reports_;
-  size_t open_reports_ = 0;
+  OtlpSender sender_;
 };
 
 class OpenTelemetryFactory final : public proxy::TracerFactory {

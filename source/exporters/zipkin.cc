@@ -77,7 +77,7 @@ class ZipkinTracer::Report final : public IntrusiveNode<Report>, private upstrea
   void start(upstream::Cluster* cluster, const std::string& body) {
     http::RequestHeaders& headers = call_->headers();
     headers.method = "POST";
-    const HttpCollector& collector = tracer_.plan_.collector;
+    const Collector& collector = tracer_.plan_.collector;
     headers.path = collector.path;
     headers.authority = collector.authority;
     headers.fields.add(Token::kContentType, "application/json");

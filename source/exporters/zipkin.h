@@ -7,7 +7,7 @@
 #include <string>
 
 #include "event/loop.h"
-#include "exporters/http_collector.h"
+#include "exporters/collector.h"
 #include "proxy/tracer.h"
 #include "stats/names_tracing.h"
 #include "upstream/unary_call.h"
@@ -17,7 +17,7 @@ namespace sluice::exporters {
 // Compiled; Envoy's defaults. Immutable. Thread: any.
 struct ZipkinPlan {
   // Without collector_service: no fields, and a timeout of 0, for the runtime says how long.
-  HttpCollector collector;
+  Collector collector;
   std::string service;  // of our spans: the cluster of the node
   bool wide_trace_ids = false;
   bool shared_span_context = true;  // the spans of a client and its server are one

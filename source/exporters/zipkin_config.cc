@@ -3,7 +3,7 @@
 #include "base/strings.h"
 #include "config/compile_scope.h"
 #include "envoy/config/trace/v3/zipkin.pb.h"
-#include "exporters/http_collector_config.h"
+#include "exporters/collector_config.h"
 #include "exporters/zipkin.h"
 
 namespace sluice::exporters {
@@ -23,8 +23,8 @@ std::shared_ptr<const model::TracerPlan> compile(const google::protobuf::Message
   if (proto.has_collector_service()) {  // the fields for the same say nothing then
     out.collector = compile_http_collector(proto.collector_service(), scope);
   } else {
-    out.collector = {
-        proto.collector_cluster(), proto.collector_hostname(), proto.collector_endpoint(), {}, Duration(0)};
+    out.collector = {proto.collector_cluster(), proto.collector_hostname(), proto.collector_endpoint(), {}, Duration(0),
+                     Collector::Over::kHttp};
     if (out.collector.cluster.empty() || out.collector.path.empty()) {
       scope.error(proto, "needs collector_cluster and collector_endpoint");
     } else {

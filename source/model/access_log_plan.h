@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,12 +21,19 @@ class AccessLogFilter {
   virtual bool passes(const format::Facts& facts) const = 0;
 };
 
-// Immutable. Thread: any.
+// The compiled configuration of an access log that is no file: a proxy::AccessLoggerFactory. Immutable. Thread: any.
+class AccessLoggerPlan {
+ public:
+  virtual ~AccessLoggerPlan() = default;
+};
+
+// Lines of text for a file, or entries for a logger. Immutable. Thread: any.
 struct AccessLogPlan {
-  std::shared_ptr<const AccessLogFilter> filter;  // null: every line is written
-  format::Formatter format;
-  std::string path;                               // "/dev/stdout" and "/dev/stderr" for the streams
-  std::shared_ptr<event::AppendFile> file;        // open; null when the configuration was only validated
+  std::shared_ptr<const AccessLogFilter> filter;   // null: every line is written
+  std::optional<format::Formatter> format;         // of a file; none: there is a logger
+  std::string path;                                // "/dev/stdout" and "/dev/stderr" for the streams
+  std::shared_ptr<event::AppendFile> file;         // open; null when the configuration was only validated
+  std::shared_ptr<const AccessLoggerPlan> logger;  // null: a file
   Origin origin;
 };
 

@@ -8,24 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "format/facts.h"
-#include "format/formatter.h"
+#include "model/custom_tag.h"
 #include "runtime/key.h"
 
 namespace sluice::model {
-
-// Immutable. Thread: any.
-struct CustomTag {
-  enum class From : uint8_t { kText, kHeader, kMetadata, kFormat };
-  std::string name;
-  From from = From::kText;
-  std::string text;    // of kText; else what stands for a value that is not there: empty, the tag is left out
-  std::string header;  // lower case
-  const Metadata* format::Facts::*metadata = nullptr;
-  std::string space;
-  std::vector<std::string> path;
-  std::optional<format::Formatter> format;
-};
 
 // Who is traced: x-client-trace-id among `client`, others among `random`; of all those `overall`. Immutable. Thread:
 // any.

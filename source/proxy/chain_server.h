@@ -17,12 +17,19 @@
 
 namespace sluice::proxy {
 
+// Who this proxy is, as collectors are told. A plain value.
+struct Identity {
+  std::string id, cluster, zone;
+  std::string node;  // a serialized core.v3.Node
+};
+
 // Values of the whole process that the data path looks at; written on main, read by workers. Thread: any.
 struct ServerState {
   Drain drain;
   Overload overload;
   std::atomic<uint64_t> next_connection_id{0};
   std::string machine_ip;  // set before the workers run; see net/machine_address.h
+  Identity identity;       // the same
   model::ClustersOnDemand* clusters_on_demand = nullptr;  // the same; null: nobody gets any
 };
 
@@ -37,12 +44,15 @@ class ListenerTable {
   ~ListenerTable() = default;
 };
 
+class LogSinks;
+
 // What a worker lends to what it serves. Outlives it. Thread: worker.
 struct ProxyLocal {
   upstream::WorkerLocal& local;
   upstream::ClusterSet& clusters;
   ServerState& state;
   ListenerTable* listeners = nullptr;  // null: connections stay where they were accepted
+  LogSinks* log_sinks = nullptr;       // null: what is no file is not logged
 };
 
 // What a chain server must know of its listener; outlives it. Thread: worker.

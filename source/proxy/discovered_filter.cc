@@ -20,7 +20,11 @@ struct InForce {
 class Local final : public FilterLocal {
  public:
   Local(const FilterPlace& place, const model::FilterSlot& slot)
-      : worker_(place.local), clusters_(place.clusters), prefix_(place.stat_prefix), slot_(slot) {}
+      : worker_(place.local),
+        clusters_(place.clusters),
+        prefix_(place.stat_prefix),
+        log_sinks_(place.log_sinks),
+        slot_(slot) {}
 
   // Null: none came yet.
   const std::shared_ptr<InForce>& now() {
@@ -29,7 +33,7 @@ class Local final : public FilterLocal {
       now_ = nullptr;
       if (config != nullptr) {
         const auto& factory = static_cast<const HttpFilterFactory&>(*config);
-        now_ = std::make_shared<InForce>(InForce{config, factory.on_worker({worker_, clusters_, prefix_})});
+        now_ = std::make_shared<InForce>(InForce{config, factory.on_worker({worker_, clusters_, prefix_, nullptr, log_sinks_})});
       }
     }
     return now_;
@@ -39,6 +43,7 @@ class Local final : public FilterLocal {
   upstream::WorkerLocal& worker_;
   upstream::ClusterSet& clusters_;
   const std::string prefix_;
+  LogSinks* const log_sinks_;
   const model::FilterSlot& slot_;
   model::FilterSlot::Held held_;
   std::shared_ptr<InForce> now_;

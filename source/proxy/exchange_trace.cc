@@ -5,7 +5,6 @@
 
 #include "base/strings.h"
 #include "format/grpc_status.h"
-#include "format/json_text.h"
 #include "format/response_flags.h"
 #include "proxy/exchange.h"
 
@@ -240,32 +239,9 @@ void ExchangeTrace::tag_answer(Span& span, const format::Facts& facts, uint16_t 
 }
 
 void ExchangeTrace::tag_custom(const std::vector<model::CustomTag>& tags, const format::Facts& facts) {
-  using From = model::CustomTag::From;
   for (const model::CustomTag& tag : tags) {
     std::string value;
-    switch (tag.from) {
-      case From::kText:
-        value = tag.text;
-        break;
-      case From::kHeader:
-        value = facts.request->get(tag.header);
-        break;
-      case From::kFormat:
-        tag.format->append(value, facts);
-        break;
-      case From::kMetadata:
-        if (const Metadata* from = facts.*tag.metadata; from != nullptr) {
-          if (const Value* found = from->find(tag.space, tag.path); found != nullptr) {
-            if (const std::string* text = found->as_text()) {
-              value = *text;
-            } else {
-              format::append_json(value, *found);
-            }
-          }
-        }
-        break;
-    }
-    if (value.empty()) value = tag.text;
+    model::append_value(value, tag, facts);
     if (value.empty()) continue;
     // The later of two with one name counts.
     std::erase_if(span_->tags, [&tag](const trace::Tag& before) { return before.name == tag.name; });

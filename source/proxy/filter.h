@@ -26,6 +26,7 @@ namespace sluice::proxy {
 
 class Exchange;
 class FilterChain;
+class LogSinks;
 
 // The right to let a paused exchange go on; a member of the filter that paused it. Safe in every order: nothing happens
 // when the exchange has ended meanwhile, resuming before the hook has returned means that it never paused, and
@@ -151,6 +152,7 @@ struct FilterPlace {
   upstream::ClusterSet& clusters;
   std::string_view stat_prefix;  // of its connection manager: "http.ingress."
   model::ClustersOnDemand* clusters_on_demand = nullptr;  // null: there is no control plane (a dry run)
+  LogSinks* log_sinks = nullptr;                          // as in ProxyLocal
 };
 
 // What a filter keeps on one worker for all exchanges of one connection manager, as its stats. Owned by the HttpServer,

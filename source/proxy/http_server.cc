@@ -21,7 +21,7 @@ HttpServer::HttpServer(std::shared_ptr<const model::HttpPlan> plan, const ProxyL
     : plan_(std::move(plan)),
       proxy_(proxy),
       listener_(listener),
-      access_log_(plan_->access_logs),
+      access_log_(plan_->access_logs, proxy.log_sinks),
       route_counters_(proxy.local) {
   stats::Registry& registry = proxy_.local.registry;
   const std::string prefix = cat("http.", stat_text(plan_->stat_prefix), ".");
@@ -38,7 +38,8 @@ HttpServer::HttpServer(std::shared_ptr<const model::HttpPlan> plan, const ProxyL
   }
   for (const model::FilterPlan& filter : plan_->filters) {
     const auto& factory = static_cast<const HttpFilterFactory&>(*filter.config);
-    filter_locals_.push_back(factory.on_worker({proxy_.local, proxy_.clusters, prefix, proxy_.state.clusters_on_demand}));
+    filter_locals_.push_back(factory.on_worker(
+        {proxy_.local, proxy_.clusters, prefix, proxy_.state.clusters_on_demand, proxy_.log_sinks}));
   }
 }
 

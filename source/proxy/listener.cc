@@ -27,7 +27,7 @@ Listener::Listener(uint64_t id, model::ListenerPlanPtr plan, const ListenOn& on,
       balance_(on.balance),
       plan_(std::move(plan)),
       proxy_(proxy),
-      access_log_(frame_.access_logs),
+      access_log_(frame_.access_logs, proxy.log_sinks),
       bury_(proxy.local.loop.timers(), [this] { cut_.clear(); }) {
   const std::string prefix = prefix_of(frame_);
   stats_ = proxy_.local.registry.add_block<ListenerStat>(prefix);

@@ -94,6 +94,7 @@ Result<void> Server::start() {
     return bound;
   }
   state_.machine_ip = net::machine_ip(options_.local_address_v6 ? net::MachineIp::kV6 : net::MachineIp::kV4);
+  state_.identity = {bootstrap_.node.id, bootstrap_.node.cluster, bootstrap_.node.zone, bootstrap_.xds_node};
   // Once more, as Envoy does: what changed since the configuration was read is in force before the first connection.
   bootstrap_.runtime->load(&platform_.files());
   bootstrap_.runtime->watch(platform_.files());

@@ -14,7 +14,7 @@ Worker::Worker(uint32_t index, WorkerSeams seams, stats::Registry& registry, pro
       cells_(registry),
       local_{*seams_.loop, *seams_.network, *seams_.random, chunks_, slabs_, flushes_, registry, cells_, index},
       clusters_(local_),
-      proxy_{local_, clusters_, state, this},
+      proxy_{local_, clusters_, state, this, &log_sinks_},
       bury_(seams_.loop->timers(), [this] { removed_.clear(); }),
       empty_check_(seams_.loop->timers(), [this] { check_empty(); }) {
   seams_.loop->at_turn_end([this] { flushes_.flush_all(); });
@@ -135,8 +135,12 @@ void Worker::close() {
   listeners_.clear();
   bury_.cancel();
   removed_.clear();
-  // Exchanges that die at the end of this turn still look at their pools.
-  loop().post([this] { clusters_.clear(); });
+  log_sinks_.flush();
+  // What was flushed leaves at the end of this turn, and exchanges that die then still look at their pools.
+  loop().post([this] {
+    log_sinks_.clear();
+    clusters_.clear();
+  });
 }
 
 }  // namespace sluice::server

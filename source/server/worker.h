@@ -11,6 +11,7 @@
 #include "event/loop.h"
 #include "net/network.h"
 #include "net/outbox.h"
+#include "proxy/access_log/access_logger.h"
 #include "proxy/listener.h"
 #include "stats/registry.h"
 #include "upstream/cluster.h"
@@ -73,6 +74,7 @@ class Worker final : private proxy::ListenerTable {
   upstream::WorkerLocal local_;
   upstream::ClusterSet clusters_;
   proxy::ProxyLocal proxy_;
+  proxy::LogSinks log_sinks_{proxy_};
   std::vector<std::unique_ptr<proxy::Listener>> listeners_;  // those that retired as well
   std::vector<std::unique_ptr<proxy::Listener>> removed_;    // what died with their connections still looks at them
   event::Timer bury_;

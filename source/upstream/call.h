@@ -83,6 +83,8 @@ class Call final : public event::Deferred, private PoolRequest, private StreamUs
   void pause(bool stop);
 
   bool over() const { return over_; }
+  // It has a stream to send on; false while it waits for one.
+  bool has_stream() const { return stream_ != nullptr; }
   // Request bytes that did not leave for the connection yet.
   size_t queued() const { return waiting_.size(); }
   WorkerLocal& local() { return local_; }

@@ -38,6 +38,10 @@ class GrpcStream final : public event::Deferred, private CallUser {
   void start(Cluster* cluster);
   // One message; kept while there is no stream yet.
   void send(std::string_view message);
+  // What is sent leaves; false while there is no connection yet.
+  bool connected() const { return user_ != nullptr && call_->has_stream(); }
+  // Bytes of messages that did not leave for the connection yet.
+  size_t queued() const { return user_ == nullptr ? 0 : call_->queued(); }
   // We send no more messages.
   void finish();
   // For GrpcStreamPtr.

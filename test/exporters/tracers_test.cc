@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/strings.h"
 #include "exporters/opentelemetry.h"
+#include "exporters/otlp.h"
 #include "exporters/zipkin.h"
 #include "test/upstream/call_world.h"
 #include "test/upstream/sim_grpc_peer.h"
@@ -133,7 +134,7 @@ TEST_F(ZipkinTest, AServiceHasFieldsAndATimeOfItsOwn) {
     if (head.empty()) head = came;
     return std::string("HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
   });
-  zipkin.collector = {"plane", "collector.test", "/spans", {{"x-key", "secret"}}, 7s};
+  zipkin.collector = {"plane", "collector.test", "/spans", {{"x-key", "secret"}}, 7s, Collector::Over::kHttp};
   use(zipkin);
   report(5);
   EXPECT_TRUE(head.starts_with("POST /spans HTTP/1.1\r\nhost: collector.test\r\n")) << head;
@@ -179,9 +180,10 @@ TEST_F(ZipkinTest, WritesJson) {
 
 struct OpenTelemetryTest : TracerTest {
   OpenTelemetryTest() : TracerTest(model::UpstreamProtocol::kHttp2) {
-    plan.cluster = "plane";
-    plan.resource = {{"service.name", "front"}};
-    plan.fields = {{"x-token", "t"}};
+    plan.collector.cluster = "plane";
+    plan.collector.fields = {{"x-token", "t"}};
+    plan.collector.over = Collector::Over::kGrpc;
+    append_otlp_resource(plan.resource, "service.name", "front");
   }
   OpenTelemetryPlan plan;
 };
@@ -215,9 +217,9 @@ TEST_F(OpenTelemetryTest, SpeaksGrpcAndHttp) {
             std::string::npos);
   EXPECT_EQ(stat("opentelemetry.spans_sent"), 5u);
   EXPECT_EQ(stat("opentelemetry.reports_failed"), 1u);  // this peer says no status
-  plan.over = OpenTelemetryPlan::Over::kHttp;
-  plan.path = "/v1/traces";
-  plan.authority = "otel.test";
+  plan.collector.over = Collector::Over::kHttp;
+  plan.collector.path = "/v1/traces";
+  plan.collector.authority = "otel.test";
   use(plan);
   report(5);
   world.world.run_for(100ms);
@@ -233,9 +235,9 @@ TEST_F(OpenTelemetryTest, ADeadCollectorCostsCounters) {
   world.fabric.set_reach(kCollector, test::SimReach::kBlackHole);
   use(plan);
   report(1000);
-  EXPECT_EQ(stat("opentelemetry.spans_dropped"), 1000 - 5 * OpenTelemetryTracer::kMaxReports);
+  EXPECT_EQ(stat("opentelemetry.spans_dropped"), 1000 - 5 * OtlpSender::kMaxOpen);
   world.world.run_for(20s);
-  EXPECT_EQ(stat("opentelemetry.reports_failed"), OpenTelemetryTracer::kMaxReports);
+  EXPECT_EQ(stat("opentelemetry.reports_failed"), OtlpSender::kMaxOpen);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ class AccessLogTest : public testing::Test, public format::SampleFacts {
   void add(std::string path, std::string_view format, FilterPtr filter = nullptr) {
     auto file = files.open(path);
     ASSERT_TRUE(file.ok());
-    set->logs.push_back({std::move(filter), *format::Formatter::parse(format), std::move(path), *file, {}});
+    set->logs.push_back({std::move(filter), *format::Formatter::parse(format), std::move(path), *file, nullptr, {}});
   }
 
   test::SimWorld world{1};
@@ -34,7 +34,7 @@ class AccessLogTest : public testing::Test, public format::SampleFacts {
 TEST_F(AccessLogTest, EveryLogGetsItsLine) {
   add("/a.log", "%REQ(:PATH)%\n");
   add("/b.log", "%RESPONSE_CODE%\n");
-  AccessLog log(set);
+  AccessLog log(set, nullptr);
   log.log(facts);
   facts.response_code = 404;
   log.log(facts);
@@ -46,7 +46,7 @@ TEST_F(AccessLogTest, EveryLogGetsItsLine) {
 TEST_F(AccessLogTest, FiltersDecideAlone) {
   add("/bad.log", "%RESPONSE_CODE%\n", std::make_shared<StatusCodeFilter>(Comparison{Op::kAtLeast, 500}));
   add("/all.log", "%RESPONSE_CODE%\n");
-  AccessLog log(set);
+  AccessLog log(set, nullptr);
   log.log(facts);
   facts.response_code = 503;
   log.log(facts);
@@ -56,11 +56,11 @@ TEST_F(AccessLogTest, FiltersDecideAlone) {
 }
 
 TEST_F(AccessLogTest, WithoutAFileOrASetNothingIsWritten) {
-  set->logs.push_back({nullptr, *format::Formatter::parse("x\n"), "/none.log", nullptr, {}});
-  AccessLog validated(set);
+  set->logs.push_back({nullptr, *format::Formatter::parse("x\n"), "/none.log", nullptr, nullptr, {}});
+  AccessLog validated(set, nullptr);
   validated.log(facts);
   EXPECT_FALSE(validated.empty());
-  AccessLog none(nullptr);
+  AccessLog none(nullptr, nullptr);
   none.log(facts);
   EXPECT_TRUE(none.empty());
   EXPECT_EQ(disk.append_counts().appended, 0u);
@@ -77,7 +77,7 @@ TEST_F(AccessLogTest, OnePathIsOneFile) {
 // access_log/reopen: lines go on in a new file under the old name, but only after the reopening.
 TEST_F(AccessLogTest, Reopen) {
   add("/a.log", "%REQ(:PATH)%\n");
-  AccessLog log(set);
+  AccessLog log(set, nullptr);
   log.log(facts);
   files.reopen();
   request.path = "/after";

@@ -38,7 +38,7 @@ class AccessLogCompiler : public testing::Test, public format::SampleFacts {
   std::vector<std::string> lines(const std::string& logs, const std::string& path) {
     const auto set = compile(logs);
     EXPECT_EQ(first_error(), "none");
-    proxy::AccessLog(set).log(facts);
+    proxy::AccessLog(set, nullptr).log(facts);
     files.flush();
     return disk.lines(path);
   }

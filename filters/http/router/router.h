@@ -26,7 +26,8 @@ namespace sluice::filters::router {
 // Owned by its HttpServer. Thread: worker.
 class RouterLocal final : public proxy::FilterLocal {
  public:
-  explicit RouterLocal(const RouterOptions& options) : upstream_log(options.upstream_logs) {}
+  RouterLocal(const RouterOptions& options, proxy::LogSinks* log_sinks)
+      : upstream_log(options.upstream_logs, log_sinks) {}
   MirrorSet mirrors;
   proxy::AccessLog upstream_log;
 };
@@ -151,8 +152,8 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
 class RouterFactory final : public proxy::HttpFilterFactory {
  public:
   explicit RouterFactory(RouterOptions options) : options_(std::move(options)) {}
-  std::unique_ptr<proxy::FilterLocal> on_worker(const proxy::FilterPlace&) const override {
-    return std::make_unique<RouterLocal>(options_);
+  std::unique_ptr<proxy::FilterLocal> on_worker(const proxy::FilterPlace& place) const override {
+    return std::make_unique<RouterLocal>(options_, place.log_sinks);
   }
   proxy::HttpFilter* create(proxy::Exchange& exchange, proxy::FilterLocal* local) const override {
     return exchange.arena().create<Router>(exchange, options_, static_cast<RouterLocal&>(*local));

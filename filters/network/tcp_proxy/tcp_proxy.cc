@@ -9,7 +9,7 @@ namespace sluice::filters::tcp_proxy {
 
 TcpServer::TcpServer(std::shared_ptr<const Plan> plan, const proxy::ProxyLocal& proxy,
                      const proxy::ListenerFacts& listener)
-    : ByteServer(proxy, listener), plan_(std::move(plan)), access_log_(plan_->access_logs) {
+    : ByteServer(proxy, listener), plan_(std::move(plan)), access_log_(plan_->access_logs, proxy.log_sinks) {
   std::string prefix = cat("tcp.", plan_->stat_prefix, ".");
   std::replace(prefix.begin(), prefix.end(), ':', '_');  // as in every name out of the configuration
   stats_ = proxy.local.registry.add_block<TcpStat>(prefix);

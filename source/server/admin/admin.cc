@@ -6,7 +6,7 @@ namespace sluice::server::admin {
 
 Admin::Admin(event::Loop& loop, net::Network& network, net::ListenSocket& socket, AdminSource& source,
              stats::WorkerCells& cells)
-    : loop_(loop), network_(network), source_(source), access_log_(source.access_logs()) {
+    : loop_(loop), network_(network), source_(source), access_log_(source.access_logs(), nullptr) {
   stats::Registry& registry = source.registry();
   constexpr size_t kOwnPart = static_cast<size_t>(stats::HttpStat::kNoCluster);  // the router's stats follow
   http_stats_ = registry.add_block("http.admin.", definitions(stats::HttpStat{}).first(kOwnPart));

@@ -1,4 +1,4 @@
-#include "exporters/http_collector_config.h"
+#include "exporters/collector_config.h"
 
 #include <string_view>
 
@@ -9,16 +9,26 @@ namespace sluice::exporters {
 
 namespace core = envoy::config::core::v3;
 
+namespace {
+
 void compile_field(const core::HeaderValue& proto, Fields& out, config::CompileScope& scope) {
   if (!proto.raw_value().empty()) scope.not_supported(proto, core::HeaderValue::kRawValueFieldNumber);
   out.emplace_back(to_lower(proto.key()), proto.value());
 }
 
-HttpCollector compile_http_collector(const core::HttpService& proto, config::CompileScope& scope) {
+// A control plane may send the cluster later: no traffic depends on it, and until then what is exported is dropped.
+void require_cluster(const google::protobuf::Message& proto, int field, const std::string& name,
+                     config::CompileScope& scope) {
+  if (!scope.discovered) scope.require_cluster(proto, field, name);
+}
+
+}  // namespace
+
+Collector compile_http_collector(const core::HttpService& proto, config::CompileScope& scope) {
   using Uri = core::HttpUri;
   scope.only(proto, {core::HttpService::kHttpUriFieldNumber, core::HttpService::kRequestHeadersToAddFieldNumber});
   scope.only(proto.http_uri(), {Uri::kUriFieldNumber, Uri::kClusterFieldNumber, Uri::kTimeoutFieldNumber});
-  HttpCollector out;
+  Collector out;
   out.cluster = proto.http_uri().cluster();
   out.timeout = config::to_duration(proto.http_uri().timeout());
   // scheme://authority/path
@@ -33,7 +43,22 @@ HttpCollector compile_http_collector(const core::HttpService& proto, config::Com
     }
     compile_field(option.header(), out.fields, scope);
   }
-  scope.require_cluster(proto.http_uri(), Uri::kClusterFieldNumber, out.cluster);
+  require_cluster(proto.http_uri(), Uri::kClusterFieldNumber, out.cluster, scope);
+  return out;
+}
+
+Collector compile_grpc_collector(const core::GrpcService& proto, config::CompileScope& scope) {
+  using Grpc = core::GrpcService::EnvoyGrpc;
+  scope.only(proto, {core::GrpcService::kEnvoyGrpcFieldNumber, core::GrpcService::kTimeoutFieldNumber,
+                     core::GrpcService::kInitialMetadataFieldNumber});
+  scope.only(proto.envoy_grpc(), {Grpc::kClusterNameFieldNumber, Grpc::kAuthorityFieldNumber});
+  Collector out;
+  out.over = Collector::Over::kGrpc;
+  out.cluster = proto.envoy_grpc().cluster_name();
+  out.authority = proto.envoy_grpc().authority();
+  if (proto.has_timeout()) out.timeout = config::to_duration(proto.timeout());
+  for (const auto& field : proto.initial_metadata()) compile_field(field, out.fields, scope);
+  if (proto.has_envoy_grpc()) require_cluster(proto.envoy_grpc(), Grpc::kClusterNameFieldNumber, out.cluster, scope);
   return out;
 }
 

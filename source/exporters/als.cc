@@ -1,0 +1,93 @@
+#include "exporters/als.h"
+
+#include "exporters/wire.h"
+
+namespace sluice::exporters {
+
+namespace {
+
+constexpr std::string_view kMethod = "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs";
+constexpr std::string_view kStatPrefix = "access_logs.grpc_access_log.";
+constexpr Duration kLook = std::chrono::milliseconds(100);
+constexpr size_t kMaxAnswer = 64 * 1024;
+
+// Of one access log. Thread: worker.
+class AlsLogger final : public proxy::AccessLogger {
+ public:
+  AlsLogger(proxy::LogSinks::User stream, AlsKind kind, const AlsFields& fields)
+      : stream_(std::move(stream)), kind_(kind), fields_(fields) {}
+
+  void log(const format::Facts& facts) override {
+    static_cast<AlsStream&>(*stream_).add([&](std::string& to) {
+      if (kind_ == AlsKind::kHttp) {
+        append_http_entry(to, facts, fields_);
+      } else {
+        append_tcp_entry(to, facts, fields_);
+      }
+    });
+  }
+
+ private:
+  const proxy::LogSinks::User stream_;
+  const AlsKind kind_;
+  const AlsFields& fields_;
+};
+
+}  // namespace
+
+AlsStream::AlsStream(std::shared_ptr<const AlsStreamPlan> plan, const proxy::ProxyLocal& proxy)
+    : LogBatch(plan->batch, proxy, kStatPrefix),
+      plan_(std::move(plan)),
+      look_(proxy.local.loop.timers(), [this] { look(); }) {}
+
+bool AlsStream::open() {
+  const MonotonicTime now = proxy().local.loop.now();
+  upstream::Cluster* cluster = proxy().clusters.find(plan_->collector.cluster);
+  if (cluster == nullptr || (opened_ && now - *opened_ < plan_->batch.interval)) return false;
+  upstream::CallOptions options;
+  options.max_queued = SIZE_MAX;  // deliver() looks at it
+  options.machine_ip = proxy().state.machine_ip;
+  stream_.reset(
+      new upstream::GrpcStream(proxy().local, static_cast<upstream::GrpcUser&>(*this), kMethod, options, kMaxAnswer));
+  http::RequestHeaders& headers = stream_->headers();
+  headers.authority = plan_->collector.authority;
+  for (const auto& [name, value] : plan_->collector.fields) headers.fields.add(name, value);
+  stream_->start(cluster);
+  introduced_ = false;
+  opened_ = now;
+  return true;
+}
+
+bool AlsStream::deliver(std::string_view entries, uint64_t count) {
+  if (stream_ == nullptr && !open()) return false;
+  if (stream_->queued() >= kMaxQueued) return false;
+  message_.clear();
+  if (!introduced_) {
+    wire::Nested identifier(message_, 1);
+    wire::append_bytes(message_, 1, proxy().state.identity.node);
+    wire::append_text(message_, 2, plan_->log_name);
+  }
+  introduced_ = true;
+  wire::append_bytes(message_, plan_->kind == AlsKind::kHttp ? 2 : 3, entries);
+  stream_->send(message_);
+  unsure_ += count;
+  look();
+  return true;
+}
+
+void AlsStream::look() {
+  if (stream_ != nullptr && stream_->connected()) unsure_ = 0;
+  if (unsure_ > 0) look_.arm(kLook);
+}
+
+void AlsStream::on_grpc_end(uint32_t, std::string_view) {
+  stream_.reset();
+  lost(std::exchange(unsure_, 0));
+}
+
+std::unique_ptr<proxy::AccessLogger> AlsFactory::on_worker(proxy::LogSinks& sinks) const {
+  auto stream = sinks.use(stream_->key, [&] { return std::make_unique<AlsStream>(stream_, sinks.proxy()); });
+  return std::make_unique<AlsLogger>(std::move(stream), stream_->kind, fields_);
+}
+
+}  // namespace sluice::exporters

@@ -1,0 +1,97 @@
+#include "exporters/otlp_sender.h"
+
+#include <utility>
+
+#include "upstream/grpc_stream.h"
+#include "upstream/unary_call.h"
+
+namespace sluice::exporters {
+
+using http::Token;
+
+namespace {
+constexpr Duration kTimeout = std::chrono::seconds(5);  // where the configuration has none: no request stays for ever
+constexpr size_t kMaxAnswer = 64 * 1024;
+constexpr size_t kSpare = 1024;  // what stands before a message
+}  // namespace
+
+// One request. Thread: worker.
+class OtlpSender::Open final : public IntrusiveNode<Open>, private upstream::UnaryUser, private upstream::GrpcUser {
+ public:
+  Open(OtlpSender& sender, uint64_t members) : sender_(sender), members_(members) {}
+
+  void start(upstream::Cluster& cluster, std::string_view request) {
+    const Collector& collector = sender_.collector_;
+    upstream::CallOptions options;
+    options.timeout = collector.timeout.count() > 0 ? collector.timeout : kTimeout;
+    options.max_queued = request.size() + kSpare;
+    options.machine_ip = sender_.proxy_.state.machine_ip;
+    upstream::WorkerLocal& local = sender_.proxy_.local;
+    if (collector.over == Collector::Over::kGrpc) {
+      stream_.reset(new upstream::GrpcStream(local, static_cast<upstream::GrpcUser&>(*this), sender_.method_, options,
+                                             kMaxAnswer));
+      add_fields(stream_->headers());
+      stream_->start(&cluster);
+      stream_->send(request);
+      stream_->finish();
+      return;
+    }
+    call_.reset(new upstream::UnaryCall(local, static_cast<upstream::UnaryUser&>(*this), options, kMaxAnswer));
+    http::RequestHeaders& headers = call_->headers();
+    headers.method = "POST";
+    headers.path = collector.path;
+    headers.fields.add(Token::kContentType, "application/x-protobuf");
+    add_fields(headers);
+    call_->start(&cluster, request);
+  }
+
+ private:
+  void add_fields(http::RequestHeaders& headers) {
+    headers.authority = sender_.collector_.authority;
+    for (const auto& [name, value] : sender_.collector_.fields) headers.fields.add(name, value);
+  }
+  void on_answer(const http::ResponseHeaders& headers, std::string_view) override {
+    if (headers.status / 100 != 2) sender_.failed_(members_);
+    sender_.over(*this);
+  }
+  void on_no_answer(std::string_view) override {
+    sender_.failed_(members_);
+    sender_.over(*this);
+  }
+  void on_grpc_message(std::string_view) override {}
+  void on_grpc_end(uint32_t status, std::string_view) override {
+    if (status != http::kGrpcOk) sender_.failed_(members_);
+    sender_.over(*this);
+  }
+
+  OtlpSender& sender_;
+  const uint64_t members_;
+  upstream::UnaryCallPtr call_;
+  upstream::GrpcStreamPtr stream_;
+};
+
+OtlpSender::OtlpSender(const Collector& collector, std::string_view method, const proxy::ProxyLocal& proxy,
+                       Function<void(uint64_t)> failed)
+    : collector_(collector), method_(method), proxy_(proxy), failed_(std::move(failed)) {}
+
+OtlpSender::~OtlpSender() {
+  while (Open* open = open_.front()) over(*open);
+}
+
+void OtlpSender::over(Open& open) {
+  open.unlink();
+  --count_;
+  delete &open;
+}
+
+bool OtlpSender::send(std::string_view request, uint64_t members) {
+  upstream::Cluster* cluster = proxy_.clusters.find(collector_.cluster);
+  if (cluster == nullptr || count_ >= kMaxOpen) return false;
+  auto* open = new Open(*this, members);
+  open_.push_back(*open);
+  ++count_;
+  open->start(*cluster, request);
+  return true;
+}
+
+}  // namespace sluice::exporters
