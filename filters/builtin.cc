@@ -12,6 +12,7 @@
 #include "filters/http/dynamic_forward_proxy/dynamic_forward_proxy_config.h"
 #include "filters/http/fault/fault_config.h"
 #include "filters/http/grpc_stats/grpc_stats_config.h"
+#include "filters/http/grpc_web/grpc_web_config.h"
 #include "filters/http/header_mutation/header_mutation_config.h"
 #include "filters/http/header_to_metadata/header_to_metadata_config.h"
 #include "filters/http/health_check/health_check_config.h"
@@ -62,6 +63,7 @@ config::Extensions builtin() {
   extensions.add(fault::extension());
   extensions.add(local_ratelimit::extension());
   extensions.add(grpc_stats::extension());
+  extensions.add(grpc_web::extension());
   extensions.add(header_mutation::extension());
   extensions.add(api_key_auth::extension());
   extensions.add(bandwidth_limit::extension());

@@ -316,7 +316,7 @@ void DownstreamConnection::cut() {
 
 // No further request. What is in the outbox leaves, then the client has delayed_close_timeout to close. FIN goes out
 // at once, so that the client knows. Only a client that may still be sending (its request was not all there) or that
-// the second GOAWAY has told gets it with the timeout, as from Envoy.
+// the second GOAWAY has told, before it said GOAWAY itself, gets it with the timeout, as from Envoy.
 void DownstreamConnection::close_when_sent() {
   if (state_ != State::kOpen) {
     return;
@@ -344,7 +344,7 @@ void DownstreamConnection::linger() {
     close(ClosedBy::kUs);
     return;
   }
-  if (!holds_end_ && !goaway_done_) {
+  if (!holds_end_ && (!goaway_done_ || http2_->peer_leaves())) {
     transport_->shutdown_write();
     ended_by_us_ = true;
   }

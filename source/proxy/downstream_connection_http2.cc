@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "http/http1/fault.h"
 #include "http/http1/server_codec.h"
 #include "proxy/downstream_connection.h"
 #include "proxy/reason.h"
@@ -112,6 +113,13 @@ void DownstreamConnection::on_error(http::StreamId stream, const http::CodecErro
     (void)on_begin(stream);
     exchange = exchanges_.back();
   }
+  if (error.details == http::http1::kOtherProtocol && requests_ == 1 &&
+      server_.plan().codec_type == model::CodecType::kAuto) {
+    // That it speaks HTTP/1 was a guess, and a wrong one: it would not understand the answer.
+    exchange->abort(error.details, format::Flag::kDownstreamProtocolError);
+    close(ClosedBy::kUs);
+    return;
+  }
   exchange->refuse(error);
 }
 
@@ -137,6 +145,11 @@ void DownstreamConnection::flush_frames() {
     return;
   }
   (void)http2_->flush(outbox_.bytes());
+  if (http2_->peer_leaves() && state_ == State::kOpen && !goaway_done_ && exchanges_.empty() && http2_->streams() == 0) {
+    close_after_ = goaway_done_ = true;
+    http2_->finish_drain();
+    (void)http2_->flush(outbox_.bytes());
+  }
   if (!outbox_.empty()) {
     outbox_.schedule();
   }

@@ -207,6 +207,7 @@ void Exchange::arm_timers() {
 
 void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
   request_ = &headers;
+  grpc_ = is_grpc(headers);
   facts_.request = &headers;
   facts_.protocol = headers.protocol;
   facts_.has_protocol = true;
@@ -419,7 +420,7 @@ Step Exchange::reply(const LocalReply& given) {
   if (plan().local_reply) {
     map_local_reply(*plan().local_reply, reply, *headers, facts_, arena_);
   }
-  const BuiltReply built = finish_local_reply(arena_, reply, *headers, request_);
+  const BuiltReply built = finish_local_reply(arena_, reply, *headers, request_, grpc_ ? ReplyForm::kGrpc : ReplyForm::kText);
   // Instead of a response that a filter has seen: as Envoy, past the filters.
   const bool replaces = response_ != nullptr;
   if (replaces) {

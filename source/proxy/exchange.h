@@ -259,6 +259,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   bool response_complete_ = false;
   bool answered_locally_ = false;
   bool finished_ = false;
+  bool grpc_ = false;  // what the client sent was, whatever filters make of it
 };
 
 }  // namespace sluice::proxy

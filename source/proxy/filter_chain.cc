@@ -218,10 +218,11 @@ void FilterChain::walk_trailers(uint32_t from, http::HeaderMap& trailers) {
       return;
     }
     if ((at.hooks & D::kTrailers) == 0) {
+      if (!pass_held_headers<D>(i)) return;
       continue;
     }
     const Step step = D::trailers(*at.filter, *exchange_, trailers);
-    if (D::ended(*this, generation) || step.what_ == Step::What::kTaken) {
+    if (D::ended(*this, generation) || step.what_ == Step::What::kTaken || !pass_held_headers<D>(i)) {
       return;
     }
     if (Buffer* const added = std::exchange(added_body_, nullptr); added != nullptr) {  // goes in front of them
@@ -356,10 +357,8 @@ void FilterChain::keep_trailers(uint32_t i, Stop& stop, http::HeaderMap& trailer
     stop.trailers_seen = false;
     return;
   }
-  stop.state = State::kOpen;  // kHolding: there was nothing to hold on for
-  if (pass_held_headers<D>(i)) {
-    walk_trailers<D>(i, trailers);
-  }
+  stop.state = State::kOpen;  // kHolding: what the filter makes of them is its answer to the headers, too
+  walk_trailers<D>(i, trailers);
 }
 
 // ---- pause and resume

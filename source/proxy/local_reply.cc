@@ -104,10 +104,10 @@ void map_local_reply(const model::LocalReplyPlan& plan, LocalReply& reply, http:
 }
 
 BuiltReply finish_local_reply(Arena& arena, const LocalReply& reply, http::ResponseHeaders& headers,
-                              const http::RequestHeaders* request) {
+                              const http::RequestHeaders* request, ReplyForm form) {
   http::HeaderMap& fields = headers.fields;
   const bool head = request != nullptr && request->method == "HEAD";
-  if (request != nullptr && is_grpc(*request)) {
+  if (form == ReplyForm::kGrpc) {
     make_grpc(reply, head, headers);
     return {&headers, {}};
   }

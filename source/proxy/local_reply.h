@@ -49,10 +49,11 @@ struct BuiltReply {
   std::string_view body;           // empty: the head ends the message
 };
 
+enum class ReplyForm : uint8_t { kText, kGrpc };
 // At last the body and its fields. `request` may be null (it could not be parsed). HEAD and 1xx, 204, 304 have no body,
-// but HEAD has its length.
+// but HEAD has its length. kGrpc: the client speaks gRPC.
 BuiltReply finish_local_reply(Arena& arena, const LocalReply& reply, http::ResponseHeaders& headers,
-                              const http::RequestHeaders* request);
+                              const http::RequestHeaders* request, ReplyForm form);
 
 // content-type is application/grpc or application/grpc+something; grpc-web is not gRPC.
 bool is_grpc(const http::RequestHeaders& request);

@@ -175,11 +175,86 @@ TEST_F(Http2Codec, AnInvalidFieldEndsTheConnectionUnlessStreamsMayFailAlone) {
   EXPECT_EQ(lenient.counters().get(Http2Stat::kRxMessagingError), 1u);
 }
 
+// The last frame that the server wrote is GOAWAY with that code.
+bool ends_with_goaway(Server& server, char code) {
+  const std::string out = server.out().to_string();
+  return out.size() >= 17 && out.substr(out.size() - 17, 4) == frame(7, 0, 0, "12345678").substr(0, 4) &&
+         out.back() == code;
+}
+
 TEST_F(Http2Codec, AFrameErrorIsToldWithGoaway) {
   EXPECT_EQ(server.feed(cat(settings(), frame(6, 0, 0, "1234567"))), Decoded::kFailed);
   EXPECT_EQ(server.transcript(), "error http2.protocol_error\n");
-  const std::string out = server.out().to_string();
-  EXPECT_EQ(out.substr(out.size() - 17 - 0, 4), frame(7, 0, 0, "12345678").substr(0, 4));
+  EXPECT_TRUE(ends_with_goaway(server, 6));
+}
+
+const std::string kGet = "\x82\x86\x84\x41\x01" "a";
+const std::string kPost = "\x83\x86\x84\x41\x01" "a";
+
+// What stands behind a fatal error is never looked at, in the same piece or in the next one.
+TEST_F(Http2Codec, NothingIsTakenInAfterAFatalError) {
+  const std::string bad_ping = frame(6, 0, 0, "1234567"), request = frame(1, 5, 1, kGet), stray = frame(0, 1, 1, "x");
+  struct Case {
+    std::string before, fatal, heard;
+  };
+  const std::string priority = frame(2, 0, 1, std::string("\0\0\0\0\x10", 5));
+  for (const auto& [before, fatal, heard] :
+       {Case{"", bad_ping, ""}, Case{times(100, priority), priority, ""},
+        Case{request, frame(1, 5, 3, std::string("\x82\x86\x84\0\3BAD\1v", 10)), "1 GET http://a/\nend\n3 reset by 3 http2.invalid.header.field\n"},
+        Case{cat(request, frame(3, 0, 1, std::string(4, '\0'))), stray, "1 GET http://a/\nend\n1 reset by 0 http2.remote_reset\n"}}) {
+    Server one;
+    EXPECT_EQ(one.feed(cat(settings(), before, fatal, frame(1, 5, 5, kGet))), Decoded::kFailed) << heard;
+    const std::string heard_first = one.transcript();
+    EXPECT_TRUE(heard_first.starts_with(cat(heard, "error "))) << heard_first;
+    one.output();
+    EXPECT_EQ(one.feed(cat(frame(6, 0, 0, "12345678"), frame(1, 5, 7, kGet))), Decoded::kFailed);
+    EXPECT_EQ(one.transcript(), "");
+    EXPECT_EQ(one.output(), "");
+  }
+}
+
+// RFC 9113 5.1: it is the peer that ended the stream, or passed its number by.
+TEST_F(Http2Codec, FramesOfClosedStreamsAreErrors) {
+  const std::string request = frame(1, 5, 5, kGet), data = frame(0, 1, 5, "x");
+  for (const std::string& stray : {data, request, frame(1, 5, 3, kGet), frame(0, 1, 3, "x")}) {
+    Server one;
+    one.status = 204;
+    EXPECT_EQ(one.feed(cat(settings(), request)), Decoded::kMore);
+    EXPECT_EQ(one.feed(cat(frame(2, 0, 5, std::string("\0\0\0\0\x10", 5)), frame(8, 0, 5, std::string("\0\0\0\1", 4)))),
+              Decoded::kMore);
+    EXPECT_EQ(one.feed(stray), Decoded::kFailed);
+    EXPECT_TRUE(ends_with_goaway(one, 5));
+    EXPECT_EQ(one.transcript(), "5 GET http://a/\nend\nerror http2.protocol_error\n");
+  }
+  Server reset;
+  EXPECT_EQ(reset.feed(cat(settings(), frame(1, 4, 1, kPost), frame(3, 0, 1, std::string("\0\0\0\x8", 4)))), Decoded::kMore);
+  EXPECT_EQ(reset.feed(frame(0, 0, 1, "x")), Decoded::kFailed);
+  EXPECT_TRUE(ends_with_goaway(reset, 5));
+}
+
+// A peer cannot know yet that we reset the stream.
+TEST_F(Http2Codec, FramesThatCrossedOurResetAreNot) {
+  server.feed(settings());
+  for (StreamId id = 1; id < 300; id += 2) {
+    EXPECT_EQ(server.feed(frame(1, 4, id, kPost)), Decoded::kMore);
+    server.codec().reset(id, server.out());
+    server.output();
+  }
+  for (StreamId id = 1; id < 300; id += 2) {
+    EXPECT_EQ(server.feed(frame(0, 0, id, "x")), Decoded::kMore) << id;
+    EXPECT_EQ(server.feed(frame(1, 5, id, kPost)), Decoded::kMore) << id;
+  }
+
+  PairSettings one;
+  one.http2.max_concurrent_streams = 1;
+  Server single(one);
+  EXPECT_EQ(single.feed(cat(settings(), frame(1, 4, 1, kPost), frame(1, 4, 3, kPost))), Decoded::kMore);
+  single.output();  // 3 is refused
+  EXPECT_EQ(single.feed(cat(frame(0, 1, 1, "x"), frame(0, 1, 3, "x"))), Decoded::kMore);
+  single.answer(1, 204, "");
+  single.output();
+  EXPECT_EQ(single.feed(cat(frame(1, 4, 5, kPost), frame(0, 1, 3, "x"))), Decoded::kMore);
+  EXPECT_EQ(single.feed(frame(0, 1, 1, "x")), Decoded::kFailed);
 }
 
 TEST_F(Http2Codec, UnreadAcknowledgementsAreLimited) {

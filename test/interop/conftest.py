@@ -1,5 +1,5 @@
-"""Programs of others as acceptance tests. They are built from their Go modules into build/interop, with the ordinary client; where
-the modules cannot be had, their tests are skipped, and the last lines say so."""
+"""Programs of others as acceptance tests. They come out of Go modules and packages into build/interop, with the ordinary clients; where
+those cannot be had, their tests are skipped, and the last lines say so."""
 import os
 import sys
 

@@ -8,9 +8,10 @@ import pytest
 FOLDER = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../build/interop"))
 
 
-def build(name, module, version, package):
-    """The program `package` of `module`, through a small module of our own; skips the test when there is no Go, or no module."""
-    return made_in_a_module("%s-%s" % (name, version), ["%s@%s" % (package, version)], package)
+def build(name, module, version, package, pins=()):
+    """The program `package` of `module`, through a small module of our own; skips the test when there is no Go, or no module.
+    `pins`: modules with their versions, for a module that does not say them itself."""
+    return made_in_a_module("%s-%s" % (name, version), ["%s@%s" % (package, version), *pins], package)
 
 
 def build_own(name, source, modules):

@@ -19,7 +19,8 @@ struct Seen {
 };
 
 BuiltReply build(Arena& arena, const LocalReply& reply, const http::RequestHeaders* request) {
-  return finish_local_reply(arena, reply, *begin_local_reply(arena, reply), request);
+  return finish_local_reply(arena, reply, *begin_local_reply(arena, reply), request,
+                            request != nullptr && is_grpc(*request) ? ReplyForm::kGrpc : ReplyForm::kText);
 }
 
 Seen build(const LocalReply& reply, std::string_view method = "GET", const Lines& request_fields = {}) {

@@ -34,7 +34,9 @@ def sanitized(preset):
     return [(made, build(preset), BUILD),
             ("C++ tests, " + preset, [PYTHON, "tools/suite/cpp_tests.py", preset], dict(needs=[made], env=environment)),
             ("hostile HTTP/1, " + preset, [PYTHON, HTTP1, "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment)),
-            ("hostile HTTP/2, " + preset, [PYTHON, HTTP2, "--memory-factor", "2", "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment))] + (threads if preset == "tsan" else [])
+            ("hostile HTTP/2, " + preset, [PYTHON, HTTP2, "--memory-factor", "2", "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment)),
+            ("hostile HTTP/2 over TLS, " + preset, [PYTHON, HTTP2, "--tls", "--memory-factor", "2", "--proxy", "build/%s/sluice" % preset],
+             dict(needs=[made], env=environment))] + (threads if preset == "tsan" else [])
 
 
 def steps(options):
@@ -54,6 +56,7 @@ def steps(options):
         ("instructions of a request", [PYTHON, "test/perf/instructions.py"], on),
         ("hostile HTTP/1", [PYTHON, HTTP1], on),
         ("hostile HTTP/2", [PYTHON, HTTP2], on),
+        ("hostile HTTP/2 over TLS", [PYTHON, HTTP2, "--tls"], on),
         ("behaviour", [PYTHON, BEHAVIOUR], on),
         ("xDS", [PYTHON, XDS], on),
         ("Istio", [PYTHON, ISTIO], on),
@@ -77,7 +80,7 @@ def main():
     p.add_argument("--quick", action="store_true", help="the inner loop, under a minute")
     p.add_argument("--asan", action="store_true", help="also with ASan and UBSan")
     p.add_argument("--tsan", action="store_true", help="also with TSan")
-    p.add_argument("--interop", action="store_true", help="also programs of others, built from their Go modules")
+    p.add_argument("--interop", action="store_true", help="also programs of others, out of their Go modules and packages")
     p.add_argument("--only", metavar="TEXT", help="only the steps whose name has TEXT")
     p.add_argument("--list", action="store_true", help="print the names of the steps")
     options = p.parse_args()

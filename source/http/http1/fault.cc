@@ -17,6 +17,8 @@ CodecError error_of(Fault fault) {
       return {426, "low_version"};
     case Fault::kVersion:
       return {505, "http1.codec_error"};
+    case Fault::kOtherProtocol:
+      return {400, kOtherProtocol};
     case Fault::kMethod:
       return {501, "http1.codec_error"};
     case Fault::kUrl:

@@ -10,6 +10,8 @@ namespace sluice::http::http1 {
 
 // CodecError::details when CodecOptions::underscores refuses a name.
 inline constexpr std::string_view kUnderscoreRefused = "http1.unexpected_underscore";
+// CodecError::details when a request line ends with the name of another protocol.
+inline constexpr std::string_view kOtherProtocol = "http1.other_protocol";
 
 enum class Fault : uint8_t {
   kNone,
@@ -19,6 +21,7 @@ enum class Fault : uint8_t {
   kTooManyFields,
   kLowVersion,   // HTTP/1.0 when it is not accepted, HTTP/0.9
   kVersion,      // HTTP/2.0 and above
+  kOtherProtocol,
   kMethod,       // a method longer than any
   kUrl,          // an absolute target that cannot be taken apart
   kScheme,       // neither http nor https

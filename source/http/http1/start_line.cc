@@ -1,5 +1,7 @@
 #include "http/http1/start_line.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "http/authority.h"
 #include "http/chars.h"
@@ -11,13 +13,19 @@ namespace {
 // RFC 9112 3 asks for 501 when a method is longer than any that we know.
 constexpr size_t kLongestMethod = 64;
 
+// "RTSP/1.0" and the like. A request line that was mangled does not look so.
+bool names_other_protocol(std::string_view text) {
+  return !text.empty() && !equal_ignore_case(text.substr(0, 4), "HTTP") &&
+         std::all_of(text.begin(), text.end(), [](char c) { return is_token_char(c) || c == '/'; });
+}
+
 Fault parse_request_version(std::string_view text, const CodecOptions& options, Protocol& out) {
   if (text == "HTTP/1.1") {
     out = Protocol::kHttp11;
     return Fault::kNone;
   }
   if (text.size() != 8 || !text.starts_with("HTTP/") || !is_digit(text[5]) || text[6] != '.' || !is_digit(text[7])) {
-    return Fault::kMalformed;
+    return names_other_protocol(text) ? Fault::kOtherProtocol : Fault::kMalformed;
   }
   if (text[5] > '1') {
     return Fault::kVersion;

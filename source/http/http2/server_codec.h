@@ -49,6 +49,8 @@ class Http2ServerCodec final : public ServerCodec, private SessionOwner {
     session_.abandon();
   }
   uint32_t streams() const { return session_.streams(); }
+  // It said GOAWAY: when its streams are done, nothing follows.
+  bool peer_leaves() const { return peer_leaves_; }
   // Stops and opens the window of one stream.
   void pause(StreamId stream);
   void resume(StreamId stream);
@@ -68,7 +70,7 @@ class Http2ServerCodec final : public ServerCodec, private SessionOwner {
   void on_trailers(Stream& stream, HeaderMap& trailers) override { events_.on_trailers(stream.id, trailers); }
   void on_stream_reset(Stream& stream, const StreamReset& reset) override { events_.on_reset(stream.id, reset); }
   void on_stream_full(Stream& stream) override { events_.on_stream_full(stream.id, stream.full); }
-  void on_goaway() override {}
+  void on_goaway() override { peer_leaves_ = true; }
   void on_settings() override {}
   void on_ping_ack() override { events_.on_ping_ack(); }
 
@@ -76,6 +78,7 @@ class Http2ServerCodec final : public ServerCodec, private SessionOwner {
 
   Http2ServerEvents& events_;
   Session session_;
+  bool peer_leaves_ = false;
   bool told_ = false;  // on_error() was called
 };
 

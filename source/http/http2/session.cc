@@ -26,6 +26,7 @@ Session::Session(Side side, const CodecOptions& options, const Http2Options& htt
       slabs_(slabs),
       owner_(owner),
       guard_(http2, stats_),
+      heads_(side == Side::kServer ? NGHTTP2_CLIENT_MAGIC_LEN : 0),
       reader_(options),
       consumed_(slabs) {
   start();
@@ -50,10 +51,19 @@ int Session::fail(std::string_view failure) {
 // ---- input
 
 bool Session::receive(buffer::Buffer& in) {
-  while (!in.empty() && !failed_) {
-    const std::string_view bytes = in.front();
+  while (!in.empty() && !failed_ && !stopped_) {
+    std::string_view bytes = in.front();
+    const FrameHeads::Piece piece = heads_.next(bytes);
+    if (piece.data_of != 0 && is_stray(piece.data_of)) {
+      stop();
+      break;
+    }
+    bytes = bytes.substr(0, piece.size);
     const ssize_t used =
         nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+    if (used < 0 && stopped_) {
+      break;
+    }
     if (used < 0) {
       if (used == NGHTTP2_ERR_FLOODED) stats_.inc(Http2Stat::kOutboundControlFlood);
       fail(used == NGHTTP2_ERR_FLOODED ? "http2.outbound_frames_flood" : kGoawaySent);
@@ -64,6 +74,7 @@ bool Session::receive(buffer::Buffer& in) {
     }
     consumed_.move_from(in, static_cast<size_t>(used));
   }
+  if (stopped_) consumed_.move_from(in);  // the streams are told later
   in.clear();
   return !failed_;
 }
@@ -95,6 +106,7 @@ Stream& Session::open_stream(StreamId id) {
   }
   all_.push_back(*stream);
   ++streams_;
+  closed_.on_opened(id);
   guard_.on_stream_opened();
   stats_.add(Http2Stat::kStreamsActive, 1);
   return *stream;
@@ -102,6 +114,10 @@ Stream& Session::open_stream(StreamId id) {
 
 int Session::on_frame_head(const nghttp2_frame_hd& head) {
   if (failed_) {
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+  }
+  if (head.type == NGHTTP2_HEADERS && is_stray(static_cast<StreamId>(head.stream_id))) {
+    stop();
     return NGHTTP2_ERR_CALLBACK_FAILURE;
   }
   switch (head.type) {
@@ -147,6 +163,21 @@ int Session::on_header(const nghttp2_frame& frame, std::string_view name, std::s
   reader_.drop();
   Stream* stream = stream_of(static_cast<StreamId>(frame.hd.stream_id));
   return on_refused_field(*stream, status);
+}
+
+// A message goes on whose stream the peer itself ended, or passed by. (Even numbers are of streams that never are.)
+bool Session::is_stray(StreamId id) const {
+  if (!closed_.passed(id) || (last_ != nullptr && last_->id == id)) {
+    return false;
+  }
+  return id % 2 == 1 && stream_of(id) == nullptr && !closed_.may_be_late(id);
+}
+
+// RFC 9113 5.1 has an error of the stream for some of these, too, but a peer that does not know its own streams is not
+// to be trusted with the others.
+void Session::stop() {
+  stopped_ = true;
+  nghttp2_session_terminate_session(session_, NGHTTP2_STREAM_CLOSED);
 }
 
 // nghttp2 goes on decoding the block, for the sake of its table, and resets the stream.
@@ -195,6 +226,7 @@ int Session::on_invalid_frame(const nghttp2_frame& frame, int error) {
   }
   switch (error) {
     case NGHTTP2_ERR_REFUSED_STREAM:
+      closed_.on_reset_by_us(static_cast<StreamId>(frame.hd.stream_id));
       stats_.inc(Http2Stat::kStreamRefusedErrors);
       return 0;
     case NGHTTP2_ERR_HTTP_HEADER:
@@ -328,6 +360,7 @@ void Session::close(Stream& found, uint32_t code) {
   --streams_;
   guard_.on_stream_closed();
   stats_.dec(Http2Stat::kStreamsActive);
+  if (!stream->remote_ended && !stream->peer_reset) closed_.on_reset_by_us(stream->id);
   const bool complete = stream->remote_ended && stream->local_ended && code == NGHTTP2_NO_ERROR;
   if (!stream->released && !complete) {
     StreamReset reset{stream->by, stream->fault.empty() ? kRemoteReset : stream->fault};
@@ -509,6 +542,7 @@ Stream* Session::submit_request(const RequestHeaders& headers, End end) {
     return nullptr;
   }
   stream.id = static_cast<StreamId>(id);
+  closed_.on_opened(stream.id);
   last_ = &stream;
   return &stream;
 }

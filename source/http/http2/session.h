@@ -10,7 +10,9 @@
 
 #include "buffer/buffer.h"
 #include "http/codec.h"
+#include "http/http2/closed_streams.h"
 #include "http/http2/flood_guard.h"
+#include "http/http2/frame_heads.h"
 #include "http/http2/head_reader.h"
 #include "http/http2/stream.h"
 #include "http/http2_options.h"
@@ -114,6 +116,8 @@ class Session {
   int on_frame_head(const nghttp2_frame_hd& head);
   int on_invalid_frame(const nghttp2_frame& frame, int error);
   int on_message_fault(Stream* stream, std::string_view details);
+  bool is_stray(StreamId id) const;
+  void stop();
   int on_refused_field(Stream& stream, HeadReader::Status status);
   void on_chunk(StreamId id, std::string_view bytes);
   void on_closed(StreamId id, uint32_t code);
@@ -144,6 +148,8 @@ class Session {
   buffer::SlabPool& slabs_;
   SessionOwner& owner_;
   FloodGuard guard_;
+  ClosedStreams closed_;
+  FrameHeads heads_;
   HeadReader reader_;
   nghttp2_session* session_ = nullptr;
   buffer::Buffer* out_ = nullptr;  // while flush() runs
@@ -157,6 +163,7 @@ class Session {
   std::string_view failure_;
   uint32_t streams_ = 0;
   bool failed_ = false;
+  bool stopped_ = false;  // nothing more is taken in: GOAWAY has to leave, then it fails
   bool announced_ = false;
   bool goaway_sent_ = false;
 };
