@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from plane_rig import API, bootstrap, cluster, endpoints
+from plane_rig import API, bootstrap, cluster, endpoints, listener, routes
 from rig import Proxy, wait_for
 
 
@@ -133,3 +133,37 @@ def test_what_is_no_discovery_stream_ends(plane):
     for path in ("/", ads + "Fetch", "/envoy.service.route.v3.VirtualHostDiscoveryService/DeltaVirtualHosts"):
         assert "grpc-status: 12" in call(plane, path, b""), path
     assert wait_for(lambda: plane.status()["clients"] == [])
+
+
+def test_the_history_tells_what_drained(plane, sluice, ports, tmp_path):
+    port = ports()
+    base = [cluster("a"), endpoints("a", [1]), routes("main", {"a": 1})]
+    plane.put("all", *base, listener("in", port, "main"))
+    plane.start()
+    proxy = Proxy(sluice, ports, str(tmp_path), bootstrap=bootstrap(plane), args=["--drain-time-s", "1"])
+
+    def drained():
+        pushes = json.loads(proxy.admin("/xds/history")[1])["pushes"]
+        return next(push["drained"] for push in pushes if push["type"] == "LDS")
+
+    def client():
+        connection = socket.create_connection(("127.0.0.1", port), timeout=20)
+        connection.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        assert connection.recv(65536)
+        return connection
+    try:
+        assert drained() == []
+        clients = [client(), client()]
+        plane.put("all", *base, listener("in", port, "main", hcm={"stream_idle_timeout": "10s"}))     # in place
+        assert wait_for(lambda: drained() == ["listener 'in': 1 filter chain, 2 connections"]), drained()
+        changed = listener("in", port, "main", hcm={"stream_idle_timeout": "10s"})
+        clients.append(client())
+        plane.put("all", *base, {**changed, "per_connection_buffer_limit_bytes": 9999})               # another plan on its sockets
+        assert wait_for(lambda: drained() and drained()[0].startswith("listener 'in': 1 filter chain, ")), drained()
+        clients.append(client())
+        plane.put("all", *base)
+        assert wait_for(lambda: "listener 'in': 1 filter chain, 1 connection" in drained()), drained()
+        for one in clients:
+            one.close()
+    finally:
+        proxy.end()
