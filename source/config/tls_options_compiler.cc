@@ -32,6 +32,17 @@ net::tls::Version compile_version(tls3::TlsParameters::TlsProtocol version) {
   }
 }
 
+net::tls::StaplePolicy compile_policy(tls3::DownstreamTlsContext::OcspStaplePolicy policy) {
+  switch (policy) {
+    case tls3::DownstreamTlsContext::STRICT_STAPLING:
+      return net::tls::StaplePolicy::kStrict;
+    case tls3::DownstreamTlsContext::MUST_STAPLE:
+      return net::tls::StaplePolicy::kMust;
+    default:
+      return net::tls::StaplePolicy::kLenient;
+  }
+}
+
 net::tls::Parameters compile_parameters(const tls3::TlsParameters& proto, CompileScope& scope) {
   using P = tls3::TlsParameters;
   scope.only(proto, {P::kTlsMinimumProtocolVersionFieldNumber, P::kTlsMaximumProtocolVersionFieldNumber,
@@ -156,10 +167,11 @@ class Compiler {
     // watched_directory says when a secret of SDS is read again; signed_certificate_timestamp is read by nobody.
     scope_.only(proto,
                 {T::kCertificateChainFieldNumber, T::kPrivateKeyFieldNumber, T::kPkcs12FieldNumber,
-                 T::kPasswordFieldNumber, T::kWatchedDirectoryFieldNumber, T::kSignedCertificateTimestampFieldNumber});
+                 T::kPasswordFieldNumber, T::kWatchedDirectoryFieldNumber, T::kSignedCertificateTimestampFieldNumber, T::kOcspStapleFieldNumber});
     net::tls::CertificateSource source;
     source.name = name;
     if (proto.has_password()) source.password = text(proto.password());
+    if (proto.has_ocsp_staple()) source.ocsp = text(proto.ocsp_staple());
     if (proto.has_pkcs12()) {
       if (proto.has_certificate_chain() || proto.has_private_key()) {
         scope_.error(proto, T::kPkcs12FieldNumber, "stands for certificate_chain and private_key: give it or those");
@@ -307,12 +319,12 @@ class Compiler {
 std::optional<net::tls::ServerOptions> compile_server_options(const tls3::DownstreamTlsContext& proto,
                                                               SecretLookup& secrets, CompileScope& scope) {
   using D = tls3::DownstreamTlsContext;
-  // Without OCSP responses LENIENT_STAPLING staples nothing.
   scope.only(proto, {D::kCommonTlsContextFieldNumber, D::kRequireClientCertificateFieldNumber,
                      D::kRequireSniFieldNumber, D::kSessionTicketKeysFieldNumber,
                      D::kSessionTicketKeysSdsSecretConfigFieldNumber, D::kDisableStatelessSessionResumptionFieldNumber,
                      D::kDisableStatefulSessionResumptionFieldNumber, D::kSessionTimeoutFieldNumber,
-                     D::kFullScanCertsOnSniMismatchFieldNumber, D::kPreferClientCiphersFieldNumber});
+                     D::kFullScanCertsOnSniMismatchFieldNumber, D::kPreferClientCiphersFieldNumber,
+                     D::kOcspStaplePolicyFieldNumber});
   const size_t before = scope.findings().errors().size();
   net::tls::ServerOptions out;
   Compiler compiler(secrets, scope);
@@ -327,6 +339,7 @@ std::optional<net::tls::ServerOptions> compile_server_options(const tls3::Downst
   out.stateful_resumption = !proto.disable_stateful_session_resumption();
   out.full_scan_on_sni_mismatch = proto.full_scan_certs_on_sni_mismatch().value();
   out.prefer_client_ciphers = proto.prefer_client_ciphers();
+  out.staple_policy = compile_policy(proto.ocsp_staple_policy());
   if (proto.has_session_timeout()) out.session_timeout = to_duration(proto.session_timeout());
   const tls3::TlsSessionTicketKeys* keys = proto.has_session_ticket_keys() ? &proto.session_ticket_keys() : nullptr;
   if (proto.has_session_ticket_keys_sds_secret_config()) {

@@ -73,7 +73,7 @@ struct TlsSecrets::User {
   uint64_t updates = 0;  // by secrets
   stats::BlockId factory_id;
   std::vector<stats::BlockId> gauges;
-  std::optional<WallTime> first_expiry;
+  std::optional<WallTime> first_expiry, first_ocsp_expiry;
 };
 
 TlsSecrets::TlsSecrets(const Extensions& extensions, event::Files* files, proxy::LogFiles* logs)
@@ -481,6 +481,7 @@ void TlsSecrets::show(User& user) {
   for (const stats::BlockId id : user.gauges) registry_->release_block(id);
   user.gauges.clear();
   user.first_expiry.reset();
+  user.first_ocsp_expiry.reset();
   const net::tls::ContextDetails details = user.server != nullptr ? user.server->details() : user.client->details();
   const auto gauge = [&](const net::tls::CertificateDetails& certificate) {
     const auto id =
@@ -491,7 +492,20 @@ void TlsSecrets::show(User& user) {
     user.first_expiry = std::min(user.first_expiry.value_or(certificate.valid_until), certificate.valid_until);
   };
   for (const auto& ca : details.ca) gauge(ca);
-  for (const auto& chain : details.chains) gauge(chain.front());
+  for (const auto& chain : details.chains) {
+    gauge(chain.front());
+    if (const auto& ocsp = chain.front().ocsp) {
+      user.first_ocsp_expiry = std::min(user.first_ocsp_expiry.value_or(ocsp->expires), ocsp->expires);
+    }
+  }
+}
+
+std::optional<WallTime> TlsSecrets::first_ocsp_expiry() const {
+  std::optional<WallTime> first;
+  for (const auto& user : users_) {
+    if (user->first_ocsp_expiry) first = std::min(first.value_or(*user->first_ocsp_expiry), *user->first_ocsp_expiry);
+  }
+  return first;
 }
 
 std::optional<WallTime> TlsSecrets::first_expiry() const {

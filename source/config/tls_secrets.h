@@ -69,6 +69,8 @@ class TlsSecrets final : private SecretLookup {
   std::vector<net::tls::ContextDetails> details() const;
   // The end of the certificate in force that ends first; none: there is no certificate.
   std::optional<WallTime> first_expiry() const;
+  // The same of OCSP responses.
+  std::optional<WallTime> first_ocsp_expiry() const;
 
  private:
   struct Loaded;

@@ -120,12 +120,17 @@ void Server::refresh_stats() {
     constexpr int64_t kDay = int64_t{86400} * 1'000'000;
     certificate_days = static_cast<uint64_t>(std::max<int64_t>(0, (expiry->us - wall_now().us) / kDay));
   }
+  uint64_t ocsp_seconds = 0;
+  if (const std::optional<WallTime> expiry = bootstrap_.tls->first_ocsp_expiry()) {
+    ocsp_seconds = static_cast<uint64_t>(std::max<int64_t>(0, (expiry->us - wall_now().us) / 1'000'000));
+  }
   server_stats_.refresh({.time = platform_.main_loop().now(),
                          .uptime_s = uptime_s(),
                          .state = static_cast<uint64_t>(state()),
                          .connections = connections(),
                          .files = platform_.files().append_counts(),
-                         .certificate_days = certificate_days});
+                         .certificate_days = certificate_days,
+                         .ocsp_seconds = ocsp_seconds});
   refresh_breakers();
   subscriber_.show();
 }

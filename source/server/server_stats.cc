@@ -52,6 +52,7 @@ void ServerStats::refresh(const Now& now) {
   server_.set(ServerStat::kState, now.state);
   server_.set(ServerStat::kTotalConnections, now.connections);
   server_.set(ServerStat::kDaysUntilFirstCertExpiring, now.certificate_days);
+  server_.set(ServerStat::kSecondsUntilFirstOcspResponseExpiring, now.ocsp_seconds);
   server_.set(ServerStat::kMemoryAllocated, memory.allocated);
   server_.set(ServerStat::kMemoryHeapSize, memory.heap);
   server_.set(ServerStat::kMemoryPhysicalSize, memory.physical);

@@ -34,6 +34,7 @@ class ServerStats {
     uint64_t connections;  // downstream, of all listeners
     event::AppendCounts files;
     uint64_t certificate_days = UINT32_MAX;  // until the first one ends; as Envoy's, when there is none
+    uint64_t ocsp_seconds = 0;               // until the first OCSP response does
   };
   // Whether health checks of others shall pass: server.live.
   void set_live(bool live);

@@ -50,6 +50,21 @@ TEST(ClientHelloTest, NameAndProtocolsInAnyCut) {
   }
 }
 
+// Else a client could have its bytes looked at again for each record of a byte.
+TEST(ClientHelloTest, ItIsReadFewTimesHoweverItIsCut) {
+  const std::string handshake = message(name_extension("a.test") + extension(21, std::string(10'000, 'p')));
+  for (const size_t record : {size_t{1}, size_t{2}, size_t{100}, size_t{16384}}) {
+    const std::string wire = records(handshake, record);
+    ClientHello hello;
+    HelloResult result{HelloStatus::kMore, 5};
+    int times = 0;
+    for (; result.status == HelloStatus::kMore; ++times)
+      result = read_client_hello(std::string_view(wire).substr(0, result.wanted), hello);
+    EXPECT_EQ(result.status, HelloStatus::kDone);
+    EXPECT_LE(times, 120) << record;
+  }
+}
+
 TEST(ClientHelloTest, WithoutExtensions) {
   ClientHello hello;
   EXPECT_EQ(read_client_hello(records(message("")), hello).status, HelloStatus::kDone);

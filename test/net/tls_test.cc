@@ -195,7 +195,7 @@ Pem make_certificate(const char* sans) {
 class TlsTest : public testing::Test {
  protected:
   TlsTest() {
-    server_options.certificates.push_back({pem.certificate, "<inline>", pem.key, "<inline>", {}, {}, {}});
+    server_options.certificates.push_back({pem.certificate, "<inline>", pem.key, "<inline>", {}, {}, {}, {}});
     server_options.alpn = {"h2", "http/1.1"};
     client_options.parameters.max = Version::kTls13;
     client_options.alpn = {"http/1.1"};

@@ -1,5 +1,7 @@
 #include "filters/listener/tls_inspector/client_hello.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 
 namespace sluice::filters::tls_inspector {
@@ -118,9 +120,15 @@ bool read_body(std::string_view body, ClientHello& out) {
 HelloResult read_client_hello(std::string_view bytes, ClientHello& out) {
   std::string message;
   size_t at = 0;
+  // However small its records are, what is missing of the message must come: nothing behind `at` is looked at before, or
+  // a peer could have all of it read again for each byte.
+  size_t missing = 0, until = 0;
   while (true) {
-    if (bytes.size() - at < kRecordHead) {
-      return {HelloStatus::kMore, at + kRecordHead};
+    if (at >= until) {
+      until = at + kRecordHead + missing;
+    }
+    if (const size_t wanted = std::max(until, at + kRecordHead); bytes.size() < wanted) {
+      return {HelloStatus::kMore, wanted};
     }
     const auto byte = [&](size_t i) { return static_cast<uint8_t>(bytes[at + i]); };
     const size_t length = byte(3) << 8 | byte(4);
@@ -145,6 +153,7 @@ HelloResult read_client_hello(std::string_view bytes, ClientHello& out) {
       return {HelloStatus::kNotTls};
     }
     if (message.size() - kMessageHead < size) {
+      missing = kMessageHead + size - message.size();
       continue;
     }
     ClientHello found;

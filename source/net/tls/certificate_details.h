@@ -1,6 +1,7 @@
 // CertificateDetails: what the admin page /certs says about one certificate.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,10 @@ struct CertificateDetails {
   std::string serial;
   std::vector<std::pair<std::string, std::string>> sans;  // "dns" | "uri" | "ip_address", name
   WallTime valid_from, valid_until;
+  struct Ocsp {
+    WallTime valid_from, expires;
+  };
+  std::optional<Ocsp> ocsp;  // of the response that is stapled
 };
 
 // Of one context: its CAs, and each of its chains, leaf first.

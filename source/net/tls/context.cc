@@ -165,6 +165,14 @@ Result<OwnCertificate> OwnCertificate::make(const CertificateSource& source) {
     out.names.push_back(to_lower(common_name(*out.leaf)));
   }
   const X509& leaf = *out.leaf;
+  out.must_staple = net::tls::must_staple(leaf);
+  if (!source.ocsp.empty()) {
+    auto ocsp = OcspResponse::read(source.ocsp, leaf);
+    if (!ocsp) {
+      return Error{cat("ocsp_staple of ", source.chain_path, " ", ocsp.error())};
+    }
+    out.ocsp = std::move(*ocsp);
+  }
   out.facts = {subject_of(leaf),
                joined_sans(leaf, SanType::kUri),
                joined_sans(leaf, SanType::kDns),
@@ -229,6 +237,7 @@ ContextDetails Context::details() const {
   for (const OwnCertificate& own : certificates_) {
     out.chains.push_back({details_of(*own.leaf, own.path)});
     out.chains.back().front().name = own.name;
+    if (own.ocsp) out.chains.back().front().ocsp = {own.ocsp->valid_from, own.ocsp->expires.value_or(own.ocsp->valid_from)};
   }
   return out;
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "base/result.h"
 #include "net/address.h"
 #include "net/tls/certificate.h"
+#include "net/tls/ocsp.h"
 #include "net/tls/openssl.h"
 #include "net/tls/tls_options.h"
 #include "net/tls/verifier.h"
@@ -26,6 +28,8 @@ class ConnectionHooks {
   // See TransportWishes; while the handshake runs.
   virtual std::span<const std::string> verify_names() const = 0;
   virtual void on_verdict(Verdict verdict) = 0;
+  // Server: the client asked for a staple.
+  virtual void on_staple(Staple staple) = 0;
   // Client: a session to resume later.
   virtual void on_session(SessionPtr session) = 0;
   virtual const Address& local_address() const = 0;
@@ -51,6 +55,8 @@ struct OwnCertificate {
   std::string name;                // for stats
   std::vector<std::string> names;  // DNS names, or the common name
   LocalFacts facts;
+  std::optional<OcspResponse> ocsp;
+  bool must_staple = false;
 
   static Result<OwnCertificate> make(const CertificateSource& source);
   // SSL_use_cert_and_key and the like.
@@ -108,19 +114,23 @@ class ServerContext final : public Context {
     std::string server_name;
     bool ecdsa = false;
     bool tls13 = false;
+    bool staple = false;
   };
   static Wanted read_hello(SSL& ssl);
   const OwnCertificate& choose(const Wanted& wanted) const;
+  Staple staple(const OwnCertificate& own, WallTime now) const;
 
   static int on_hello(SSL* ssl, int* alert, void* context);
   static int on_alpn(SSL* ssl, const unsigned char** out, unsigned char* size, const unsigned char* in,
                      unsigned in_size, void* context);
+  static int on_status(SSL* ssl, void* context);
   static int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
                        int encrypt);
 
   bool require_sni_ = false;
   bool full_scan_ = false;
   bool own_order_ = true;
+  StaplePolicy staple_policy_ = StaplePolicy::kLenient;
   std::vector<TicketKey> ticket_keys_;
   std::map<std::string, std::vector<const OwnCertificate*>, std::less<>> by_name_;  // "*.a" as ".a"
 };

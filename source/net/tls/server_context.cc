@@ -13,7 +13,8 @@ namespace sluice::net::tls {
 
 namespace {
 
-constexpr uint16_t kSupportedGroups = 10, kSignatureAlgorithms = 13, kServerName = 0, kSupportedVersions = 43;
+constexpr uint16_t kSupportedGroups = 10, kSignatureAlgorithms = 13, kServerName = 0, kStatusRequest = 5,
+                   kSupportedVersions = 43;
 constexpr uint16_t kGroupP256 = 0x0017;
 
 // A list of 16-bit numbers behind its length in `prefix` bytes, as extensions have them.
@@ -65,6 +66,13 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::make(const ServerOpt
   self->require_sni_ = options.require_sni;
   self->full_scan_ = options.full_scan_on_sni_mismatch;
   self->own_order_ = !options.prefer_client_ciphers;
+  self->staple_policy_ = options.staple_policy;
+  for (const OwnCertificate& own : self->certificates_) {
+    if (!own.ocsp && (own.must_staple || options.staple_policy == StaplePolicy::kMust)) {
+      return Error{cat("the certificate ", own.path, " needs an ocsp_staple: ",
+                       own.must_staple ? "it says so itself" : "ocsp_staple_policy is MUST_STAPLE")};
+    }
+  }
   for (const OwnCertificate& own : self->certificates_) {
     for (const std::string& name : own.names) {
       auto& list = self->by_name_[name.starts_with("*.") ? name.substr(1) : name];
@@ -91,6 +99,8 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::make(const ServerOpt
   }
   SSL_CTX_set_verify(&ctx, mode, nullptr);
   SSL_CTX_set_client_hello_cb(&ctx, on_hello, self.get());
+  SSL_CTX_set_tlsext_status_cb(&ctx, on_status);
+  SSL_CTX_set_tlsext_status_arg(&ctx, self.get());
   if (!self->alpn_.empty()) {
     SSL_CTX_set_alpn_select_cb(&ctx, on_alpn, self.get());
   }
@@ -130,6 +140,8 @@ SslPtr ServerContext::accept(ConnectionHooks& hooks) const {
 ServerContext::Wanted ServerContext::read_hello(SSL& ssl) {
   Wanted out;
   out.server_name = server_name(extension(ssl, kServerName));
+  const std::string_view status = extension(ssl, kStatusRequest);
+  out.staple = !status.empty() && status[0] == TLSEXT_STATUSTYPE_ocsp;
   out.tls13 = lists(extension(ssl, kSupportedVersions), 1, [](uint16_t version) { return version == TLS1_3_VERSION; });
   const bool signs = lists(extension(ssl, kSignatureAlgorithms), 2, is_ecdsa_scheme);
   if (out.tls13) {
@@ -203,14 +215,42 @@ int ServerContext::on_hello(SSL* ssl, int* alert, void* context) {
   if (wanted.tls13 && self.own_order_ && SSL_CTX_get_max_proto_version(self.ssl_ctx_.get()) == TLS1_3_VERSION) {
     SSL_clear_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
   }
-  if (self.certificates_.size() > 1) {
-    const OwnCertificate& own = self.choose(wanted);
-    if (&own != &self.certificates_.front() && !own.use(*ssl)) {
-      *alert = SSL_AD_INTERNAL_ERROR;
+  const OwnCertificate& own = self.certificates_.size() > 1 ? self.choose(wanted) : self.certificates_.front();
+  if (&own != &self.certificates_.front() && !own.use(*ssl)) {
+    *alert = SSL_AD_INTERNAL_ERROR;
+    return SSL_CLIENT_HELLO_ERROR;
+  }
+  if (wanted.staple) {
+    auto& hooks = *static_cast<ConnectionHooks*>(SSL_get_app_data(ssl));
+    const Staple staple = self.staple(own, hooks.wall_now());
+    hooks.on_staple(staple);
+    if (staple == Staple::kFailed) {
+      *alert = SSL_AD_HANDSHAKE_FAILURE;
       return SSL_CLIENT_HELLO_ERROR;
     }
   }
   return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+Staple ServerContext::staple(const OwnCertificate& own, WallTime now) const {
+  return staple_of(own.must_staple ? StaplePolicy::kMust : staple_policy_, own.ocsp ? &*own.ocsp : nullptr, now);
+}
+
+// The client asked, and on_hello() let it pass.
+int ServerContext::on_status(SSL* ssl, void* context) {
+  const auto& self = *static_cast<const ServerContext*>(context);
+  const X509* const leaf = SSL_get_certificate(ssl);
+  const auto own = std::find_if(self.certificates_.begin(), self.certificates_.end(),
+                                [leaf](const OwnCertificate& one) { return one.leaf.get() == leaf; });
+  const auto& hooks = *static_cast<ConnectionHooks*>(SSL_get_app_data(ssl));
+  if (own == self.certificates_.end() || self.staple(*own, hooks.wall_now()) != Staple::kGiven) {
+    return SSL_TLSEXT_ERR_NOACK;
+  }
+  const std::string& bytes = own->ocsp->bytes;
+  auto* const copy = static_cast<unsigned char*>(OPENSSL_memdup(bytes.data(), bytes.size()));  // SSL_free() frees it
+  if (copy == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(bytes.size()));
+  return SSL_TLSEXT_ERR_OK;
 }
 
 // Our order decides. Without a common protocol the handshake goes on without one.

@@ -30,6 +30,14 @@ struct CertificateSource {
   std::string password;
   std::string pkcs12;  // in place of chain and key
   std::string name;    // in the names of stats; empty: none
+  std::string ocsp;    // DER of the response to staple; empty: none
+};
+
+// What becomes of a client that asks for a staple when there is none that is valid.
+enum class StaplePolicy : uint8_t {
+  kLenient,  // it gets none
+  kStrict,   // the same, unless there is one that is old: the handshake fails
+  kMust,     // the handshake fails
 };
 
 enum class SanType : uint8_t { kEmail, kDns, kUri, kIp, kOther };
@@ -77,6 +85,7 @@ struct ServerOptions : CommonOptions {
   bool stateful_resumption = true;   // the session cache of TLS 1.2
   bool full_scan_on_sni_mismatch = false;
   bool prefer_client_ciphers = false;
+  StaplePolicy staple_policy = StaplePolicy::kLenient;
   std::vector<std::string> ticket_keys;  // of 80 bytes; the first one encrypts; empty: made up at the start
   Duration session_timeout{0};           // 0: OpenSSL's
 };

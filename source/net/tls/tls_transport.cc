@@ -107,6 +107,22 @@ void TlsTransport::on_verdict(Verdict verdict) {
   }
 }
 
+void TlsTransport::on_staple(Staple staple) {
+  auto& block = shared_.stats.block();
+  block.inc(TlsStat::kOcspStapleRequests);
+  switch (staple) {
+    case Staple::kGiven:
+      block.inc(TlsStat::kOcspStapleResponses);
+      break;
+    case Staple::kOmitted:
+      block.inc(TlsStat::kOcspStapleOmitted);
+      break;
+    case Staple::kFailed:
+      block.inc(TlsStat::kOcspStapleFailed);
+      break;
+  }
+}
+
 void TlsTransport::on_session(SessionPtr session) {
   if (session_key_ != nullptr) {
     static_cast<const ClientContext&>(*context_).keep_session(*session_key_, std::move(session));

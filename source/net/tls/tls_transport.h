@@ -83,6 +83,7 @@ class TlsTransport final : public Transport, private TransportHandler, private C
   WallTime wall_now() const override { return shared_.scope.loop.wall_now(); }
   std::span<const std::string> verify_names() const override;
   void on_verdict(Verdict verdict) override;
+  void on_staple(Staple staple) override;
   void on_session(SessionPtr session) override;
   const Address& local_address() const override { return inner_->local(); }
   const Address& remote_address() const override { return inner_->remote(); }

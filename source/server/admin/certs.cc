@@ -32,6 +32,12 @@ void show(JsonWriter& json, const net::tls::CertificateDetails& certificate, Wal
   json.number_text("days_until_expiration", static_cast<uint64_t>(left / kDay));
   json.text("valid_from", time_text(certificate.valid_from));
   json.text("expiration_time", time_text(certificate.valid_until));
+  if (certificate.ocsp) {
+    json.begin_map("ocsp_details");
+    json.text("valid_from", time_text(certificate.ocsp->valid_from));
+    json.text("expiration", time_text(certificate.ocsp->expires));
+    json.end_map();
+  }
   json.end_map();
 }
 
