@@ -58,7 +58,8 @@ void SimWire::send(int from, Kind kind, std::string bytes) {
   }
   to.last_arrival = std::max(to.last_arrival, world_.now() + delay);
   to.coming.push_back({kind, std::move(bytes)});
-  world_.after_inside(to.last_arrival - world_.now(), [self = shared_from_this(), which = 1 - from] { self->deliver(which); });
+  world_.after_inside(to.last_arrival - world_.now(),
+                      [self = shared_from_this(), which = 1 - from] { self->deliver(which); });
 }
 
 void SimWire::reset(int from) {
@@ -85,12 +86,12 @@ void SimWire::read(int by, size_t bytes) {
   }
   world_.after_inside(world_.random().between(faults_.latency_min, faults_.latency_max),
                       [self = shared_from_this(), which = 1 - by] {
-                 Side& side = self->sides_[which];
-                 side.unread -= std::exchange(side.to_release, 0);
-                 if (side.end != nullptr) {
-                   side.end->news();
-                 }
-               });
+                        Side& side = self->sides_[which];
+                        side.unread -= std::exchange(side.to_release, 0);
+                        if (side.end != nullptr) {
+                          side.end->news();
+                        }
+                      });
 }
 
 void SimWire::close(int which) {
@@ -172,8 +173,8 @@ uint16_t SimFabric::next_port(const std::string& host) {
 
 void SimFabric::syn(std::shared_ptr<SimWire> wire, std::string host, net::Address to, net::Address from, int attempt) {
   const Duration delay = world_.random().between(faults_.latency_min, faults_.latency_max);
-  world_.after_inside(delay, [this, wire = std::move(wire), host = std::move(host), to = std::move(to), from = std::move(from),
-                       attempt] { syn_arrived(wire, host, to, from, attempt); });
+  world_.after_inside(delay, [this, wire = std::move(wire), host = std::move(host), to = std::move(to),
+                              from = std::move(from), attempt] { syn_arrived(wire, host, to, from, attempt); });
 }
 
 void SimFabric::syn_arrived(const std::shared_ptr<SimWire>& wire, const std::string& host, const net::Address& to,
@@ -185,7 +186,8 @@ void SimFabric::syn_arrived(const std::shared_ptr<SimWire>& wire, const std::str
   const SimReach way = reach(to);
   const bool lost = way == SimReach::kBlackHole || world_.random().chance(faults_.black_hole);
   SimListenSocket* socket = listener(host, to);
-  if (!lost && (socket == nullptr || way == SimReach::kRefused || world_.random().chance(faults_.refuse))) {
+  if (!lost && (socket == nullptr || !socket->listening_ || way == SimReach::kRefused ||
+                world_.random().chance(faults_.refuse))) {
     world_.trace("refused", wire->id());
     client->fail_connect("Connection refused");
     return;

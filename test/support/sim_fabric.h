@@ -19,13 +19,13 @@ class SimListenSocket;
 struct SimFaults {
   Duration latency_min = std::chrono::microseconds(20);
   Duration latency_max = std::chrono::microseconds(300);
-  uint64_t bytes_per_second = 0;  // per direction of a connection; 0: no limit
+  uint64_t bytes_per_second = 0;    // per direction of a connection; 0: no limit
   size_t capacity_min = 64 * 1024;  // bytes that one direction holds: above, the writer waits
   size_t capacity_max = 256 * 1024;
-  uint32_t short_read = 0;      // of reads: only a part of what is there
-  uint32_t short_write = 0;     // of writes: only a part of what there is room for
-  uint32_t reset = 0;           // of writes: the connection is reset
-  uint32_t stall = 0;           // of writes: these bytes come up to stall_max later
+  uint32_t short_read = 0;   // of reads: only a part of what is there
+  uint32_t short_write = 0;  // of writes: only a part of what there is room for
+  uint32_t reset = 0;        // of writes: the connection is reset
+  uint32_t stall = 0;        // of writes: these bytes come up to stall_max later
   Duration stall_max = std::chrono::seconds(2);
   uint32_t refuse = 0;          // of connects
   uint32_t black_hole = 0;      // of connects: no answer ever comes
@@ -50,19 +50,19 @@ class SimWire : public std::enable_shared_from_this<SimWire> {
   // What arrived at an end and was not read, and what its end sent that was not read by the other.
   struct Side {
     SimEnd* end = nullptr;
-    bool closed = false;       // the end is gone: what arrives is answered with a reset
+    bool closed = false;  // the end is gone: what arrives is answered with a reset
     std::string arrived;
-    uint64_t taken = 0;        // bytes that arrived here in all
-    size_t read_from = 0;      // arrived bytes before this one were read
+    uint64_t taken = 0;    // bytes that arrived here in all
+    size_t read_from = 0;  // arrived bytes before this one were read
     bool connected = false;
-    bool fin = false;          // the other side sends no more
+    bool fin = false;  // the other side sends no more
     bool reset = false;
     std::deque<Segment> coming;  // under way to this side, in order
     MonotonicTime last_arrival;
-    size_t unread = 0;         // sent by this side, not yet read by the other
-    size_t capacity = 0;       // limit of `unread`
-    size_t to_release = 0;     // was read by the other; the news is under way
-    bool ended = false;        // sent a FIN or a reset
+    size_t unread = 0;      // sent by this side, not yet read by the other
+    size_t capacity = 0;    // limit of `unread`
+    size_t to_release = 0;  // was read by the other; the news is under way
+    bool ended = false;     // sent a FIN or a reset
     bool reset_sent = false;
     size_t available() const { return arrived.size() - read_from; }
   };

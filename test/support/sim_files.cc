@@ -17,13 +17,21 @@ class SimFiles::Appender final : public event::AppendFile {
       ++files_.counts_.dropped;
       return false;
     }
-    all_ += bytes;
+    if (!replaced) {
+      all_ += bytes;
+    }
     files_.loop_.world().trace("append", bytes.size());
     return true;
   }
   void flush() override {}
-  void reopen() override {}
+  void reopen() override {
+    if (std::exchange(replaced, false)) {
+      all_ = *files_.content_.at(path_);
+    }
+  }
   const std::string& all() const { return all_; }
+  // Another file has the name: what is appended goes to one that nobody sees any more.
+  bool replaced = false;
 
  private:
   SimFiles& files_;
@@ -123,6 +131,9 @@ void SimFiles::tell(const std::string& path) {
 
 void SimFiles::write(const std::string& path, std::string content) {
   content_[path] = std::make_shared<std::string>(std::move(content));
+  if (const auto appender = appenders_.find(path); appender != appenders_.end()) {
+    appender->second->replaced = true;
+  }
   tell(path);
 }
 
@@ -141,7 +152,10 @@ void SimFiles::fail(const std::string& path, std::string reason) {
 
 std::string SimFiles::appended(const std::string& path) const {
   const auto found = appenders_.find(path);
-  return found == appenders_.end() ? std::string() : found->second->all();
+  if (found == appenders_.end()) {
+    return {};
+  }
+  return found->second->replaced ? *content_.at(path) : found->second->all();
 }
 
 std::vector<std::string> SimFiles::lines(const std::string& path) const {

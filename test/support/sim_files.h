@@ -31,7 +31,7 @@ class SimFiles final : public event::Files {
   void remove(const std::string& path);
   // Reading, opening or appending this path fails from now on (an empty reason: works again).
   void fail(const std::string& path, std::string reason);
-  // What was appended to the path.
+  // What was appended to the path; after write() to it what that wrote, and after a reopen what came behind.
   std::string appended(const std::string& path) const;
   std::vector<std::string> lines(const std::string& path) const;
 

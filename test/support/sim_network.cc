@@ -36,8 +36,9 @@ void SimEnd::news() {
   }
 }
 
-void SimEnd::fail_connect(const char* why) {
+void SimEnd::fail_connect(const char* why, net::ConnectFault fault) {
   failure_ = why;
+  fault_ = fault;
   connect_failed_ = true;
   news();
 }
@@ -51,6 +52,7 @@ net::Ready SimEnd::judge() {
   }
   if (connect_failed_ || (side.reset && !side.connected)) {
     ready.failed = true;
+    ready.fault = fault_;
     return ready;
   }
   if (!side.connected) {
@@ -208,6 +210,7 @@ SimListenSocket::SimListenSocket(SimFabric& fabric, std::string host, const net:
       address_(address),
       bound_(options.bind_to_port),
       backlog_(options.backlog == 0 ? 4096 : options.backlog),
+      listening_(!address.is_ip()),
       queues_(options.reuse_port && address.is_ip() ? workers : 1),
       acceptors_(workers, nullptr) {
   if (bound_) {
@@ -260,6 +263,7 @@ SimAcceptor::SimAcceptor(SimNetwork& network, SimListenSocket& socket, uint32_t 
         news();
       }) {
   socket.acceptors_[worker % socket.acceptors_.size()] = this;
+  socket.listening_ = true;
   news();
 }
 
@@ -383,8 +387,13 @@ std::unique_ptr<net::Transport> SimNetwork::connect(const net::Address& address,
   }
   auto end = std::make_unique<SimEnd>(*this, wire, 0, local, address);
   world.trace("connect", wire->id());
+  const std::string source = options.source.is_ip() ? options.source.ip_to_string() : host_;
   if (fabric_.reach(address) == SimReach::kUnreachable) {
     end->fail_connect("Network is unreachable");
+  } else if (source != host_ && !options.source.is_loopback() && !options.freebind) {
+    end->fail_connect("Cannot assign requested address", net::ConnectFault::kBind);
+  } else if (!address.is_ip() && fabric_.listener(host_, address) == nullptr) {
+    end->fail_connect("No such file or directory", net::ConnectFault::kAtOnce);
   } else {
     fabric_.syn(wire, host_, address, local, 0);
   }

@@ -36,7 +36,7 @@ class SimEnd final : public net::Transport, public SimPollable, public Intrusive
   void dispatch() override;
   // For the fabric: something changed at our side; or the connect failed.
   void news();
-  void fail_connect(const char* why);
+  void fail_connect(const char* why, net::ConnectFault fault = net::ConnectFault::kLater);
 
  private:
   net::Ready judge();
@@ -48,6 +48,7 @@ class SimEnd final : public net::Transport, public SimPollable, public Intrusive
   const int side_;
   net::TransportHandler* handler_ = nullptr;
   const char* failure_ = "";
+  net::ConnectFault fault_ = net::ConnectFault::kLater;
   uint64_t written_ = 0;
   bool* gone_ = nullptr;  // set while the handler runs: where to say that we were destroyed or closed
   bool read_on_ = true;
@@ -62,7 +63,8 @@ class SimEnd final : public net::Transport, public SimPollable, public Intrusive
   net::Address remote_;
 };
 
-// Listens on one host, with a queue for each worker (reuse_port) or one for all. Thread: the simulation's.
+// Bound on one host, with a queue for each worker (reuse_port) or one for all. Clients get in from the first acceptor
+// on (at a unix path: from the start); before they are refused. Thread: the simulation's.
 class SimListenSocket final : public net::ListenSocket {
  public:
   struct Pending {
@@ -92,6 +94,7 @@ class SimListenSocket final : public net::ListenSocket {
   const bool bound_;
   const size_t backlog_;
   bool queue_closed_ = false;
+  bool listening_;
   std::vector<std::deque<Pending>> queues_;
   std::vector<class SimAcceptor*> acceptors_;
 };

@@ -77,7 +77,10 @@ class SimResolver::Query final : public net::DnsQuery {
   void answer() {
     DnsAnswer out;
     const SimZone& zone = resolver_.zone_;
-    if (silent_ || zone.mood != SimZone::Mood::kWell) {
+    if (const auto literal = net::Address::from_ip(name_, 0)) {  // needs no server
+      out.records = pick({{*literal, Duration(0)}}, family_);
+      out.status = out.records.empty() ? DnsAnswer::Status::kNone : DnsAnswer::Status::kFound;
+    } else if (silent_ || zone.mood != SimZone::Mood::kWell) {
       out.error = silent_ ? "timeout" : "server failure";
     } else if (const auto found = zone.names_.find(name_); found != zone.names_.end()) {
       out.records = pick(found->second, family_);

@@ -12,7 +12,6 @@ namespace sluice::test {
 
 namespace {
 
-constexpr int64_t kEpochUs = 1'767'225'600'000'000;  // 2026-01-01
 constexpr MonotonicTime kOrigin{1'000'000'000'000};
 
 uint64_t mix(uint64_t hash, std::string_view bytes) {
@@ -36,7 +35,7 @@ SimWorld::~SimWorld() {
   SLUICE_CHECK(std::all_of(loops_.begin(), loops_.end(), [](SimLoop* loop) { return loop == nullptr; }));
 }
 
-WallTime SimWorld::wall_now() const { return WallTime{kEpochUs + (now_ - kOrigin).count() / 1000}; }
+WallTime SimWorld::wall_now() const { return WallTime{wall_start_.us + (now_ - kOrigin).count() / 1000}; }
 
 bool SimWorld::later(const Event& x, const Event& y) {
   if (x.at != y.at) {

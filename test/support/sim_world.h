@@ -29,8 +29,9 @@ class SimWorld {
 
   uint64_t seed() const { return seed_; }
   MonotonicTime now() const { return now_; }
-  // Starts at 2026-01-01 00:00:00 UTC.
+  // Starts at 2026-01-01 00:00:00 UTC, unless another start was set.
   WallTime wall_now() const;
+  void set_wall_start(WallTime start) { wall_start_ = start; }
   SimRandom& random() { return random_; }
 
   // Runs `event` after a delay (0 or more). Two events of equal time run in seeded order.
@@ -96,8 +97,9 @@ class SimWorld {
 
   const uint64_t seed_;
   SimRandom random_;
+  WallTime wall_start_{1'767'225'600'000'000};  // in us
   MonotonicTime now_{1'000'000'000'000};
-  std::vector<Event> events_;  // a heap, the earliest in front
+  std::vector<Event> events_;    // a heap, the earliest in front
   std::vector<SimLoop*> loops_;  // null where one ended
   uint64_t next_sequence_ = 0;
   uint64_t steps_ = 0;

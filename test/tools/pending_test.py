@@ -19,6 +19,8 @@ def runner(monkeypatch, tmp_path):
     loader.exec_module(module)
     (tmp_path / "pending.txt").write_text("# why\nx/late1  retries\nx/late2  retries, tls\n")
     monkeypatch.setattr(pending, "PENDING", str(tmp_path / "pending.txt"))
+    (tmp_path / "not_simulated.txt").write_text("x/good2  timing: two at once\n")
+    monkeypatch.setattr(pending, "NOT_SIMULATED", str(tmp_path / "not_simulated.txt"))
     monkeypatch.setattr(pending, "all_ids", lambda: ["x/good1", "x/good2", "x/late1", "x/late2"])
     module.list = tmp_path / "pending.txt"
     module.rounds = []
@@ -30,9 +32,9 @@ def runner(monkeypatch, tmp_path):
     return module
 
 
-def run(runner, *rounds, refresh=False):
+def run(runner, *rounds, refresh=False, simulated=False):
     runner.rounds = list(rounds)
-    return runner.cases(argparse.Namespace(area=None, ids=None, every=1, refresh=refresh))
+    return runner.cases(argparse.Namespace(area=None, ids=None, every=1, refresh=refresh, simulated=simulated))
 
 
 AS_LISTED = {"x/good1": True, "x/good2": True, "x/late1": False, "x/late2": False}
@@ -75,6 +77,31 @@ def test_a_pending_case_that_does_not_exist(runner, capsys):
     assert "x/gone is in pending.txt, but there is no such case" in capsys.readouterr().out
 
 
+def test_the_simulation_plays_what_passes_live(runner, capsys):
+    runner.SIMULATED = 0.5
+    assert run(runner, {"x/good1": True, "x/good2": False}, simulated=True) == 0
+    assert "pending: 1 of 2 cases cannot be simulated" in capsys.readouterr().out
+
+
+def test_a_simulated_case_that_fails_twice(runner, capsys):
+    runner.SIMULATED = 0.5
+    assert run(runner, {"x/good1": False, "x/good2": False}, {"x/good1": False}, simulated=True) == 1
+    assert "FAIL x/good1" in capsys.readouterr().out
+
+
+def test_a_case_that_can_be_simulated_after_all(runner, capsys):
+    runner.SIMULATED = 0.5
+    (runner.list.parent / "not_simulated.txt").write_text("x/good2  its client\n")
+    both = {"x/good1": True, "x/good2": True}
+    assert run(runner, both, {"x/good2": True}, simulated=True) == 1
+    assert "x/good2 passes: remove it from not_simulated.txt" in capsys.readouterr().out
+
+
+def test_too_few_are_simulated(runner, capsys):
+    assert run(runner, {"x/good1": True, "x/good2": False}, simulated=True) == 1
+    assert "less than 70 %" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("text", ["x/late1\n", "x/late1  retries\nx/late1  tls\n"])
 def test_a_line_that_is_wrong(runner, text):
     runner.list.write_text(text)
@@ -97,3 +124,4 @@ def test_status_is_up_to_date():
 
 def test_every_pending_case_exists():
     assert set(pending.read()) <= set(pending.all_ids())
+    assert set(pending.read(pending.NOT_SIMULATED)) <= set(pending.all_ids())

@@ -1,11 +1,12 @@
-"""The lists beside this file: cases that may fail (pending.txt) and the floor of the acceptance corpus (floor.txt)."""
+"""The lists beside this file: cases that may fail (pending.txt), those that the simulation cannot play (not_simulated.txt), and
+the floor of the acceptance corpus (floor.txt)."""
 import glob
 import os
 import re
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.abspath(os.path.join(HERE, "../../.."))
-PENDING, FLOOR = os.path.join(HERE, "pending.txt"), os.path.join(HERE, "floor.txt")
+PENDING, NOT_SIMULATED, FLOOR = (os.path.join(HERE, name) for name in ("pending.txt", "not_simulated.txt", "floor.txt"))
 
 
 def all_ids():
@@ -21,20 +22,20 @@ def rows(path):
     return [(line.split(None, 1) + [""])[:2] for line in lines if line]
 
 
-def read():
-    """{id: features it waits for}"""
-    found = {}
-    for name, features in rows(PENDING):
+def read(path=None):
+    """{id: features it waits for, or why it is not played}"""
+    path, found = path or PENDING, {}
+    for name, features in rows(path):
         if not features or name in found:
-            raise SystemExit("pending.txt: %s %s" % (name, "is there twice" if name in found else "does not say what it waits for"))
+            raise SystemExit("%s: %s %s" % (os.path.basename(path), name, "is there twice" if name in found else "does not say what it waits for"))
         found[name] = features
     return found
 
 
-def remove(ids):
-    with open(PENDING) as f:
+def remove(ids, path=None):
+    with open(path or PENDING) as f:
         lines = f.readlines()
-    with open(PENDING, "w") as f:
+    with open(path or PENDING, "w") as f:
         f.writelines(line for line in lines if (line.split() or [""])[0] not in ids)
 
 
