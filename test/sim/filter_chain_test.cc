@@ -1,13 +1,8 @@
 // What filters may do to the course of an exchange: pause, hold, collect, reply, add. Probe filters in a whole proxy.
 #include <gtest/gtest.h>
 
-#include <map>
-
 #include "base/strings.h"
-#include "config/compile_scope.h"
-#include "proxy/exchange.h"
-#include "proxy/filter.h"
-#include "test/sim/sim_proxy.h"
+#include "test/sim/sim_probe.h"
 
 namespace sluice::test {
 namespace {
@@ -17,88 +12,6 @@ using proxy::Exchange;
 using proxy::Resumer;
 using proxy::Step;
 
-// A filter whose hooks are given by the test. Thread: the simulation's.
-class Probe final : public proxy::HttpFilter {
- public:
-  struct Script {
-    std::function<Step(Probe&, Exchange&, http::RequestHeaders&, End)> request_headers;
-    std::function<Step(Probe&, Exchange&, buffer::Buffer&, End)> request_data;
-    std::function<Step(Probe&, Exchange&, http::ResponseHeaders&, End)> response_headers;
-    std::function<Step(Probe&, Exchange&, buffer::Buffer&, End)> response_data;
-    std::function<Step(Probe&, Exchange&, http::HeaderMap&)> request_trailers;
-    int completed = 0;
-  };
-  Probe(Script& script, Exchange& exchange)
-      : script(script), timer(exchange.local().loop.timers(), [this] { resumer->resume(); }) {}
-
-  Step on_request_headers(Exchange& exchange, http::RequestHeaders& headers, End end) override {
-    return script.request_headers ? script.request_headers(*this, exchange, headers, end) : Step::next();
-  }
-  Step on_request_data(Exchange& exchange, buffer::Buffer& data, End end) override {
-    return script.request_data ? script.request_data(*this, exchange, data, end) : Step::next();
-  }
-  Step on_request_trailers(Exchange& exchange, http::HeaderMap& trailers) override {
-    return script.request_trailers ? script.request_trailers(*this, exchange, trailers) : Step::next();
-  }
-  Step on_response_headers(Exchange& exchange, http::ResponseHeaders& headers, End end) override {
-    return script.response_headers ? script.response_headers(*this, exchange, headers, end) : Step::next();
-  }
-  Step on_response_data(Exchange& exchange, buffer::Buffer& data, End end) override {
-    return script.response_data ? script.response_data(*this, exchange, data, end) : Step::next();
-  }
-  void on_complete(Exchange&, const format::Facts&) noexcept override { ++script.completed; }
-
-  Step pause_for(Duration time) {
-    timer.arm(time);
-    return Step::pause(*resumer);
-  }
-
-  Script& script;
-  std::unique_ptr<Resumer> resumer = std::make_unique<Resumer>();
-  event::Timer timer;
-};
-
-std::map<std::string, Probe::Script, std::less<>> scripts;
-
-class ProbeFactory final : public proxy::HttpFilterFactory {
- public:
-  explicit ProbeFactory(Probe::Script& script) : script_(script) {}
-  proxy::HttpFilter* create(Exchange& exchange, proxy::FilterLocal*) const override {
-    return exchange.arena().create<Probe>(script_, exchange);
-  }
-  uint8_t hooks() const override { return proxy::hooks_of<Probe>(); }
-
- private:
-  Probe::Script& script_;
-};
-
-// Under the type of a message without fields that is no filter of its own in this build.
-config::Extensions with_probes() {
-  config::Extensions extensions = filters::builtin();
-  extensions.add(
-      config::HttpFilterType{.type = "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb",
-                             .compile = [](const google::protobuf::Message&,
-                                           config::CompileScope& scope) -> std::shared_ptr<const model::FilterConfig> {
-                               return std::make_shared<ProbeFactory>(scripts[std::string(scope.filter_name)]);
-                             }});
-  return extensions;
-}
-
-std::string with_two_probes() {
-  std::string yaml(kPlainProxy);
-  constexpr std::string_view kProbe = R"(          - name: NAME
-            typed_config:
-              "@type": type.googleapis.com/envoy.extensions.filters.http.grpc_web.v3.GrpcWeb
-)";
-  std::string both;
-  for (const std::string_view name : {"first", "second"}) {
-    std::string one(kProbe);
-    both += one.replace(one.find("NAME"), 4, name);
-  }
-  const std::string_view list = "          http_filters:\n";
-  return yaml.insert(yaml.find(list) + list.size(), both);
-}
-
 std::string answer(std::string_view body) {
   return cat("HTTP/1.1 200 OK\r\ncontent-length: ", body.size(), "\r\n\r\n", body);
 }
@@ -106,10 +19,10 @@ std::string echo(const std::string&, const std::string& body) { return answer(bo
 
 class FilterChainTest : public ::testing::Test {
  protected:
-  FilterChainTest() { scripts.clear(); }
+  FilterChainTest() { probe_scripts().clear(); }
 
   void start(SimOrigin::Respond respond, uint64_t seed = 1) {
-    proxy = std::make_unique<SimProxy>(seed, with_two_probes(), std::move(respond), with_probes());
+    proxy = std::make_unique<SimProxy>(seed, with_two_probes(std::string(kPlainProxy)), std::move(respond), with_probes());
     ASSERT_EQ(proxy->error, "");
     client = proxy->connect();
   }
@@ -121,8 +34,8 @@ class FilterChainTest : public ::testing::Test {
     return proxy->world.run_until([&] { return client->received().find(text) != std::string::npos; },
                                   std::chrono::seconds(60));
   }
-  Probe::Script& first() { return scripts["first"]; }
-  Probe::Script& second() { return scripts["second"]; }
+  Probe::Script& first() { return probe_scripts()["first"]; }
+  Probe::Script& second() { return probe_scripts()["second"]; }
 
   std::unique_ptr<SimProxy> proxy;
   std::unique_ptr<SimTalker> client;
@@ -352,7 +265,7 @@ TEST_F(FilterChainTest, AReplyFromAPausedResponseTakesItsPlace) {
 // networks.
 TEST_F(FilterChainTest, AnyMixtureKeepsTheBytes) {
   for (uint64_t seed = 1; seed <= 150; ++seed) {
-    scripts.clear();
+    probe_scripts().clear();
     SimRandom random(seed);
     const auto any_headers = [&](Probe& probe, Exchange&, auto&, End end) {
       switch (random.below(end == End::kYes ? 2 : 4)) {

@@ -26,6 +26,7 @@ struct Campaign {
   std::string_view name;
   std::string_view what;
   Played (*play)(uint64_t seed, Trace trace);
+  uint64_t seeds;  // that the tests play
 };
 
 std::span<const Campaign> all_campaigns();

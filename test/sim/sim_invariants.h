@@ -55,6 +55,7 @@ class Invariants {
     violations_.expect(static_cast<int64_t>(upstream_rq) >= 0 && upstream_rq <= rq,
                        "more upstream streams than exchanges");
     check_leases(upstream_cx, upstream_rq);
+    check_bytes();
     const int64_t kept = 4 << 20;
     const int64_t each = static_cast<int64_t>(2 * (buffer_limit_ + 128 * 1024));
     violations_.expect(buffered() <= kept + each * static_cast<int64_t>(cx + upstream_cx),
@@ -73,6 +74,18 @@ class Invariants {
   }
 
  private:
+  // What the counters say went in and out is what the wires took and gave.
+  void check_bytes() {
+    using stats::ClusterStat;
+    using stats::HttpStat;
+    const SimNetwork::Moved clients = proxy_.platform.accepted();
+    const SimNetwork::Moved origins = proxy_.platform.connected();
+    violations_.expect(http(HttpStat::kDownstreamCxRxBytesTotal) == clients.read, "other bytes of clients counted");
+    violations_.expect(http(HttpStat::kDownstreamCxTxBytesTotal) == clients.written, "other bytes to clients counted");
+    violations_.expect(cluster(ClusterStat::kUpstreamCxRxBytesTotal) == origins.read, "other bytes of origins counted");
+    violations_.expect(cluster(ClusterStat::kUpstreamCxTxBytesTotal) == origins.written,
+                       "other bytes to origins counted");
+  }
   // Leases = active streams, in the cluster's counters, its breakers and its hosts.
   void check_leases(uint64_t upstream_cx, uint64_t upstream_rq) {
     using upstream::Resource;

@@ -40,7 +40,9 @@ class SimPlatform final : public server::Platform {
   server::WorkerSeams make_worker(uint32_t) override {
     server::WorkerSeams seams;
     auto loop = std::make_unique<SimLoop>(fabric_.world());
-    seams.network = std::make_unique<SimNetwork>(*loop, fabric_, host_);
+    auto network = std::make_unique<SimNetwork>(*loop, fabric_, host_);
+    worker_networks_.push_back(network.get());
+    seams.network = std::move(network);
     seams.loop = std::move(loop);
     seams.random = std::make_unique<SimRandom>(fabric_.world().random().fork());
     return seams;
@@ -54,11 +56,25 @@ class SimPlatform final : public server::Platform {
     spawned_.clear();
   }
 
+  // Of all workers; while their server lives.
+  SimNetwork::Moved accepted() const { return moved(&SimNetwork::accepted); }
+  SimNetwork::Moved connected() const { return moved(&SimNetwork::connected); }
+
   SimZone zone;  // what DNS says here
 
  private:
+  SimNetwork::Moved moved(const SimNetwork::Moved& (SimNetwork::*of)() const) const {
+    SimNetwork::Moved sum;
+    for (const SimNetwork* network : worker_networks_) {
+      sum.read += (network->*of)().read;
+      sum.written += (network->*of)().written;
+    }
+    return sum;
+  }
+
   SimFabric& fabric_;
   const std::string host_;
+  std::vector<const SimNetwork*> worker_networks_;
   SimLoop loop_;
   SimNetwork network_;
   SimFiles files_;

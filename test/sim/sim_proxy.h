@@ -18,7 +18,8 @@ class SimProxy {
   SimProxy(
       uint64_t seed, std::string_view yaml, SimOrigin::Respond respond,
       const config::Extensions& extensions = filters::builtin(), uint32_t workers = 1,
-      const std::function<void(SimZone&)>& names = [](SimZone&) {}, server::Options options = {})
+      const std::function<void(SimZone&)>& names = [](SimZone&) {}, server::Options options = {},
+      const std::function<void(SimFiles&)>& files = [](SimFiles&) {})
       : world(seed),
         fabric(world),
         clients(fabric, "10.0.0.1"),
@@ -26,6 +27,7 @@ class SimProxy {
         platform(fabric, "10.0.0.2"),
         origin(origins, *net::Address::from_ip("10.0.0.9", 9000), std::move(respond)) {
     log::set_level(log::Level::kWarning);
+    files(platform.files());  // a file that the configuration names must be there
     config::BootstrapOptions source;
     source.yaml = yaml;
     config::CompileOutcome outcome = config::compile_bootstrap(source, extensions, &platform.files());

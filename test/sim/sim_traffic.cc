@@ -11,24 +11,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr char kAnswers[] = "lllllccceiiqxxffn";
 constexpr size_t kSizes[] = {0, 1, 100, 5'000, 33'000, 70'000, 200'000};
 
 size_t some_size(SimRandom& random) {
   const size_t most = kSizes[random.below(std::size(kSizes))];
   return most == 0 ? 0 : random.between(most / 2, most);
-}
-
-std::string chunked(std::string_view body, SimRandom& random) {
-  std::string out;
-  while (!body.empty()) {
-    const size_t n = random.between(1, std::min<size_t>(body.size(), 40'000));
-    char size[24];
-    std::snprintf(size, sizeof(size), "%zx\r\n", n);
-    append(out, size, body.substr(0, n), "\r\n");
-    body.remove_prefix(n);
-  }
-  return out + "0\r\n\r\n";
 }
 
 bool is_prefix_of_body(const std::string& got, const Plan& plan, size_t bytes) {
@@ -39,13 +26,13 @@ bool is_prefix_of_body(const std::string& got, const Plan& plan, size_t bytes) {
 
 // ---- Plan
 
-Plan Plan::random(SimRandom& random) {
+Plan Plan::random(SimRandom& random, std::string_view answers) {
   Plan plan;
-  plan.answer = static_cast<Answer>(kAnswers[random.below(sizeof(kAnswers) - 1)]);
+  plan.answer = static_cast<Answer>(answers[random.below(answers.size())]);
   plan.key = random.below(1'000'000'000);
   plan.request_bytes = random.chance(500) ? 0 : some_size(random);
   plan.response_bytes = some_size(random);
-  plan.cut = random.below(plan.response_bytes + 120);
+  plan.cut = plan.answer == Answer::kLate ? random.below(4'000) : random.below(plan.response_bytes + 120);
   return plan;
 }
 
@@ -68,6 +55,41 @@ std::string body_of(uint64_t key, size_t bytes) {
     out[i] = static_cast<char>(key + i * 7 + (i >> 8));
   }
   return out;
+}
+
+// ---- SimMessageText
+
+SimMessageText SimMessageText::chunked(std::string head, std::string_view body, SimRandom& random) {
+  SimMessageText out(std::move(head), {});
+  while (!body.empty()) {
+    const size_t n = random.between(1, std::min<size_t>(body.size(), 40'000));
+    char size[24];
+    std::snprintf(size, sizeof(size), "%zx\r\n", n);
+    append(out.bytes_, size, body.substr(0, n), "\r\n");
+    out.edges_.push_back(out.bytes_.size() - 2);
+    body.remove_prefix(n);
+  }
+  out.bytes_ += "0\r\n\r\n";
+  return out;
+}
+
+void SimMessageText::send(SimTalker& from, SimRandom& random) const {
+  size_t sent = 0;
+  const auto send_to = [&](size_t end) {
+    if (end > sent && end <= bytes_.size()) {
+      from.send(std::string_view(bytes_).substr(sent, end - sent));
+      sent = end;
+    }
+  };
+  if (random.chance(100)) {
+    send_to(random.between(1, bytes_.find("\r\n\r\n") + 4));
+  }
+  for (const size_t edge : edges_) {
+    if (random.chance(300)) {
+      send_to(edge - 2 + random.below(6));
+    }
+  }
+  send_to(bytes_.size());
 }
 
 // ---- SimMessage
@@ -152,6 +174,14 @@ void Violations::expect(bool holds, std::string_view what) {
   }
 }
 
+// ---- Ledger
+
+uint32_t Ledger::begun(const Plan& plan) {
+  uint32_t& tries = tries_[plan.key];
+  violations.expect(tries < most_tries, cat("a request comes more often than it may: ", plan.path()));
+  return tries++;
+}
+
 // ---- TrafficOrigin
 
 class TrafficOrigin::Connection final : public SimTalker {
@@ -170,16 +200,21 @@ class TrafficOrigin::Connection final : public SimTalker {
       const std::string line = message_.first_line();
       const size_t from = line.find(' ') + 1;
       const std::optional<Plan> plan = Plan::parse(line.substr(from, line.find(' ', from) - from));
-      origin_.violations_.expect(plan.has_value(), cat("the origin got a request that nobody sent: ", line));
+      Violations& violations = origin_.ledger_.violations;
+      violations.expect(plan.has_value(), cat("the origin got a request that nobody sent: ", line));
       if (!plan) {
         close();
         return;
       }
-      origin_.violations_.expect(is_prefix_of_body(message_.body(), *plan, plan->request_bytes),
-                                 "the origin got other bytes than the client sent");
+      if (!std::exchange(begun_, true)) {
+        tries_before_ = origin_.ledger_.begun(*plan);
+        violations.expect(!origin_.retired_, cat("a host that is gone is asked: ", plan->path()));
+      }
+      violations.expect(is_prefix_of_body(message_.body(), *plan, plan->request_bytes),
+                        "the origin got other bytes than the client sent");
       const bool complete = message_.state() == SimMessage::State::kComplete;
-      origin_.violations_.expect(!complete || message_.body().size() == plan->request_bytes,
-                                 "the origin got a complete request that is too short");
+      violations.expect(!complete || message_.body().size() == plan->request_bytes,
+                        "the origin got a complete request that is too short");
       if (plan->answer == Answer::kEarly && !answered_) {
         answered_ = true;
         answer(*plan);
@@ -191,7 +226,32 @@ class TrafficOrigin::Connection final : public SimTalker {
         answer(*plan);
       }
       message_.begin_anew();
+      begun_ = false;
+      ++answers_;
     }
+    if (origin_.impatient_ && origin_.machine_.loop.world().random().chance(100)) {
+      close_when_idle();
+    }
+  }
+
+  // The kind of server that ends connections without a word.
+  void close_when_idle() {
+    SimWorld& world = origin_.machine_.loop.world();
+    world.after(world.random().between(Duration(0), 100ms), [this, at = answers_, alive = std::weak_ptr(alive_)] {
+      if (!alive.expired() && answers_ == at && !begun_ && later_ == 0 && received_.empty()) {
+        close();
+      }
+    });
+  }
+
+  void send_later(std::string bytes, Duration delay) {
+    ++later_;
+    origin_.machine_.loop.world().after(delay, [this, bytes = std::move(bytes), alive = std::weak_ptr(alive_)] {
+      if (!alive.expired()) {
+        --later_;
+        send(bytes);
+      }
+    });
   }
 
   void answer(const Plan& plan) {
@@ -200,7 +260,9 @@ class TrafficOrigin::Connection final : public SimTalker {
     const std::string framed = cat("HTTP/1.1 200 OK\r\ncontent-length: ", body.size(), "\r\n\r\n", body);
     switch (plan.answer) {
       case Answer::kNever: return;
-      case Answer::kChunked: send(cat("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", chunked(body, random))); return;
+      case Answer::kChunked: 
+        SimMessageText::chunked("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", body, random).send(*this, random);
+        return;
       case Answer::kInterim: send(cat("HTTP/1.1 103 Early Hints\r\nlink: <a>\r\n\r\n", framed)); return;
       case Answer::kUntilEnd:
         send(cat("HTTP/1.1 200 OK\r\n\r\n", body));
@@ -211,17 +273,29 @@ class TrafficOrigin::Connection final : public SimTalker {
         send(std::string_view(framed).substr(0, std::min(plan.cut, framed.size() - 1)));
         close_when_sent(plan.answer == Answer::kReset ? net::CloseHow::kReset : net::CloseHow::kFin);
         return;
+      case Answer::kLate:
+        send(std::string_view(framed).substr(0, framed.size() / 2));
+        send_later(framed.substr(framed.size() / 2), std::chrono::milliseconds(plan.cut));
+        return;
+      case Answer::kBusy:
+        send(tries_before_ > 0 ? framed : "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 4\r\n\r\nbusy");
+        return;
       default: send(framed);
     }
   }
 
   TrafficOrigin& origin_;
   SimMessage message_;
+  bool begun_ = false;  // of the request that comes in, the head is here
   bool answered_ = false;
+  uint32_t tries_before_ = 0;
+  uint64_t answers_ = 0;
+  uint32_t later_ = 0;  // halves of answers that are still to be sent
+  const std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
-TrafficOrigin::TrafficOrigin(SimMachine& machine, const net::Address& address, Violations& violations)
-    : machine_(machine), violations_(violations) {
+TrafficOrigin::TrafficOrigin(SimMachine& machine, const net::Address& address, Ledger& ledger)
+    : machine_(machine), ledger_(ledger) {
   socket_ = std::move(*machine_.network.bind(address, {}, 1));
   acceptor_ = machine_.network.accept(*socket_, 0, [this](std::unique_ptr<net::Transport> transport) {
     connections_.push_back(std::make_unique<Connection>(*this, std::move(transport)));
@@ -246,11 +320,11 @@ class TrafficClient::Connection final : public SimTalker {
   TrafficClient& client_;
 };
 
-TrafficClient::TrafficClient(SimMachine& machine, const net::Address& proxy, SimRandom random, Violations& violations)
+TrafficClient::TrafficClient(SimMachine& machine, const net::Address& proxy, SimRandom random, Ledger& ledger)
     : machine_(machine),
       proxy_(proxy),
       random_(random),
-      violations_(violations),
+      ledger_(ledger),
       self_(std::make_shared<TrafficClient*>(this)) {}
 
 TrafficClient::~TrafficClient() { *self_ = nullptr; }
@@ -263,38 +337,37 @@ void TrafficClient::later(Duration delay, void (TrafficClient::*what)()) {
   });
 }
 
-void TrafficClient::run(int left) {
+void TrafficClient::run(int left, std::string_view answers) {
   left_ = left;
+  answers_ = answers;
   later(random_.between(Duration(0), 50ms), &TrafficClient::next);
 }
 
 void TrafficClient::next() {
   if (left_ > 0 && !busy_) {
     --left_;
-    plan_ = Plan::random(random_);
+    plan_ = Plan::random(random_, answers_);
+    ++outcomes_.begun;
     send_request();
   }
-}
-
-void TrafficClient::probe(const Plan& plan) {
-  leave();
-  well_behaved_ = true;
-  plan_ = plan;
-  send_request();
 }
 
 void TrafficClient::send_request() {
   if (connection_ == nullptr || connection_->ended()) {
     connection_ = std::make_unique<Connection>(*this);
+    ++connections_;
+    asked_here_ = 0;
   }
   busy_ = true;
-  ++outcomes_.begun;
+  ++asked_here_;
+  sent_ = machine_.loop.world().now();
   message_.begin_anew();
   const std::string body = body_of(plan_.key, plan_.request_bytes);
   const bool chunks = !body.empty() && random_.chance(400);
   const std::string framing = chunks ? "transfer-encoding: chunked\r\n" : cat("content-length: ", body.size(), "\r\n");
-  connection_->send(cat(body.empty() ? "GET " : "POST ", plan_.path(), " HTTP/1.1\r\nhost: a\r\n", framing, "\r\n",
-                        chunks ? chunked(body, random_) : body));
+  std::string head = cat(body.empty() ? "GET " : "POST ", plan_.path(), " HTTP/1.1\r\nhost: a\r\n", framing, "\r\n");
+  (chunks ? SimMessageText::chunked(std::move(head), body, random_) : SimMessageText(std::move(head), body))
+      .send(*connection_, random_);
   if (!well_behaved_ && random_.chance(300)) {
     later(random_.between(Duration(0), 200ms), &TrafficClient::misbehave);
   }
@@ -327,24 +400,41 @@ void TrafficClient::on_bytes() {
     message_.end();
   }
   const bool complete = message_.state() == SimMessage::State::kComplete;
-  if (message_.status() == 200) {
-    violations_.expect(is_prefix_of_body(message_.body(), plan_, plan_.response_bytes),
-                       cat("a client got other bytes than the origin sent: ", plan_.path()));
-    violations_.expect(!complete || message_.body().size() == plan_.response_bytes,
-                       cat("a truncated response looks complete: ", plan_.path()));
-    violations_.expect(!complete || plan_.can_succeed(), cat("a response out of nothing: ", plan_.path()));
-  } else if (message_.status() != 0) {
-    violations_.expect(message_.status() >= 400, cat("status ", message_.status(), " from nowhere"));
-  }
-  if (complete) {
-    finish(message_.status() == 200 ? &Outcomes::whole : &Outcomes::error);
+  judge(complete);
+  if (complete && message_.status() == 200) {
+    if (on_whole_) {
+      on_whole_(message_, sent_);
+    }
+    finish(&Outcomes::whole);
+  } else if (complete) {
+    finish(&Outcomes::error);
   } else if (connection_->ended()) {
+    if (tries_again_ && asked_here_ > 1 && message_.status() == 0 && plan_.request_bytes == 0) {
+      later(0ms, &TrafficClient::send_request);
+      return;
+    }
     finish(&Outcomes::cut);
+  }
+}
+
+void TrafficClient::judge(bool complete) {
+  Violations& violations = ledger_.violations;
+  if (message_.status() == 200) {
+    violations.expect(is_prefix_of_body(message_.body(), plan_, plan_.response_bytes),
+                      cat("a client got other bytes than the origin sent: ", plan_.path()));
+    violations.expect(!complete || message_.body().size() == plan_.response_bytes,
+                      cat("a truncated response looks complete: ", plan_.path()));
+    violations.expect(!complete || plan_.can_succeed(), cat("a response out of nothing: ", plan_.path()));
+  } else if (message_.status() != 0) {
+    violations.expect(message_.status() >= 400, cat("status ", message_.status(), " from nowhere"));
   }
 }
 
 void TrafficClient::finish(uint64_t Outcomes::* outcome) {
   ++(outcomes_.*outcome);
+  ledger_.violations.expect(!well_behaved_ || outcome == &Outcomes::whole,
+                            cat("without faults a request is not answered: ", plan_.path(), ", status ",
+                                message_.status(), ", request ", asked_here_, " on its connection"));
   busy_ = false;
   // A proxy that says "close" gets no further request on this connection.
   if (message_.state() == SimMessage::State::kComplete && message_.header("connection") == "close") {

@@ -35,6 +35,16 @@ SimFaults SimFaults::rough(SimRandom& random) {
   return faults;
 }
 
+SimFaults SimFaults::uneven(SimRandom& random) {
+  SimFaults faults;
+  faults.latency_max = faults.latency_min + random.between(Duration(0), Duration(5ms));
+  faults.bytes_per_second = random.chance(300) ? random.between(1'000'000, 100'000'000) : 0;
+  faults.capacity_min = random.between(8 * 1024, 64 * 1024);
+  faults.short_read = static_cast<uint32_t>(random.between(0, 500));
+  faults.short_write = static_cast<uint32_t>(random.between(0, 500));
+  return faults;
+}
+
 // ---- SimWire
 
 SimWire::SimWire(SimWorld& world, const SimFaults& faults, uint64_t id) : world_(world), faults_(faults), id_(id) {

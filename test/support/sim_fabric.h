@@ -33,6 +33,8 @@ struct SimFaults {
 
   // Everything goes wrong now and then, how often depends on the seed.
   static SimFaults rough(SimRandom& random);
+  // Slow, and in pieces of any size, but nothing is lost.
+  static SimFaults uneven(SimRandom& random);
 };
 
 // How an address answers to new connects, whoever listens there.

@@ -127,6 +127,7 @@ IoResult SimEnd::read(net::ReadLease& lease, size_t max, buffer::Buffer& into) {
   std::memcpy(room.data(), side.arrived.data() + side.read_from, n);
   lease.use(n);
   network_->read_buffer_used_ += n;
+  network_->moved_[side_].read += n;
   into.append_borrowed({room.data(), n});
   side.read_from += n;
   if (side.available() == 0) {
@@ -160,6 +161,7 @@ IoResult SimEnd::write(buffer::Buffer& from) {
   from.copy_out(bytes.data(), n);
   from.drain(n);
   written_ += n;
+  network_->moved_[side_].written += n;
   wire_->send(side_, SimWire::Kind::kData, std::move(bytes));
   if (random.chance(faults.reset)) {
     wire_->reset(0);

@@ -143,6 +143,13 @@ class SimNetwork final : public net::Network {
   std::unique_ptr<net::Transport> connect(const net::Address& address, const net::ConnectOptions& options) override;
   net::ReadBuffer& read_buffer() override { return read_buffer_; }
 
+  // What passed between the wires and who is on this network.
+  struct Moved {
+    uint64_t read = 0, written = 0;
+  };
+  const Moved& connected() const { return moved_[0]; }  // on connections that were made from here
+  const Moved& accepted() const { return moved_[1]; }
+
  private:
   friend class SimEnd;
   friend class SimAcceptor;
@@ -153,6 +160,7 @@ class SimNetwork final : public net::Network {
   net::ReadBuffer read_buffer_;
   size_t read_buffer_used_ = 0;  // bytes of the last dispatch that are still in it
   IntrusiveList<SimEnd> open_;
+  Moved moved_[2];
 };
 
 }  // namespace sluice::test

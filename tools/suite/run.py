@@ -53,6 +53,7 @@ def steps(options):
             ("behaviour, a sample", [PYTHON, BEHAVIOUR, "--every", "12"], on)]
     plan = quick + [
         ("Python tests", pytest("test/tools", *("--ignore=" + path for path in [CONFIGS, QUICKSTART, DOCS])), dict(count=pytest_line)),
+        ("a mesh, a tenth of it", ["build/release/test/sim/sim", "--mesh", "10"], on),
         ("instructions of a request", [PYTHON, "test/perf/instructions.py"], on),
         ("hostile HTTP/1", [PYTHON, HTTP1], on),
         ("hostile HTTP/2", [PYTHON, HTTP2], on),

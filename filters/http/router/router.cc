@@ -179,8 +179,9 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
   }
   exchange_.on_abort([this] { give_up(); });
   exchange_.on_response_full([this](bool full) {
-    if (answer_ != nullptr) {
-      answer_->pause_response(full);
+    // Also tries without an answer yet: one that began when others had filled the client's connection was stopped then.
+    for (Attempt* attempt = attempts_.front(); attempt != nullptr; attempt = attempts_.next(*attempt)) {
+      attempt->pause_response(full);
     }
   });
   exchange_.set_request_room([this] { return newest_ != nullptr ? newest_->request_room() : 0; });
