@@ -20,6 +20,7 @@
 #include "explain/explain.h"
 #include "exporters/builtin.h"
 #include "filters/builtin.h"
+#include "net/uv_datagrams.h"
 #include "net/uv_network.h"
 #include "net/uv_resolver.h"
 #include "proxy/reason_text.h"
@@ -52,6 +53,9 @@ class UvPlatform final : public server::Platform {
   std::unique_ptr<xds::AdsTransport> make_google_grpc(const model::GoogleGrpc& service, stats::Registry& registry,
                                                       stats::WorkerCells& cells) override {
     return xds::make_google_grpc_transport(service, loop_, registry, cells);
+  }
+  std::unique_ptr<net::Datagrams> make_datagrams(const net::Address& to) override {
+    return std::make_unique<net::UvDatagrams>(to);
   }
   server::WorkerSeams make_worker(uint32_t) override {
     server::WorkerSeams seams;

@@ -142,7 +142,7 @@ void LoadReporter::report() {
 
 void LoadReporter::describe(const upstream::ClusterShared& cluster, Told& told, ClusterStats& out) {
   out.set_cluster_name(cluster.plan->name);
-  out.set_cluster_service_name(cluster.plan->service_name);
+  out.set_cluster_service_name(cluster.plan->eds->service_name);
   struct Place {
     UpstreamLocalityStats stats;
     Counts counts;
@@ -191,9 +191,10 @@ void LoadReporter::describe(const upstream::ClusterShared& cluster, Told& told, 
 
 LoadReporter::Counts LoadReporter::take(upstream::Host& host) {
   Counts out;
-  out.success = since(host.state.rq_success, host.reported.success);
-  out.error = since(host.state.rq_error, host.reported.error);
-  out.issued = since(host.state.rq_total, host.reported.total);
+  upstream::Host::Reported& reported = host.reported.edit();
+  out.success = since(host.state.rq_success, reported.success);
+  out.error = since(host.state.rq_error, reported.error);
+  out.issued = since(host.state.rq_total, reported.total);
   out.active = host.state.rq_active.load(std::memory_order_relaxed);
   return out;
 }

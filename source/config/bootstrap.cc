@@ -9,7 +9,6 @@
 #include "base/strings.h"
 #include "config/accepted_config.h"
 #include "config/access_log_compiler.h"
-#include "config/bind_compiler.h"
 #include "config/cluster_compiler.h"
 #include "config/compile_scope.h"
 #include "config/config_source_compiler.h"
@@ -21,8 +20,10 @@
 #include "config/metadata_compiler.h"
 #include "config/overload_compiler.h"
 #include "config/resources.h"
+#include "config/socket_compiler.h"
 #include "config/stats_compiler.h"
 #include "config/tls_secrets.h"
+#include "config/tracing_compiler.h"
 #include "envoy/extensions/bootstrap/internal_listener/v3/internal_listener.pb.h"
 #include "format/json_text.h"
 #include "proxy/access_log/log_files.h"
@@ -36,6 +37,7 @@ using LogFormat = v3::Bootstrap::ApplicationLogConfig::LogFormat;
 
 void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
   using B = v3::Bootstrap;
+  // There is one socket interface, and Envoy too goes on with its own when a default_socket_interface is none of its.
   // Hints to Envoy's memory and statistics that change nothing one can see (only stats that an extension declares
   // evictable are ever evicted), and what only a control plane would be told.
   scope.only(proto,
@@ -46,7 +48,8 @@ void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
               B::kStatsFlushOnAdminFieldNumber, B::kStatsEvictionIntervalFieldNumber,
               B::kTypedDnsResolverConfigFieldNumber, B::kDnsResolutionConfigFieldNumber,
               B::kUseTcpForDnsLookupsFieldNumber, B::kDynamicResourcesFieldNumber, B::kOverloadManagerFieldNumber,
-              B::kApplicationLogConfigFieldNumber, B::kBootstrapExtensionsFieldNumber});
+              B::kApplicationLogConfigFieldNumber, B::kBootstrapExtensionsFieldNumber,
+              B::kDefaultSocketInterfaceFieldNumber, B::kTracingFieldNumber, B::kStatsSinksFieldNumber});
   scope.only(proto.static_resources(),
              {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber, Resources::kSecretsFieldNumber});
 }
@@ -187,6 +190,7 @@ void compile_cluster_manager(const v3::ClusterManager& proto, CompiledBootstrap&
   scope.only(proto, {M::kOutlierDetectionFieldNumber, M::kUpstreamBindConfigFieldNumber,
                      M::kLoadStatsConfigFieldNumber, M::kLocalClusterNameFieldNumber});
   out.local_cluster = proto.local_cluster_name();
+  scope.zone_aware = !out.local_cluster.empty();
   scope.only(proto.outlier_detection(), {M::OutlierDetection::kEventLogPathFieldNumber});
   scope.outlier_log_path = proto.outlier_detection().event_log_path();
 }
@@ -232,8 +236,9 @@ void compile_load_stats(const v3::ClusterManager& proto, CompiledBootstrap& out,
 void collect_clusters(const Resources& proto, CompileScope& scope) {
   for (const auto& cluster : proto.clusters()) {
     if (cluster.name().empty()) scope.clusters->incomplete = true;
-    if (cluster.type() != envoy::config::cluster::v3::Cluster::EDS) scope.clusters->fixed.insert(cluster.name());
-    if (!cluster.name().empty() && !scope.clusters->names.insert(cluster.name()).second) {
+    const bool fixed = cluster.type() != envoy::config::cluster::v3::Cluster::EDS;
+    const auto kind = fixed ? ClusterNames::Kind::kFixed : ClusterNames::Kind::kOther;
+    if (!cluster.name().empty() && !scope.clusters->names.emplace(cluster.name(), kind).second) {
       scope.error(cluster, envoy::config::cluster::v3::Cluster::kNameFieldNumber,
                   cat("the cluster '", cluster.name(), "' stands twice"));
     }
@@ -282,6 +287,8 @@ void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, event:
   compile_discovered_layers(proto.layered_runtime(), out, scope);
   compile_dynamic(proto.dynamic_resources(), out, scope);
   compile_load_stats(proto.cluster_manager(), out, scope);
+  out.stats_sinks = compile_stats_sinks(proto.stats_sinks(), scope);
+  if (proto.tracing().has_http()) scope.tracer = compile_tracer(proto.tracing().http(), scope);
   for (const auto& secret : resources.secrets()) scope.tls->add_static(secret, scope);
   for (const auto& cluster : resources.clusters()) out.clusters.push_back(compile_cluster(cluster, scope));
   for (const auto& listener : resources.listeners()) out.listeners.push_back(compile_listener(listener, scope));

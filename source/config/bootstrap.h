@@ -18,6 +18,7 @@
 #include "model/discovered.h"
 #include "model/listener_plan.h"
 #include "model/overload_plan.h"
+#include "model/stats_sink_plan.h"
 #include "net/address.h"
 #include "runtime/layers.h"
 #include "stats/settings.h"
@@ -75,6 +76,7 @@ struct CompiledBootstrap {
   std::shared_ptr<model::RouteSlots> route_slots;
   std::shared_ptr<ResourceCompiler> resources;  // what comes while the process runs goes through it
   stats::Settings stats;
+  std::vector<model::StatsSinkPlan> stats_sinks;
   // Zero: histograms are merged when somebody asks (stats_flush_on_admin).
   Duration stats_flush_interval = std::chrono::seconds(5);
   std::shared_ptr<const AcceptedConfig> accepted;

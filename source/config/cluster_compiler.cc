@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "base/strings.h"
-#include "config/bind_compiler.h"
 #include "config/config_source_compiler.h"
 #include "config/dns_compiler.h"
 #include "config/endpoint_compiler.h"
@@ -14,6 +14,7 @@
 #include "config/http_options_compiler.h"
 #include "config/lb_compiler.h"
 #include "config/metadata_compiler.h"
+#include "config/socket_compiler.h"
 #include "config/tls_compiler.h"
 #include "envoy/extensions/clusters/aggregate/v3/cluster.pb.h"
 #include "envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster.pb.h"
@@ -50,7 +51,7 @@ void compile_breakers(const CircuitBreakers& proto, model::ClusterPlan& out, Com
                            T::kTrackRemainingFieldNumber});
     const size_t priority = threshold.priority() == core::HIGH ? 1 : 0;
     if (std::exchange(seen[priority], true)) continue;
-    model::BreakerLimits& limits = out.breakers[priority];
+    model::BreakerLimits& limits = out.breakers.edit()[priority];
     if (threshold.has_max_connections()) limits.max_connections = threshold.max_connections().value();
     if (threshold.has_max_pending_requests()) limits.max_pending_requests = threshold.max_pending_requests().value();
     if (threshold.has_max_requests()) limits.max_requests = threshold.max_requests().value();
@@ -89,7 +90,7 @@ void compile_http_options(const HttpOptions& proto, model::ClusterPlan& out, Com
   const auto& names = proto.upstream_http_protocol_options();
   out.auto_sni = names.auto_sni();
   out.auto_san_validation = names.auto_san_validation();
-  out.auto_sni_header = names.override_auto_sni_header();
+  if (!names.override_auto_sni_header().empty()) out.auto_sni_header.edit() = names.override_auto_sni_header();
   CommonHttpOptions common;
   compile_common_http_options(proto.common_http_protocol_options(), Side::kUpstream, common, out.codec, scope);
   take(common, out);
@@ -124,6 +125,9 @@ void compile_old_http_options(const Cluster& proto, model::ClusterPlan& out, Com
   if (proto.has_http2_protocol_options()) {
     compile_http2_options(proto.http2_protocol_options(), Side::kUpstream, out.http2.edit(), scope);
     out.protocol = model::UpstreamProtocol::kHttp2;
+  }
+  if (proto.protocol_selection() == Cluster::USE_DOWNSTREAM_PROTOCOL) {
+    out.protocol = model::UpstreamProtocol::kDownstream;
   }
 }
 
@@ -186,7 +190,7 @@ void compile_custom_kind(const Cluster::CustomClusterType& proto, model::Cluster
   if (content->GetDescriptor() == AggregateCluster::descriptor()) {
     const auto& names = static_cast<const AggregateCluster&>(*content).clusters();
     out.discovery = model::Discovery::kAggregate;
-    out.members.assign(names.begin(), names.end());
+    out.members.edit().assign(names.begin(), names.end());
     return;
   }
   if (content->GetDescriptor() == ForwardCluster::descriptor()) {
@@ -208,11 +212,12 @@ void compile_eds(const Cluster& proto, model::ClusterPlan& out, CompileScope& sc
   const E& eds = proto.eds_cluster_config();
   scope.only(eds, {E::kEdsConfigFieldNumber, E::kServiceNameFieldNumber});
   out.discovery = model::Discovery::kEds;
-  out.service_name = eds.service_name().empty() ? proto.name() : eds.service_name();
+  model::EdsPlan& plan = out.eds.edit();
+  plan.service_name = eds.service_name().empty() ? proto.name() : eds.service_name();
   if (!eds.has_eds_config()) {
     scope.error(proto, Cluster::kEdsClusterConfigFieldNumber, "an EDS cluster needs an eds_config");
   } else if (const auto source = compile_config_source(eds.eds_config(), scope)) {
-    out.endpoints_source.edit() = *source;
+    plan.source = *source;
   }
 }
 
@@ -246,19 +251,32 @@ void compile_original_dst(const Cluster& proto, model::ClusterPlan& out, Compile
   out.original_dst = std::move(plan);
 }
 
+// Without a typed_config these names stand for types of the enum: the one place where Envoy goes by a name.
+std::optional<Cluster::DiscoveryType> kind_by_name(const Cluster::CustomClusterType& proto) {
+  constexpr std::pair<std::string_view, Cluster::DiscoveryType> kNames[] = {
+      {"envoy.cluster.static", Cluster::STATIC},
+      {"envoy.cluster.strict_dns", Cluster::STRICT_DNS},
+      {"envoy.cluster.logical_dns", Cluster::LOGICAL_DNS}};
+  for (const auto& [name, kind] : kNames) {
+    if (!proto.has_typed_config() && proto.name() == name) return kind;
+  }
+  return std::nullopt;
+}
+
 // DNS options say nothing about a cluster that asks no DNS.
 void compile_kind(const Cluster& proto, model::ClusterPlan& out, CompileScope& scope) {
-  if (proto.has_cluster_type()) {
+  const auto named = proto.has_cluster_type() ? kind_by_name(proto.cluster_type()) : proto.type();
+  if (!named) {
     compile_custom_kind(proto.cluster_type(), out, scope);
     return;
   }
-  switch (proto.type()) {
+  switch (*named) {
     case Cluster::STATIC:
       break;
     case Cluster::STRICT_DNS:
     case Cluster::LOGICAL_DNS:
       out.discovery =
-          proto.type() == Cluster::STRICT_DNS ? model::Discovery::kStrictDns : model::Discovery::kLogicalDns;
+          *named == Cluster::STRICT_DNS ? model::Discovery::kStrictDns : model::Discovery::kLogicalDns;
       compile_dns(proto, out, scope);
       break;
     case Cluster::EDS:
@@ -269,7 +287,7 @@ void compile_kind(const Cluster& proto, model::ClusterPlan& out, CompileScope& s
       break;
     default:
       scope.error(proto, Cluster::kTypeFieldNumber,
-                  cat("not supported yet: type ", Cluster::DiscoveryType_Name(proto.type())));
+                  cat("not supported yet: type ", Cluster::DiscoveryType_Name(*named)));
   }
 }
 
@@ -347,14 +365,14 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
                      Cluster::kCleanupIntervalFieldNumber,
                      Cluster::kCloseConnectionsOnHostHealthFailureFieldNumber,
                      Cluster::kPreconnectPolicyFieldNumber,
+                     Cluster::kProtocolSelectionFieldNumber,
+                     Cluster::kTrackTimeoutBudgetsFieldNumber,
                      Cluster::kConnectionPoolPerDownstreamConnectionFieldNumber,
                      Cluster::kTrackClusterStatsFieldNumber});
   auto out = std::make_shared<model::ClusterPlan>();
   compile_kind(proto, *out, scope);
   out->name = proto.name();
-  out->observable_name = proto.alt_stat_name().empty() ? proto.name() : proto.alt_stat_name();
-  out->stat_name = out->observable_name;
-  std::replace(out->stat_name.begin(), out->stat_name.end(), ':', '_');
+  if (!proto.alt_stat_name().empty()) out->alt_stat_name.edit() = proto.alt_stat_name();
   if (proto.has_connect_timeout()) out->connect_timeout = to_duration(proto.connect_timeout());
   if (proto.has_per_connection_buffer_limit_bytes())
     out->buffer_limit = proto.per_connection_buffer_limit_bytes().value();
@@ -377,13 +395,14 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
   out->pool_per_downstream = proto.connection_pool_per_downstream_connection();
   compile_preconnect(proto.preconnect_policy(), *out, scope);
   compile_tracking(proto.track_cluster_stats(), *out, scope);
+  out->track_budgets |= proto.track_timeout_budgets();
   const Names names = out->discovery == model::Discovery::kStatic ? Names::kRefused : Names::kAllowed;
-  const std::string stat_prefix = cat("cluster.", out->stat_name, ".");
+  const std::string stat_prefix = out->stat_prefix();
   if (proto.has_transport_socket()) {
     out->transport_socket = compile_upstream_socket(proto.transport_socket(), stat_prefix, scope);
   }
   for (const auto& match : proto.transport_socket_matches()) {
-    out->socket_matches.push_back(
+    out->socket_matches.edit().push_back(
         {match.name(), compile_upstream_socket(match.transport_socket(), stat_prefix, scope)});
   }
   if (out->protocol == model::UpstreamProtocol::kAuto && out->transport_socket == nullptr) {

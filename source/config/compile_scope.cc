@@ -67,7 +67,8 @@ model::Origin CompileScope::origin(const Message& message) const {
 
 void CompileScope::require_cluster(const Message& message, int field, const std::string& name) {
   if (clusters->names.contains(name) || clusters->incomplete) return;
-  const std::vector<std::string_view> names(clusters->names.begin(), clusters->names.end());
+  std::vector<std::string_view> names;
+  for (const auto& [known, kind] : clusters->names) names.push_back(known);
   const std::string_view meant = nearest(name, names);
   error(message, field,
         cat("there is no cluster '", name, "'", meant.empty() ? "" : cat("; did you mean '", meant, "'?")));

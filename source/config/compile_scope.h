@@ -18,6 +18,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/rare.h"
 #include "base/time.h"
 #include "config/config_error.h"
 #include "config/extensions.h"
@@ -38,6 +39,7 @@ class Files;
 }
 namespace sluice::model {
 struct DnsCachePlan;
+class TracerPlan;
 }
 namespace sluice::proxy {
 class LogFiles;
@@ -54,9 +56,15 @@ struct NodeNames {
 
 // The names of the clusters that there are now. Thread: main.
 struct ClusterNames {
-  std::set<std::string, std::less<>> names;
-  std::set<std::string, std::less<>> fixed;  // of the bootstrap and not by EDS: control planes are reached through them
-  bool incomplete = false;                   // some could not be read: a missing one is no error of its own
+  // kFixed: of the bootstrap and not by EDS; control planes are reached through these.
+  enum class Kind : uint8_t { kFixed, kOther };
+  std::map<std::string, Kind, std::less<>> names;
+  bool incomplete = false;  // some could not be read: a missing one is no error of its own
+
+  bool is_fixed(std::string_view name) const {
+    const auto found = names.find(name);
+    return found != names.end() && found->second == Kind::kFixed;
+  }
 };
 
 // The caches of names that are in use, each with one configuration. Thread: main.
@@ -73,7 +81,9 @@ struct ScopeSettings {
   std::shared_ptr<DnsCaches> dns_caches = std::make_shared<DnsCaches>();
   std::string outlier_log_path;          // of the cluster manager; empty: none
   NodeNames node;
-  net::ConnectOptions connect;    // of the bootstrap, as well
+  bool zone_aware = false;               // cluster_manager.local_cluster_name: zones count
+  Rare<net::ConnectOptions> connect;     // of the bootstrap, as well
+  std::shared_ptr<const model::TracerPlan> tracer;  // of the bootstrap: where a connection manager names no provider
   net::ResolverOptions resolver;  // of the bootstrap: of every cluster that says nothing of its own
 };
 

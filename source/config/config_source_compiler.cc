@@ -21,7 +21,7 @@ void refuse_v2(const google::protobuf::Message& proto, int field, core::ApiVersi
 
 // The control plane's cluster is reached before any cluster that is discovered.
 void require_fixed(const google::protobuf::Message& proto, int field, const std::string& name, CompileScope& scope) {
-  if (scope.clusters->fixed.contains(name) || scope.clusters->incomplete) return;
+  if (scope.clusters->is_fixed(name) || scope.clusters->incomplete) return;
   scope.error(proto, field, cat("'", name, "' must be a cluster of the bootstrap that is not an EDS cluster itself"));
 }
 

@@ -11,12 +11,8 @@ namespace {
 
 namespace core = envoy::config::core::v3;
 
-std::optional<net::Address> compile_socket_address(const core::SocketAddress& socket, CompileScope& scope) {
+std::optional<net::Address> compile_ip(const core::SocketAddress& socket, CompileScope& scope) {
   using S = core::SocketAddress;
-  if (socket.protocol() == S::UDP) {
-    scope.error(socket, S::kProtocolFieldNumber, "not supported yet: protocol UDP");
-    return std::nullopt;
-  }
   if (!socket.named_port().empty()) {
     scope.not_supported(socket, S::kNamedPortFieldNumber);
     return std::nullopt;
@@ -33,6 +29,12 @@ std::optional<net::Address> compile_socket_address(const core::SocketAddress& so
   if (address) return *address;
   scope.error(socket, S::kAddressFieldNumber,
               cat(address.error(), "; names are for STRICT_DNS and LOGICAL_DNS clusters"));
+  return std::nullopt;
+}
+
+std::optional<net::Address> compile_socket_address(const core::SocketAddress& socket, CompileScope& scope) {
+  if (socket.protocol() != core::SocketAddress::UDP) return compile_ip(socket, scope);
+  scope.error(socket, core::SocketAddress::kProtocolFieldNumber, "not supported yet: protocol UDP");
   return std::nullopt;
 }
 
@@ -62,6 +64,10 @@ std::optional<net::Address> compile_address(const core::Address& address, Compil
     case core::Address::ADDRESS_NOT_SET: break;  // validation has told
   }
   return std::nullopt;
+}
+
+std::optional<net::Address> compile_datagram_address(const core::Address& address, CompileScope& scope) {
+  return address.has_socket_address() ? compile_ip(address.socket_address(), scope) : compile_address(address, scope);
 }
 
 std::optional<net::Address> compile_listen_address(const core::Address& address, net::ListenOptions& socket,

@@ -17,6 +17,9 @@ namespace sluice::config {
 
 // An IP address with its port, or the path of a unix socket; none after an error. Names are for DNS clusters only.
 std::optional<net::Address> compile_address(const envoy::config::core::v3::Address& address, CompileScope& scope);
+// The same of what datagrams are sent to: whatever the protocol says.
+std::optional<net::Address> compile_datagram_address(const envoy::config::core::v3::Address& address,
+                                                     CompileScope& scope);
 // The same for listening: also fills what the address says about its socket.
 std::optional<net::Address> compile_listen_address(const envoy::config::core::v3::Address& address,
                                                    net::ListenOptions& socket, CompileScope& scope);

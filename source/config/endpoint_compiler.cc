@@ -134,15 +134,21 @@ class AssignmentCompiler {
       return;
     }
     model::EndpointPlan one;
-    one.hostname = proto.endpoint().hostname();
-    one.hash_key = hash_key_of(proto.metadata());
+    model::EndpointExtra extra;
+    extra.hostname = proto.endpoint().hostname();
+    extra.check = compile_endpoint_check(proto.endpoint(), scope_);
+    if (proto.has_metadata()) {
+      extra.hash_key = hash_key_of(proto.metadata());
+      extra.labels = compile_labels(proto.metadata());
+      extra.metadata = compile_metadata(proto.metadata());
+    }
+    if (!extra.hostname.empty() || extra.check != nullptr || proto.has_metadata()) {
+      one.extra.edit() = std::move(extra);
+    }
     one.socket_match = match_socket(proto.metadata(), scope_);
     one.weight = proto.has_load_balancing_weight() ? proto.load_balancing_weight().value() : 1;
     one.health = compile_health(proto.health_status());
     one.canary = is_canary(proto.metadata());
-    one.labels = compile_labels(proto.metadata());
-    one.metadata = compile_metadata(proto.metadata());
-    one.check = compile_endpoint_check(proto.endpoint(), scope_);
     if (!compile_place(proto.endpoint().address(), locality, one)) return;
     locality.endpoints.push_back(std::move(one));
   }
@@ -155,7 +161,7 @@ class AssignmentCompiler {
         socket.named_port().empty()) {
       found_.push_back({socket.address(), port, out_->localities.size() - 1, locality.endpoints.size()});
       // The name is what auto_host_rewrite sends.
-      if (one.hostname.empty()) one.hostname = socket.address();
+      if (one.extra->hostname.empty()) one.extra.edit().hostname = socket.address();
       return true;
     }
     const auto address = compile_address(proto, scope_);

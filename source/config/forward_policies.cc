@@ -5,9 +5,12 @@
 #include "base/strings.h"
 #include "config/header_compiler.h"
 #include "config/matcher_compiler.h"
+#include "config/metadata_compiler.h"
 #include "envoy/extensions/internal_redirect/allow_listed_routes/v3/allow_listed_routes_config.pb.h"
 #include "envoy/extensions/internal_redirect/previous_routes/v3/previous_routes_config.pb.h"
 #include "envoy/extensions/internal_redirect/safe_cross_scheme/v3/safe_cross_scheme_config.pb.h"
+#include "envoy/extensions/retry/host/omit_canary_hosts/v3/omit_canary_hosts.pb.h"
+#include "envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config.pb.h"
 #include "envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.pb.h"
 #include "envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config.pb.h"
 
@@ -17,6 +20,8 @@ namespace {
 namespace route = envoy::config::route::v3;
 namespace extensions = envoy::extensions;
 using Action = route::RouteAction;
+using OmitCanaryHosts = extensions::retry::host::omit_canary_hosts::v3::OmitCanaryHostsPredicate;
+using OmitHostMetadata = extensions::retry::host::omit_host_metadata::v3::OmitHostMetadataConfig;
 using PreviousHosts = extensions::retry::host::previous_hosts::v3::PreviousHostsPredicate;
 using PreviousPriorities = extensions::retry::priority::previous_priorities::v3::PreviousPrioritiesConfig;
 using PreviousRoutes = extensions::internal_redirect::previous_routes::v3::PreviousRoutesConfig;
@@ -57,6 +62,11 @@ void compile_host_predicates(const route::RetryPolicy& proto, model::RetryPolicy
     if (content == nullptr) continue;
     if (is_a(*content, PreviousHosts::descriptor())) {
       out.avoid_previous_hosts = true;
+    } else if (is_a(*content, OmitCanaryHosts::descriptor())) {
+      out.avoid_canary_hosts = true;
+    } else if (is_a(*content, OmitHostMetadata::descriptor())) {
+      const auto& match = static_cast<const OmitHostMetadata&>(*content).metadata_match();
+      if (auto metadata = compile_metadata(match)) out.avoid_metadata.push_back(std::move(metadata));
     } else {
       unknown(predicate, *content, scope);
     }

@@ -58,7 +58,7 @@ void compile_table_size(const Message& proto, LbPlan& out, CompileScope& scope) 
 template <typename ZoneAware>
 void compile_zone_aware(const ZoneAware& proto, LbPlan& out) {
   out.fail_traffic_on_panic = proto.fail_traffic_on_panic();
-  model::ZoneAware& zones = out.zone_aware;
+  model::ZoneAware& zones = out.zone_aware.edit();
   if (proto.has_routing_enabled()) {
     zones.routing_enabled.numerator = static_cast<uint32_t>(std::lround(proto.routing_enabled().value()));
   }
@@ -66,7 +66,8 @@ void compile_zone_aware(const ZoneAware& proto, LbPlan& out) {
 }
 
 void follow_runtime(LbPlan& out, CompileScope& scope) {
-  model::ZoneAware& zones = out.zone_aware;
+  if (!scope.zone_aware) return;
+  model::ZoneAware& zones = out.zone_aware.edit();
   zones.routing_enabled.runtime_key = "upstream.zone_routing.enabled";
   zones.routing_enabled = scope.runtime.fraction(zones.routing_enabled);
   zones.min_cluster_size =
@@ -93,12 +94,14 @@ void compile_common(const Cluster::CommonLbConfig& proto, LbPlan& out, CompileSc
 // A window of 0 is none.
 template <typename SlowStart>
 void compile_slow_start(const SlowStart& proto, LbPlan& out, CompileScope& scope) {
-  out.slow_start.window = to_duration(proto.slow_start_window());
+  model::SlowStart slow;
+  slow.window = to_duration(proto.slow_start_window());
   if (proto.has_aggression()) {
-    out.slow_start.aggression =
+    slow.aggression =
         scope.runtime.live_decimal(proto.aggression().default_value(), proto.aggression().runtime_key());
   }
-  if (proto.has_min_weight_percent()) out.slow_start.least = proto.min_weight_percent().value() / 100;
+  if (proto.has_min_weight_percent()) slow.least = proto.min_weight_percent().value() / 100;
+  if (slow.window.count() > 0) out.slow_start.edit() = std::move(slow);
 }
 
 // Each lb_config is checked, but only the one of the policy counts.
@@ -179,12 +182,12 @@ void compile_locality(const policies::common::v3::LocalityLbConfig& proto, LbPla
                     Z::kForceLocalityDirectRoutingFieldNumber, Z::kForceLocalZoneFieldNumber,
                     Z::kLocalityBasisFieldNumber});
   compile_zone_aware(zone, out);
-  out.zone_aware.by_weight = zone.locality_basis() == Z::HEALTHY_HOSTS_WEIGHT;
+  out.zone_aware.edit().by_weight = zone.locality_basis() == Z::HEALTHY_HOSTS_WEIGHT;
   if (zone.has_force_local_zone()) {
     const auto& force = zone.force_local_zone();
-    out.zone_aware.force_local_size = force.has_min_size() ? force.min_size().value() : 1;
+    out.zone_aware.edit().force_local_size = force.has_min_size() ? force.min_size().value() : 1;
   } else if (zone.force_locality_direct_routing()) {
-    out.zone_aware.force_local_size = 1;
+    out.zone_aware.edit().force_local_size = 1;
   }
 }
 

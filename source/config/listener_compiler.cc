@@ -8,6 +8,7 @@
 #include "config/content.h"
 #include "config/core_compiler.h"
 #include "config/filter_chain_compiler.h"
+#include "config/socket_compiler.h"
 
 namespace sluice::config {
 namespace {
@@ -33,6 +34,11 @@ void compile_socket(const Listener& proto, model::ListenerPlan& out, CompileScop
   }
   out.socket.reuse_port = !proto.has_enable_reuse_port() || proto.enable_reuse_port().value();
   out.socket.backlog = proto.tcp_backlog_size().value();
+  out.socket.freebind = proto.freebind().value();
+  out.socket.transparent = proto.transparent().value();
+  if (proto.has_tcp_fast_open_queue_length()) out.socket.fast_open_queue = proto.tcp_fast_open_queue_length().value();
+  if (proto.has_tcp_keepalive()) out.socket.keepalive = compile_keepalive(proto.tcp_keepalive());
+  out.socket.more = compile_socket_options(proto.socket_options(), scope);
 }
 
 void compile_accepting(const Listener& proto, model::ListenerPlan& out, CompileScope& scope) {
@@ -84,6 +90,11 @@ model::ListenerPlanPtr compile_listener(const Listener& proto, CompileScope& sco
                      Listener::kReusePortFieldNumber,
                      Listener::kEnableReusePortFieldNumber,
                      Listener::kTcpBacklogSizeFieldNumber,
+                     Listener::kFreebindFieldNumber,
+                     Listener::kTransparentFieldNumber,
+                     Listener::kTcpFastOpenQueueLengthFieldNumber,
+                     Listener::kTcpKeepaliveFieldNumber,
+                     Listener::kSocketOptionsFieldNumber,
                      Listener::kConnectionBalanceConfigFieldNumber,
                      Listener::kMaxConnectionsToAcceptPerSocketEventFieldNumber,
                      Listener::kBindToPortFieldNumber,

@@ -202,7 +202,7 @@ Batch<Plan> ResourceCompiler::compile(const ResourceUpdate& update, const Compil
 
 Batch<model::ClusterPlan> ResourceCompiler::clusters(const ResourceUpdate& update) {
   return compile<Cluster, model::ClusterPlan>(update, [this](const Cluster& proto, CompileScope& scope) {
-    const bool fresh = scope.clusters->names.insert(proto.name()).second;
+    const bool fresh = scope.clusters->names.emplace(proto.name(), ClusterNames::Kind::kOther).second;
     model::ClusterPlanPtr plan = compile_cluster(proto, scope);
     if (fresh) scope.clusters->names.erase(proto.name());
     if (proto.type() == Cluster::EDS && proto.transport_socket_matches_size() > 0) {
@@ -282,7 +282,9 @@ Batch<model::FilterConfig> ResourceCompiler::filters(const ResourceUpdate& updat
       });
 }
 
-void ResourceCompiler::add_cluster(const std::string& name) { settings_->clusters->names.insert(name); }
+void ResourceCompiler::add_cluster(const std::string& name) {
+  settings_->clusters->names.emplace(name, ClusterNames::Kind::kOther);
+}
 void ResourceCompiler::remove_cluster(const std::string& name) { settings_->clusters->names.erase(name); }
 
 }  // namespace sluice::config

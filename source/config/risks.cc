@@ -6,6 +6,7 @@
 #include "config/document.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
 #include "envoy/extensions/transport_sockets/tls/v3/tls.pb.h"
+#include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h"
 #include "net/address.h"
 
 namespace sluice::config {
@@ -20,6 +21,8 @@ using envoy::config::listener::v3::FilterChain;
 using envoy::config::listener::v3::Listener;
 using envoy::config::route::v3::Route;
 using google::protobuf::Message;
+using HttpOptions = envoy::config::core::v3::HttpProtocolOptions;
+using UpstreamHttpOptions = envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
 using Hcm = envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
 
 bool is_zero(const google::protobuf::Duration& duration) { return duration.seconds() == 0 && duration.nanos() == 0; }
@@ -80,6 +83,12 @@ class RiskFinder {
 
   void look_at(const FilterChain& chain, const Listener& listener) {
     look_at_server_tls(chain.transport_socket());
+    if (content<tls::DownstreamTlsContext>(chain.transport_socket().typed_config()) != nullptr &&
+        is_zero(chain.transport_socket_connect_timeout())) {
+      tell("no-handshake-timeout", chain,
+           "a client may begin a TLS handshake and never end it, and holds a connection; set "
+           "transport_socket_connect_timeout to 10s");
+    }
     for (const auto& filter : chain.filters()) {
       if (const auto* hcm = content<Hcm>(filter.typed_config())) look_at(*hcm, listener);
     }
@@ -118,6 +127,11 @@ class RiskFinder {
       tell("many-http2-streams", hcm,
            "one connection may have 1024 requests at once; set http2_protocol_options.max_concurrent_streams to 100");
     }
+    if (hcm.common_http_protocol_options().headers_with_underscores_action() == HttpOptions::ALLOW) {
+      tell("underscores-in-names", hcm,
+           "many applications take x_user for x-user, which rules on headers do not; set "
+           "common_http_protocol_options.headers_with_underscores_action to REJECT_REQUEST");
+    }
     if (!hcm.has_normalize_path()) {
       tell("path-is-not-normalised", hcm,
            "rules on paths can be gone round with /a/../b; set normalize_path and merge_slashes");
@@ -144,6 +158,12 @@ class RiskFinder {
   }
 
   void look_at(const Cluster& cluster) {
+    look_at_outliers(cluster);
+    if (cluster.original_dst_lb_config().use_http_header()) {
+      tell("clients-choose-the-upstream", cluster, Cluster::kOriginalDstLbConfigFieldNumber,
+           "whoever may send the header chooses which address and port is connected to; remove it from what clients send, "
+           "or leave use_http_header out");
+    }
     const auto* context = content<tls::UpstreamTlsContext>(cluster.transport_socket().typed_config());
     if (context == nullptr) return;
     const auto& common = context->common_tls_context();
@@ -154,7 +174,40 @@ class RiskFinder {
       tell("upstream-is-not-verified", *context,
            "any certificate is taken for the upstream's; set common_tls_context.validation_context with trusted_ca and "
            "match_typed_subject_alt_names");
+    } else if (common.has_validation_context() && !names_its_peer(*context, cluster)) {
+      tell("upstream-name-is-not-verified", *context,
+           "every certificate of the CA is taken for the upstream's, whomever it was made for; set "
+           "common_tls_context.validation_context.match_typed_subject_alt_names, or auto_sni_san_validation");
     }
+  }
+
+  bool names_its_peer(const tls::UpstreamTlsContext& context, const Cluster& cluster) const {
+    const auto& validation = context.common_tls_context().validation_context();
+    if (validation.match_typed_subject_alt_names_size() > 0 || validation.match_subject_alt_names_size() > 0 ||
+        validation.verify_certificate_hash_size() > 0 || validation.verify_certificate_spki_size() > 0 ||
+        context.auto_sni_san_validation()) {
+      return true;
+    }
+    for (const auto& [name, any] : cluster.typed_extension_protocol_options()) {
+      const auto* options = content<UpstreamHttpOptions>(any);
+      if (options != nullptr && options->upstream_http_protocol_options().auto_san_validation()) return true;
+    }
+    return false;
+  }
+
+  // One more may be ejected only if all together are at most max_ejection_percent: of few hosts not a single one.
+  void look_at_outliers(const Cluster& cluster) {
+    if (!cluster.has_outlier_detection() || cluster.type() != Cluster::STATIC || cluster.has_cluster_type()) return;
+    const auto& outlier = cluster.outlier_detection();
+    const uint32_t percent = outlier.has_max_ejection_percent() ? outlier.max_ejection_percent().value() : 10;
+    uint32_t hosts = 0;
+    for (const auto& locality : cluster.load_assignment().endpoints()) {
+      hosts += static_cast<uint32_t>(locality.lb_endpoints_size());
+    }
+    if (hosts == 0 || percent * hosts >= 100 || outlier.always_eject_one_host().value()) return;
+    tell("nothing-is-ejected", cluster, Cluster::kOutlierDetectionFieldNumber,
+         cat("one of ", hosts, " hosts is more than max_ejection_percent (", percent,
+             "), so none is ever ejected; set max_ejection_percent, or always_eject_one_host"));
   }
 
   const Document& document_;

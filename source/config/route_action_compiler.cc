@@ -169,8 +169,9 @@ std::vector<model::Upgrade> compile_upgrades(const Action& proto, CompileScope& 
     scope.only(upgrade, {U::kUpgradeTypeFieldNumber, U::kEnabledFieldNumber, U::kConnectConfigFieldNumber});
     model::Upgrade one{to_lower(upgrade.upgrade_type()), !upgrade.has_enabled() || upgrade.enabled().value()};
     if (upgrade.has_connect_config()) {
-      scope.only(upgrade.connect_config(), {});
+      scope.only(upgrade.connect_config(), {U::ConnectConfig::kAllowPostFieldNumber});
       one.ends_here = true;
+      one.allow_post = upgrade.connect_config().allow_post();
       if (one.type != "connect") {
         scope.error(upgrade, U::kConnectConfigFieldNumber, "is for the upgrade_type CONNECT only");
       }

@@ -79,8 +79,9 @@ void compile_discovered(const hcm::ScopedRoutes& proto, const std::string& stat_
 
 std::shared_ptr<const ScopeConfig> compile_scope_config(const ScopedRouteConfiguration& proto, CompileScope& scope) {
   using S = ScopedRouteConfiguration;
+  // on_demand: the table is there before a request needs it, so none has to wait.
   scope.only(proto, {S::kNameFieldNumber, S::kRouteConfigurationFieldNumber, S::kRouteConfigurationNameFieldNumber,
-                     S::kKeyFieldNumber});
+                     S::kKeyFieldNumber, S::kOnDemandFieldNumber});
   auto out = std::make_shared<ScopeConfig>();
   for (const auto& fragment : proto.key().fragments()) out->key.push_back(fragment.string_key());
   out->routes = proto.route_configuration_name();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "config/core_compiler.h"
 #include "config/matcher_compiler.h"
 #include "match/capture.h"
 
@@ -128,6 +129,33 @@ stats::Settings compile_stats_config(const v3::StatsConfig& proto, CompileScope&
     rule.bounds.assign(setting.buckets().begin(), setting.buckets().end());
     std::sort(rule.bounds.begin(), rule.bounds.end());
     if (!rule.bounds.empty()) out.bucket_rules.push_back(std::move(rule));
+  }
+  return out;
+}
+
+std::vector<model::StatsSinkPlan> compile_stats_sinks(const google::protobuf::RepeatedPtrField<v3::StatsSink>& sinks,
+                                                      CompileScope& scope) {
+  using S = v3::StatsdSink;
+  std::vector<model::StatsSinkPlan> out;
+  for (const v3::StatsSink& sink : sinks) {
+    const google::protobuf::Message* content = scope.unpack(sink.typed_config());
+    if (content == nullptr) continue;
+    if (content->GetDescriptor() != S::descriptor()) {
+      scope.error(sink.typed_config(), cat("not supported yet: ", content->GetDescriptor()->full_name()));
+      continue;
+    }
+    const auto& proto = static_cast<const S&>(*content);
+    // scale_histogram_units_to_milliseconds is about histograms of microseconds: there are none here.
+    scope.only(proto, {S::kAddressFieldNumber, S::kTcpClusterNameFieldNumber, S::kPrefixFieldNumber,
+                       S::kScaleHistogramUnitsToMillisecondsFieldNumber});
+    model::StatsSinkPlan& plan = out.emplace_back();
+    if (proto.has_address()) {
+      plan.address = compile_datagram_address(proto.address(), scope);
+    } else {
+      plan.cluster = proto.tcp_cluster_name();
+      scope.require_cluster(proto, S::kTcpClusterNameFieldNumber, plan.cluster);
+    }
+    if (!proto.prefix().empty()) plan.prefix = proto.prefix();
   }
   return out;
 }

@@ -80,9 +80,6 @@ model::SubsetSelector compile_selector(const Subsets::LbSubsetSelector& proto, C
   out.fallback = compile_fallback(proto.fallback_policy());
   out.fallback_keys.assign(proto.fallback_keys_subset().begin(), proto.fallback_keys_subset().end());
   out.single_host = proto.single_host_per_subset();
-  if (out.single_host && out.keys.size() != 1) {
-    scope.error(proto, S::kSingleHostPerSubsetFieldNumber, "needs exactly one key");
-  }
   if (out.fallback == model::SubsetFallback::kKeysSubset) {
     if (out.fallback_keys.empty()) {
       scope.error(proto, S::kFallbackPolicyFieldNumber, "KEYS_SUBSET needs fallback_keys_subset");
@@ -113,7 +110,8 @@ std::shared_ptr<const model::SubsetPlan> compile_subsets(const Cluster& cluster,
   }
   scope.only(proto, {Subsets::kFallbackPolicyFieldNumber, Subsets::kDefaultSubsetFieldNumber,
                      Subsets::kSubsetSelectorsFieldNumber, Subsets::kListAsAnyFieldNumber,
-                     Subsets::kPanicModeAnyFieldNumber, Subsets::kLocalityWeightAwareFieldNumber});
+                     Subsets::kPanicModeAnyFieldNumber, Subsets::kLocalityWeightAwareFieldNumber,
+                     Subsets::kScaleLocalityWeightFieldNumber});
   // Without selectors it is as if it were not there.
   if (proto.subset_selectors().empty()) return nullptr;
   auto out = std::make_shared<model::SubsetPlan>();
@@ -137,6 +135,7 @@ std::shared_ptr<const model::SubsetPlan> compile_subsets(const Cluster& cluster,
   out->list_as_any = proto.list_as_any();
   out->panic_mode_any = proto.panic_mode_any();
   out->locality_weight_aware = proto.locality_weight_aware();
+  out->scale_locality_weight = proto.scale_locality_weight();
   return out;
 }
 

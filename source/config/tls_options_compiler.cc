@@ -142,7 +142,7 @@ class Compiler {
     }
     for (const auto& certificate : proto.tls_certificates()) this->certificate(certificate, {}, out);
     for (const auto& reference : proto.tls_certificate_sds_secret_configs()) {
-      if (const tls3::Secret* secret = find(reference)) {
+      if (const tls3::Secret* secret = find(reference, tls3::Secret::kTlsCertificate)) {
         if (secret->has_tls_certificate()) {
           certificate(secret->tls_certificate(), reference.name(), out);
         } else {
@@ -155,8 +155,8 @@ class Compiler {
     if (proto.has_key_log()) key_log(proto.key_log(), out);
   }
 
-  const tls3::Secret* find(const tls3::SdsSecretConfig& reference) {
-    const tls3::Secret* secret = secrets_.find(reference);
+  const tls3::Secret* find(const tls3::SdsSecretConfig& reference, tls3::Secret::TypeCase kind) {
+    const tls3::Secret* secret = secrets_.find(reference, kind);
     if (secret == nullptr) complete_ = false;
     return secret;
   }
@@ -221,7 +221,7 @@ class Compiler {
   }
 
   const tls3::Secret* find_validation(const tls3::SdsSecretConfig& reference) {
-    const tls3::Secret* secret = find(reference);
+    const tls3::Secret* secret = find(reference, tls3::Secret::kValidationContext);
     if (secret != nullptr && !secret->has_validation_context()) {
       scope_.error(reference, tls3::SdsSecretConfig::kNameFieldNumber,
                    "is a secret of another kind: not a validation context");
@@ -274,16 +274,12 @@ class Compiler {
     out.validation = std::move(options);
   }
 
-  // The deprecated matchers stand for all types; they count only without typed ones.
+  // The deprecated matchers stand for all types; beside typed ones they say nothing, as in Envoy.
   void names(const tls3::CertificateValidationContext& proto, net::tls::ValidationOptions& options) {
-    using V = tls3::CertificateValidationContext;
-    if (!proto.match_typed_subject_alt_names().empty() && !proto.match_subject_alt_names().empty()) {
-      scope_.error(proto, V::kMatchSubjectAltNamesFieldNumber,
-                   "is deprecated and cannot stand beside match_typed_subject_alt_names");
-    }
     for (const auto& matcher : proto.match_typed_subject_alt_names()) {
       if (auto san = compile_san(matcher, scope_)) options.sans.push_back(std::move(*san));
     }
+    if (!proto.match_typed_subject_alt_names().empty()) return;
     for (const auto& matcher : proto.match_subject_alt_names()) {
       for (const SanType type : {SanType::kDns, SanType::kUri, SanType::kEmail, SanType::kIp}) {
         options.sans.push_back({type, compile_string_matcher(matcher, scope_), {}});
@@ -343,7 +339,8 @@ std::optional<net::tls::ServerOptions> compile_server_options(const tls3::Downst
   if (proto.has_session_timeout()) out.session_timeout = to_duration(proto.session_timeout());
   const tls3::TlsSessionTicketKeys* keys = proto.has_session_ticket_keys() ? &proto.session_ticket_keys() : nullptr;
   if (proto.has_session_ticket_keys_sds_secret_config()) {
-    if (const auto* secret = compiler.find(proto.session_ticket_keys_sds_secret_config())) {
+    if (const auto* secret =
+            compiler.find(proto.session_ticket_keys_sds_secret_config(), tls3::Secret::kSessionTicketKeys)) {
       keys = &secret->session_ticket_keys();
     }
   }

@@ -13,9 +13,11 @@ namespace sluice::config {
 // Where the secrets are that a context refers to. Thread: main.
 class SecretLookup {
  public:
-  // Null: it is not there, or not yet. What is found stays where it is while options are compiled.
-  virtual const envoy::extensions::transport_sockets::tls::v3::Secret* find(
-      const envoy::extensions::transport_sockets::tls::v3::SdsSecretConfig& reference) = 0;
+  using Secret = envoy::extensions::transport_sockets::tls::v3::Secret;
+  // Null: it is not there, or not yet. What is found stays where it is while options are compiled. Secrets of the
+  // bootstrap may share a name when they are of different kinds; one of SDS may turn out to be of another kind.
+  virtual const Secret* find(const envoy::extensions::transport_sockets::tls::v3::SdsSecretConfig& reference,
+                             Secret::TypeCase kind) = 0;
 
  protected:
   ~SecretLookup() = default;

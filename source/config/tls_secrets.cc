@@ -85,13 +85,14 @@ void TlsSecrets::add_static(const Secret& secret, CompileScope& scope) {
   if (secret.type_case() == Secret::TYPE_NOT_SET) {
     scope.error(secret, Secret::kNameFieldNumber, cat("the secret '", secret.name(), "' holds nothing"));
   }
-  if (!static_.emplace(secret.name(), &secret).second) {
-    scope.error(secret, Secret::kNameFieldNumber, cat("there are two secrets named '", secret.name(), "'"));
+  if (!static_.emplace(std::pair(secret.name(), secret.type_case()), &secret).second) {
+    scope.error(secret, Secret::kNameFieldNumber,
+                cat("there are two secrets of this kind named '", secret.name(), "'"));
   }
 }
 
 void TlsSecrets::keep_static() {
-  for (auto& [name, secret] : static_) {
+  for (auto& [key, secret] : static_) {
     secret = kept_.emplace_back(std::make_unique<const Secret>(*secret)).get();
   }
 }
@@ -177,12 +178,15 @@ Result<Function<void()>> TlsSecrets::prepare(User& user, CompileScope& scope) {
   return made;
 }
 
-const TlsSecrets::Secret* TlsSecrets::find(const Reference& reference) {
+const TlsSecrets::Secret* TlsSecrets::find(const Reference& reference, Secret::TypeCase kind) {
   if (!reference.has_sds_config()) {
-    const auto found = static_.find(reference.name());
+    const auto found = static_.find(std::pair(reference.name(), kind));
     if (found != static_.end()) return found->second;
+    const auto other = static_.lower_bound(std::pair(reference.name(), 0));
+    const bool of_another = other != static_.end() && other->first.first == reference.name();
     scope_->error(reference, Reference::kNameFieldNumber,
-                  cat("there is no secret '", reference.name(), "' in static_resources.secrets"));
+                  cat("there is no secret '", reference.name(), "' in static_resources.secrets",
+                      of_another ? " of the kind that is needed here" : ""));
     return nullptr;
   }
   Source* source = source_of(reference);

@@ -77,7 +77,7 @@ class TlsSecrets final : private SecretLookup {
   struct Source;
   struct User;
 
-  const Secret* find(const Reference& reference) override;
+  const Secret* find(const Reference& reference, Secret::TypeCase kind) override;
   Source* source_of(const Reference& reference);
   net::TransportSocketPlanPtr add(std::unique_ptr<User> user, std::string_view stat_prefix, CompileScope& scope);
   // Compiles a context of now; the function puts it in force. A null function: a secret is missing.
@@ -101,7 +101,7 @@ class TlsSecrets final : private SecretLookup {
   const Extensions& extensions_;
   event::Files* const files_;
   proxy::LogFiles* const logs_;
-  std::map<std::string, const Secret*, std::less<>> static_;
+  std::map<std::pair<std::string, int>, const Secret*> static_;  // by name and kind
   std::vector<std::unique_ptr<const Secret>> kept_;         // what static_ points to, after keep_static()
   std::map<std::string, std::unique_ptr<Source>> sources_;  // by path and name
   std::vector<std::unique_ptr<User>> users_;

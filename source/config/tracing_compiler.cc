@@ -5,7 +5,6 @@
 
 #include "base/strings.h"
 #include "config/custom_tag_compiler.h"
-#include "envoy/config/trace/v3/http_tracer.pb.h"
 
 namespace sluice::config {
 
@@ -36,8 +35,10 @@ runtime::Fraction share(bool is_set, const FractionalPercent& proto, std::string
   return share(proto.numerator(), denominator, key, scope);
 }
 
-std::shared_ptr<const model::TracerPlan> compile_provider(const envoy::config::trace::v3::Tracing::Http& proto,
-                                                          CompileScope& scope) {
+}  // namespace
+
+std::shared_ptr<const model::TracerPlan> compile_tracer(const envoy::config::trace::v3::Tracing::Http& proto,
+                                                        CompileScope& scope) {
   using Http = envoy::config::trace::v3::Tracing::Http;
   if (!proto.has_typed_config()) {
     scope.error(proto, Http::kTypedConfigFieldNumber, "is missing");
@@ -53,8 +54,6 @@ std::shared_ptr<const model::TracerPlan> compile_provider(const envoy::config::t
   }
   return found->compile(*message, scope);
 }
-
-}  // namespace
 
 std::shared_ptr<const model::TracingPlan> compile_tracing(const Hcm::Tracing& proto, CompileScope& scope) {
   using T = Hcm::Tracing;
@@ -74,8 +73,7 @@ std::shared_ptr<const model::TracingPlan> compile_tracing(const Hcm::Tracing& pr
   if (proto.has_max_path_tag_length()) out->max_path_tag_length = proto.max_path_tag_length().value();
   out->spawn_upstream_span = proto.spawn_upstream_span().value();
   out->propagate_context = !proto.no_context_propagation();
-  if (!proto.has_provider()) return nullptr;
-  out->tracer = compile_provider(proto.provider(), scope);
+  out->tracer = proto.has_provider() ? compile_tracer(proto.provider(), scope) : scope.tracer;
   return out->tracer == nullptr ? nullptr : out;
 }
 

@@ -6,12 +6,16 @@
 
 #include "config/compile_scope.h"
 #include "envoy/config/route/v3/route_components.pb.h"
+#include "envoy/config/trace/v3/http_tracer.pb.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
 #include "model/tracing_plan.h"
 
 namespace sluice::config {
 
-// Null: without a provider nothing is traced.
+// Null after an error.
+std::shared_ptr<const model::TracerPlan> compile_tracer(const envoy::config::trace::v3::Tracing::Http& proto,
+                                                        CompileScope& scope);
+// Null: without a provider, of its own or of the bootstrap, nothing is traced.
 std::shared_ptr<const model::TracingPlan> compile_tracing(
     const envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager::Tracing& proto,
     CompileScope& scope);

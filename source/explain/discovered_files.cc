@@ -75,13 +75,13 @@ class Files {
   }
 
   void fill_endpoints(model::ClusterPlanPtr& cluster) {
-    const std::string what = cat("endpoints of '", cluster->service_name, "'");
-    const auto update = read(what, *cluster->endpoints_source);
+    const std::string what = cat("endpoints of '", cluster->eds->service_name, "'");
+    const auto update = read(what, cluster->eds->source);
     if (!update) return;
     auto batch = compiler_.assignments(*update, cluster->name);
     tell(what, batch);
     for (auto& one : batch.resources) {
-      if (!counts(batch) || one.plan == nullptr || one.name != cluster->service_name) continue;
+      if (!counts(batch) || one.plan == nullptr || one.name != cluster->eds->service_name) continue;
       auto known = std::make_shared<model::ClusterPlan>(*cluster);
       known->assignment = std::move(one.plan);
       cluster = std::move(known);

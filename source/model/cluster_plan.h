@@ -1,6 +1,7 @@
 // ClusterPlan: one upstream service as the configuration describes it, compiled.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -37,19 +38,24 @@ struct FilterPlan;     // model/filter_plan.h
 struct HealthCheckPlan;
 struct OutlierPlan;
 
+// What an endpoint may have beside its address: of most there is nothing.
+struct EndpointExtra {
+  std::string hostname;
+  std::string hash_key;  // metadata envoy.lb hash_key: stands for the endpoint in hash rings; empty: its address
+  LbLabelsPtr labels;    // metadata envoy.lb; null: none
+  MetadataPtr metadata;  // all of it, for logs; null: none
+  std::shared_ptr<const EndpointCheck> check;  // health_check_config; null: none
+};
+
 // Immutable. Thread: any.
 struct EndpointPlan {
   net::Address address;
-  std::string hostname;
-  std::string hash_key;  // metadata envoy.lb hash_key: stands for the endpoint in hash rings; empty: its address
   uint32_t weight = 1;
   HealthStatus health = HealthStatus::kUnknown;
-  uint16_t socket_match = 0;                   // ClusterPlan::socket_matches: 1 is the first one; 0: none matches
-  bool canary = false;                         // metadata envoy.lb canary
-  LbLabelsPtr labels;                          // metadata envoy.lb; null: none
-  MetadataPtr metadata;                        // all of it, for logs; null: none
-  std::shared_ptr<const EndpointCheck> check;  // health_check_config; null: none
-  bool removed = false;                        // no assignment has it any more; it stays while its checks pass
+  bool canary = false;        // metadata envoy.lb canary
+  bool removed = false;       // no assignment has it any more; it stays while its checks pass
+  uint16_t socket_match = 0;  // ClusterPlan::socket_matches: 1 is the first one; 0: none matches
+  Rare<EndpointExtra> extra;
 };
 
 // The endpoints of one locality and priority.
@@ -157,44 +163,48 @@ struct LbPlan {
   bool locality_weighted = false;
   double panic_threshold = 50;  // percent; below it all hosts of a priority are used
   bool fail_traffic_on_panic = false;
-  SlowStart slow_start;                       // ROUND_ROBIN and LEAST_REQUEST
-  ZoneAware zone_aware;                       // unless locality_weighted; not for policies that hash
+  Rare<SlowStart> slow_start;                 // ROUND_ROBIN and LEAST_REQUEST
+  Rare<ZoneAware> zone_aware;                 // unless locality_weighted; not for policies that hash
   std::shared_ptr<const SubsetPlan> subsets;  // null: none
 
   bool hashes() const { return policy == LbPolicy::kRingHash || policy == LbPolicy::kMaglev; }
 };
 
+// Where an EDS cluster finds its assignment.
+struct EdsPlan {
+  ConfigSource source;
+  std::string service_name;  // of the assignment there
+};
+
 // What is spoken with the hosts: one of them, what the client speaks, or what ALPN agrees on.
 enum class UpstreamProtocol : uint8_t { kHttp1, kHttp2, kDownstream, kAuto };
 
-// Immutable, shared by all workers. Thread: any.
+// Immutable, shared by all workers. There may be tens of thousands: what few of them set is Rare. Thread: any.
 struct ClusterPlan {
   std::string name;
-  std::string observable_name;  // alt_stat_name or name: what logs and headers show
-  std::string stat_name;        // the same with ':' as '_': in the names of stats
+  Rare<std::string> alt_stat_name;
   Discovery discovery = Discovery::kStatic;
   LbPlan lb;
   Duration connect_timeout = std::chrono::seconds(5);
   Duration idle_timeout = std::chrono::hours(1);  // 0: none
   Duration max_connection_duration{0};            // 0: none
   uint32_t max_requests_per_connection = 0;       // 0: no limit
-  net::ConnectOptions connect;
+  Rare<net::ConnectOptions> connect;
   uint32_t buffer_limit = 1024 * 1024;             // per_connection_buffer_limit_bytes
-  std::array<BreakerLimits, 2> breakers;           // by routing priority: default, high
+  Rare<std::array<BreakerLimits, 2>> breakers;     // by routing priority: default, high
   uint32_t max_connections_per_host = UINT32_MAX;  // per_host_thresholds
   UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
   http::CodecOptions codec;
   Rare<http::Http2Options> http2;
   AssignmentPtr assignment;                      // never null; DNS clusters: with endpoints that have no address yet
   net::TransportSocketPlanPtr transport_socket;  // null: plain
-  std::vector<SocketMatch> socket_matches;
+  Rare<std::vector<SocketMatch>> socket_matches;
   bool auto_sni = false;             // the request's host as SNI
   bool auto_san_validation = false;  // ... and as what the certificate must be for
-  std::string auto_sni_header;       // override_auto_sni_header: where the host is taken from, when it is there
+  Rare<std::string> auto_sni_header;  // override_auto_sni_header: where the host is taken from, when it is there
   Rare<DnsPlan> dns;
-  Rare<ConfigSource> endpoints_source;          // EDS: where the assignment comes from,
-  std::string service_name;                     // and its name there
-  std::vector<std::string> members;             // kAggregate: the clusters whose priorities follow each other
+  Rare<EdsPlan> eds;                            // kEds
+  Rare<std::vector<std::string>> members;       // kAggregate: the clusters whose priorities follow each other
   std::shared_ptr<const DnsCachePlan> forward;  // kForward: where its names are looked up
   bool wait_for_warm_on_init = true;
   std::shared_ptr<const OriginalDstPlan> original_dst;  // null unless it is ORIGINAL_DST
@@ -209,6 +219,15 @@ struct ClusterPlan {
   std::shared_ptr<const std::vector<FilterPlan>> http_filters;  // on each try, without upstream_codec; null: none
   MetadataPtr metadata;                                         // null: none
   Origin origin;
+
+  // What logs and headers show.
+  const std::string& observable_name() const { return alt_stat_name ? *alt_stat_name : name; }
+  // "cluster.NAME.", with which the names of its stats begin.
+  std::string stat_prefix() const {
+    std::string out = "cluster." + observable_name() + ".";
+    std::replace(out.begin(), out.end(), ':', '_');
+    return out;
+  }
 };
 
 using ClusterPlanPtr = std::shared_ptr<const ClusterPlan>;

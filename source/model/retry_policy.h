@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/metadata.h"
 #include "base/time.h"
 #include "http/header_matcher.h"
 #include "model/origin.h"
@@ -64,6 +65,7 @@ struct RetryPolicy {
   Duration max_reset_interval = std::chrono::seconds(300);
   bool avoid_previous_hosts = false;
   bool avoid_canary_hosts = false;
+  std::vector<MetadataPtr> avoid_metadata;  // omit_host_metadata: hosts that have all of one of them in envoy.lb
   uint32_t host_attempts = 1;        // host_selection_retry_max_attempts
   uint32_t previous_priorities = 0;  // update_frequency; 0: the usual priorities
   Origin origin;

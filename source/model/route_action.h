@@ -61,7 +61,8 @@ struct Rewrite {
 struct Upgrade {
   std::string type;  // lower case
   bool enabled = true;
-  bool ends_here = false;  // connect_config: the upstream gets what is in the tunnel, not the CONNECT
+  bool ends_here = false;   // connect_config: the upstream gets what is in the tunnel, not the CONNECT
+  bool allow_post = false;  // ... and the body of a POST, not the POST
 };
 
 // One entry of request_mirror_policies.
@@ -125,10 +126,11 @@ struct ForwardAction {
   bool include_vh_rate_limits = false;
   Origin origin;
 
-  // CONNECT ends here.
-  bool ends_connect() const {
+  // The upstream gets the bytes of this CONNECT, or of this POST, and no request around them.
+  bool ends(const http::RequestHeaders& request) const {
     for (const Upgrade& one : upgrades) {
-      if (one.ends_here) return true;
+      const bool meant = request.tunnel == http::Tunnel::kConnect || (one.allow_post && request.method == "POST");
+      if (one.ends_here && meant) return true;
     }
     return false;
   }

@@ -52,6 +52,7 @@ struct SubsetPlan {
   bool list_as_any = false;
   bool panic_mode_any = false;
   bool locality_weight_aware = false;
+  bool scale_locality_weight = false;  // ... by the share of the locality that is in the subset
 };
 
 }  // namespace sluice::model

@@ -34,7 +34,7 @@ Result<Address> Address::from_unix(std::string_view path) {
   }
   Address out;
   out.kind_ = AddressKind::kUnix;
-  out.path_ = path;
+  out.path_.edit() = path;
   return out;
 }
 
@@ -68,9 +68,9 @@ Address Address::from_sockaddr(const sockaddr* sa, socklen_t length) {
     out.kind_ = AddressKind::kUnix;
     const size_t n = length > offsetof(sockaddr_un, sun_path) ? length - offsetof(sockaddr_un, sun_path) : 0;
     if (n > 0 && un->sun_path[0] == '\0') {
-      out.path_ = cat("@", std::string_view(un->sun_path + 1, n - 1));
+      out.path_.edit() = cat("@", std::string_view(un->sun_path + 1, n - 1));
     } else {
-      out.path_.assign(un->sun_path, strnlen(un->sun_path, n));
+      out.path_.edit().assign(un->sun_path, strnlen(un->sun_path, n));
     }
   }
   return out;
@@ -121,17 +121,18 @@ socklen_t Address::to_sockaddr(sockaddr_storage& out) const {
   }
   auto* un = reinterpret_cast<sockaddr_un*>(&out);
   un->sun_family = AF_UNIX;
-  std::memcpy(un->sun_path, path_.data(), path_.size());
-  if (!path_.empty() && path_[0] == '@') {
+  const std::string& path = *path_;
+  std::memcpy(un->sun_path, path.data(), path.size());
+  if (path.starts_with('@')) {
     un->sun_path[0] = '\0';
-    return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path_.size());
+    return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
   }
-  return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path_.size() + 1);
+  return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
 }
 
 std::string Address::ip_to_string() const {
   if (!is_ip()) {
-    return path_;
+    return *path_;
   }
   char text[INET6_ADDRSTRLEN] = "";
   inet_ntop(kind_ == AddressKind::kIp4 ? AF_INET : AF_INET6, ip_, text, sizeof(text));
@@ -147,7 +148,7 @@ std::string Address::to_string() const {
     case AddressKind::kIp6:
       return cat("[", ip_to_string(), "]:", port_);
     case AddressKind::kUnix:
-      return path_;
+      return *path_;
   }
   return "";
 }

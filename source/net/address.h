@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/rare.h"
 #include "base/result.h"
 
 namespace sluice::net {
@@ -50,14 +51,14 @@ class Address {
 
   friend bool operator==(const Address& a, const Address& b) {
     return a.kind_ == b.kind_ && a.port_ == b.port_ && std::memcmp(a.ip_, b.ip_, sizeof(a.ip_)) == 0 &&
-           a.path_ == b.path_;
+           ((!a.path_ && !b.path_) || *a.path_ == *b.path_);
   }
 
  private:
   AddressKind kind_ = AddressKind::kNone;
   uint16_t port_ = 0;
   uint8_t ip_[16] = {};
-  std::string path_;
+  Rare<std::string> path_;  // unix only: addresses are many, and hardly any is a path
 };
 
 // A network like 10.0.0.0/8. Thread: any.

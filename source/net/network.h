@@ -14,12 +14,38 @@
 
 namespace sluice::net {
 
+// One of socket_options: what setsockopt() is told before the socket is bound, after that, or once it listens.
+struct SocketOption {
+  enum class When : uint8_t { kPrebind, kBound, kListening };
+  int level = 0, name = 0;
+  std::string value;  // the bytes as the system takes them
+  When when = When::kPrebind;
+  AddressKind only = AddressKind::kNone;  // for sockets of this kind; kNone: for all
+  friend bool operator==(const SocketOption&, const SocketOption&) = default;
+};
+// Null: none. Shared by the plans of many clusters. Thread: any (immutable).
+using SocketOptionsPtr = std::shared_ptr<const std::vector<SocketOption>>;
+
+// 0: as the system has it. Thread: any.
+struct Keepalive {
+  uint32_t probes = 0, idle_s = 0, interval_s = 0;
+  friend bool operator==(const Keepalive&, const Keepalive&) = default;
+};
+
 struct ListenOptions {
   bool reuse_port = true;  // one descriptor for each worker; false: one, shared by dup
   bool bind_to_port = true;
   uint32_t backlog = 0;      // 0: the system's somaxconn
   bool ipv4_compat = false;  // an IPv6 socket takes IPv4 too
   uint32_t unix_mode = 0;    // of a unix socket's path; 0: leave it to the umask
+  bool freebind = false;     // the address need not be one of this machine
+  bool transparent = false;  // IP_TRANSPARENT: connections to any address may be led here; needs a capability
+  std::optional<uint32_t> fast_open_queue;  // tcp_fast_open_queue_length; 0: off
+  std::optional<Keepalive> keepalive;       // of the connections that come
+  SocketOptionsPtr more;                    // socket_options; one that fails fails the listener
+
+  // Whether sockets made with them serve both. The length of the queue stays what it was, as with Envoy.
+  bool makes_same_socket(const ListenOptions& other) const;
 };
 
 class Balance;
@@ -45,12 +71,10 @@ class ListenSocket {
 
 // How to connect. Thread: any (immutable).
 struct ConnectOptions {
-  struct Keepalive {  // 0: as the system has it
-    uint32_t probes = 0, idle_s = 0, interval_s = 0;
-  };
   Address source;         // kNone: the system chooses
   bool freebind = false;  // the source need not be an address of this machine
   std::optional<Keepalive> keepalive;
+  SocketOptionsPtr more;  // socket_options; a connection for which one fails fails as bind() does
 };
 
 // Accepts on one worker; destroying it stops accepting (the socket itself lives on with its ListenSocket). Owned by

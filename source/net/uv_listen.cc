@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "net/balance.h"
+#include "net/socket_settings.h"
 
 namespace sluice::net {
 
@@ -24,11 +25,6 @@ namespace {
 
 constexpr Duration kFirstPause = std::chrono::milliseconds(100);
 constexpr Duration kLongestPause = std::chrono::seconds(1);
-
-void switch_on(int fd, int level, int option) {
-  const int one = 1;
-  setsockopt(fd, level, option, &one, sizeof(one));
-}
 
 bool is_abstract(const Address& address) { return address.to_string().front() == '@'; }
 
@@ -58,22 +54,42 @@ Result<int> UvListenSocket::open(const ListenOptions& options, bool reuse_port) 
     return error("make a socket for");
   }
   if (address_.is_ip()) {
-    switch_on(fd, SOL_SOCKET, SO_REUSEADDR);
-    switch_on(fd, IPPROTO_TCP, TCP_NODELAY);  // accepted sockets inherit it: one system call less for each
+    set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);  // accepted sockets inherit it: one system call less for each
     if (reuse_port) {
-      switch_on(fd, SOL_SOCKET, SO_REUSEPORT);
+      set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
     }
   }
   if (address_.kind() == AddressKind::kIp6) {
-    const int only6 = options.ipv4_compat ? 0 : 1;
-    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only6, sizeof(only6));
+    set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.ipv4_compat ? 0 : 1);
   }
-  if (::bind(fd, reinterpret_cast<const sockaddr*>(&name), length) != 0) {
-    const Error failed = error("bind");
-    ::close(fd);
-    return failed;
+  const char* failed = nullptr;
+  if (!prepare(fd, options)) {
+    failed = "set a socket option of";
+  } else if (::bind(fd, reinterpret_cast<const sockaddr*>(&name), length) != 0) {
+    failed = "bind";
+  } else if (!set_options(fd, address_.kind(), options.more, SocketOption::When::kBound)) {
+    failed = "set a socket option of";
   }
-  return fd;
+  if (failed == nullptr) {
+    return fd;
+  }
+  const Error told = error(failed);
+  ::close(fd);
+  return told;
+}
+
+// Of connections that come the accepted sockets inherit it.
+bool UvListenSocket::prepare(int fd, const ListenOptions& options) const {
+  const AddressKind kind = address_.kind();
+  if (address_.is_ip() && ((options.freebind && !set_freebind(fd, kind)) ||
+                           (options.transparent && !set_transparent(fd, kind)) ||
+                           (options.keepalive && !set_keepalive(fd, *options.keepalive)) ||
+                           (options.fast_open_queue && !set_option(fd, IPPROTO_TCP, TCP_FASTOPEN,
+                                                                   static_cast<int>(*options.fast_open_queue))))) {
+    return false;
+  }
+  return set_options(fd, kind, options.more, SocketOption::When::kPrebind);
 }
 
 // SO_REUSEPORT would let two processes of one user share a port without a word, which is nearly always a mistake.
@@ -110,6 +126,7 @@ Result<void> UvListenSocket::prepare_path() const {
 
 Result<void> UvListenSocket::start(const ListenOptions& options, uint32_t workers) {
   const bool each_its_own = options.reuse_port && address_.is_ip() && workers > 1;
+  when_listening_ = options.more;
   backlog_ = static_cast<int>(options.backlog == 0 ? INT_MAX : std::min<uint32_t>(options.backlog, INT_MAX));
   for (uint32_t worker = 0; worker < workers; ++worker) {
     if (worker > 0 && !each_its_own) {
@@ -144,8 +161,11 @@ Result<void> UvListenSocket::start(const ListenOptions& options, uint32_t worker
 }
 
 void UvListenSocket::listen(uint32_t worker) const {
-  if (const int fd = descriptor(worker); fd >= 0 && ::listen(fd, backlog_) != 0) {
+  const int fd = descriptor(worker);
+  if (fd >= 0 && ::listen(fd, backlog_) != 0) {
     SLUICE_LOG(kError, kListener, error("listen on").text);
+  } else if (fd >= 0 && !set_options(fd, address_.kind(), when_listening_, SocketOption::When::kListening)) {
+    SLUICE_LOG(kError, kListener, error("set a socket option of").text);
   }
 }
 

@@ -32,6 +32,7 @@ class UvListenSocket final : public ListenSocket {
  private:
   UvListenSocket(const Address& address, uint32_t workers);
   Result<int> open(const ListenOptions& options, bool reuse_port) const;
+  bool prepare(int fd, const ListenOptions& options) const;
   Result<void> check_port_is_free(const ListenOptions& options) const;
   Result<void> prepare_path() const;
   Result<void> start(const ListenOptions& options, uint32_t workers);
@@ -39,6 +40,7 @@ class UvListenSocket final : public ListenSocket {
 
   Address address_;
   int backlog_ = 0;
+  SocketOptionsPtr when_listening_;
   std::vector<int> descriptors_;  // one for each worker
   std::shared_ptr<UvSeats> seats_;
 };

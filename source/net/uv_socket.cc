@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "net/acknowledged.h"
+#include "net/socket_settings.h"
 
 namespace sluice::net {
 
@@ -25,25 +26,11 @@ int pending_error(int fd) {
   return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
 }
 
-void set_keepalive(int fd, const ConnectOptions::Keepalive& keepalive) {
-  const int one = 1;
-  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-  const auto set = [fd](int option, uint32_t value) {
-    if (value != 0) {
-      setsockopt(fd, IPPROTO_TCP, option, &value, sizeof(value));
-    }
-  };
-  set(TCP_KEEPCNT, keepalive.probes);
-  set(TCP_KEEPIDLE, keepalive.idle_s);
-  set(TCP_KEEPINTVL, keepalive.interval_s);
-}
-
 bool bind_source(int fd, const ConnectOptions& options) {
-  const int one = 1;
   // The port is chosen by connect(), so that one source address has as many ports for each peer.
-  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
+  set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
   if (options.freebind) {
-    setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one));
+    set_freebind(fd, options.source.kind());
   }
   sockaddr_storage from;
   const socklen_t length = options.source.to_sockaddr(from);
@@ -87,15 +74,16 @@ int UvSocket::begin_connect(const ConnectOptions& options) {
     return errno;
   }
   if (remote_.is_ip()) {
-    const int one = 1;
-    setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    set_option(fd_, IPPROTO_TCP, TCP_NODELAY, 1);
     if (options.keepalive) {
       set_keepalive(fd_, *options.keepalive);
     }
-    if (options.source.is_ip() && !bind_source(fd_, options)) {
-      fault_ = ConnectFault::kBind;
-      return errno;
-    }
+  }
+  if (!set_options(fd_, remote_.kind(), options.more, SocketOption::When::kPrebind) ||
+      (remote_.is_ip() && options.source.is_ip() && !bind_source(fd_, options)) ||
+      !set_options(fd_, remote_.kind(), options.more, SocketOption::When::kBound)) {
+    fault_ = ConnectFault::kBind;
+    return errno;
   }
   const bool going = connect(fd_, reinterpret_cast<const sockaddr*>(&to), length) == 0 || errno == EINPROGRESS;
   return going ? 0 : errno;

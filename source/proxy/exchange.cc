@@ -588,7 +588,7 @@ void Exchange::log(format::LogType type) {
         forward == nullptr ? nullptr : clusters().find(forward->cluster_name(weighted_, *request_));
     if (cluster != nullptr) {
       facts_.cluster_raw = cluster->plan().name;
-      facts_.cluster = cluster->plan().observable_name;
+      facts_.cluster = cluster->plan().observable_name();
     }
   }
   connection_.server().log(facts_);

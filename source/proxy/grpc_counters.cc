@@ -11,7 +11,7 @@ std::string cluster_scope(Exchange& exchange, const http::RequestHeaders& reques
   const auto* forward = route == nullptr ? nullptr : std::get_if<model::ForwardAction>(&route->action);
   const upstream::Cluster* cluster =
       forward == nullptr ? nullptr : exchange.clusters().find(forward->cluster_name(exchange.weighted(), request));
-  return cluster == nullptr ? std::string() : cat("cluster.", cluster->plan().stat_name, ".");
+  return cluster == nullptr ? std::string() : cluster->plan().stat_prefix();
 }
 
 std::optional<GrpcMethod> grpc_method(std::string_view target) {

@@ -15,7 +15,7 @@ using stats::ClusterMemberStat;
 // One configuration of a cluster, and what keeps its hosts right.
 struct Clusters::Version {
   std::shared_ptr<upstream::ClusterShared> cluster;
-  ClusterVersion said;
+  Rare<ClusterVersion> said;  // by a control plane
   std::unique_ptr<EndpointDiscovery> endpoints;
   bool begun = false;
 
@@ -82,7 +82,7 @@ bool Clusters::add_or_update(config::Compiled<model::ClusterPlan> one) {
   auto& entry = entries_[one.name];
   if (entry != nullptr) {
     const Version* newest = entry->warming != nullptr ? entry->warming.get() : entry->active.get();
-    if (entry->is_static || newest->said.bytes == one.bytes) {
+    if (entry->is_static || newest->said->bytes == one.bytes) {
       return false;
     }
     if (entry->warming != nullptr) {
@@ -95,7 +95,7 @@ bool Clusters::add_or_update(config::Compiled<model::ClusterPlan> one) {
     block_.inc(ClusterManagerStat::kClusterAdded);
   }
   Version& version = prepare(*entry, one.plan);
-  version.said = {std::move(one.version), std::move(one.bytes), tools_.loop.wall_now()};
+  version.said.edit() = {std::move(one.version), std::move(one.bytes), tools_.loop.wall_now()};
   show_counts();
   begin(one.name);
   return true;
@@ -242,7 +242,7 @@ void Clusters::members_known(const std::string& name, const upstream::ClusterSha
   }
   const model::ClusterPlan& plan = *cluster->plan;
   std::vector<const net::TransportSocketPlan*> sockets{plan.transport_socket.get()};
-  for (const model::SocketMatch& match : plan.socket_matches) {
+  for (const model::SocketMatch& match : *plan.socket_matches) {
     sockets.push_back(match.socket.get());
   }
   tools_.secrets.when_known(sockets, [this, name, cluster] { secrets_known(name, cluster); });
@@ -347,10 +347,10 @@ std::vector<Clusters::Dumped> Clusters::dump() const {
       continue;
     }
     if (entry->active != nullptr) {
-      out.push_back({name, entry->active->said, true});
+      out.push_back({name, *entry->active->said, true});
     }
     if (entry->warming != nullptr) {
-      out.push_back({name, entry->warming->said, false});
+      out.push_back({name, *entry->warming->said, false});
     }
   }
   return out;

@@ -19,12 +19,6 @@ std::vector<net::Address> addresses_of(const model::ListenerPlan& plan) {
   return out;
 }
 
-// Whether sockets made with `a` are what `b` wants. The length of the queue stays what it was, as with Envoy.
-bool are_same_sockets(const net::ListenOptions& a, const net::ListenOptions& b) {
-  return a.bind_to_port == b.bind_to_port && a.reuse_port == b.reuse_port && a.ipv4_compat == b.ipv4_compat &&
-         a.unix_mode == b.unix_mode;
-}
-
 bool is_meant(const model::ListenerPlan& plan, bool inbound_only) {
   return !inbound_only || plan.direction == model::TrafficDirection::kInbound;
 }
@@ -106,7 +100,7 @@ Result<ListenerChange> Listeners::add_or_update(const model::ListenerPlanPtr& pl
 Result<Listeners::SocketsPtr> Listeners::sockets_for(const model::ListenerPlan& plan, const Entry* entry) {
   const std::vector<net::Address> wanted = addresses_of(plan);
   const auto fits = [&](const Sockets& sockets) {
-    return sockets.wanted == wanted && are_same_sockets(sockets.options, plan.socket) && !sockets.sockets.empty();
+    return sockets.wanted == wanted && sockets.options.makes_same_socket(plan.socket) && !sockets.sockets.empty();
   };
   if (entry != nullptr) {
     for (const std::optional<Generation>* one : {&entry->warming, &entry->active}) {

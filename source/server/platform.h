@@ -5,6 +5,7 @@
 #include "event/files.h"
 #include "event/loop.h"
 #include "model/config_source.h"
+#include "net/datagrams.h"
 #include "net/network.h"
 #include "net/resolver.h"
 #include "server/worker.h"
@@ -25,6 +26,7 @@ class Platform {
   // A way to a control plane by gRPC's own library; null where there is none.
   virtual std::unique_ptr<xds::AdsTransport> make_google_grpc(const model::GoogleGrpc& service,
                                                               stats::Registry& registry, stats::WorkerCells& cells) = 0;
+  virtual std::unique_ptr<net::Datagrams> make_datagrams(const net::Address& to) = 0;
   virtual WorkerSeams make_worker(uint32_t index) = 0;
   // Runs the loop of a worker, on a thread of its own where there are threads.
   virtual void spawn(event::Loop& loop) = 0;

@@ -106,6 +106,9 @@ Result<void> Server::start() {
     admin_ =
         std::make_unique<admin::Admin>(platform_.main_loop(), platform_.main_network(), *admin_socket_, *this, cells_);
   }
+  for (const model::StatsSinkPlan& plan : bootstrap_.stats_sinks) {
+    stats_sinks_.push_back(std::make_unique<StatsdSink>(plan, platform_, upstreams_));
+  }
   if (!flushes_on_demand()) {
     stats_timer_.arm(bootstrap_.stats_flush_interval);
   }
@@ -263,6 +266,7 @@ void Server::finish() {
   routes_.clear();
   clusters_.clear();
   subscriber_.clear();
+  stats_sinks_.clear();
   upstreams_.clear();
   for (auto& worker : workers_) {
     worker->loop().post([&worker = *worker] {
@@ -290,10 +294,17 @@ void Server::reopen_logs() {
   bootstrap_.reopen_logs();
 }
 
+void Server::flush_sinks() {
+  for (const auto& sink : stats_sinks_) {
+    sink->flush(registry_);
+  }
+}
+
 void Server::flush_stats() {
   registry_.flush();
   bootstrap_.tls->forget_unused();
   refresh_stats();
+  flush_sinks();
   stats_timer_.arm(bootstrap_.stats_flush_interval);
 }
 

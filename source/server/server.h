@@ -27,6 +27,7 @@
 #include "server/overload_watch.h"
 #include "server/platform.h"
 #include "server/server_stats.h"
+#include "server/statsd_sink.h"
 #include "server/worker.h"
 #include "stats/names_cluster.h"
 #include "stats/names_listener.h"
@@ -96,6 +97,7 @@ class Server final : public admin::AdminSource {
   void serve();
   void finish();
   void flush_stats();
+  void flush_sinks();
   bool flushes_on_demand() const { return bootstrap_.stats_flush_interval == Duration::zero(); }
   uint32_t concurrency() const;
   uint64_t connections() const;
@@ -124,6 +126,7 @@ class Server final : public admin::AdminSource {
   ClusterDemand cluster_demand_;
   RouteDiscovery routes_;
   ListenerDiscovery listener_discovery_;
+  std::vector<std::unique_ptr<StatsdSink>> stats_sinks_;
   std::unique_ptr<RuntimeDiscovery> runtime_discovery_;
   std::unique_ptr<ClusterDiscovery> cluster_discovery_;
   std::unique_ptr<net::ListenSocket> admin_socket_;

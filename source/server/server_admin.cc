@@ -49,7 +49,7 @@ admin::DynamicConfigs Server::dynamic_configs() const {
   }
   for (const auto& [cluster, endpoints] : clusters_.assignments()) {
     if (!endpoints->bytes().empty()) {
-      add(Kind::kEndpoints, cluster->plan->service_name, {}, endpoints->updated(), endpoints->bytes());
+      add(Kind::kEndpoints, cluster->plan->eds->service_name, {}, endpoints->updated(), endpoints->bytes());
     }
   }
   out.listeners_version = listener_discovery_.version();
@@ -133,6 +133,9 @@ void Server::refresh_stats() {
                          .ocsp_seconds = ocsp_seconds});
   refresh_breakers();
   subscriber_.show();
+  if (flushes_on_demand()) {
+    flush_sinks();
+  }
 }
 
 uint64_t Server::connections() const {

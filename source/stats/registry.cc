@@ -38,8 +38,9 @@ Single WorkerCells::single(Kind kind, std::string_view name, BlockId parent) {
     SLUICE_CHECK(parent.index < registry_.entries_.size() && registry_.entries_[parent.index] != nullptr);
     Registry::Entry& entry = *registry_.entries_[parent.index];
     index = registry_.add_locked(cat(entry.prefix, name), table).index;
-    if (std::find(entry.children.begin(), entry.children.end(), index) == entry.children.end()) {
-      entry.children.push_back(index);
+    std::vector<uint32_t>& children = entry.more.edit().children;
+    if (std::find(children.begin(), children.end(), index) == children.end()) {
+      children.push_back(index);
     } else {
       --registry_.entries_[index]->references;  // the parent holds one, however many threads use it
     }
@@ -61,10 +62,9 @@ BlockId Registry::add_block(std::string_view prefix, std::span<const Definition>
 }
 
 BlockId Registry::add_locked(std::string_view prefix, std::span<const Definition> table) {
-  std::pair<std::string, const Definition*> key(prefix, table.data());
-  if (const auto found = by_key_.find(key); found != by_key_.end()) {
-    ++entries_[found->second]->references;
-    return {found->second};
+  if (const auto found = by_key_.find(Key(prefix, table.data())); found != by_key_.end()) {
+    ++(*found)->references;
+    return {(*found)->index};
   }
   uint32_t index;
   if (free_.empty()) {
@@ -75,17 +75,21 @@ BlockId Registry::add_locked(std::string_view prefix, std::span<const Definition
     free_.pop_back();
   }
   auto entry = std::make_unique<Entry>();
-  entry->prefix = key.first;
+  entry->prefix = prefix;
   entry->table = table;
+  entry->index = index;
   entry->references = 1;
   if (hidden_) {
-    entry->hidden.reserve(table.size());
+    std::vector<bool> hidden;
     for (const Definition& definition : table) {
-      entry->hidden.push_back(hidden_(cat(prefix, definition.name)));
+      hidden.push_back(hidden_(cat(prefix, definition.name)));
+    }
+    if (std::find(hidden.begin(), hidden.end(), true) != hidden.end()) {
+      entry->more.edit().hidden = std::move(hidden);
     }
   }
+  by_key_.insert(entry.get());
   entries_[index] = std::move(entry);
-  by_key_.emplace(std::move(key), index);
   return {index};
 }
 
@@ -99,11 +103,11 @@ void Registry::drop_locked(uint32_t index) {
   if (--entries_[index]->references != 0) {
     return;
   }
-  for (const uint32_t child : entries_[index]->children) {
+  for (const uint32_t child : entries_[index]->more->children) {
     drop_locked(child);
   }
   free_cells(index);
-  by_key_.erase({entries_[index]->prefix, entries_[index]->table.data()});
+  by_key_.erase(entries_[index].get());
   entries_[index].reset();
   free_.push_back(index);
 }
@@ -177,19 +181,19 @@ Registry::Sum Registry::sum(uint32_t index, uint16_t stat) const {
     }
   }
   out.used = out.used || out.value != 0;
-  if (!entry.reset_at.empty() && entry.table[stat].kind == Kind::kCounter) {
-    out.value -= entry.reset_at[stat];
+  if (!entry.more->reset_at.empty() && entry.table[stat].kind == Kind::kCounter) {
+    out.value -= entry.more->reset_at[stat];
   }
   return out;
 }
 
 Registry::Merged* Registry::merged_of(Entry& entry, uint16_t stat, bool make) {
-  for (auto& [of, merged] : entry.merged) {
+  for (const auto& [of, merged] : entry.more->merged) {
     if (of == stat) {
       return merged.get();
     }
   }
-  return make ? entry.merged.emplace_back(stat, std::make_unique<Merged>()).second.get() : nullptr;
+  return make ? entry.more.edit().merged.emplace_back(stat, std::make_unique<Merged>()).second.get() : nullptr;
 }
 
 void Registry::flush_entry(uint32_t index) {
@@ -233,10 +237,10 @@ void Registry::reset_counters() {
     std::vector<uint64_t> sums(entry.table.size(), 0);
     for (uint16_t stat = 0; stat < entry.table.size(); ++stat) {
       if (entry.table[stat].kind == Kind::kCounter) {
-        sums[stat] = sum(i, stat).value + (entry.reset_at.empty() ? 0 : entry.reset_at[stat]);
+        sums[stat] = sum(i, stat).value + (entry.more->reset_at.empty() ? 0 : entry.more->reset_at[stat]);
       }
     }
-    entry.reset_at = std::move(sums);
+    entry.more.edit().reset_at = std::move(sums);
   }
 }
 
@@ -250,7 +254,7 @@ StatView Registry::view(uint32_t index, uint16_t stat, std::string_view name) co
     out.used = total.used;
     return out;
   }
-  for (const auto& [of, merged] : entry.merged) {
+  for (const auto& [of, merged] : entry.more->merged) {
     if (of == stat) {
       out.cumulative = &merged->cumulative;
       out.interval = &merged->interval;
@@ -295,7 +299,7 @@ void Registry::visit(Function<bool(std::string_view name)>& wanted, Function<voi
       continue;
     }
     for (uint16_t stat = 0; stat < entries_[i]->table.size(); ++stat) {
-      if (!entries_[i]->hidden.empty() && entries_[i]->hidden[stat]) {
+      if (const auto& hidden = entries_[i]->more->hidden; !hidden.empty() && hidden[stat]) {
         continue;
       }
       std::string name = cat(entries_[i]->prefix, entries_[i]->table[stat].name);

@@ -14,11 +14,12 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "base/function.h"
+#include "base/rare.h"
 #include "stats/histogram.h"
 #include "stats/stats.h"
 
@@ -117,14 +118,33 @@ class Registry {
     Bins cumulative;
     Bins interval;
   };
-  struct Entry {
-    std::string prefix;
-    std::span<const Definition> table;
-    uint32_t references = 0;
+  // What a block has once it is used, or looked at in a special way: of an idle cluster there is nothing.
+  struct More {
     std::vector<uint32_t> children;                                    // single stats below this block
     std::vector<uint64_t> reset_at;                                    // sums at the last reset; empty: never reset
     std::vector<bool> hidden;                                          // by stat; empty: nothing is
     std::vector<std::pair<uint16_t, std::unique_ptr<Merged>>> merged;  // of the histograms that have values
+  };
+  struct Entry {
+    std::string prefix;
+    std::span<const Definition> table;
+    uint32_t index = 0;  // in entries_
+    uint32_t references = 0;
+    Rare<More> more;
+  };
+  using Key = std::pair<std::string_view, const Definition*>;
+  static Key key_of(const Key& key) { return key; }
+  static Key key_of(const Entry* entry) { return {entry->prefix, entry->table.data()}; }
+  struct KeyHash {
+    using is_transparent = void;
+    size_t operator()(const auto& one) const {
+      const Key key = key_of(one);
+      return std::hash<std::string_view>()(key.first) ^ std::hash<const Definition*>()(key.second);
+    }
+  };
+  struct KeyEqual {
+    using is_transparent = void;
+    bool operator()(const auto& a, const auto& b) const { return key_of(a) == key_of(b); }
   };
   struct Sum {
     uint64_t value = 0;
@@ -146,7 +166,7 @@ class Registry {
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Entry>> entries_;  // null: free
   std::vector<uint32_t> free_;
-  std::map<std::pair<std::string, const Definition*>, uint32_t, std::less<>> by_key_;
+  std::unordered_set<Entry*, KeyHash, KeyEqual> by_key_;
   std::vector<std::vector<Cell*>> slots_;  // by thread and block; null: nothing was written there
   std::map<std::string, std::string> texts_;
   Function<bool(std::string_view)> hidden_;

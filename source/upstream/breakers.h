@@ -15,6 +15,7 @@ enum class Resource : uint8_t { kConnections, kPending, kRequests, kRetries, kPo
 // One atomic for each priority and resource, changed when a lease is taken or given back. Thread: any.
 class Breakers {
  public:
+  // `limits` belong to the cluster's plan.
   explicit Breakers(const std::array<model::BreakerLimits, 2>& limits) : limits_(limits) {}
 
   // False, and nothing taken, when the limit is reached.
@@ -53,7 +54,7 @@ class Breakers {
   }
   std::atomic<uint32_t>& at(Resource resource, uint8_t priority) { return counts_[priority][static_cast<int>(resource)]; }
 
-  const std::array<model::BreakerLimits, 2> limits_;
+  const std::array<model::BreakerLimits, 2>& limits_;
   std::atomic<uint32_t> counts_[2][static_cast<int>(Resource::kCount)] = {};
 };
 

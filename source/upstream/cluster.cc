@@ -14,14 +14,13 @@ using stats::ClusterMemberStat;
 using stats::ClusterStat;
 
 namespace {
-std::string prefix_of(const model::ClusterPlan& plan) { return cat("cluster.", plan.stat_name, "."); }
 
 // Which transport socket each new host got: default.total_match_count, and one counter for each of
 // transport_socket_matches.
 void count_socket_matches(const model::ClusterPlan& plan, const HostSet& hosts, const HostSet* before,
                           stats::Block<ClusterMemberStat> block, stats::WorkerCells& cells, stats::BlockId id) {
   std::vector<stats::Single> counters;
-  for (const model::SocketMatch& match : plan.socket_matches) {
+  for (const model::SocketMatch& match : *plan.socket_matches) {
     counters.push_back(cells.counter(cat(match.name, ".total_match_count"), id));
   }
   std::unordered_set<const Host*> known;
@@ -89,12 +88,12 @@ class HeldBlock final : public event::Deferred {
 }  // namespace
 
 ClusterShared::ClusterShared(model::ClusterPlanPtr the_plan, stats::Registry& the_registry, stats::WorkerCells& cells)
-    : plan(std::move(the_plan)), breakers(plan->breakers), registry(the_registry), main_cells_(cells) {
-  const std::string prefix = prefix_of(*plan);
+    : plan(std::move(the_plan)), breakers(*plan->breakers), registry(the_registry), main_cells_(cells) {
+  const std::string prefix = plan->stat_prefix();
   stats = registry.add_block<ClusterStat>(prefix);
   member_stats = registry.add_block<ClusterMemberStat>(prefix);
   for (int priority = 0; priority < 2; ++priority) {
-    if (plan->breakers[priority].track_remaining) {
+    if ((*plan->breakers)[priority].track_remaining) {
       remaining_stats[priority] = registry.add_block<stats::BreakerRemainingStat>(
           cat(prefix, "circuit_breakers.", priority == 0 ? "default." : "high."));
     }
@@ -138,7 +137,7 @@ model::AssignmentPtr ClusterShared::with_those_that_stay(const model::Assignment
   std::multiset<std::pair<std::string, std::string>> wanted;
   for (const model::LocalityPlan& locality : assignment->localities) {
     for (const model::EndpointPlan& endpoint : locality.endpoints) {
-      wanted.emplace(endpoint.address.to_string(), endpoint.hostname);
+      wanted.emplace(endpoint.address.to_string(), endpoint.extra->hostname);
     }
   }
   std::shared_ptr<model::AssignmentPlan> out;
@@ -302,7 +301,7 @@ Cluster::Cluster(std::shared_ptr<ClusterShared> shared, const HostSetPtr& hosts,
                                                         local.loop, block_);
   }
   if (plan().discovery == model::Discovery::kAggregate) {
-    aggregate_ = std::make_unique<Aggregate>(plan().members, set, local.random);
+    aggregate_ = std::make_unique<Aggregate>(*plan().members, set, local.random);
   } else if (plan().discovery == model::Discovery::kForward) {
     forward_ = std::make_unique<ForwardHosts>();
   }
@@ -335,13 +334,13 @@ Cluster::~Cluster() {
 
 void Cluster::show_http1() {
   if (!http1_stats_.valid()) {
-    http1_stats_ = local_.registry.add_block<stats::Http1Stat>(cat("cluster.", plan().stat_name, ".http1."));
+    http1_stats_ = local_.registry.add_block<stats::Http1Stat>(cat(plan().stat_prefix(), "http1."));
   }
 }
 
 stats::Block<stats::Http2Stat>& Cluster::http2_block() {
   if (!http2_stats_.valid()) {
-    http2_stats_ = local_.registry.add_block<stats::Http2Stat>(cat("cluster.", plan().stat_name, ".http2."));
+    http2_stats_ = local_.registry.add_block<stats::Http2Stat>(cat(plan().stat_prefix(), "http2."));
     http2_block_ = local_.cells.block<stats::Http2Stat>(http2_stats_);
   }
   return http2_block_;
@@ -487,10 +486,13 @@ uint64_t Cluster::next_connection_id() {
 }
 
 void ClusterSet::add(std::shared_ptr<ClusterShared> shared, HostSetPtr hosts) {
-  Entry& entry = clusters_[shared->plan->name];
-  retire(std::exchange(entry.cluster, nullptr));
-  entry.shared = std::move(shared);
-  entry.hosts = std::move(hosts);
+  const std::string_view name = shared->plan->name;
+  if (const auto former = clusters_.find(name); former != clusters_.end()) {
+    // Its name goes with it.
+    const auto node = clusters_.extract(former);
+    retire(std::move(node.mapped().cluster));
+  }
+  clusters_.emplace(name, Entry{std::move(shared), std::move(hosts), nullptr});
 }
 
 void ClusterSet::remove(const std::shared_ptr<ClusterShared>& shared) {

@@ -253,10 +253,6 @@ class ClusterSet {
   }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
   struct Entry {
     std::shared_ptr<ClusterShared> shared;
     HostSetPtr hosts;                  // until `cluster` has them
@@ -269,7 +265,7 @@ class ClusterSet {
   WorkerLocal& local_;
   std::string own_cluster_;  // empty: zones do not count
   OwnZone own_zone_;
-  std::unordered_map<std::string, Entry, Hash, std::equal_to<>> clusters_;
+  std::unordered_map<std::string_view, Entry> clusters_;  // the names are those of the plans
   std::vector<std::unique_ptr<Cluster>> retired_;
 };
 

@@ -285,7 +285,7 @@ void DnsCache::publish(ClusterShared& cluster) {
     if (name->address) {
       model::EndpointPlan& endpoint = all.endpoints.emplace_back();
       endpoint.address = *name->address;
-      endpoint.hostname = key;
+      endpoint.extra.edit().hostname = key;
     }
   }
   cluster.assign(std::move(assignment));

@@ -60,7 +60,7 @@ void CheckSession::run() {
 }
 
 net::Address CheckSession::address() const {
-  const model::EndpointCheck* own = host_->plan->check.get();
+  const model::EndpointCheck* own = host_->plan->extra->check.get();
   const net::Address& base = own != nullptr && own->address ? *own->address : host_->address();
   const uint16_t port = own != nullptr && own->port != 0 ? own->port : 0;
   return with_port(base, port != 0 ? port : checker_.plan().alt_port);
@@ -68,7 +68,7 @@ net::Address CheckSession::address() const {
 
 const std::string& CheckSession::check_hostname() const {
   static const std::string none;
-  const model::EndpointCheck* own = host_->plan->check.get();
+  const model::EndpointCheck* own = host_->plan->extra->check.get();
   return own == nullptr ? none : own->hostname;
 }
 
@@ -78,7 +78,7 @@ void CheckSession::open(CheckPipe& pipe, std::string_view alpn) {
   net::TransportWishes wishes;
   wishes.host_name = host_->hostname;
   if (!alpn.empty()) wishes.alpn_fallback.emplace_back(alpn);
-  pipe.open(address(), checker_.cluster_.plan->connect, transport_socket(), wishes);
+  pipe.open(address(), *checker_.cluster_.plan->connect, transport_socket(), wishes);
 }
 
 void CheckSession::passed(Wellness wellness) {
@@ -198,7 +198,7 @@ HealthChecker::HealthChecker(ClusterShared& cluster, const model::HealthCheckPla
       sockets_(*cluster.plan, local),
       let_go_(local.loop.timers(), [this] { cluster_.let_go_removed(); }),
       block_id_(cluster.registry.add_block<stats::HealthCheckStat>(
-          cat("cluster.", cluster.plan->stat_name, ".health_check."))),
+          cat(cluster.plan->stat_prefix(), "health_check."))),
       stats_(local.cells.block<stats::HealthCheckStat>(block_id_)) {
   cluster_.on_members([this] { follow_members(); });
   follow_members();
@@ -218,7 +218,7 @@ void HealthChecker::follow_members() {
   std::unordered_map<const Host*, std::unique_ptr<CheckSession>> before;
   before.swap(sessions_);
   for (const std::shared_ptr<Host>& host : cluster_.hosts()->hosts) {
-    if (host->plan->check != nullptr && host->plan->check->off) continue;
+    if (host->plan->extra->check != nullptr && host->plan->extra->check->off) continue;
     const auto found = before.find(host.get());
     if (found != before.end()) {
       sessions_.emplace(host.get(), std::move(found->second));

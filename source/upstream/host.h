@@ -3,7 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <list>
+#include <forward_list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -40,9 +40,8 @@ enum Failing : uint8_t { kActiveCheck = 1, kOutlier = 2 };
 // Found again, with its state, in each new assignment that has an endpoint of the same address and hostname. Owned by
 // the host sets that it is in, and by the pools that lead to it. Thread: any, but for what is main's.
 struct Host : std::enable_shared_from_this<Host> {
-  Host(net::Address the_address, std::string the_hostname) : hostname(std::move(the_hostname)) {
-    move_to(std::move(the_address));
-  }
+  Host(net::Address the_address, std::string the_hostname)
+      : hostname(std::move(the_hostname)), first_(std::move(the_address)) {}
 
   static constexpr MonotonicTime kNever{INT64_MIN};
 
@@ -63,9 +62,10 @@ struct Host : std::enable_shared_from_this<Host> {
   // What the last assignment and the last check say of it. Thread: main.
   const model::EndpointPlan* plan = nullptr;
   const model::LocalityPlan* place = nullptr;
-  struct {
+  struct Reported {
     uint64_t success = 0, error = 0, total = 0;
-  } reported;                    // of HostState, by load reports
+  };
+  Rare<Reported> reported;       // of HostState, by load reports
   bool check_pending = false;    // it was never checked
   bool check_timed_out = false;  // the last check did
 
@@ -73,19 +73,18 @@ struct Host : std::enable_shared_from_this<Host> {
   const net::Address& address() const { return *address_.load(std::memory_order_acquire); }
   // The host of a LOGICAL_DNS cluster got another address. Thread: main.
   void move_to(net::Address address) {
-    auto known = addresses_.begin();
-    while (known != addresses_.end() && *known != address) {
-      ++known;
+    const net::Address* known = first_ == address ? &first_ : nullptr;
+    for (auto later = moved_.begin(); known == nullptr && later != moved_.end(); ++later) {
+      known = *later == address ? &*later : nullptr;
     }
-    if (known == addresses_.end()) {
-      known = addresses_.insert(known, std::move(address));
-    }
-    address_.store(&*known, std::memory_order_release);
+    address_.store(known != nullptr ? known : &moved_.emplace_front(std::move(address)), std::memory_order_release);
   }
 
  private:
-  std::list<net::Address> addresses_;  // all that it ever had: a worker may look at an old one. Thread: main.
-  std::atomic<const net::Address*> address_;
+  // All that it ever had: a worker may look at an old one. Thread: main.
+  net::Address first_;
+  std::forward_list<net::Address> moved_;
+  std::atomic<const net::Address*> address_{&first_};
 };
 
 }  // namespace sluice::upstream

@@ -1,6 +1,7 @@
 #include "upstream/host_set.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <unordered_map>
 
@@ -92,12 +93,12 @@ class Builder {
         std::shared_ptr<Host> host;
         if (previous != nullptr && previous->assignment == out_.assignment) {
           host = previous->hosts[at++];
-        } else if (auto found = before.find(key_of(endpoint.address, endpoint.hostname)); found != before.end()) {
+        } else if (auto found = before.find(key_of(endpoint.address, endpoint.extra->hostname)); found != before.end()) {
           host = std::move(found->second);
           before.erase(found);
         } else {
-          host = std::make_shared<Host>(endpoint.address, endpoint.hostname);
-          if (checked_ == Checked::kYes && (endpoint.check == nullptr || !endpoint.check->off)) {
+          host = std::make_shared<Host>(endpoint.address, endpoint.extra->hostname);
+          if (checked_ == Checked::kYes && (endpoint.extra->check == nullptr || !endpoint.extra->check->off)) {
             host->failing.store(kActiveCheck, std::memory_order_relaxed);
             host->check_pending = true;
           }
@@ -108,9 +109,10 @@ class Builder {
         }
         host->socket_match.store(endpoint.socket_match, std::memory_order_relaxed);
         host->canary.store(endpoint.canary, std::memory_order_relaxed);
-        if (members_ == nullptr && (endpoint.metadata != nullptr || host->has_metadata)) {
-          host->metadata.store(endpoint.metadata);
-          host->has_metadata.store(endpoint.metadata != nullptr, std::memory_order_relaxed);
+        if (const MetadataPtr& metadata = endpoint.extra->metadata;
+            members_ == nullptr && (metadata != nullptr || host->has_metadata)) {
+          host->metadata.store(metadata);
+          host->has_metadata.store(metadata != nullptr, std::memory_order_relaxed);
         }
         sort_in(*host, endpoint.weight, level, place);
         out_.hosts.push_back(std::move(host));
@@ -268,13 +270,22 @@ class Builder {
     return add_group(std::move(hosts));
   }
 
+  // Of a subset, where scale_locality_weight says so: as much of it as of the locality's hosts.
+  double locality_weight(const Place& place) const {
+    if (members_ == nullptr || lb_.subsets == nullptr || !lb_.subsets->scale_locality_weight) {
+      return place.plan->weight;
+    }
+    const double share = static_cast<double>(place.all.size()) / static_cast<double>(place.plan->endpoints.size());
+    return std::round(place.plan->weight * share);
+  }
+
   double effective_weight(const Place& place, size_t good) const {
     const size_t counted = place.all.size() - place.excluded;
     if (counted == 0 || good == 0) {
       return 0;
     }
     const double available = static_cast<double>(good) / static_cast<double>(counted);
-    return place.plan->weight * std::min(1.0, out_.assignment->overprovisioning_factor / 100.0 * available);
+    return locality_weight(place) * std::min(1.0, out_.assignment->overprovisioning_factor / 100.0 * available);
   }
 
   std::vector<PriorityHosts::Share> add_localities(const Level& level, std::vector<WeightedHost> Place::*list) {

@@ -15,7 +15,7 @@ OutlierDetector::OutlierDetector(ClusterShared& cluster, event::Loop& loop, Rand
       loop_(loop),
       random_(random),
       block_id_(cluster.registry.add_block<stats::OutlierStat>(
-          cat("cluster.", cluster.plan->stat_name, ".outlier_detection."))),
+          cat(cluster.plan->stat_prefix(), "outlier_detection."))),
       stats_(cells.block<stats::OutlierStat>(block_id_)),
       inbox_(std::make_shared<OutlierInbox>(plan_, loop, *this)),
       interval_(loop.timers(), [this] { on_interval(); }) {

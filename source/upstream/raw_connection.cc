@@ -49,7 +49,7 @@ RawConnection::RawConnection(Cluster& cluster, Host& host, WorkerLocal& local, c
   HostState::inc(host_->state.cx_total);
   HostState::inc(host_->state.cx_active);
   cluster_.breakers().take(Resource::kConnections, kDefaultPriority);
-  transport_ = local_.network.connect(host_->address(), cluster_.plan().connect);
+  transport_ = local_.network.connect(host_->address(), *cluster_.plan().connect);
   if (net::TransportSocket* socket = cluster_.transport_socket(*host_)) {
     secured_ = true;
     net::TransportWishes wishes;

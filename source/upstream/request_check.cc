@@ -17,7 +17,7 @@ RequestCheckSession::RequestCheckSession(HealthChecker& checker, std::shared_ptr
   options_.enable_trailers = kind_ == Codec::kHttp2;
   if (kind_ == Codec::kHttp2) {
     http2_stats_ = checker.local().registry.add_block<stats::Http2Stat>(
-        cat("cluster.", checker.cluster().plan->stat_name, ".http2."));
+        cat(checker.cluster().plan->stat_prefix(), "http2."));
   }
 }
 

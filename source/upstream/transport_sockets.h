@@ -17,12 +17,12 @@ namespace sluice::upstream {
 class TransportSockets {
  public:
   TransportSockets(const model::ClusterPlan& plan, const WorkerLocal& local) {
-    const std::string prefix = cat("cluster.", plan.stat_name, ".");
+    const std::string prefix = plan.stat_prefix();
     const auto add = [&](const net::TransportSocketPlanPtr& socket) {
       sockets_.push_back(socket == nullptr ? nullptr : socket->on_worker(local.transport_scope(), prefix));
     };
     add(plan.transport_socket);
-    for (const model::SocketMatch& match : plan.socket_matches) {
+    for (const model::SocketMatch& match : *plan.socket_matches) {
       add(match.socket);
     }
   }

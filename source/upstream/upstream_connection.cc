@@ -38,7 +38,7 @@ UpstreamConnection::UpstreamConnection(Pool& pool, uint64_t id)
   }
   HostState::inc(pool_.host().state.cx_total);
   HostState::inc(pool_.host().state.cx_active);
-  transport_ = local_.network.connect(pool_.host().address(), pool_.cluster().plan().connect);
+  transport_ = local_.network.connect(pool_.host().address(), *pool_.cluster().plan().connect);
   if (net::TransportSocket* socket = pool_.cluster().transport_socket(pool_.host())) {
     net::TransportWishes wishes = pool_.wishes();
     if (pool_.protocol() != model::UpstreamProtocol::kHttp1) wishes.alpn_fallback.emplace_back("h2");

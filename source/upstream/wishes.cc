@@ -30,8 +30,8 @@ net::TransportWishes wishes_of(const model::ClusterPlan& plan, const http::Reque
     out.of_client = client;
   }
   std::string_view from = headers.authority;
-  if (!plan.auto_sni_header.empty()) {
-    if (const std::string_view other = headers.fields.get(plan.auto_sni_header); !other.empty()) {
+  if (plan.auto_sni_header) {
+    if (const std::string_view other = headers.fields.get(*plan.auto_sni_header); !other.empty()) {
       from = other;
     }
   }

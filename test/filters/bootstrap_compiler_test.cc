@@ -40,8 +40,8 @@ TEST(BootstrapCompiler, KeepsEnvoysDefaults) {
   EXPECT_EQ(c.cluster().connect_timeout, seconds(5));
   EXPECT_EQ(c.cluster().idle_timeout, std::chrono::hours(1));
   EXPECT_EQ(c.cluster().codec.max_head_bytes, 80u * 1024);
-  EXPECT_EQ(c.cluster().breakers[0].max_connections, 1024u);
-  EXPECT_EQ(c.cluster().breakers[1].max_retries, 3u);
+  EXPECT_EQ((*c.cluster().breakers)[0].max_connections, 1024u);
+  EXPECT_EQ((*c.cluster().breakers)[1].max_retries, 3u);
   EXPECT_EQ(c.bootstrap().stats_flush_interval, seconds(5));
 }
 
@@ -110,15 +110,15 @@ TEST(BootstrapCompiler, TakesWhatAClusterSays) {
                         "explicit_http_config: {http_protocol_options: {enable_trailers: true}}}}"}};
   ASSERT_TRUE(c.ok()) << c.errors();
   const model::ClusterPlan& p = c.cluster();
-  EXPECT_EQ(p.observable_name, "x:y");
-  EXPECT_EQ(p.stat_name, "x_y");
+  EXPECT_EQ(p.observable_name(), "x:y");
+  EXPECT_EQ(p.stat_prefix(), "cluster.x_y.");
   EXPECT_EQ(p.connect_timeout, milliseconds(500));
   EXPECT_EQ(p.buffer_limit, 7u);
   EXPECT_EQ(p.max_requests_per_connection, 9u);
-  EXPECT_EQ(p.breakers[0].max_connections, 1u);  // the first of a priority counts
-  EXPECT_EQ(p.breakers[0].max_retries, 0u);
-  EXPECT_EQ(p.breakers[0].max_requests, 1024u);
-  EXPECT_EQ(p.breakers[1].max_requests, 2u);
+  EXPECT_EQ((*p.breakers)[0].max_connections, 1u);  // the first of a priority counts
+  EXPECT_EQ((*p.breakers)[0].max_retries, 0u);
+  EXPECT_EQ((*p.breakers)[0].max_requests, 1024u);
+  EXPECT_EQ((*p.breakers)[1].max_requests, 2u);
   EXPECT_EQ(p.idle_timeout, seconds(2));
   EXPECT_EQ(p.codec.max_fields, 3u);
   EXPECT_TRUE(p.codec.enable_trailers);

@@ -173,7 +173,7 @@ Answer compile(size_t kind, const ResourceUpdate& update, const Extensions& exte
   ScopeSettings settings;
   settings.tls = &tls;
   settings.route_slots = &slots;
-  settings.clusters->names.insert("a");
+  settings.clusters->names.emplace("a", config::ClusterNames::Kind::kOther);
   ResourceCompiler compiler(extensions, settings, UnknownFields::kPass);
   switch (kind) {
     case 0:

@@ -203,6 +203,77 @@ TEST(UvListen, Ipv4CompatibleSocket) {
   EXPECT_TRUE(bench.run_until([&] { return refused.failed; }));
 }
 
+int option_of(int fd, int level, int name) {
+  int value = -1;
+  socklen_t length = sizeof(value);
+  EXPECT_EQ(getsockopt(fd, level, name, &value, &length), 0);
+  return value;
+}
+
+SocketOptionsPtr options(std::vector<SocketOption> list) {
+  return std::make_shared<const std::vector<SocketOption>>(std::move(list));
+}
+
+std::string bytes(int value) { return std::string(reinterpret_cast<const char*>(&value), sizeof(value)); }
+
+TEST(UvListen, WhatIsToldToEachSocket) {
+  using When = SocketOption::When;
+  Bench bench;
+  ListenOptions told;
+  told.freebind = true;
+  told.fast_open_queue = 7;
+  told.keepalive = {3, 60, 0};
+  told.more = options({{SOL_SOCKET, SO_PRIORITY, bytes(3), When::kPrebind},
+                       {IPPROTO_IP, IP_TOS, bytes(0x28), When::kBound},
+                       {SOL_SOCKET, SO_MARK, bytes(1), When::kPrebind, AddressKind::kIp6},
+                       {SOL_SOCKET, SO_RCVLOWAT, bytes(9), When::kListening}});
+  const Address nowhere = *Address::from_ip("192.0.2.77", 0);
+  EXPECT_FALSE(bench.network.bind(nowhere, {}, 1).ok());
+  auto socket = *bench.network.bind(nowhere, told, 2);
+  for (const uint32_t worker : {0u, 1u}) {
+    const int fd = descriptor(*socket, worker);
+    EXPECT_EQ(option_of(fd, IPPROTO_IP, IP_FREEBIND), 1);
+    EXPECT_EQ(option_of(fd, IPPROTO_TCP, TCP_FASTOPEN), 7);
+    EXPECT_EQ(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+    EXPECT_EQ(option_of(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+    EXPECT_EQ(option_of(fd, IPPROTO_TCP, TCP_KEEPIDLE), 60);
+    EXPECT_EQ(option_of(fd, SOL_SOCKET, SO_PRIORITY), 3);
+    EXPECT_EQ(option_of(fd, IPPROTO_IP, IP_TOS), 0x28);
+    EXPECT_NE(option_of(fd, SOL_SOCKET, SO_MARK), 1);
+    EXPECT_EQ(option_of(fd, SOL_SOCKET, SO_RCVLOWAT), 1);
+    static_cast<UvListenSocket&>(*socket).listen(worker);
+    EXPECT_EQ(option_of(fd, SOL_SOCKET, SO_RCVLOWAT), 9);
+  }
+}
+
+TEST(UvListen, AnOptionThatTheSystemRefusesIsAnError) {
+  Bench bench;
+  for (const auto when : {SocketOption::When::kPrebind, SocketOption::When::kBound}) {
+    ListenOptions told;
+    told.more = options({{IPPROTO_TCP, 9999, bytes(1), when}});
+    auto socket = bench.network.bind(loopback(), told, 1);
+    ASSERT_FALSE(socket.ok());
+    EXPECT_EQ(socket.error(), "cannot set a socket option of 127.0.0.1:0: Protocol not available");
+  }
+}
+
+TEST(UvListen, WhetherASocketServesAfterAnUpdate) {
+  ListenOptions one;
+  one.more = options({{SOL_SOCKET, SO_PRIORITY, bytes(3)}});
+  ListenOptions same = one;
+  same.more = options({{SOL_SOCKET, SO_PRIORITY, bytes(3)}});
+  same.backlog = 10;
+  EXPECT_TRUE(one.makes_same_socket(same));
+  same.more = options({{SOL_SOCKET, SO_PRIORITY, bytes(4)}});
+  EXPECT_FALSE(one.makes_same_socket(same));
+  same.more = nullptr;
+  EXPECT_FALSE(one.makes_same_socket(same));
+  EXPECT_FALSE(ListenOptions{}.makes_same_socket({.freebind = true}));
+  EXPECT_FALSE(ListenOptions{}.makes_same_socket({.transparent = true}));
+  EXPECT_FALSE(ListenOptions{}.makes_same_socket({.fast_open_queue = 0}));
+  EXPECT_FALSE(ListenOptions{}.makes_same_socket({.keepalive = Keepalive{}}));
+}
+
 TEST(UvListen, UnixPathWithModeAndStaleFile) {
   Bench bench;
   const std::string path = scratch_path("path");

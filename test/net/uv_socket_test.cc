@@ -231,6 +231,27 @@ TEST(UvSocket, ConnectionRefused) {
   EXPECT_EQ(peer.transport->failure(), "Connection refused");
 }
 
+TEST(UvSocket, AnOptionThatTheSystemRefusesFailsTheConnection) {
+  Bench bench;
+  auto socket = *bench.network.bind(*Address::from_ip("127.0.0.1", 0), {}, 1);
+  const auto option = [](int name, SocketOption::When when) {
+    const int one = 1;
+    SocketOption told{IPPROTO_TCP, name, std::string(reinterpret_cast<const char*>(&one), sizeof(one)), when};
+    return ConnectOptions{.more = std::make_shared<const std::vector<SocketOption>>(1, std::move(told))};
+  };
+  for (const auto when : {SocketOption::When::kPrebind, SocketOption::When::kBound}) {
+    Peer fine(bench, bench.network.connect(socket->address(), option(TCP_QUICKACK, when)));
+    Peer refused(bench, bench.network.connect(socket->address(), option(9999, when)));
+    EXPECT_TRUE(bench.run_until([&] { return refused.failed; }));
+    EXPECT_EQ(refused.transport->failure(), "Protocol not available");
+    EXPECT_FALSE(fine.failed);
+  }
+  // Nobody listens on the sockets of clients.
+  Peer fine(bench, bench.network.connect(socket->address(), option(9999, SocketOption::When::kListening)));
+  bench.run_for(5ms);
+  EXPECT_FALSE(fine.failed);
+}
+
 TEST(UvSocket, ImmediateFailureIsToldLater) {
   Bench bench;
   Peer peer(bench, bench.network.connect(*Address::from_unix("/nowhere/at/all")));

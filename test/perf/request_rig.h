@@ -88,6 +88,7 @@ class RigPlatform final : public server::Platform {
                                                       stats::WorkerCells&) override {
     return nullptr;
   }
+  std::unique_ptr<net::Datagrams> make_datagrams(const net::Address&) override { return nullptr; }
   server::WorkerSeams make_worker(uint32_t) override;
   void spawn(event::Loop&) override {}
   void join() override {}

@@ -37,6 +37,18 @@ class SimPlatform final : public server::Platform {
                                                       stats::WorkerCells&) override {
     return nullptr;  // its threads are none of this world's
   }
+  // All of them end in `datagrams`.
+  std::unique_ptr<net::Datagrams> make_datagrams(const net::Address&) override {
+    class Recorder final : public net::Datagrams {
+     public:
+      explicit Recorder(std::vector<std::string>& to) : to_(to) {}
+      void send(std::string_view bytes) override { to_.emplace_back(bytes); }
+
+     private:
+      std::vector<std::string>& to_;
+    };
+    return std::make_unique<Recorder>(datagrams);
+  }
   server::WorkerSeams make_worker(uint32_t) override {
     server::WorkerSeams seams;
     auto loop = std::make_unique<SimLoop>(fabric_.world());
@@ -61,6 +73,7 @@ class SimPlatform final : public server::Platform {
   SimNetwork::Moved connected() const { return moved(&SimNetwork::connected); }
 
   SimZone zone;  // what DNS says here
+  std::vector<std::string> datagrams;
 
  private:
   SimNetwork::Moved moved(const SimNetwork::Moved& (SimNetwork::*of)() const) const {

@@ -71,7 +71,7 @@ class SlowStartTest : public BalancingTest, public testing::WithParamInterface<L
  protected:
   void start(double aggression, double least) {
     lb.policy = GetParam();
-    lb.slow_start = {100s, {aggression, nullptr}, least};
+    lb.slow_start.edit() = {100s, {aggression, nullptr}, least};
     use({{"old", 1, 1}, {"new", 1, 1}});
     world.world.run_for(200s);
     hosts->hosts[0]->well_since = world.loop.now() + -150s;
@@ -101,7 +101,7 @@ TEST_P(SlowStartTest, AggressionBendsTheCurve) {
 
 TEST_P(SlowStartTest, WithoutAWindowNobodyIsNew) {
   start(1.0, 0.1);
-  lb.slow_start.window = 0s;
+  lb.slow_start.edit().window = 0s;
   balancer.update(hosts);
   EXPECT_NEAR(choose(1000)["1"], 500, 50);
 }
@@ -151,7 +151,7 @@ TEST_F(ZoneTest, SmallClustersAreUsedAsAWhole) {
   const upstream::OwnZone here = own({{"one", 1, 1}, {"two", 1, 1}});
   EXPECT_EQ(choose(100, &here)["1"], 60);
   EXPECT_EQ(stat("lb_zone_cluster_too_small"), 1u);
-  lb.zone_aware.min_cluster_size.fallback = 5;
+  lb.zone_aware.edit().min_cluster_size.fallback = 5;
   use({{"one", 2, 2}, {"two", 3, 3}});
   EXPECT_NEAR(choose(1000, &here)["0"], 800, 80);
 }
@@ -174,14 +174,14 @@ TEST_F(ZoneTest, PeersInPanicSayNothing) {
 }
 
 TEST_F(ZoneTest, TheRuntimesShareOfRequestsIsSwitchedOff) {
-  lb.zone_aware.routing_enabled.numerator = 0;
+  lb.zone_aware.edit().routing_enabled.numerator = 0;
   use({{"one", 4, 4}, {"two", 4, 4}});
   const upstream::OwnZone here = own({{"one", 2, 2}, {"two", 2, 2}});
   EXPECT_EQ(choose(80, &here)["0"], 40);
 }
 
 TEST_F(ZoneTest, ForcedHereWhenThereAreEnoughHosts) {
-  lb.zone_aware.force_local_size = 2;
+  lb.zone_aware.edit().force_local_size = 2;
   use({{"one", 2, 2}, {"two", 6, 6}});
   const upstream::OwnZone here = own({{"one", 9, 9}, {"two", 1, 1}});
   EXPECT_EQ(choose(100, &here)["0"], 100);
@@ -203,7 +203,7 @@ class AggregateTest : public testing::Test {
  protected:
   std::shared_ptr<upstream::ClusterShared> add(const std::string& name, const std::vector<Place>& places) {
     auto plan = std::make_shared<model::ClusterPlan>();
-    plan->name = plan->observable_name = plan->stat_name = name;
+    plan->name = name;
     plan->assignment = assignment(places);
     auto shared = std::make_shared<upstream::ClusterShared>(plan, world.registry, world.cells);
     world.set.add(shared, shared->hosts());
@@ -211,9 +211,9 @@ class AggregateTest : public testing::Test {
   }
   void SetUp() override {
     auto plan = std::make_shared<model::ClusterPlan>();
-    plan->name = plan->observable_name = plan->stat_name = "all";
+    plan->name = "all";
     plan->discovery = model::Discovery::kAggregate;
-    plan->members = {"near", "missing", "far"};
+    plan->members.edit() = {"near", "missing", "far"};
     plan->assignment = std::make_shared<model::AssignmentPlan>();
     world.set.add(std::make_shared<upstream::ClusterShared>(plan, world.registry, world.cells), empty());
   }
@@ -276,7 +276,7 @@ class RemovedHostTest : public testing::Test {
  protected:
   void make(bool ignore) {
     auto plan = std::make_shared<model::ClusterPlan>();
-    plan->name = plan->observable_name = plan->stat_name = "checked";
+    plan->name = "checked";
     plan->discovery = model::Discovery::kEds;
     plan->assignment = std::make_shared<model::AssignmentPlan>();
     plan->health_checks.push_back(std::make_shared<model::HealthCheckPlan>());

@@ -18,7 +18,7 @@ struct CallWorld {
   explicit CallWorld(model::UpstreamProtocol protocol, uint64_t seed = 1, uint32_t buffer_limit = 1 << 20)
       : world(seed), fabric(world), peers(fabric, "10.0.0.9"), loop(world), network(loop, fabric, "10.0.0.2") {
     auto plan = std::make_shared<model::ClusterPlan>();
-    plan->name = plan->observable_name = plan->stat_name = "plane";
+    plan->name = "plane";
     plan->protocol = protocol;
     plan->connect_timeout = std::chrono::seconds(1);
     plan->buffer_limit = buffer_limit;

@@ -20,7 +20,7 @@ struct CheckTest : testing::Test {
     plan.interval = plan.no_traffic_interval = plan.no_traffic_healthy_interval = 1s;
     plan.unhealthy_interval = plan.unhealthy_edge_interval = plan.healthy_edge_interval = 1s;
     auto cluster = std::make_shared<model::ClusterPlan>(*world.shared->plan);
-    cluster->name = cluster->stat_name = "checked";
+    cluster->name = "checked";
     cluster->health_checks.push_back(std::make_shared<const model::HealthCheckPlan>(plan));
     shared = std::make_shared<upstream::ClusterShared>(cluster, world.registry, world.cells);
     checker = std::make_unique<upstream::HealthChecker>(*shared, *shared->plan->health_checks[0], nullptr, world.local);

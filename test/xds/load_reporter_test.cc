@@ -36,8 +36,8 @@ class LoadReports : public testing::Test {
   // One host for each region and priority.
   void add(const std::string& name, const std::vector<std::pair<std::string, uint32_t>>& places) {
     auto plan = std::make_shared<model::ClusterPlan>();
-    plan->name = plan->observable_name = plan->stat_name = name;
-    plan->service_name = name == "a" ? "svc" : "";
+    plan->name = name;
+    plan->eds.edit().service_name = name == "a" ? "svc" : "";
     auto assignment = std::make_shared<model::AssignmentPlan>();
     for (const auto& [region, priority] : places) {
       model::LocalityPlan& at = assignment->localities.emplace_back();

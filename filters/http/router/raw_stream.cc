@@ -72,8 +72,8 @@ void RawStream::on_upstream_end() {
   answer();
   upstream::RawConnection* raw = std::exchange(raw_, nullptr);
   if (raw == nullptr) return;
-  // When our side has ended too, it goes by itself.
-  if (!finished_) raw->close(net::CloseHow::kFin);
+  // Whoever uses it ends it, also when both sides have ended: it would outlive the exchange otherwise.
+  raw->close(net::CloseHow::kFin);
   buffer::Buffer nothing(local_.slabs);
   user().on_response_data(nothing, End::kYes);
 }

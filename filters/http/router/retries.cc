@@ -35,6 +35,19 @@ uint32_t bit_of_grpc_status(std::string_view text) {
   }
 }
 
+// All labels of `wanted` under envoy.lb, of which there are some; any element of a list will do.
+bool has_labels(const Metadata& host, const Metadata& wanted) {
+  const Value* labels = wanted.find("envoy.lb");
+  const Value* own = host.find("envoy.lb");
+  if (labels == nullptr || labels->as_map()->empty() || own == nullptr) return false;
+  return std::all_of(labels->as_map()->begin(), labels->as_map()->end(), [own](const Value::Member& label) {
+    const Value* value = own->as_map()->find(label.key);
+    if (value == nullptr || *value == label.value) return value != nullptr;
+    const Value::List* list = value->as_list();
+    return list != nullptr && std::find(list->begin(), list->end(), label.value) != list->end();
+  });
+}
+
 bool may_be_retried(const model::RetryPolicy& policy, const http::RequestHeaders& request) {
   return policy.request_headers.empty() ||
          std::any_of(policy.request_headers.begin(), policy.request_headers.end(),
@@ -205,6 +218,14 @@ void Retries::note_tried(upstream::Host& host) {
 }
 
 bool Retries::avoids(const upstream::Host& host) const {
+  if (policy_.avoid_canary_hosts && host.canary.load(std::memory_order_relaxed)) return true;
+  if (!policy_.avoid_metadata.empty() && host.has_metadata.load(std::memory_order_relaxed)) {
+    const MetadataPtr metadata = host.metadata.load();
+    const auto has_all = [&](const MetadataPtr& labels) { return has_labels(*metadata, *labels); };
+    if (metadata != nullptr && std::any_of(policy_.avoid_metadata.begin(), policy_.avoid_metadata.end(), has_all)) {
+      return true;
+    }
+  }
   return policy_.avoid_previous_hosts &&
          std::find(tried_.hosts.begin(), tried_.hosts.end(), &host) != tried_.hosts.end();
 }

@@ -133,7 +133,7 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
   choose_counters(headers);
   facts.attempts = 1;
   facts.cluster_raw = cluster_->plan().name;
-  facts.cluster = cluster_->plan().observable_name;
+  facts.cluster = cluster_->plan().observable_name();
   facts.cluster_metadata = cluster_->plan().metadata.get();
   if (!options_.strict_headers.empty()) {
     if (const http::HeaderField* bad = find_bad_field(options_.strict_headers, headers.fields)) {

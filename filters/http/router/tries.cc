@@ -28,7 +28,7 @@ void Router::begin_try(const upstream::Chosen& chosen, http::End end) {
                                             exchange_.facts().connection_id + 1);
   newest_ = exchange_.arena().create<Attempt>(static_cast<AttemptOwner&>(*this), exchange_, options_, timeouts_, pool);
   attempts_.push_back(*newest_);
-  if (exchange_.request()->tunnel == http::Tunnel::kConnect && action_->ends_connect()) {
+  if (action_->ends(*exchange_.request())) {
     newest_->start_raw(*chosen.cluster);
   } else {
     newest_->start(action_->priority, end);

@@ -362,7 +362,7 @@ void Relay::fill(format::Facts& facts) const {
   facts.upstream_connect_start = connect_began_;
   facts.upstream_connected = connected_;
   if (cluster_ != nullptr) {
-    facts.cluster = cluster_->plan().observable_name;
+    facts.cluster = cluster_->plan().observable_name();
     facts.cluster_raw = cluster_->plan().name;
   }
   if (host_ != nullptr) {

@@ -33,14 +33,25 @@ int number_of(Version version, int automatic) {
   return automatic;
 }
 
-// BoringSSL's groups of equal ciphers "[A|B]" are A, then B, here.
+// BoringSSL's groups of equal ciphers "[A|B]" are A, then B, here. Names may be OpenSSL's or those of the standard.
 std::string cipher_list(const std::vector<std::string>& names) {
   std::string out;
-  for (const std::string& name : names) {
-    append(out, out.empty() ? "" : ":", name);
+  const auto add = [&out](const std::string& name) {
+    const char* known = name.starts_with("TLS_") ? OPENSSL_cipher_name(name.c_str()) : nullptr;
+    const bool found = known != nullptr && std::string_view(known) != "(NONE)";
+    append(out, out.empty() ? "" : ":", found ? std::string_view(known) : std::string_view(name));
+  };
+  for (const std::string& group : names) {
+    std::string name;
+    for (const char c : group) {
+      if (c == '|' || c == ':') {
+        add(std::exchange(name, {}));
+      } else if (c != '[' && c != ']') {
+        name.push_back(c);
+      }
+    }
+    add(name);
   }
-  std::erase_if(out, [](char c) { return c == '[' || c == ']'; });
-  std::replace(out.begin(), out.end(), '|', ':');
   return out;
 }
 

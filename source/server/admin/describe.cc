@@ -44,11 +44,11 @@ HostInfo describe_host(const upstream::Host& host) {
 ClusterInfo describe(const upstream::ClusterShared& cluster) {
   ClusterInfo out;
   out.name = cluster.plan->name;
-  out.observability_name = cluster.plan->observable_name;
+  out.observability_name = cluster.plan->observable_name();
   if (cluster.plan->discovery == model::Discovery::kEds) {
-    out.eds_service_name = cluster.plan->service_name;
+    out.eds_service_name = cluster.plan->eds->service_name;
   }
-  out.breakers = cluster.plan->breakers;
+  out.breakers = *cluster.plan->breakers;
   for (const auto& host : cluster.hosts()->hosts) {
     out.hosts.push_back(describe_host(*host));
   }

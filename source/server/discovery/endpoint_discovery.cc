@@ -16,8 +16,8 @@ EndpointDiscovery::EndpointDiscovery(upstream::ClusterShared& cluster, const Dis
     : cluster_(cluster),
       tools_(tools),
       on_known_(std::move(on_known)),
-      prefix_(cat("cluster.", cluster.plan->stat_name, ".")),
-      name_(cluster.plan->service_name),
+      prefix_(cluster.plan->stat_prefix()),
+      name_(cluster.plan->eds->service_name),
       id_(tools.registry.add_block<EndpointDiscoveryStat>(prefix_)),
       block_(tools.cells.block<EndpointDiscoveryStat>(id_)),
       stale_(tools.loop.timers(), [this] {
@@ -25,10 +25,10 @@ EndpointDiscovery::EndpointDiscovery(upstream::ClusterShared& cluster, const Dis
         bytes_.clear();
         cluster_.assign(std::make_shared<const model::AssignmentPlan>());
       }) {
-  if (cluster.plan->endpoints_source->kind != model::ConfigSource::Kind::kFile) {
+  if (cluster.plan->eds->source.kind != model::ConfigSource::Kind::kFile) {
     cluster_.main_block().inc(ClusterMemberStat::kUpdateAttempt);
   }
-  const model::ConfigSource& source = *cluster.plan->endpoints_source;
+  const model::ConfigSource& source = cluster.plan->eds->source;
   subscription_ =
       tools.subscriber.subscribe(source, interest_in(config::ResourceType::kEndpoints, name_, source), *this);
 }

@@ -11,8 +11,8 @@ namespace sluice::upstream {
 namespace {
 
 std::string key_of(const model::LbPlan& lb, const Host& host) {
-  if (!host.plan->hash_key.empty()) {
-    return host.plan->hash_key;
+  if (!host.plan->extra->hash_key.empty()) {
+    return host.plan->extra->hash_key;
   }
   return lb.hash_hostname ? host.hostname : host.address().to_string();
 }

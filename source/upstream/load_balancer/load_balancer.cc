@@ -29,7 +29,7 @@ Host* LoadBalancer::choose(const LbRequest& request, const OwnZone* own) {
                                                           : hosts_->choose_priority(random, *request.tried);
   const PickRequest wanted{random, request.attempt};
   if (ZoneRouting* zones = own == nullptr ? nullptr : zones_for(choice, own);
-      zones != nullptr && lb_.zone_aware.routing_enabled.includes(random_.next())) {
+      zones != nullptr && lb_.zone_aware->routing_enabled.includes(random_.next())) {
     if (!zones->peers_panic()) {
       return zones->choose(wanted, breakers_, random_, loop_);
     }

@@ -46,7 +46,7 @@ double slow_part(const model::SlowStart& slow, const Host& host, MonotonicTime n
 
 bool any_starts_slowly(const model::LbPlan& lb, const HostGroup& group, MonotonicTime now) {
   return std::any_of(group.hosts.begin(), group.hosts.end(),
-                     [&](const WeightedHost& one) { return starts_slowly(lb.slow_start, *one.host, now); });
+                     [&](const WeightedHost& one) { return starts_slowly(*lb.slow_start, *one.host, now); });
 }
 
 // ROUND_ROBIN and LEAST_REQUEST of unequal weights: by deadlines; LEAST_REQUEST lowers the weight of hosts that have
@@ -55,7 +55,7 @@ class ByDeadline final : public Picker {
  public:
   ByDeadline(const model::LbPlan& lb, const HostGroup& group, Random& random, const event::Loop& loop)
       : bias_(lb.policy == model::LbPolicy::kLeastRequest ? lb.active_request_bias : 0),
-        slow_(lb.slow_start),
+        slow_(*lb.slow_start),
         loop_(loop) {
     queue_.reserve(group.hosts.size());
     for (const WeightedHost& one : group.hosts) {

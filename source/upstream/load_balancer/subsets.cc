@@ -56,7 +56,7 @@ std::shared_ptr<const Subsets> build_subsets(const model::SubsetPlan& plan, cons
     for (const model::EndpointPlan& endpoint : locality.endpoints) {
       for (const model::SubsetSelector& selector : plan.selectors) {
         std::vector<std::string> ids;
-        append_ids(selector, endpoint.labels, plan.list_as_any, ids);
+        append_ids(selector, endpoint.extra->labels, plan.list_as_any, ids);
         for (const std::string& id : ids) {
           std::vector<bool>& subset = members[id];
           subset.resize(whole.hosts.size());
@@ -67,7 +67,7 @@ std::shared_ptr<const Subsets> build_subsets(const model::SubsetPlan& plan, cons
           subset[at] = true;
         }
       }
-      in_default[at] = is_in(plan.default_subset, endpoint.labels, plan.list_as_any);
+      in_default[at] = is_in(plan.default_subset, endpoint.extra->labels, plan.list_as_any);
       any_default |= in_default[at];
       ++at;
     }

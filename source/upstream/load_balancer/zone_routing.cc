@@ -84,7 +84,7 @@ bool ZoneRouting::find_zones(const OwnZone& own) {
     return false;
   }
   const Zones peers = zones_of(*peers_);
-  const bool forced = lb_.zone_aware.force_local_size.has_value();
+  const bool forced = lb_.zone_aware->force_local_size.has_value();
   if (peers.size() < 2 && !forced) {
     return false;
   }
@@ -97,11 +97,11 @@ bool ZoneRouting::find_zones(const OwnZone& own) {
   for (const auto& [locality, members] : here) {
     healthy += members.healthy.size();
   }
-  if (healthy < lb_.zone_aware.min_cluster_size.now()) {
+  if (healthy < lb_.zone_aware->min_cluster_size.now()) {
     block_.inc(ClusterStat::kLbZoneClusterTooSmall);
     return false;
   }
-  const bool by_weight = lb_.zone_aware.by_weight;
+  const bool by_weight = lb_.zone_aware->by_weight;
   const uint64_t all = amount(here, by_weight);
   const uint64_t all_peers = amount(peers, by_weight);
   for (auto& [locality, members] : here) {
@@ -124,8 +124,8 @@ bool ZoneRouting::find_zones(const OwnZone& own) {
 void ZoneRouting::share_out() {
   if (has_own_) {
     const Zone& own = zones_.front();
-    const bool enough = lb_.zone_aware.force_local_size &&
-                        own.healthy.hosts.size() >= std::max<size_t>(1, *lb_.zone_aware.force_local_size);
+    const bool enough = lb_.zone_aware->force_local_size &&
+                        own.healthy.hosts.size() >= std::max<size_t>(1, *lb_.zone_aware->force_local_size);
     all_here_ = enough || (own.share > 0 && own.share >= own.peer_share);
     part_here_ = own.peer_share > 0 ? own.share * kWhole / own.peer_share : 0;
   }
