@@ -46,7 +46,13 @@ net::tls::StaplePolicy compile_policy(tls3::DownstreamTlsContext::OcspStaplePoli
 net::tls::Parameters compile_parameters(const tls3::TlsParameters& proto, CompileScope& scope) {
   using P = tls3::TlsParameters;
   scope.only(proto, {P::kTlsMinimumProtocolVersionFieldNumber, P::kTlsMaximumProtocolVersionFieldNumber,
-                     P::kCipherSuitesFieldNumber, P::kEcdhCurvesFieldNumber, P::kSignatureAlgorithmsFieldNumber});
+                     P::kCipherSuitesFieldNumber, P::kEcdhCurvesFieldNumber, P::kSignatureAlgorithmsFieldNumber,
+                     P::kCompliancePoliciesFieldNumber});
+  // It takes the place of all that stands beside it.
+  for (int i = 0; i < proto.compliance_policies_size(); ++i) {
+    if (proto.compliance_policies(i) == P::FIPS_202205) return net::tls::Parameters::fips_202205();
+    scope.error(proto, P::kCompliancePoliciesFieldNumber, "is not supported yet: only FIPS_202205 is", i);
+  }
   net::tls::Parameters out;
   out.min = compile_version(proto.tls_minimum_protocol_version());
   out.max = compile_version(proto.tls_maximum_protocol_version());

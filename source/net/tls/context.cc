@@ -126,6 +126,18 @@ bool contains(const std::vector<Cidr>& ranges, const Address& address) {
 
 }  // namespace
 
+Parameters Parameters::fips_202205() {
+  return {.min = Version::kTls12,
+          .max = Version::kTls13,
+          .ciphers = {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
+                      "ECDHE-RSA-AES256-GCM-SHA384"},
+          .curves = {"P-256", "P-384"},
+          .signature_algorithms = {"rsa_pkcs1_sha256", "rsa_pkcs1_sha384", "rsa_pkcs1_sha512", "ecdsa_secp256r1_sha256",
+                                   "ecdsa_secp384r1_sha384", "rsa_pss_rsae_sha256", "rsa_pss_rsae_sha384",
+                                   "rsa_pss_rsae_sha512"},
+          .suites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384"};
+}
+
 Result<std::string> alpn_wire(std::span<const std::string> names) {
   std::string out;
   for (const std::string& name : names) {
@@ -275,6 +287,10 @@ Result<void> Context::init_parameters(const Parameters& parameters, bool server)
       ERR_clear_error();
       return Error{cat("failed to initialize cipher suites ", ciphers, ": there is no '", name, "'")};
     }
+  }
+  if (!parameters.suites.empty() && SSL_CTX_set_ciphersuites(&ctx, parameters.suites.c_str()) != 1) {
+    ERR_clear_error();
+    return Error{cat("failed to initialize cipher suites ", parameters.suites)};
   }
   const std::string curves = parameters.curves.empty() ? kDefaultCurves : joined(parameters.curves);
   if (SSL_CTX_set1_groups_list(&ctx, curves.c_str()) != 1) {

@@ -21,6 +21,10 @@ enum class Version : uint8_t { kAuto, kTls10, kTls11, kTls12, kTls13 };
 struct Parameters {
   Version min = Version::kAuto, max = Version::kAuto;
   std::vector<std::string> ciphers, curves, signature_algorithms;  // empty: Envoy's defaults
+  std::string suites;                                              // of TLS 1.3; empty: all
+
+  // FIPS as BoringSSL has it under the name FIPS_202205: the TLS that NIST SP 800-52 revision 2 allows.
+  static Parameters fips_202205();
 };
 
 // PEM texts, and where they came from for pages and errors ("<inline>" when not from a file).
