@@ -452,6 +452,11 @@ void Resumer::resume() {
 void Resumer::abandon() {
   if (std::exchange(state_, State::kIdle) == State::kPaused) {
     FilterChain& chain = *std::exchange(chain_, nullptr);
+    // What is answered to that may be paused in its turn: the chain goes on without us.
+    FilterChain::Stop& stop = direction_ == FilterChain::Request::kIndex
+                                  ? chain.stop_at<FilterChain::Request>(filter_)
+                                  : chain.stop_at<FilterChain::Response>(filter_);
+    stop.resumer = nullptr;
     chain.ends_->filter_gave_up();
   }
 }

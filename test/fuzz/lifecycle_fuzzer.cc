@@ -23,13 +23,13 @@ using http::End;
 using proxy::Exchange;
 using proxy::Step;
 
-// Takes the input apart. Zeros behind its end.
+// Takes the input apart. Behind its end filters let pass what comes.
 class Script {
  public:
   Script(const uint8_t* data, size_t size) : left_(reinterpret_cast<const char*>(data), size) {}
   bool done() const { return left_.empty(); }
   uint8_t byte() {
-    if (left_.empty()) return 0;
+    if (left_.empty()) return 0xff;
     const auto out = static_cast<uint8_t>(left_.front());
     left_.remove_prefix(1);
     return out;
@@ -326,8 +326,16 @@ void run(Script& input) {
     }
     proxy.world.run_for(Duration(100us));
   }
-  for (Speaker& client : clients) client.talker->close();
+  for (Speaker& client : clients) client.talker->close(net::CloseHow::kReset);
   proxy.world.run_for(10s);
+  // A client whose FIN nobody reads, for its request is paused: whoever answers late answers now.
+  for (int rounds = 0; rounds < 8 && !puppets.empty(); ++rounds) {
+    for (const uint8_t what : {0, 1}) {
+      const std::vector<Puppet*> now = puppets;
+      for (Puppet* puppet : now) puppet->act(what);
+    }
+    proxy.world.run_for(3s);
+  }
   for (Speaker& server : origin.speakers) server.talker->close();
   proxy.world.run_for(1s);
   const auto stat = [&](std::string_view name) { return proxy.server->registry().value(name).value_or(0); };

@@ -23,7 +23,7 @@ constexpr Campaign kCampaigns[] = {
     {"retries", "the same, with three origins and retries", &play_retries, 200},
     {"http2", "HTTP/1 -> HTTP/2 -> HTTP/1: many exchanges share connections on rough networks", &play_http2, 150},
     {"tcp", "tcp_proxy: half-closes, resets, stalls, connects that fail, peers that do not read", &play_tcp, 100},
-    {"updates", "configuration that changes out of files or from a control plane, under traffic", &play_updates, 40},
+    {"updates", "configuration that changes out of files or from a control plane, under traffic", &play_updates, 20},
 };
 
 }  // namespace

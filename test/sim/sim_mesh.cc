@@ -117,7 +117,8 @@ class Client {
       connection_ = std::make_unique<Connection>(*this);
     }
     ++counts_.asked;
-    page_ = cat("/", random_.below(size_.origins), "/", random_.next());
+    const uint64_t origin = random_.below(size_.origins);
+    page_ = cat("/", origin, "/", random_.next());
     message_.begin_anew();
     connection_->send(cat("GET ", page_, " HTTP/1.1\r\nhost: mesh\r\n\r\n"));
   }

@@ -434,13 +434,14 @@ void TrafficClient::finish(uint64_t Outcomes::* outcome) {
   ++(outcomes_.*outcome);
   ledger_.violations.expect(!well_behaved_ || outcome == &Outcomes::whole,
                             cat("without faults a request is not answered: ", plan_.path(), ", status ",
-                                message_.status(), ", request ", asked_here_, " on its connection"));
+                                message_.status(), " ", message_.status() == 200 ? "" : message_.body(), ", request ",
+                                asked_here_, " on its connection"));
   busy_ = false;
   // A proxy that says "close" gets no further request on this connection.
   if (message_.state() == SimMessage::State::kComplete && message_.header("connection") == "close") {
     connection_->close();
   }
-  later(random_.between(Duration(0), 20ms), &TrafficClient::next);
+  later(random_.between(Duration(0), pause_), &TrafficClient::next);
 }
 
 void TrafficClient::leave() {

@@ -156,6 +156,8 @@ class TrafficClient {
   // A connection that ends at a request without a byte of its answer is no failure: it was to end anyway, and the
   // request goes out once more on a new one. That is what clients do whose server closes connections now and then.
   void try_again_on_fresh() { tries_again_ = true; }
+  // Between two exchanges there is up to so much time.
+  void slow_down(Duration pause) { pause_ = pause; }
   // Is told of each answer that is whole, with the time when its request left.
   void on_whole(std::function<void(const SimMessage&, MonotonicTime sent)> hook) { on_whole_ = std::move(hook); }
   void stop() { left_ = 0; }
@@ -194,6 +196,7 @@ class TrafficClient {
   Ledger& ledger_;
   std::function<void(const SimMessage&, MonotonicTime)> on_whole_;
   std::string_view answers_;
+  Duration pause_ = std::chrono::milliseconds(20);
   std::unique_ptr<Connection> connection_;
   uint64_t connections_ = 0;
   uint64_t asked_here_ = 0;  // requests on this connection

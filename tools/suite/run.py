@@ -31,12 +31,14 @@ def sanitized(preset):
     threads = [("behaviour, a third, tsan", [PYTHON, BEHAVIOUR, "--every", "3", "--proxy", "build/tsan/sluice"],
                 dict(needs=[made], env=environment)),
                ("xDS, tsan", [PYTHON, XDS, "--proxy", "build/tsan/sluice"], dict(needs=[made], env=environment))]
+    same = [("simulation as in release, asan", [PYTHON, "tools/suite/same_traces.py", "release", "asan"],
+             dict(needs=[made, "build release"], env=environment))]
     return [(made, build(preset), BUILD),
             ("C++ tests, " + preset, [PYTHON, "tools/suite/cpp_tests.py", preset], dict(needs=[made], env=environment)),
             ("hostile HTTP/1, " + preset, [PYTHON, HTTP1, "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment)),
             ("hostile HTTP/2, " + preset, [PYTHON, HTTP2, "--memory-factor", "2", "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment)),
             ("hostile HTTP/2 over TLS, " + preset, [PYTHON, HTTP2, "--tls", "--memory-factor", "2", "--proxy", "build/%s/sluice" % preset],
-             dict(needs=[made], env=environment))] + (threads if preset == "tsan" else [])
+             dict(needs=[made], env=environment))] + (threads if preset == "tsan" else same)
 
 
 def steps(options):
