@@ -27,6 +27,14 @@ def cluster(name, port, **more):
             "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(port)}}]}]}, **more}
 
 
+def tls_listener(context):
+    """What Proxy takes as `listener`: TLS with the fields of that DownstreamTlsContext, and 200 for every request."""
+    manager = {"@type": HCM, "stat_prefix": "in", "http_filters": [ROUTER], "route_config": {"virtual_hosts": [{
+        "name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 200}}]}]}}
+    socket = {"name": "tls", "typed_config": {"@type": TYPE + "transport_sockets.tls.v3.DownstreamTlsContext", **context}}
+    return {"stat_prefix": "in", "filter_chains": [{"filters": [{"name": "hcm", "typed_config": manager}], "transport_socket": socket}]}
+
+
 def wait_for(condition, seconds=20):
     """The first value of condition() that counts as true; the last one when none came in time."""
     end = time.monotonic() + seconds

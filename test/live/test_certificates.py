@@ -9,10 +9,9 @@ import threading
 import pytest
 
 from pki import Pki
-from rig import TYPE, wait_for
+from rig import TYPE, tls_listener, wait_for
 
 HANDSHAKES, ROTATIONS, CLIENTS = 10_000, 100, 4
-SDS = TYPE + "transport_sockets.tls.v3."
 
 
 @pytest.fixture
@@ -50,18 +49,12 @@ def folder(tmp_path, pki):
 
 @pytest.fixture
 def proxy(start, tmp_path, folder):
-    secret = {"resources": [{"@type": SDS + "Secret", "name": "cert", "tls_certificate": {
+    secret = {"resources": [{"@type": TYPE + "transport_sockets.tls.v3.Secret", "name": "cert", "tls_certificate": {
         "watched_directory": {"path": folder.path},
         "certificate_chain": {"filename": folder.path + "/tls.crt"}, "private_key": {"filename": folder.path + "/tls.key"}}}]}
     (tmp_path / "sds.json").write_text(json.dumps(secret))
-    manager = {"@type": TYPE + "filters.network.http_connection_manager.v3.HttpConnectionManager", "stat_prefix": "in",
-               "http_filters": [{"name": "router", "typed_config": {"@type": TYPE + "filters.http.router.v3.Router"}}],
-               "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [
-                   {"match": {"prefix": "/"}, "direct_response": {"status": 200}}]}]}}
-    chain = {"filters": [{"name": "hcm", "typed_config": manager}], "transport_socket": {"name": "tls", "typed_config": {
-        "@type": SDS + "DownstreamTlsContext", "common_tls_context": {"tls_certificate_sds_secret_configs": [
-            {"name": "cert", "sds_config": {"resource_api_version": "V3", "path_config_source": {"path": str(tmp_path / "sds.json")}}}]}}}}
-    return start(listener={"filter_chains": [chain], "stat_prefix": "in"})
+    return start(listener=tls_listener({"common_tls_context": {"tls_certificate_sds_secret_configs": [{
+        "name": "cert", "sds_config": {"resource_api_version": "V3", "path_config_source": {"path": str(tmp_path / "sds.json")}}}]}}))
 
 
 class Clients:

@@ -4,9 +4,7 @@ import subprocess
 import pytest
 
 from pki import Pki
-from rig import TYPE
-
-TLS = TYPE + "transport_sockets.tls.v3."
+from rig import tls_listener
 
 
 @pytest.fixture
@@ -16,14 +14,7 @@ def pki(tmp_path):
 
 def serve(start, pki, **parameters):
     files = {"certificate_chain": {"filename": pki.path("server.pem")}, "private_key": {"filename": pki.path("server.key")}}
-    manager = {"@type": TYPE + "filters.network.http_connection_manager.v3.HttpConnectionManager", "stat_prefix": "in",
-               "http_filters": [{"name": "router", "typed_config": {"@type": TYPE + "filters.http.router.v3.Router"}}],
-               "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [
-                   {"match": {"prefix": "/"}, "direct_response": {"status": 200}}]}]}}
-    return start(listener={"stat_prefix": "in", "filter_chains": [{
-        "filters": [{"name": "hcm", "typed_config": manager}],
-        "transport_socket": {"name": "tls", "typed_config": {"@type": TLS + "DownstreamTlsContext", "common_tls_context": {
-            "tls_params": parameters, "tls_certificates": [files]}}}}]})
+    return start(listener=tls_listener({"common_tls_context": {"tls_params": parameters, "tls_certificates": [files]}}))
 
 
 def shake(proxy, *words):
