@@ -348,7 +348,12 @@ void TypeUsers::doubt(const Arrival& arrival) {
   }
   for (const std::string& name : arrival.removed) {
     doubt(name);
+    if (const auto held = held_.find(name); held != held_.end()) {
+      set_expiry(name, held->second, Duration::zero());
+      held_.erase(held);
+    }
   }
+  arm_expiry();
 }
 
 void TypeUsers::doubt(const std::string& name) {

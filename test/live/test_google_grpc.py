@@ -32,13 +32,15 @@ def threads(proxy):
 def test_it_costs_nothing_when_it_is_not_configured(plane, sluice, ports, tmp_path):
     plane.put("a", cluster("a"), endpoints("a", [1]))
     plane.start()
-    without, with_it = (Proxy(sluice, ports, str(tmp_path), bootstrap=make(plane)) for make in (bootstrap, google_grpc))
+    empty, without, with_it = (Proxy(sluice, ports, str(tmp_path), bootstrap=config)
+                               for config in ({"static_resources": {}}, bootstrap(plane), google_grpc(plane)))
     try:
-        assert threads(without) == 3                   # main, the worker, the writer of files
-        assert threads(with_it) > 3
+        assert threads(without) == 2                   # main and the worker
+        assert threads(with_it) > 2
         assert without.stat("cluster.a.membership_total") == with_it.stat("cluster.a.membership_total") == 1
-        assert without.resident() < 15 * 1024 * 1024
+        assert empty.resident() < 15 * 1024 * 1024, empty.resident()
     finally:
+        empty.end()
         without.end()
         with_it.end()
 

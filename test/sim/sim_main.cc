@@ -104,7 +104,7 @@ int mesh(uint64_t divisor) {
 int main(int argc, char** argv) {
   if (argc == 2 && std::string_view(argv[1]) == "--list") {
     for (const test::Campaign& campaign : test::all_campaigns()) {
-      std::printf("%s\n", std::string(campaign.name).c_str());
+      std::printf("%s %llu\n", std::string(campaign.name).c_str(), static_cast<unsigned long long>(campaign.seeds));
     }
     return 0;
   }
