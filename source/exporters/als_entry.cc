@@ -6,6 +6,7 @@
 #include "exporters/als_tls.h"
 #include "exporters/wire.h"
 #include "format/formatter.h"
+#include "format/header_bytes.h"
 
 namespace sluice::exporters {
 
@@ -143,6 +144,10 @@ void put_stream_id(std::string& to, uint32_t field, const Facts& facts) {
   wire::put_text(to, field, format->format(facts));
 }
 
+MonotonicTime last_byte_sent(const Facts& facts) {
+  return facts.response_end == kUnset ? facts.end : facts.response_end;
+}
+
 // AccessLogCommon.
 void append_common(std::string& to, const Facts& facts, const AlsFields& fields) {
   Nested out(to, 1);
@@ -156,10 +161,11 @@ void append_common(std::string& to, const Facts& facts, const AlsFields& fields)
   put_time(to, 9, facts, facts.upstream_rx_start);
   put_time(to, 10, facts, facts.upstream_rx_end);
   put_time(to, 11, facts, facts.response_start);
-  put_time(to, 12, facts, facts.response_end);
+  put_time(to, 12, facts, facts.response_start == kUnset ? kUnset : last_byte_sent(facts));
   put_address(to, 13, facts.upstream_host);
   put_address(to, 14, &facts.upstream_local);
-  wire::put_text(to, 15, facts.cluster_raw);
+  // At the start none is chosen, though the route has named one.
+  if (facts.log_type != format::LogType::kDownstreamStart) wire::put_text(to, 15, facts.cluster_raw);
   put_flags(to, 16, facts.flags);
   put_metadata(to, 17, facts.metadata);
   wire::put_text(to, 18, facts.upstream_failure);
@@ -230,7 +236,7 @@ void append_request(std::string& to, const Facts& facts, const AlsFields& fields
   wire::put_text(to, 8, request.fields.get(Token::kXForwardedFor));
   wire::put_text(to, 9, request.fields.get(Token::kXRequestId));
   wire::put_text(to, 10, request.fields.get(Token::kXEnvoyOriginalPath));
-  wire::put_number(to, 11, facts.request_headers_bytes);
+  wire::put_number(to, 11, format::header_bytes(request));
   wire::put_number(to, 12, facts.bytes_received);
   for (const std::string& name : fields.request_headers) {
     const bool pseudo = name.front() == ':' || name == "host";
@@ -246,7 +252,7 @@ void append_response(std::string& to, const Facts& facts, const AlsFields& field
     Nested code(to, 1);
     wire::append_number(to, 1, facts.response_code);
   }
-  wire::put_number(to, 2, facts.response_headers_bytes);
+  if (facts.response != nullptr) wire::put_number(to, 2, format::header_bytes(*facts.response));
   wire::put_number(to, 3, facts.bytes_sent);
   if (facts.response != nullptr) {
     for (const std::string& name : fields.response_headers) {

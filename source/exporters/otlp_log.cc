@@ -111,7 +111,7 @@ OtlpLog::OtlpLog(std::shared_ptr<const OtlpLogPlan> plan, const proxy::ProxyLoca
 }
 
 bool OtlpLog::deliver(std::string_view entries, uint64_t count) {
-  return sender_.send(otlp_request(resource_, entries), count);
+  return sender_.can_send() && sender_.send(otlp_request(resource_, entries), count);
 }
 
 std::unique_ptr<proxy::AccessLogger> OtlpLogFactory::on_worker(proxy::LogSinks& sinks) const {

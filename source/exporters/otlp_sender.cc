@@ -84,13 +84,16 @@ void OtlpSender::over(Open& open) {
   delete &open;
 }
 
+bool OtlpSender::can_send() const {
+  return count_ < kMaxOpen && proxy_.clusters.find(collector_.cluster) != nullptr;
+}
+
 bool OtlpSender::send(std::string_view request, uint64_t members) {
-  upstream::Cluster* cluster = proxy_.clusters.find(collector_.cluster);
-  if (cluster == nullptr || count_ >= kMaxOpen) return false;
+  if (!can_send()) return false;
   auto* open = new Open(*this, members);
   open_.push_back(*open);
   ++count_;
-  open->start(*cluster, request);
+  open->start(*proxy_.clusters.find(collector_.cluster), request);
   return true;
 }
 

@@ -23,8 +23,9 @@ class OtlpSender {
              Function<void(uint64_t)> failed);
   ~OtlpSender();
 
-  // A request with so many spans or records. False, and nothing is sent: there is no such cluster, or too many requests
-  // are open.
+  // There is such a cluster, and not too many requests are open.
+  bool can_send() const;
+  // A request with so many spans or records. False, and nothing is sent, when can_send() is.
   bool send(std::string_view request, uint64_t members);
 
  private:

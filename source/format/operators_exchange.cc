@@ -3,6 +3,7 @@
 
 #include "base/process.h"
 #include "base/strings.h"
+#include "format/header_bytes.h"
 #include "format/operators.h"
 #include "format/response_flags.h"
 
@@ -10,6 +11,18 @@ namespace sluice::format {
 namespace {
 
 bool response_code(std::string& to, const Facts& facts, const Piece&) { return put_number(to, facts.response_code); }
+
+bool request_bytes(std::string& to, const Facts& facts, const Piece&) {
+  return put_number(to, facts.request == nullptr ? 0 : header_bytes(*facts.request));
+}
+
+bool response_bytes(std::string& to, const Facts& facts, const Piece&) {
+  return put_number(to, facts.response == nullptr ? 0 : header_bytes(*facts.response));
+}
+
+bool trailers_bytes(std::string& to, const Facts& facts, const Piece&) {
+  return put_number(to, facts.response_trailers == nullptr ? 0 : header_bytes(*facts.response_trailers));
+}
 
 bool details(std::string& to, const Facts& facts, const Piece& piece) {
   return piece.option == 1 ? put_text(to, facts.details) : put_without_blanks(to, facts.details);
@@ -119,13 +132,13 @@ constexpr Operator kOperators[] = {
     {"HOSTNAME", kNoArgument, kWhole, kText, prepared_text, prepare_hostname},
     {"LOCAL_REPLY_BODY", kNoArgument, kWhole, kText, local_reply_body},
     {"PROTOCOL", kNoArgument, kWhole, kText, protocol},
-    {"REQUEST_HEADERS_BYTES", kNoArgument, kWhole, kNumber, count<&Facts::request_headers_bytes>},
+    {"REQUEST_HEADERS_BYTES", kNoArgument, kWhole, kNumber, request_bytes},
     {"RESPONSE_CODE", kNoArgument, kWhole, kNumber, response_code},
     {"RESPONSE_CODE_DETAILS", kMayHaveArgument, kWhole, kText, details, prepare_details},
     {"RESPONSE_FLAGS", kNoArgument, kWhole, kText, flags},
     {"RESPONSE_FLAGS_LONG", kNoArgument, kWhole, kText, flags_long},
-    {"RESPONSE_HEADERS_BYTES", kNoArgument, kWhole, kNumber, count<&Facts::response_headers_bytes>},
-    {"RESPONSE_TRAILERS_BYTES", kNoArgument, kWhole, kNumber, count<&Facts::response_trailers_bytes>},
+    {"RESPONSE_HEADERS_BYTES", kNoArgument, kWhole, kNumber, response_bytes},
+    {"RESPONSE_TRAILERS_BYTES", kNoArgument, kWhole, kNumber, trailers_bytes},
     {"ROUTE_NAME", kNoArgument, kWhole, kText, text<&Facts::route_name>},
     {"STREAM_ID", kNoArgument, kWhole, kText, stream_id},
     {"TRACE_ID", kNoArgument, kWhole, kText, text<&Facts::trace_id>},

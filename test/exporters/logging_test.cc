@@ -1,5 +1,5 @@
-// A whole proxy whose access logs go to a collector, in the simulation: of requests, tries, and connections; and what it
-// still says when it ends.
+// A whole proxy whose access logs go to a collector, in the simulation: of requests, tries, and connections; and what
+// it still says when it ends.
 #include <gtest/gtest.h>
 
 #include "base/strings.h"
@@ -20,9 +20,11 @@ config::Extensions all() {
   return extensions;
 }
 
-std::string als(std::string_view kind, std::string_view name) {
-  return cat("{name: ", name, ", typed_config: {\"@type\": type.googleapis.com/envoy.extensions.access_loggers.grpc.v3.",
-             kind, "GrpcAccessLogConfig, common_config: {log_name: ", name,
+std::string als(std::string_view kind, std::string_view name, std::string_view more = {},
+                std::string_view common = {}) {
+  return cat("{name: ", name,
+             ", typed_config: {\"@type\": type.googleapis.com/envoy.extensions.access_loggers.grpc.v3.", kind,
+             "GrpcAccessLogConfig, ", more, "common_config: {", common, "log_name: ", name,
              ", transport_api_version: V3, grpc_service: {envoy_grpc: {cluster_name: collector}}}}}");
 }
 
@@ -30,14 +32,12 @@ std::string logged() {
   std::string yaml(kPlainProxy);
   const auto put = [&yaml](std::string_view before, const std::string& text) { yaml.insert(yaml.find(before), text); };
   put("    filter_chains:", cat("    access_log: [", als("Tcp", "connections"), "]\n"));
-  put("          - name: envoy.access_loggers.file", cat("          - ", als("Http", "requests"), "\n"));
-  yaml += cat("              upstream_log: [", als("Http", "tries"), "]\n");
-  const size_t clusters = yaml.find("  clusters:");
-  const size_t end = yaml.rfind("              upstream_log");
-  // The router stands before the clusters.
-  const std::string log = yaml.substr(end);
-  yaml.erase(end);
-  yaml.insert(clusters, log);
+  put("          - name: envoy.access_loggers.file",
+      cat("          - ", als("Http", "requests"), "\n          - ",
+          als("Http", "requests", "additional_request_headers_to_log: [x-kind], ",
+              "custom_tags: [{tag: of-the-second, literal: {value: v}}], "),
+          "\n"));
+  put("  clusters:", cat("              upstream_log: [", als("Http", "tries"), "]\n"));  // the router stands there
   return cat(yaml,
              "  - name: collector\n    connect_timeout: 1s\n    typed_extension_protocol_options: "
              "{envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {\"@type\": "
@@ -73,8 +73,9 @@ struct Logging : testing::Test {
   // All that came under a name of a log.
   std::string said(const SimGrpcPeer& collector, std::string_view name) {
     std::string out;
+    const std::string log_name = cat("\x12", std::string(1, static_cast<char>(name.size())), name);
     for (const auto& request : collector.requests) {
-      if (request->body.find(name) < 2000) out += request->body;
+      if (request->body.find(log_name) != std::string::npos) out += request->body;
     }
     return out;
   }
@@ -90,11 +91,12 @@ TEST_F(Logging, RequestsTriesAndConnections) {
   get(*talker, 7);
   talker.reset();
   proxy.world.run_for(1500ms);
-  EXPECT_EQ(collector.requests.size(), 3u);
-  EXPECT_EQ(count(said(collector, "requests"), "via_upstream"), 7u);
+  EXPECT_EQ(collector.requests.size(), 3u);  // both logs of requests share a stream
+  EXPECT_EQ(count(said(collector, "requests"), "via_upstream"), 14u);
+  EXPECT_EQ(count(said(collector, "requests"), "of-the-second"), 7u);
   EXPECT_EQ(count(said(collector, "tries"), "/a"), 7u);
   EXPECT_EQ(count(said(collector, "connections"), "10.0.0.1"), 2u);  // remote and direct remote
-  EXPECT_EQ(proxy.server->registry().value("access_logs.grpc_access_log.logs_written"), 15u);
+  EXPECT_EQ(proxy.server->registry().value("access_logs.grpc_access_log.logs_written"), 22u);
   EXPECT_TRUE(proxy.stop());
 }
 
@@ -108,7 +110,7 @@ TEST_F(Logging, TheLastEntriesOfAProcessArrive) {
   talker.reset();
   EXPECT_TRUE(proxy.stop());
   proxy.world.run_for(100ms);
-  EXPECT_EQ(count(said(collector, "requests"), "via_upstream"), 4u);
+  EXPECT_EQ(count(said(collector, "requests"), "via_upstream"), 8u);
   EXPECT_EQ(count(said(collector, "connections"), "10.0.0.1"), 2u);
 }
 

@@ -22,7 +22,7 @@ def as_dict(message):
 class Collectors:
     """Every message that came, parsed: of streams (`streams`, one list for each), and of exports with their metadata."""
 
-    def __init__(self):
+    def __init__(self, port=0):
         self.streams, self.exports, self.posts = [], [], []
         self.server = grpc.server(futures.ThreadPoolExecutor(16))
         self.server.add_generic_rpc_handlers((
@@ -33,7 +33,7 @@ class Collectors:
                 "Export": grpc.unary_unary_rpc_method_handler(
                     self.export, logs_service_pb2.ExportLogsServiceRequest.FromString,
                     logs_service_pb2.ExportLogsServiceResponse.SerializeToString)})))
-        self.port = self.server.add_insecure_port("127.0.0.1:0")
+        self.port = self.server.add_insecure_port("127.0.0.1:%d" % port)
         self.server.start()
         collectors = self
 
