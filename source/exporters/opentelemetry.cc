@@ -65,6 +65,8 @@ void OpenTelemetryTracer::begin_child(Span& child, const Span& parent) {
 
 void OpenTelemetryTracer::inject(const Span& span, http::RequestHeaders& request) {
   trace::write_traceparent(span.context, span.sampled, request.fields);
+  // As Envoy: what came goes on, and without any it is empty.
+  if (!request.fields.has(http::Token::kTracestate)) request.fields.add(http::Token::kTracestate, "");
 }
 
 void OpenTelemetryTracer::report(Span& span) {

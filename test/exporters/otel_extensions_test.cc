@@ -6,8 +6,8 @@
 
 #include "api/messages.h"
 #include "base/strings.h"
+#include "config/config_error.h"
 #include "config/extensions.h"
-#include "config/findings.h"
 #include "envoy/config/trace/v3/opentelemetry.pb.h"
 #include "exporters/otel_extensions_config.h"
 

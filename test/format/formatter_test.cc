@@ -257,9 +257,12 @@ TEST_F(FormatterTest, ErrorsSayWhat) {
 }
 
 TEST_F(FormatterTest, ConstantText) {
-  EXPECT_TRUE(Formatter::parse("a %% b")->constant());
-  EXPECT_TRUE(Formatter::parse("")->constant());
-  EXPECT_FALSE(Formatter::parse("%PROTOCOL%")->constant());
+  const auto text = Formatter::parse("a %% b");
+  EXPECT_EQ(text->constant(), "a % b");
+  const auto empty = Formatter::parse("");
+  EXPECT_NE(empty->constant().data(), nullptr);
+  EXPECT_EQ(empty->constant(), "");
+  EXPECT_EQ(Formatter::parse("%PROTOCOL%")->constant().data(), nullptr);
 }
 
 TEST_F(FormatterTest, AppendsBehindWhatIsThere) {
