@@ -57,7 +57,7 @@ Value::Map CasePlayer::play() {
   } else {
     stage_.spawn(play_steps());
     while (!finished_) {
-      const bool moved = world_.run_until([this] { return finished_ || proxy_.ended(); }, 600s);
+      const bool moved = world_.run_until([this] { return finished_ || proxy_.ended(); }, 6h);
       if (proxy_.ended()) {
         proxy_.end();
       } else if (!moved) {
@@ -101,6 +101,9 @@ Task<void> CasePlayer::play_steps() {
     }
   }
   close_all();
+  if (checks_quiet_ && proxy_.running()) {
+    co_await expect_quiet();
+  }
   co_await stage_.outside([this] { proxy_.shut_down(); });
   const bool ended = co_await stage_.until([this] { return !proxy_.running(); }, 4s);
   if (!ended) {
@@ -127,6 +130,37 @@ void CasePlayer::close_all() {
   for (const auto& [name, client] : conns_) {
     client->wire().close();
   }
+}
+
+Task<void> CasePlayer::expect_quiet() {
+  static constexpr std::string_view kGauges[] = {".downstream_cx_active", ".downstream_rq_active",
+                                                 ".upstream_cx_active", ".upstream_rq_active",
+                                                 ".upstream_rq_pending_active"};
+  for (const auto& client : clients_) {
+    client->wire().close();
+  }
+  for (const auto& origin : origins_) {
+    origin->stop("reset");
+  }
+  std::string left;
+  for (const Duration patience :
+       {Duration(10s), Duration(2h)}) {  // a proxy that is its own origin keeps an idle connection
+    co_await stage_.sleep(patience);
+    const std::string text = co_await stats_text();
+    left.clear();
+    for (const std::string_view line : split(text, '\n')) {
+      const std::string_view name = line.substr(0, line.find(": "));
+      const bool counts =
+          std::any_of(std::begin(kGauges), std::end(kGauges), [name](auto gauge) { return name.ends_with(gauge); });
+      if (counts && name.find(".admin.") == std::string_view::npos && !line.ends_with(": 0")) {
+        append(left, left.empty() ? "left behind: " : ", ", line);
+      }
+    }
+    if (left.empty()) {
+      co_return;
+    }
+  }
+  fail(left);
 }
 
 Task<Value::List> CasePlayer::collect(Spec step) {

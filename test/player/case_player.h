@@ -23,6 +23,11 @@ class CasePlayer {
 
   // {"steps": [...]}, and "failed" with a reason when the proxy died or the player cannot do what a step asks for.
   Value::Map play();
+  // Before play(): a connection is cut; at the end it is checked that the proxy keeps nothing of anybody.
+  void cut(const Cut& cut) { stage_.passed.cut = cut; }
+  void check_quiet() { checks_quiet_ = true; }
+  // After it.
+  const std::vector<Passed::Bytes>& passed() const { return stage_.passed.wires; }
   // Prints each line of the world's trace.
   void print_trace() { world_.print_trace(); }
 
@@ -42,6 +47,8 @@ class CasePlayer {
   // What the origins saw in this step, once they are quiet.
   Task<Value::List> collect(Spec step);
   void close_all();
+  // Everybody is gone: what the proxy still counts as under way fails the case.
+  Task<void> expect_quiet();
   void fail(std::string why);
 
   // --- steps (case_steps.cc)
@@ -88,6 +95,7 @@ class CasePlayer {
   std::string failed_;
   bool exit_expected_ = false;
   bool finished_ = false;
+  bool checks_quiet_ = false;
 };
 
 }  // namespace sluice::player

@@ -116,8 +116,9 @@ Task<std::shared_ptr<Wire>> CasePlayer::connect(Spec step, std::string& why) {
     options.source = *net::Address::from_ip(spec["source"].text(), 0);
   }
   const auto port = static_cast<uint16_t>(spec["port"].number());
-  auto wire = std::make_shared<Wire>(stage_, peers_,
-                                     peers_.network.connect(*net::Address::from_ip(kHost, port), options), false);
+  const Wire::Of of = step.has("kind") ? Wire::Of::kClient : Wire::Of::kRunner;
+  auto wire =
+      std::make_shared<Wire>(stage_, peers_, peers_.network.connect(*net::Address::from_ip(kHost, port), options), of);
   Wire& w = *wire;
   co_await stage_.until([&w] { return w.connected() || w.refused(); }, 5s);
   if (!w.connected()) {
@@ -177,8 +178,7 @@ Task<Value::Map> CasePlayer::talk(Spec step) {
 Value::Map CasePlayer::close(Spec spec) {
   const auto found = conns_.find(spec["conn"].text());
   if (found == conns_.end()) {
-    fail(cat("no connection ", spec["conn"].text()));
-    return {};
+    return client_ended("there is no such connection");
   }
   const std::string how = spec["how"].text("close");
   Wire& wire = found->second->wire();

@@ -45,7 +45,7 @@ void Origin::start() {
   SLUICE_CHECK(bound.ok());
   socket_ = std::move(*bound);
   acceptor_ = machine_.network.accept(*socket_, 0, [this](std::unique_ptr<net::Transport> transport) {
-    wires_.push_back(std::make_unique<Wire>(stage_, machine_, std::move(transport), true));
+    wires_.push_back(std::make_unique<Wire>(stage_, machine_, std::move(transport), Wire::Of::kOrigin));
     stage_.spawn(serve(*wires_.back()));
   });
 }

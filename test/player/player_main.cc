@@ -1,53 +1,115 @@
 // The program behind `run --simulated`: reads cases as `run_behaviour.py --emit` writes them, one JSON value in each
-// file, plays each, and prints what was seen, one line of JSON for each.
-//
-//   player [--seed S] [--trace] FILE...
+// file, plays each, and prints what was seen, one line of JSON for each; or plays them with cuts (cut_campaign.h).
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "base/strings.h"
 #include "test/player/case_player.h"
+#include "test/player/cut_campaign.h"
+
+namespace {
+
+using namespace sluice;
+
+struct Wanted {
+  uint64_t seed = 1;
+  std::optional<uint64_t> cuts;     // so many of each case; 0: at every byte
+  std::optional<player::Cut> only;  // this one
+  bool trace = false;
+  std::vector<std::string> files;
+};
+
+int usage() {
+  std::fprintf(stderr, "usage: player [--seed S] [--cuts N | --cut CUT] [--trace] FILE...\n");
+  return 2;
+}
+
+bool parse(const std::vector<std::string_view>& words, Wanted& out) {
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == "--trace") {
+      out.trace = true;
+      continue;
+    }
+    if (!words[i].starts_with("--")) {
+      out.files.emplace_back(words[i]);
+      continue;
+    }
+    if (i + 1 == words.size()) {
+      return false;
+    }
+    const std::string_view value = words[i + 1];
+    const auto number = parse_number<uint64_t>(value);
+    if (words[i] == "--seed" && number) {
+      out.seed = *number;
+    } else if (words[i] == "--cuts" && number) {
+      out.cuts = *number;
+    } else if (words[i] == "--cut") {
+      out.only = player::Cut::parse(value);
+    } else {
+      return false;
+    }
+    if (words[i] == "--cut" && !out.only) {
+      return false;
+    }
+    ++i;
+  }
+  return !out.files.empty();
+}
+
+void play(const player::Spec& spec, const Wanted& wanted) {
+  player::CasePlayer one(spec, wanted.seed);
+  if (wanted.trace) {
+    one.print_trace();
+  }
+  if (wanted.only) {
+    one.cut(*wanted.only);
+    one.check_quiet();
+  }
+  Value::Map seen = one.play();
+  seen.set("id", spec["id"].text());
+  std::printf("%s\n", player::to_json(seen).c_str());
+  std::fflush(stdout);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
-  using namespace sluice;
-  uint64_t seed = 1;
-  bool trace = false;
-  int first = 1;
-  for (; first < argc && argv[first][0] == '-'; ++first) {
-    const std::string_view flag = argv[first];
-    if (flag == "--trace") {
-      trace = true;
-    } else if (flag == "--seed" && first + 1 < argc) {
-      seed = parse_number<uint64_t>(argv[++first]).value_or(0);
-    } else {
-      seed = 0;
-    }
+  Wanted wanted;
+  if (!parse({argv + 1, argv + argc}, wanted)) {
+    return usage();
   }
-  if (first >= argc || seed == 0) {
-    std::fprintf(stderr, "usage: player [--seed S] [--trace] FILE...\n");
-    return 2;
-  }
-  for (int i = first; i < argc; ++i) {
-    std::ifstream file(argv[i], std::ios::binary);
+  uint64_t passed = 0;
+  uint64_t failed = 0;
+  for (const std::string& name : wanted.files) {
+    std::ifstream file(name, std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     const std::optional<Value> value = parse_json(text);
     if (!value) {
-      std::fprintf(stderr, "%s: not a case\n", argv[i]);
+      std::fprintf(stderr, "%s: not a case\n", name.c_str());
       return 2;
     }
     const player::Spec spec(&*value);
-    player::CasePlayer one(spec, seed);
-    if (trace) {
-      one.print_trace();
+    if (!wanted.cuts) {
+      play(spec, wanted);
+      continue;
     }
-    Value::Map seen = one.play();
-    seen.set("id", spec["id"].text());
-    std::printf("%s\n", player::to_json(seen).c_str());
-    std::fflush(stdout);
+    const player::CutsPlayed cuts = player::play_cuts(spec, wanted.seed, *wanted.cuts);
+    passed += cuts.passed;
+    failed += cuts.failures.size();
+    for (const std::string& failure : cuts.failures) {
+      std::printf("FAIL %s, seed %llu, cut %s\n", spec["id"].text().c_str(),
+                  static_cast<unsigned long long>(wanted.seed), failure.c_str());
+    }
   }
-  return 0;
+  if (wanted.cuts) {
+    std::printf("%llu passed, %llu failed\n", static_cast<unsigned long long>(passed),
+                static_cast<unsigned long long>(failed));
+  }
+  return failed == 0 ? 0 : 1;
 }

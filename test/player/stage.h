@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "test/player/cut.h"
 #include "test/player/task.h"
 #include "test/support/sim_world.h"
 
@@ -65,6 +66,8 @@ class Stage {
   ~Stage();
 
   test::SimWorld& world() { return world_; }
+  Passed passed;  // by the connections of clients and origins
+
   Until until(Until::Condition condition, std::optional<Duration> limit = std::nullopt) {
     return Until(*this, condition, {}, limit);
   }

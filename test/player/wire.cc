@@ -6,8 +6,16 @@
 
 namespace sluice::player {
 
-Wire::Wire(Stage& stage, test::SimMachine& machine, std::unique_ptr<net::Transport> transport, bool connected)
-    : stage_(stage), machine_(machine), transport_(std::move(transport)), out_(machine.slabs), connected_(connected) {
+Wire::Wire(Stage& stage, test::SimMachine& machine, std::unique_ptr<net::Transport> transport, Of of)
+    : stage_(stage),
+      machine_(machine),
+      transport_(std::move(transport)),
+      out_(machine.slabs),
+      number_(of == Of::kRunner ? SIZE_MAX : stage.passed.wires.size()),
+      connected_(of == Of::kOrigin) {
+  if (of != Of::kRunner) {
+    stage.passed.wires.emplace_back();
+  }
   transport_->set_handler(this);
 }
 
@@ -87,15 +95,37 @@ void Wire::end(net::CloseHow how) {
   }
 }
 
+bool Wire::cut(Cut::Of of, uint64_t passed) {
+  const std::optional<Cut>& cut = stage_.passed.cut;
+  if (!cut || cut->wire != number_ || cut->of != of || passed < cut->at) {
+    return false;
+  }
+  if (of == Cut::Of::kSent && connected_) {  // what comes before the place still goes out
+    buffer::Buffer rest(machine_.slabs);
+    rest.append_copy(out_.to_string().substr(0, cut->at - transport_->written()));
+    (void)transport_->write(rest);
+    out_.clear();
+  }
+  end(cut->how);
+  return true;
+}
+
 void Wire::flush() {
   if (transport_ == nullptr) {
     return;
   }
   if (!out_.empty()) {
+    const uint64_t before = transport_->written();
+    if (cut(Cut::Of::kSent, before + out_.size())) {
+      return;
+    }
     if (transport_->write(out_).status == net::IoStatus::kFailed) {
       ended = ended.empty() ? "reset" : ended;
       end(net::CloseHow::kFin);
       return;
+    }
+    if (number_ != SIZE_MAX) {
+      stage_.passed.wires[number_].sent += transport_->written() - before;
     }
     transport_->want_write(!out_.empty());
   }
@@ -131,6 +161,12 @@ void Wire::on_ready(net::Ready ready) {
   }
   if (!came.empty()) {
     take_in(came);
+    if (number_ != SIZE_MAX && transport_ != nullptr) {
+      stage_.passed.wires[number_].received += came.size();
+      if (cut(Cut::Of::kReceived, stage_.passed.wires[number_].received)) {
+        return;
+      }
+    }
   }
   if (status == net::IoStatus::kEof && ended.empty()) {
     ended = "closed";  // our own direction stays open

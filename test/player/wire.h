@@ -16,7 +16,9 @@ namespace sluice::player {
 // Reads everything as it comes. Shared by those who talk on it. Destroyed before its machine. Thread: the simulation's.
 class Wire final : public net::TransportHandler {
  public:
-  Wire(Stage& stage, test::SimMachine& machine, std::unique_ptr<net::Transport> transport, bool connected);
+  // Those of clients and origins are counted in what passed on the stage, and can be cut.
+  enum class Of : uint8_t { kRunner, kClient, kOrigin };
+  Wire(Stage& stage, test::SimMachine& machine, std::unique_ptr<net::Transport> transport, Of of);
   ~Wire();
   Wire(const Wire&) = delete;
   Wire& operator=(const Wire&) = delete;
@@ -61,6 +63,8 @@ class Wire final : public net::TransportHandler {
   void take_in(std::string_view bytes);
   void send_records();
   void flush();
+  // Whether this was the connection and the place.
+  bool cut(Cut::Of of, uint64_t passed);
   void end(net::CloseHow how);
 
   Stage& stage_;
@@ -68,6 +72,7 @@ class Wire final : public net::TransportHandler {
   std::unique_ptr<net::Transport> transport_;
   buffer::Buffer out_;
   std::unique_ptr<TlsLayer> tls_;
+  const size_t number_;  // among those that are counted
   bool connected_;
   bool refused_ = false;
   bool closing_ = false;

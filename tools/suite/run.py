@@ -62,6 +62,7 @@ def steps(options):
         ("hostile HTTP/2 over TLS", [PYTHON, HTTP2, "--tls"], on),
         ("behaviour", [PYTHON, BEHAVIOUR], on),
         ("behaviour, simulated", [PYTHON, BEHAVIOUR, "--simulated"], on),
+        ("behaviour, simulated, cut", [PYTHON, BEHAVIOUR, "--simulated", "--cuts", "2"], on),
         ("xDS", [PYTHON, XDS], on),
         ("Istio", [PYTHON, ISTIO], on),
         ("configurations of the corpus", [PYTHON, BEHAVIOUR, "--configs"], on),

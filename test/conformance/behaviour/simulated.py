@@ -181,6 +181,22 @@ def play(player, seed, emitted):
     return seen
 
 
+def cut_cases(cases, pki, options):
+    """Plays each case whole and with options.cuts seeded cuts of its connections: {id: what failed}."""
+    with tempfile.TemporaryDirectory(prefix="bhv-emit-") as folder:
+        emitted = emit(cases, folder, pki, options)
+        done = subprocess.run([options.player, "--seed", str(options.seed), "--cuts", str(options.cuts), *(path for path, _ in emitted)],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", cwd=folder)
+    failed, lines = {}, done.stdout.splitlines()
+    for line in lines:
+        if line.startswith("FAIL "):
+            failed.setdefault(line[5:].split(",")[0], []).append(line)
+    if done.returncode not in (0, 1):       # it printed what it began
+        failed.setdefault(lines[-1].split()[0], []).append("the player ended, status %s, in '%s': %s" % (
+            done.returncode, lines[-1], done.stderr[-600:]))
+    return {name: "\n".join(found) for name, found in failed.items()}
+
+
 def run_cases(cases, pki, options):
     """[(path, case, steps, failed)]"""
     folder = tempfile.mkdtemp(prefix="bhv-emit-")

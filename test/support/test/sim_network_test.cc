@@ -97,9 +97,7 @@ struct Stage {
       accepted.back()->echo = echo;
     });
   }
-  std::unique_ptr<Peer> connect() {
-    return std::make_unique<Peer>(client, client.network.connect(socket->address()));
-  }
+  std::unique_ptr<Peer> connect() { return std::make_unique<Peer>(client, client.network.connect(socket->address())); }
   // A connection that is open at both ends.
   std::unique_ptr<Peer> open() {
     auto peer = connect();
@@ -336,6 +334,11 @@ TEST(SimNetwork, LoopbackAndWildcardBelongToTheirHost) {
     EXPECT_TRUE(stage.world.run_until([&] { return peer.failed || peer.connected; }));
     return peer.connected;
   };
+  EXPECT_FALSE(reaches(stage.client, "127.0.0.1", 90));  // bound, but nobody accepts yet
+  std::vector<std::unique_ptr<net::Transport>> accepted;
+  const auto keep = [&](std::unique_ptr<net::Transport> transport) { accepted.push_back(std::move(transport)); };
+  const auto of_any = stage.client.network.accept(*any, 0, keep);
+  const auto of_local = stage.client.network.accept(*local, 0, keep);
   EXPECT_TRUE(reaches(stage.server, "10.0.0.1", 90));
   EXPECT_TRUE(reaches(stage.client, "127.0.0.1", 90));
   EXPECT_TRUE(reaches(stage.client, "127.0.0.1", 91));
