@@ -74,6 +74,19 @@ uint64_t changed_priorities(const HostSet& hosts, const HostSet* before) {
   return changed;
 }
 
+// By what can be told of them, not by where they are in memory: so a run of the simulation can be repeated.
+void in_order(std::vector<Pool*>& pools) {
+  std::vector<std::pair<std::string, Pool*>> named;
+  named.reserve(pools.size());
+  for (Pool* pool : pools) {
+    named.emplace_back(cat(pool->host().address().to_string(), " ", static_cast<int>(pool->kind().protocol), " ",
+                           static_cast<int>(pool->kind().priority), " ", pool->wishes().key()),
+                       pool);
+  }
+  std::sort(named.begin(), named.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::transform(named.begin(), named.end(), pools.begin(), [](const auto& each) { return each.second; });
+}
+
 // Gives stats back when it is destroyed. Thread: worker.
 class HeldBlock final : public event::Deferred {
  public:
@@ -323,7 +336,14 @@ Cluster::~Cluster() {
   while (RawConnection* connection = raw_connections_.front()) {
     connection->cut();
   }
-  pools_.clear();
+  std::vector<Pool*> pools;
+  for (const auto& [key, pool] : pools_) {
+    pools.push_back(pool.get());
+  }
+  in_order(pools);
+  for (Pool* pool : pools) {
+    pools_.erase({&pool->host(), pool->kind()});
+  }
   wished_pools_.clear();
   // Sessions that were closed above count until they are destroyed, before this.
   if (http2_stats_.valid()) {
@@ -396,6 +416,7 @@ void Cluster::drop_removed() {
   for (const auto& [key, pool] : wished_pools_) {
     look_at(*pool);
   }
+  in_order(gone);
   for (Pool* pool : gone) {
     pool->retire();
   }
@@ -441,6 +462,7 @@ void Cluster::retire(ClusterSet& set) {
   for (const auto& [host, pool] : wished_pools_) {
     pools.push_back(pool.get());
   }
+  in_order(pools);
   for (Pool* pool : pools) {
     pool->retire();
   }
