@@ -176,7 +176,7 @@ class PuppetFactory final : public proxy::HttpFilterFactory {
 const config::Extensions& extensions() {
   static const config::Extensions all = [] {
     config::Extensions out = filters::builtin();
-    out.add(config::HttpFilterType{.type = "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb",
+    out.add(config::HttpFilterType{.type = "envoy.extensions.filters.http.grpc_http1_bridge.v3.Config",
                                    .compile = [](const google::protobuf::Message&,
                                                  config::CompileScope&) -> std::shared_ptr<const model::FilterConfig> {
                                      return std::make_shared<PuppetFactory>();
@@ -194,7 +194,7 @@ std::string yaml() {
     out.insert(at + what.size(), text);
   };
   constexpr std::string_view kPuppet = "            typed_config: {\"@type\": "
-                                       "type.googleapis.com/envoy.extensions.filters.http.grpc_web.v3.GrpcWeb}\n";
+                                       "type.googleapis.com/envoy.extensions.filters.http.grpc_http1_bridge.v3.Config}\n";
   behind("          http_filters:\n",
          cat("          - name: first\n", kPuppet, "          - name: second\n", kPuppet));
   behind("stat_prefix: main\n",

@@ -224,7 +224,7 @@ TEST(UvListen, WhatIsToldToEachSocket) {
   told.fast_open_queue = 7;
   told.keepalive = {3, 60, 0};
   told.more = options({{SOL_SOCKET, SO_PRIORITY, bytes(3), When::kPrebind},
-                       {IPPROTO_IP, IP_TOS, bytes(0x28), When::kBound},
+                       {IPPROTO_IP, IP_TTL, bytes(33), When::kBound},
                        {SOL_SOCKET, SO_MARK, bytes(1), When::kPrebind, AddressKind::kIp6},
                        {SOL_SOCKET, SO_RCVLOWAT, bytes(9), When::kListening}});
   const Address nowhere = *Address::from_ip("192.0.2.77", 0);
@@ -238,7 +238,7 @@ TEST(UvListen, WhatIsToldToEachSocket) {
     EXPECT_EQ(option_of(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
     EXPECT_EQ(option_of(fd, IPPROTO_TCP, TCP_KEEPIDLE), 60);
     EXPECT_EQ(option_of(fd, SOL_SOCKET, SO_PRIORITY), 3);
-    EXPECT_EQ(option_of(fd, IPPROTO_IP, IP_TOS), 0x28);
+    EXPECT_EQ(option_of(fd, IPPROTO_IP, IP_TTL), 33);
     EXPECT_NE(option_of(fd, SOL_SOCKET, SO_MARK), 1);
     EXPECT_EQ(option_of(fd, SOL_SOCKET, SO_RCVLOWAT), 1);
     static_cast<UvListenSocket&>(*socket).listen(worker);

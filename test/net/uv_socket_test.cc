@@ -234,6 +234,7 @@ TEST(UvSocket, ConnectionRefused) {
 TEST(UvSocket, AnOptionThatTheSystemRefusesFailsTheConnection) {
   Bench bench;
   auto socket = *bench.network.bind(*Address::from_ip("127.0.0.1", 0), {}, 1);
+  const auto acceptor = bench.network.accept(*socket, 0, [](std::unique_ptr<Transport>) {});
   const auto option = [](int name, SocketOption::When when) {
     const int one = 1;
     SocketOption told{IPPROTO_TCP, name, std::string(reinterpret_cast<const char*>(&one), sizeof(one)), when};

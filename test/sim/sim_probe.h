@@ -85,7 +85,7 @@ class ProbeFactory final : public proxy::HttpFilterFactory {
 inline config::Extensions with_probes() {
   config::Extensions extensions = filters::builtin();
   extensions.add(
-      config::HttpFilterType{.type = "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb",
+      config::HttpFilterType{.type = "envoy.extensions.filters.http.grpc_http1_bridge.v3.Config",
                              .compile = [](const google::protobuf::Message&,
                                            config::CompileScope& scope) -> std::shared_ptr<const model::FilterConfig> {
                                return std::make_shared<ProbeFactory>(probe_scripts()[std::string(scope.filter_name)]);
@@ -97,7 +97,7 @@ inline config::Extensions with_probes() {
 inline std::string with_two_probes(std::string yaml) {
   constexpr std::string_view kProbe = R"(          - name: NAME
             typed_config:
-              "@type": type.googleapis.com/envoy.extensions.filters.http.grpc_web.v3.GrpcWeb
+              "@type": type.googleapis.com/envoy.extensions.filters.http.grpc_http1_bridge.v3.Config
 )";
   std::string both;
   for (const std::string_view name : {"first", "second"}) {
