@@ -4,8 +4,8 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -32,7 +32,7 @@ struct GoogleGrpc {
   std::string target_uri;
   std::string stat_prefix;
   Channel channel = Channel::kInsecure;
-  std::string root_certs, private_key, cert_chain;              // PEM, of kSsl; empty roots: those of gRPC
+  std::string root_certs, private_key, cert_chain;  // PEM, of kSsl; empty roots: those of gRPC
   std::vector<std::variant<AccessToken, GoogleIam>> call_credentials;
   std::map<std::string, std::variant<int, std::string>> channel_args;
   friend bool operator==(const GoogleGrpc&, const GoogleGrpc&) = default;
@@ -42,7 +42,7 @@ struct GoogleGrpc {
 struct ApiSource {
   enum class Protocol : uint8_t { kSotw, kDelta, kRest };
   Protocol protocol = Protocol::kSotw;
-  std::string cluster;                                        // of the control plane; empty: by google_grpc
+  std::string cluster;  // of the control plane; empty: by google_grpc
   std::optional<GoogleGrpc> google_grpc;
   std::string authority;                                      // empty: the cluster's name
   std::vector<std::pair<std::string, std::string>> metadata;  // initial_metadata

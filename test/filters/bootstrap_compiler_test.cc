@@ -131,23 +131,23 @@ TEST(BootstrapCompiler, NothingIsIgnoredInSilence) {
                   .fails("proxy_status_config", "not supported yet: proxy_status_config"));
   EXPECT_TRUE(Compiled(Pieces{.hcm = ", http_protocol_options: {allow_custom_methods: true}"})
                   .fails("allow_custom_methods", "not supported yet"));
-  EXPECT_TRUE(
-      Compiled(Pieces{.cluster = ", track_timeout_budgets: true"}).fails("track_timeout_budgets", "not supported yet"));
+  EXPECT_TRUE(Compiled(Pieces{.cluster = ", lrs_report_endpoint_metrics: [cpu]"})
+                  .fails("lrs_report_endpoint_metrics", "not supported yet"));
   EXPECT_TRUE(Compiled(Pieces{.cluster = ", type: EDS"}).fails("eds_cluster_config", "an EDS cluster needs an eds_config"));
-  EXPECT_TRUE(Compiled(Pieces{.listener = ", freebind: true"}).fails("freebind", "not supported yet"));
+  EXPECT_TRUE(Compiled(Pieces{.listener = ", enable_mptcp: true"}).fails("enable_mptcp", "not supported yet"));
   EXPECT_TRUE(Compiled(Pieces{.routes = "{match: {prefix: /}, route: {cluster_specifier_plugin: p}}"})
                   .fails("route.cluster_specifier_plugin", "not supported yet"));
-  EXPECT_TRUE(Compiled(Pieces{.bootstrap = "stats_sinks: [{name: x}]\n"}).fails("stats_sinks", "not supported yet"));
+  EXPECT_TRUE(Compiled(Pieces{.bootstrap = "flags_path: /x\n"}).fails("flags_path", "not supported yet"));
 }
 
 TEST(BootstrapCompiler, AllErrorsAreTold) {
   const Compiled c{Pieces{.hcm = ", proxy_status_config: {}",
                           .routes = "{match: {prefix: /}, route: {cluster: nope}}",
-                          .cluster = ", track_timeout_budgets: true"}};
+                          .cluster = ", lrs_report_endpoint_metrics: [cpu]"}};
   EXPECT_FALSE(c.ok());
   EXPECT_NE(c.errors().find("proxy_status_config"), std::string::npos);
   EXPECT_NE(c.errors().find("there is no cluster 'nope'"), std::string::npos);
-  EXPECT_NE(c.errors().find("track_timeout_budgets"), std::string::npos);
+  EXPECT_NE(c.errors().find("lrs_report_endpoint_metrics"), std::string::npos);
 }
 
 TEST(BootstrapCompiler, ClustersMustExistUnlessTheRoutesSayOtherwise) {

@@ -107,6 +107,8 @@ class Maker {
   void field(Message& message, const FieldDescriptor& field, int depth) {
     const auto& reflection = *message.GetReflection();
     const bool list = field.is_repeated();
+    // Through reflection a map takes a key twice, and then cannot say its size.
+    if (field.is_map() && reflection.FieldSize(message, &field) > 0) return;
     switch (field.cpp_type()) {
       case FieldDescriptor::CPPTYPE_MESSAGE:
         return fill(list ? *reflection.AddMessage(&message, &field) : *reflection.MutableMessage(&message, &field),

@@ -1,7 +1,7 @@
 // Exchanges and their filter chain under anything in any order: pieces of requests and answers, resets, half-closes,
-// time that passes, filters that pause, hold, collect, add, reply and answer later or never, routes that are swapped. In
-// the simulation, so an input is a whole run. What must hold: each filter that was made hears on_complete() once, before
-// it goes; each exchange has its line in the log; when everybody has gone nothing is left.
+// time that passes, filters that pause, hold, collect, add, reply and answer later or never, routes that are swapped.
+// In the simulation, so an input is a whole run. What must hold: each filter that was made hears on_complete() once,
+// before it goes; each exchange has its line in the log; when everybody has gone nothing is left.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -193,10 +193,10 @@ std::string yaml() {
     SLUICE_CHECK(at != std::string::npos);
     out.insert(at + what.size(), text);
   };
-  constexpr std::string_view kPuppet = "            typed_config: {\"@type\": "
-                                       "type.googleapis.com/envoy.extensions.filters.http.grpc_http1_bridge.v3.Config}\n";
-  behind("          http_filters:\n",
-         cat("          - name: first\n", kPuppet, "          - name: second\n", kPuppet));
+  constexpr std::string_view kPuppet =
+      "            typed_config: {\"@type\": "
+      "type.googleapis.com/envoy.extensions.filters.http.grpc_http1_bridge.v3.Config}\n";
+  behind("          http_filters:\n", cat("          - name: first\n", kPuppet, "          - name: second\n", kPuppet));
   behind("stat_prefix: main\n",
          "          stream_idle_timeout: 2s\n          request_timeout: 3s\n          http_protocol_options: "
          "{enable_trailers: true}\n");
@@ -218,15 +218,17 @@ std::string routes(uint8_t kind) {
       "redirect: {path_redirect: /there}",
       "route: {cluster: origin, internal_redirect_policy: {max_internal_redirects: 2}}",
   };
-  return cat("resources:\n- {\"@type\": type.googleapis.com/envoy.config.route.v3.RouteConfiguration, name: table, "
-             "virtual_hosts: [{name: all, domains: [\"*\"], routes: [{match: {prefix: /}, ",
-             kActions[kind % std::size(kActions)], "}]}]}\n");
+  return cat(
+      "resources:\n- {\"@type\": type.googleapis.com/envoy.config.route.v3.RouteConfiguration, name: table, "
+      "virtual_hosts: [{name: all, domains: [\"*\"], routes: [{match: {prefix: /}, ",
+      kActions[kind % std::size(kActions)], "}]}]}\n");
 }
 
 constexpr std::string_view kRequests[] = {
     "GET / HTTP/1.1\r\nhost: a\r\n\r\n",
     "POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 12\r\n\r\nhello, world",
-    "POST /b HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n3\r\n, w\r\n0\r\nx-trailer: 1\r\n\r\n",
+    "POST /b HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n3\r\n, w\r\n0\r\nx-trailer: "
+    "1\r\n\r\n",
     "GET / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\n\r\n",
 };
 constexpr std::string_view kAnswers[] = {
@@ -253,9 +255,11 @@ struct Speaker {
 // The origin side: whoever connects. Thread: the simulation's.
 class Origin {
  public:
-  explicit Origin(SimMachine& machine) : socket_(std::move(*machine.network.bind(*net::Address::from_ip("10.0.0.8", 9000), {}, 1))) {
+  explicit Origin(SimMachine& machine)
+      : socket_(std::move(*machine.network.bind(*net::Address::from_ip("10.0.0.8", 9000), {}, 1))) {
     acceptor_ = machine.network.accept(*socket_, 0, [this, &machine](std::unique_ptr<net::Transport> transport) {
-      speakers.push_back({std::make_unique<SimTalker>(machine.loop, machine.network, machine.slabs, std::move(transport)), {}});
+      speakers.push_back(
+          {std::make_unique<SimTalker>(machine.loop, machine.network, machine.slabs, std::move(transport)), {}});
     });
   }
   std::vector<Speaker> speakers;
@@ -274,8 +278,9 @@ void run(Script& input) {
   std::string text = yaml();
   text.replace(text.rfind("10.0.0.9"), 8, "10.0.0.8");
   const uint8_t seed = input.byte();
-  SimProxy proxy(1 + seed, text, nullptr, extensions(), 1, [](SimZone&) {}, {},
-                 [&input](SimFiles& files) { files.write("/routes.yaml", routes(input.byte())); });
+  SimProxy proxy(
+      1 + seed, text, nullptr, extensions(), 1, [](SimZone&) {}, {},
+      [&input](SimFiles& files) { files.write("/routes.yaml", routes(input.byte())); });
   SLUICE_CHECK(proxy.error.empty());
   proxy.world.run_for(100ms);
   SimMachine machine(proxy.fabric, "10.0.0.8");

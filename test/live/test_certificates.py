@@ -110,9 +110,10 @@ def test_no_handshake_fails_while_certificates_rotate(proxy, folder, pki):
         clients.pace.release(HANDSHAKES // ROTATIONS)
         clients.wait(rotation * HANDSHAKES // ROTATIONS + HANDSHAKES // ROTATIONS // 4)      # in the middle of them
         if rotation % 10 == 9:
+            before = proxy.stat(refused)
             folder.put("client", "server")      # the key is another one's
             bad += 1
-            assert wait_for(lambda: proxy.stat(refused) == bad), proxy.stat(refused)
+            assert wait_for(lambda: proxy.stat(refused) > before), before
         else:
             inforce = names[(good + 1) % 2]
             folder.put(inforce, inforce)
@@ -126,4 +127,5 @@ def test_no_handshake_fails_while_certificates_rotate(proxy, folder, pki):
     assert proxy.stat("listener.in.ssl.connection_error") == 0
     with open(proxy.log.name) as log:
         lines = [line for line in log if "secret 'cert'" in line]
-    assert len(lines) == bad == 10 and all("the old one stays" in line for line in lines), lines[:3]
+    # Files that change one after the other may be looked at twice.
+    assert len(lines) >= bad == 10 and all("the old one stays" in line for line in lines), lines[:3]

@@ -25,10 +25,7 @@ struct Wanted {
   std::vector<std::string> files;
 };
 
-int usage() {
-  std::fprintf(stderr, "usage: player [--seed S] [--cuts N | --cut CUT] [--trace] FILE...\n");
-  return 2;
-}
+constexpr char kUsage[] = "usage: player [--seed S] [--cuts N | --cut CUT] [--trace] FILE...\n";
 
 bool parse(const std::vector<std::string_view>& words, Wanted& out) {
   for (size_t i = 0; i < words.size(); ++i) {
@@ -80,9 +77,14 @@ void play(const player::Spec& spec, const Wanted& wanted) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "--help") {
+    std::fputs(kUsage, stdout);
+    return 0;
+  }
   Wanted wanted;
   if (!parse({argv + 1, argv + argc}, wanted)) {
-    return usage();
+    std::fputs(kUsage, stderr);
+    return 2;
   }
   uint64_t passed = 0;
   uint64_t failed = 0;

@@ -78,9 +78,9 @@ class Counters {
     }
     violations.expect(Invariants::buffered() <= 4 << 20, "buffered bytes are left");
     violations.expect(registry_.value(inner_, HttpStat::kDownstreamCxHttp1Total) == 0, "the hop spoke HTTP/1");
-    violations.expect(
-        registry_.value(hop_, ClusterStat::kUpstreamRqTotal) > registry_.value(hop_, ClusterStat::kUpstreamCxHttp2Total),
-        "no connection was shared");
+    violations.expect(registry_.value(hop_, ClusterStat::kUpstreamRqTotal) >
+                          registry_.value(hop_, ClusterStat::kUpstreamCxHttp2Total),
+                      "no connection was shared");
   }
 
  private:
@@ -111,8 +111,7 @@ Played play_http2(uint64_t seed, Trace trace) {
     proxy.fabric.faults() = SimFaults::rough(random);
     std::vector<std::unique_ptr<TrafficClient>> clients;
     for (int i = 0; i < 6; ++i) {
-      clients.push_back(
-          std::make_unique<TrafficClient>(proxy.clients, kStageProxy, SimRandom(random.next()), ledger));
+      clients.push_back(std::make_unique<TrafficClient>(proxy.clients, kStageProxy, SimRandom(random.next()), ledger));
       clients.back()->run(5);
     }
     const auto all_done = [&] {

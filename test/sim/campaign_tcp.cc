@@ -50,9 +50,9 @@ char pattern(uint64_t position) { return static_cast<char>('a' + position % 23);
 
 // How an end behaves.
 enum class Manner : uint8_t {
-  kRough,          // talks, ends its side, stops reading, closes, resets, as its seed says
-  kAsksAndEnds,    // says kWords, ends its side and waits for the other's end
-  kAnswersAtEnd,   // answers kWords when the other side has ended, and ends too
+  kRough,         // talks, ends its side, stops reading, closes, resets, as its seed says
+  kAsksAndEnds,   // says kWords, ends its side and waits for the other's end
+  kAnswersAtEnd,  // answers kWords when the other side has ended, and ends too
 };
 constexpr size_t kWords = 50'000;
 
@@ -297,15 +297,15 @@ class Conversations {
                               "tcp.main.upstream_flush_active"}) {
       violations.expect(stat(gauge) == 0, cat("something is left: ", gauge));
     }
-    violations.expect(
-        stat("cluster.origin.upstream_cx_total") ==
-            stat("cluster.origin.upstream_cx_destroy") + stat("cluster.origin.upstream_cx_connect_fail"),
-        "upstream connections that neither failed nor ended");
+    violations.expect(stat("cluster.origin.upstream_cx_total") ==
+                          stat("cluster.origin.upstream_cx_destroy") + stat("cluster.origin.upstream_cx_connect_fail"),
+                      "upstream connections that neither failed nor ended");
     const uint64_t connections = stat("tcp.main.downstream_cx_total");
     violations.expect(connections >= 4, "hardly anybody came");
     violations.expect(stat("listener.10.0.0.2_8080.downstream_cx_total") == connections,
                       "the listener counts other connections than its chain");
-    violations.expect(proxy.platform.files().lines("/log").size() == connections, "connections and lines of the log differ");
+    violations.expect(proxy.platform.files().lines("/log").size() == connections,
+                      "connections and lines of the log differ");
     violations.expect(proxy.platform.files().lines("/listener").size() == connections,
                       "connections and lines of the listener's log differ");
   }

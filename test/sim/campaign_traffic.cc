@@ -201,7 +201,8 @@ Played play_retries(uint64_t seed, Trace trace) {
                 "{cluster: origin, timeout: 20s, retry_policy: {retry_on: \"5xx,reset\", num_retries: 2, "
                 "per_try_timeout: 4.5s, retry_back_off: {base_interval: 0.025s, max_interval: 0.25s}}}");
   for (size_t i = 1; i < kStageOrigins.size(); ++i) {
-    append(yaml, "        - endpoint: {address: {socket_address: {address: ", kStageOrigins[i], ", port_value: 9000}}}\n");
+    append(yaml, "        - endpoint: {address: {socket_address: {address: ", kStageOrigins[i],
+           ", port_value: 9000}}}\n");
   }
   Stage stage(seed, trace, yaml, kStageOrigins.size());
   stage.ledger.most_tries = 3;

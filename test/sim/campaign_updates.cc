@@ -44,8 +44,9 @@ class Texts {
                "}\n");
   }
   static std::string endpoints(std::string_view name, size_t first, size_t count) {
-    std::string out = cat("- {\"@type\": type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment, cluster_name: ",
-                          name, ", endpoints: [{lb_endpoints: [");
+    std::string out =
+        cat("- {\"@type\": type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment, cluster_name: ", name,
+            ", endpoints: [{lb_endpoints: [");
     for (size_t i = 0; i < count; ++i) {
       append(out, i == 0 ? "" : ", ", "{endpoint: {address: {socket_address: {address: ", origin(first + i),
              ", port_value: ", kStagePort, "}}}}");
@@ -54,18 +55,25 @@ class Texts {
   }
   static std::string origin(size_t number) { return cat("10.0.0.", 40 + number % kOrigins); }
   static std::string routes(uint64_t version, uint64_t weight, std::string_view moved) {
-    return cat("- {\"@type\": type.googleapis.com/envoy.config.route.v3.RouteConfiguration, name: table, "
-               "response_headers_to_add: [{header: {key: x-version, value: \"", version, "\"}}], virtual_hosts: [{name: all, "
-               "domains: [\"*\"], routes: [{match: {prefix: /}, route: {weighted_clusters: {clusters: [{name: a, weight: ",
-               weight, "}, {name: b, weight: ", 100 - weight, "}, {name: ", moved, ", weight: 20}]}}}]}]}\n");
+    return cat(
+        "- {\"@type\": type.googleapis.com/envoy.config.route.v3.RouteConfiguration, name: table, "
+        "response_headers_to_add: [{header: {key: x-version, value: \"",
+        version,
+        "\"}}], virtual_hosts: [{name: all, "
+        "domains: [\"*\"], routes: [{match: {prefix: /}, route: {weighted_clusters: {clusters: [{name: a, weight: ",
+        weight, "}, {name: b, weight: ", 100 - weight, "}, {name: ", moved, ", weight: 20}]}}}]}]}\n");
   }
   std::string listener(std::string_view name, uint64_t port, uint64_t idle) const {
-    return cat("- {\"@type\": type.googleapis.com/envoy.config.listener.v3.Listener, name: ", name, ", per_connection_buffer_limit_bytes: ",
-               kStageLimit, ", address: {socket_address: {address: 10.0.0.2, port_value: ", port, "}}, filter_chains: [{filters: [{name: hcm, "
-               "typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3."
-               "HttpConnectionManager, stat_prefix: ", name, ", stream_idle_timeout: ", idle, "s, rds: {route_config_name: table, config_source: ",
-               source("routes"), "}, http_filters: [{name: router, typed_config: {\"@type\": "
-               "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}]}}]}]}\n");
+    return cat(
+        "- {\"@type\": type.googleapis.com/envoy.config.listener.v3.Listener, name: ", name,
+        ", per_connection_buffer_limit_bytes: ", kStageLimit,
+        ", address: {socket_address: {address: 10.0.0.2, port_value: ", port,
+        "}}, filter_chains: [{filters: [{name: hcm, "
+        "typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3."
+        "HttpConnectionManager, stat_prefix: ",
+        name, ", stream_idle_timeout: ", idle, "s, rds: {route_config_name: table, config_source: ", source("routes"),
+        "}, http_filters: [{name: router, typed_config: {\"@type\": "
+        "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}]}}]}]}\n");
   }
   std::string bootstrap() const {
     const std::string dynamic =
@@ -75,7 +83,8 @@ class Texts {
                   ", transport_api_version: V3, grpc_services: [{envoy_grpc: {cluster_name: xds}}]}\n  cds_config: ",
                   source(""), "\n  lds_config: ", source(""), "\n");
     return cat("node: {id: simulated, cluster: simulated}\ndynamic_resources:\n", dynamic,
-               "static_resources:\n  clusters:\n  - name: xds\n    connect_timeout: 1s\n    typed_extension_protocol_options:\n"
+               "static_resources:\n  clusters:\n  - name: xds\n    connect_timeout: 1s\n    "
+               "typed_extension_protocol_options:\n"
                "      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:\n        \"@type\": "
                "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions\n"
                "        explicit_http_config: {http2_protocol_options: {}}\n"
@@ -107,12 +116,13 @@ class Updates {
       : way_(static_cast<Way>(seed % 3)),
         rough_(seed % 4 == 3),
         texts_(way_),
-        proxy_(seed, texts_.bootstrap(), nullptr, extensions(), 1 + seed % 3, [](SimZone&) {}, options(),
-               [](SimFiles& files) {
-                 for (const char* name : {"clusters", "listeners"}) {
-                   files.write(cat("/config/", name, ".yaml"), "resources: []\n");
-                 }
-               }),
+        proxy_(
+            seed, texts_.bootstrap(), nullptr, extensions(), 1 + seed % 3, [](SimZone&) {}, options(),
+            [](SimFiles& files) {
+              for (const char* name : {"clusters", "listeners"}) {
+                files.write(cat("/config/", name, ".yaml"), "resources: []\n");
+              }
+            }),
         violations_(proxy_.world),
         ledger_(violations_),
         random_(proxy_.world.random().fork()),
@@ -146,7 +156,8 @@ class Updates {
     SimRandom random(random_.fork());
     proxy_.fabric.faults() = rough_ ? SimFaults::rough(random) : SimFaults::uneven(random);
     for (int i = 0; i < 6; ++i) {
-      clients_.push_back(std::make_unique<TrafficClient>(proxy_.clients, kStageProxy, SimRandom(random.next()), ledger_));
+      clients_.push_back(
+          std::make_unique<TrafficClient>(proxy_.clients, kStageProxy, SimRandom(random.next()), ledger_));
       TrafficClient& client = *clients_.back();
       client.on_whole([this, &client, connection = uint64_t{0}, last = uint64_t{0}](const SimMessage& message,
                                                                                     MonotonicTime sent) mutable {
@@ -316,8 +327,9 @@ class Updates {
     if (!settle()) {
       return;
     }
-    bad_cluster_ = cat("- {\"@type\": type.googleapis.com/envoy.config.cluster.v3.Cluster, name: bad, connect_timeout: ",
-                       1 + number_, "s, lb_policy: LOAD_BALANCING_POLICY_CONFIG}\n");
+    bad_cluster_ = cat(
+        "- {\"@type\": type.googleapis.com/envoy.config.cluster.v3.Cluster, name: bad, connect_timeout: ", 1 + number_,
+        "s, lb_policy: LOAD_BALANCING_POLICY_CONFIG}\n");
     clusters({});
     publish();
     violations_.expect(settle() || rough_, "a bad cluster is not answered");

@@ -22,7 +22,8 @@ class FilterChainTest : public ::testing::Test {
   FilterChainTest() { probe_scripts().clear(); }
 
   void start(SimOrigin::Respond respond, uint64_t seed = 1) {
-    proxy = std::make_unique<SimProxy>(seed, with_two_probes(std::string(kPlainProxy)), std::move(respond), with_probes());
+    proxy =
+        std::make_unique<SimProxy>(seed, with_two_probes(std::string(kPlainProxy)), std::move(respond), with_probes());
     ASSERT_EQ(proxy->error, "");
     client = proxy->connect();
   }

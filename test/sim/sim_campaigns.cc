@@ -17,7 +17,8 @@ Played play_updates(uint64_t seed, Trace trace);
 namespace {
 
 constexpr Campaign kCampaigns[] = {
-    {"traffic", "every kind of request x resets, stalls, partial reads and writes, missing descriptors", &play_traffic, 200},
+    {"traffic", "every kind of request x resets, stalls, partial reads and writes, missing descriptors", &play_traffic,
+     200},
     {"names", "the same, while DNS changes, fails and is silent", &play_names, 200},
     {"hooks", "the same, with filters that pause, resume, hold, collect and reply in every hook", &play_hooks, 200},
     {"retries", "the same, with three origins and retries", &play_retries, 200},

@@ -1,5 +1,5 @@
-// SimControlPlane: the reference control plane (tools/control_plane) in the simulation: its directory is files in memory,
-// its gRPC our own HTTP/2 codec on simulated connections. Aggregated streams, state of the world and delta.
+// SimControlPlane: the reference control plane (tools/control_plane) in the simulation: its directory is files in
+// memory, its gRPC our own HTTP/2 codec on simulated connections. Aggregated streams, state of the world and delta.
 #pragma once
 
 #include <memory>

@@ -1,9 +1,9 @@
 // The program behind tools/dev sim: plays seeds of the campaigns, replays one with its trace, and measures a mesh.
+#include <unistd.h>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <unistd.h>
 #include <string_view>
 
 #include "base/strings.h"
@@ -35,7 +35,9 @@ void on_signal(int number) {
 }
 
 int usage() {
-  std::fprintf(stderr, "usage: sim [--seeds N] [--first-seed S] [--seed S] [--campaign C] [--until-failure] [--trace] | --mesh [N] | --list\n");
+  std::fprintf(stderr,
+               "usage: sim [--seeds N] [--first-seed S] [--seed S] [--campaign C] [--until-failure] [--trace] | --mesh "
+               "[N] | --list\n");
   std::fprintf(stderr, "  --mesh N: 50 sidecars, 200 origins and 10,000 clients for ten minutes, divided by N\n");
   for (const test::Campaign& campaign : test::all_campaigns()) {
     std::fprintf(stderr, "  %-10s %s\n", std::string(campaign.name).c_str(), std::string(campaign.what).c_str());

@@ -27,7 +27,8 @@ std::string origin_ip(size_t number) { return cat("10.2.", number / 250, ".", 1 
 std::string client_ip(size_t sidecar) { return cat("10.3.0.", 1 + sidecar); }
 
 std::string listener(std::string_view name, size_t sidecar, uint16_t port, std::string_view routes) {
-  return cat("  - name: ", name, "\n    address: {socket_address: {address: ", sidecar_ip(sidecar), ", port_value: ", port,
+  return cat("  - name: ", name, "\n    address: {socket_address: {address: ", sidecar_ip(sidecar),
+             ", port_value: ", port,
              "}}\n    filter_chains: [{filters: [{name: hcm, typed_config: {\"@type\": type.googleapis.com/"
              "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager, stat_prefix: ",
              name, ", route_config: {virtual_hosts: [{name: all, domains: [\"*\"], routes: [", routes,
@@ -37,15 +38,16 @@ std::string listener(std::string_view name, size_t sidecar, uint16_t port, std::
 
 std::string cluster(std::string_view name, const std::string& ip, uint16_t port) {
   return cat("  - {name: ", name, ", connect_timeout: 1s, load_assignment: {cluster_name: ", name,
-             ", endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: ", ip, ", port_value: ", port,
-             "}}}}]}]}}\n");
+             ", endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: ", ip,
+             ", port_value: ", port, "}}}}]}]}}\n");
 }
 
 // /N/... is for origin N, which is behind sidecar N % sidecars.
 std::string sidecar_yaml(size_t sidecar, const MeshSize& size) {
   std::string outbound, inbound, clusters;
   for (size_t i = 0; i < size.origins; ++i) {
-    append(outbound, i == 0 ? "" : ", ", "{match: {prefix: /", i, "/}, route: {cluster: sidecar_", i % size.sidecars, "}}");
+    append(outbound, i == 0 ? "" : ", ", "{match: {prefix: /", i, "/}, route: {cluster: sidecar_", i % size.sidecars,
+           "}}");
     if (i % size.sidecars == sidecar) {
       append(inbound, inbound.empty() ? "" : ", ", "{match: {prefix: /", i, "/}, route: {cluster: origin_", i, "}}");
       clusters += cluster(cat("origin_", i), origin_ip(i), kOrigin);
@@ -176,8 +178,8 @@ class Mesh {
     run_.bytes_per_proxy = (heap_bytes() - before) / size.sidecars;
     for (size_t i = 0; i < size.origins; ++i) {
       origin_machines_.push_back(std::make_unique<SimMachine>(fabric_, origin_ip(i)));
-      origins_.push_back(
-          std::make_unique<SimOrigin>(*origin_machines_.back(), *net::Address::from_ip(origin_ip(i), kOrigin), respond));
+      origins_.push_back(std::make_unique<SimOrigin>(*origin_machines_.back(),
+                                                     *net::Address::from_ip(origin_ip(i), kOrigin), respond));
     }
     for (size_t i = 0; i < size.sidecars; ++i) {
       client_machines_.push_back(std::make_unique<SimMachine>(fabric_, client_ip(i)));
@@ -195,16 +197,15 @@ class Mesh {
       world_.run_for(1s);
       check();
       if (world_.random().chance(100)) {
-        fabric_.reset_connections_to(
-            *net::Address::from_ip(origin_ip(world_.random().below(size_.origins)), kOrigin));
+        fabric_.reset_connections_to(*net::Address::from_ip(origin_ip(world_.random().below(size_.origins)), kOrigin));
         ++run_.resets;
       }
     }
   }
 
   MeshRun end() {
-    world_.run_until([this] { return std::all_of(clients_.begin(), clients_.end(), [](auto& c) { return c->idle(); }); },
-                     30s);
+    world_.run_until(
+        [this] { return std::all_of(clients_.begin(), clients_.end(), [](auto& c) { return c->idle(); }); }, 30s);
     violations_.expect(counts_.asked == counts_.whole + counts_.failed, "a request without exactly one outcome");
     // Whoever waits for an origin that goes away is told so; nobody else fails.
     violations_.expect(counts_.failed <= run_.resets * 2, "requests failed without a reason");

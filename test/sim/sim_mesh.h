@@ -1,5 +1,6 @@
-// A mesh: sidecars with clients on one side and origins on the other. A request goes from a client through the sidecar of
-// its own machine, through that of the origin, to the origin. How large a world the simulation carries, and what it costs.
+// A mesh: sidecars with clients on one side and origins on the other. A request goes from a client through the sidecar
+// of its own machine, through that of the origin, to the origin. How large a world the simulation carries, and what it
+// costs.
 #pragma once
 
 #include <cstddef>
@@ -12,15 +13,13 @@ namespace sluice::test {
 
 struct MeshSize {
   size_t sidecars = 50;
-  size_t origins = 200;     // shared out among the sidecars
-  size_t clients = 10'000;  // connections, shared out among the sidecars
+  size_t origins = 200;                       // shared out among the sidecars
+  size_t clients = 10'000;                    // connections, shared out among the sidecars
   Duration pause = std::chrono::seconds(10);  // between two requests of a client, on average
   Duration time = std::chrono::minutes(10);
 
   // The same for the same time, with so much less of everything.
-  MeshSize divided_by(size_t by) const {
-    return {sidecars / by, origins / by, clients / by, pause, time};
-  }
+  MeshSize divided_by(size_t by) const { return {sidecars / by, origins / by, clients / by, pause, time}; }
 };
 
 // What came of it.

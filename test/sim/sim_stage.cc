@@ -46,8 +46,8 @@ Stage::Stage(uint64_t seed, Trace trace, std::string_view yaml, size_t origins, 
   }
   for (size_t i = 0; i < origins; ++i) {
     machines_.push_back(std::make_unique<SimMachine>(proxy.fabric, kStageOrigins[i]));
-    origins_.push_back(std::make_unique<TrafficOrigin>(
-        *machines_.back(), *net::Address::from_ip(kStageOrigins[i], kStagePort), ledger));
+    origins_.push_back(std::make_unique<TrafficOrigin>(*machines_.back(),
+                                                       *net::Address::from_ip(kStageOrigins[i], kStagePort), ledger));
   }
   invariants_.emplace(proxy, kStageLimit, violations);
 }
@@ -60,8 +60,7 @@ void Stage::play() {
   SimRandom random(proxy.world.random().fork());
   proxy.fabric.faults() = SimFaults::rough(random);
   for (int i = 0; i < 6; ++i) {
-    clients_.push_back(
-        std::make_unique<TrafficClient>(proxy.clients, kStageProxy, SimRandom(random.next()), ledger));
+    clients_.push_back(std::make_unique<TrafficClient>(proxy.clients, kStageProxy, SimRandom(random.next()), ledger));
     clients_.back()->run(5);
   }
   proxy.world.run_until([this] { return all_done(); }, 120s);
@@ -113,8 +112,9 @@ void Stage::check_log() {
       continue;
     }
     const auto received = parse_number<uint64_t>(words[4]);
-    violations.expect(received == plan->request_bytes || (plan->answer == Answer::kEarly && received < plan->request_bytes),
-                      cat("the log tells other bytes than were sent: ", line));
+    violations.expect(
+        received == plan->request_bytes || (plan->answer == Answer::kEarly && received < plan->request_bytes),
+        cat("the log tells other bytes than were sent: ", line));
     violations.expect(parse_number<uint64_t>(words[5]) == plan->response_bytes,
                       cat("the log tells other bytes than were answered: ", line));
   }

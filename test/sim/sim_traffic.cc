@@ -37,7 +37,8 @@ Plan Plan::random(SimRandom& random, std::string_view answers) {
 }
 
 std::string Plan::path() const {
-  return cat("/", std::string(1, static_cast<char>(answer)), "/", key, "/", request_bytes, "/", response_bytes, "/", cut);
+  return cat("/", std::string(1, static_cast<char>(answer)), "/", key, "/", request_bytes, "/", response_bytes, "/",
+             cut);
 }
 
 std::optional<Plan> Plan::parse(std::string_view path) {
@@ -259,11 +260,15 @@ class TrafficOrigin::Connection final : public SimTalker {
     const std::string body = body_of(plan.key, plan.response_bytes);
     const std::string framed = cat("HTTP/1.1 200 OK\r\ncontent-length: ", body.size(), "\r\n\r\n", body);
     switch (plan.answer) {
-      case Answer::kNever: return;
-      case Answer::kChunked: 
-        SimMessageText::chunked("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", body, random).send(*this, random);
+      case Answer::kNever:
         return;
-      case Answer::kInterim: send(cat("HTTP/1.1 103 Early Hints\r\nlink: <a>\r\n\r\n", framed)); return;
+      case Answer::kChunked:
+        SimMessageText::chunked("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", body, random)
+            .send(*this, random);
+        return;
+      case Answer::kInterim:
+        send(cat("HTTP/1.1 103 Early Hints\r\nlink: <a>\r\n\r\n", framed));
+        return;
       case Answer::kUntilEnd:
         send(cat("HTTP/1.1 200 OK\r\n\r\n", body));
         close_when_sent(net::CloseHow::kFin);
@@ -280,7 +285,8 @@ class TrafficOrigin::Connection final : public SimTalker {
       case Answer::kBusy:
         send(tries_before_ > 0 ? framed : "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 4\r\n\r\nbusy");
         return;
-      default: send(framed);
+      default:
+        send(framed);
     }
   }
 
@@ -430,12 +436,12 @@ void TrafficClient::judge(bool complete) {
   }
 }
 
-void TrafficClient::finish(uint64_t Outcomes::* outcome) {
+void TrafficClient::finish(uint64_t Outcomes::*outcome) {
   ++(outcomes_.*outcome);
-  ledger_.violations.expect(!well_behaved_ || outcome == &Outcomes::whole,
-                            cat("without faults a request is not answered: ", plan_.path(), ", status ",
-                                message_.status(), " ", message_.status() == 200 ? "" : message_.body(), ", request ",
-                                asked_here_, " on its connection"));
+  ledger_.violations.expect(
+      !well_behaved_ || outcome == &Outcomes::whole,
+      cat("without faults a request is not answered: ", plan_.path(), ", status ", message_.status(), " ",
+          message_.status() == 200 ? "" : message_.body(), ", request ", asked_here_, " on its connection"));
   busy_ = false;
   // A proxy that says "close" gets no further request on this connection.
   if (message_.state() == SimMessage::State::kComplete && message_.header("connection") == "close") {

@@ -19,7 +19,7 @@ namespace sluice::test {
 
 // How the origin answers.
 enum class Answer : char {
-  kLength = 'l',    // with content-length
+  kLength = 'l',  // with content-length
   kChunked = 'c',
   kUntilEnd = 'e',  // the end of the connection ends the body
   kInterim = 'i',   // 103 first
@@ -27,8 +27,8 @@ enum class Answer : char {
   kReset = 'x',     // reset after CUT bytes of the response
   kFin = 'f',       // half a response of CUT bytes, then FIN
   kNever = 'n',
-  kLate = 'd',      // the first half at once, the second after CUT milliseconds
-  kBusy = 'b',      // 503 to the first who asks, with content-length to the next
+  kLate = 'd',  // the first half at once, the second after CUT milliseconds
+  kBusy = 'b',  // 503 to the first who asks, with content-length to the next
 };
 
 // Of which plans are drawn: those of a rough world, and those that a client who is patient gets a whole answer to.
@@ -186,7 +186,7 @@ class TrafficClient {
   void send_request();
   void on_bytes();
   void judge(bool complete);
-  void finish(uint64_t Outcomes::* outcome);
+  void finish(uint64_t Outcomes::*outcome);
   void misbehave();
   void later(Duration delay, void (TrafficClient::*what)());
 
