@@ -65,6 +65,7 @@ void Attempt::start(uint8_t priority, http::End end) {
 void Attempt::start_raw(upstream::Cluster& cluster) {
   began_ = exchange_.local().loop.now();
   claim_facts();
+  log_again();
   const format::Facts& facts = exchange_.facts();
   raw_ = exchange_.arena().create<RawStream>(cluster, pool_.host(), exchange_.local(),
                                              static_cast<upstream::PoolRequest&>(*this),

@@ -122,7 +122,7 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   void record_totals();
   void sent_all();
   void touch();
-  void log_again();
+  void log_again();  // upstream_log_flush_interval begins
   void is_over();
 
   AttemptOwner& owner_;

@@ -1,5 +1,5 @@
-// UpstreamFilters: the HTTP filters of a cluster (HttpProtocolOptions.http_filters): each try passes them between the
-// router and its stream.
+// UpstreamFilters: the HTTP filters of a cluster (HttpProtocolOptions.http_filters), or the router's
+// upstream_http_filters where the cluster has none: each try passes them between the router and its stream.
 // https://www.envoyproxy.io/docs/envoy/v1.36.0/intro/arch_overview/upstream/upstream_filters
 #pragma once
 
