@@ -13,10 +13,10 @@ namespace {
 using google::protobuf::Any;
 using google::protobuf::Message;
 using google::protobuf::Struct;
-using google::protobuf::Value;
+using ProtoValue = google::protobuf::Value;
 
 // A Struct as nodes, so that the one reader turns it into a message. It has no positions.
-void add(const Value& value, NodeTree& tree);
+void add(const ProtoValue& value, NodeTree& tree);
 
 void add(const Struct& fields, NodeTree& tree) {
   const size_t map = tree.add(Node::Kind::Map, {});
@@ -27,25 +27,25 @@ void add(const Struct& fields, NodeTree& tree) {
   tree.close(map);
 }
 
-void add(const Value& value, NodeTree& tree) {
+void add(const ProtoValue& value, NodeTree& tree) {
   switch (value.kind_case()) {
-    case Value::kBoolValue:
+    case ProtoValue::kBoolValue:
       tree.add_boolean(value.bool_value(), {}, value.bool_value() ? "true" : "false");
       return;
-    case Value::kNumberValue: {
+    case ProtoValue::kNumberValue: {
       char digits[32];
       const auto end = std::to_chars(digits, digits + sizeof(digits), value.number_value()).ptr;
       tree.add(Node::Kind::Number, {}, tree.keep({digits, static_cast<size_t>(end - digits)}));
       return;
     }
-    case Value::kStringValue:
+    case ProtoValue::kStringValue:
       tree.add(Node::Kind::Text, {}, value.string_value());
       return;
-    case Value::kStructValue:
+    case ProtoValue::kStructValue:
       return add(value.struct_value(), tree);
-    case Value::kListValue: {
+    case ProtoValue::kListValue: {
       const size_t list = tree.add(Node::Kind::List, {});
-      for (const Value& each : value.list_value().values()) add(each, tree);
+      for (const ProtoValue& each : value.list_value().values()) add(each, tree);
       tree.close(list);
       return;
     }

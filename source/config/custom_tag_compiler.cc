@@ -10,7 +10,7 @@ using envoy::type::tracing::v3::CustomTag;
 
 namespace {
 
-void compile_metadata(const CustomTag::Metadata& proto, model::CustomTag& out, CompileScope& scope) {
+void compile_metadata_tag(const CustomTag::Metadata& proto, model::CustomTag& out, CompileScope& scope) {
   using envoy::type::metadata::v3::MetadataKind;
   scope.only(proto, {CustomTag::Metadata::kKindFieldNumber, CustomTag::Metadata::kMetadataKeyFieldNumber,
                      CustomTag::Metadata::kDefaultValueFieldNumber});
@@ -60,7 +60,7 @@ std::vector<model::CustomTag> compile_custom_tags(const google::protobuf::Repeat
         tag.text = proto.request_header().default_value();
         break;
       case CustomTag::kMetadata:
-        compile_metadata(proto.metadata(), tag, scope);
+        compile_metadata_tag(proto.metadata(), tag, scope);
         break;
       case CustomTag::kValue:
         tag.from = model::CustomTag::From::kFormat;

@@ -8,7 +8,7 @@
 namespace sluice::config {
 namespace {
 
-using Proto = envoy::extensions::filters::common::set_filter_state::v3::FilterStateValue;
+using ValueProto = envoy::extensions::filters::common::set_filter_state::v3::FilterStateValue;
 
 // Objects are their text. What an object does (choose a cluster, an address) is for those who read it under its key.
 constexpr std::string_view kFactories[] = {"envoy.string", "envoy.hashable_string", "envoy.tcp_proxy.cluster",
@@ -16,10 +16,11 @@ constexpr std::string_view kFactories[] = {"envoy.string", "envoy.hashable_strin
 
 }  // namespace
 
-std::optional<format::FilterStateValue> compile_filter_state_value(const Proto& proto, CompileScope& scope) {
+std::optional<format::FilterStateValue> compile_filter_state_value(const ValueProto& proto, CompileScope& scope) {
   const std::string& factory = proto.factory_key().empty() ? proto.object_key() : proto.factory_key();
   if (std::find(std::begin(kFactories), std::end(kFactories), factory) == std::end(kFactories)) {
-    const int field = proto.factory_key().empty() ? Proto::kObjectKeyFieldNumber : Proto::kFactoryKeyFieldNumber;
+    const int field =
+        proto.factory_key().empty() ? ValueProto::kObjectKeyFieldNumber : ValueProto::kFactoryKeyFieldNumber;
     scope.error(proto, field,
                 factory.starts_with("envoy.") ? cat("not supported yet: objects of ", factory)
                                               : cat("'", factory, "' is not the name of an object factory"));
@@ -30,9 +31,9 @@ std::optional<format::FilterStateValue> compile_filter_state_value(const Proto& 
   object.key = proto.object_key();
   object.factory = factory;
   object.read_only = proto.read_only();
-  object.shared = proto.shared_with_upstream() == Proto::ONCE         ? FilterState::Shared::kOnce
-                  : proto.shared_with_upstream() == Proto::TRANSITIVE ? FilterState::Shared::kTransitive
-                                                                      : FilterState::Shared::kNone;
+  object.shared = proto.shared_with_upstream() == ValueProto::ONCE         ? FilterState::Shared::kOnce
+                  : proto.shared_with_upstream() == ValueProto::TRANSITIVE ? FilterState::Shared::kTransitive
+                                                                           : FilterState::Shared::kNone;
   return format::FilterStateValue{std::move(object), std::move(*text), proto.skip_if_empty()};
 }
 

@@ -10,30 +10,32 @@ namespace {
 using envoy::config::core::v3::SubstitutionFormatString;
 using envoy::config::core::v3::TypedExtensionConfig;
 using format::JsonNode;
-using google::protobuf::Value;
+using ProtoValue = google::protobuf::Value;
 
-JsonNode to_json_node(const Value& proto) {
+JsonNode to_json_node(const ProtoValue& proto) {
   JsonNode out;
   switch (proto.kind_case()) {
-    case Value::kBoolValue:
+    case ProtoValue::kBoolValue:
       out.kind = JsonNode::Kind::kBoolean;
       out.boolean = proto.bool_value();
       break;
-    case Value::kNumberValue:
+    case ProtoValue::kNumberValue:
       out.kind = JsonNode::Kind::kNumber;
       out.number = proto.number_value();
       break;
-    case Value::kStringValue:
+    case ProtoValue::kStringValue:
       out.kind = JsonNode::Kind::kText;
       out.text = proto.string_value();
       break;
-    case Value::kStructValue: return config::to_json_node(proto.struct_value());
-    case Value::kListValue:
+    case ProtoValue::kStructValue:
+      return config::to_json_node(proto.struct_value());
+    case ProtoValue::kListValue:
       out.kind = JsonNode::Kind::kList;
-      for (const Value& item : proto.list_value().values()) out.items.push_back(to_json_node(item));
+      for (const ProtoValue& item : proto.list_value().values()) out.items.push_back(to_json_node(item));
       break;
-    case Value::kNullValue:
-    case Value::KIND_NOT_SET: break;
+    case ProtoValue::kNullValue:
+    case ProtoValue::KIND_NOT_SET:
+      break;
   }
   return out;
 }
@@ -57,14 +59,16 @@ void compile_formatters(const google::protobuf::RepeatedPtrField<TypedExtensionC
       options.req_without_query = true;
     } else {
       const bool known = type.starts_with("envoy.extensions.formatter.");
-      scope.error(formatter.typed_config(), known ? cat("not supported yet: ", type) : cat(type, " is not a formatter"));
+      scope.error(formatter.typed_config(),
+                  known ? cat("not supported yet: ", type) : cat(type, " is not a formatter"));
     }
   }
 }
 
 std::optional<format::Formatter> compile_format(const SubstitutionFormatString& proto, CompileScope& scope) {
   format::ParseOptions options;
-  options.unset = proto.omit_empty_values() ? format::ParseOptions::Unset::kNothing : format::ParseOptions::Unset::kDash;
+  options.unset =
+      proto.omit_empty_values() ? format::ParseOptions::Unset::kNothing : format::ParseOptions::Unset::kDash;
   compile_formatters(proto.formatters(), options, scope);
   switch (proto.format_case()) {
     case SubstitutionFormatString::kTextFormat:
@@ -80,7 +84,8 @@ std::optional<format::Formatter> compile_format(const SubstitutionFormatString& 
       scope.error(proto, SubstitutionFormatString::kJsonFormatFieldNumber, parsed.error());
       return std::nullopt;
     }
-    case SubstitutionFormatString::FORMAT_NOT_SET: break;
+    case SubstitutionFormatString::FORMAT_NOT_SET:
+      break;
   }
   scope.error(proto, "a format needs text_format_source or json_format");
   return std::nullopt;

@@ -19,7 +19,7 @@ namespace {
 
 namespace route = envoy::config::route::v3;
 namespace extensions = envoy::extensions;
-using Action = route::RouteAction;
+using ActionProto = route::RouteAction;
 using OmitCanaryHosts = extensions::retry::host::omit_canary_hosts::v3::OmitCanaryHostsPredicate;
 using OmitHostMetadata = extensions::retry::host::omit_host_metadata::v3::OmitHostMetadataConfig;
 using PreviousHosts = extensions::retry::host::previous_hosts::v3::PreviousHostsPredicate;
@@ -83,9 +83,9 @@ void compile_host_predicates(const route::RetryPolicy& proto, model::RetryPolicy
   }
 }
 
-model::MirrorPolicy compile_mirror(const Action::RequestMirrorPolicy& proto, const RouteContext& context,
+model::MirrorPolicy compile_mirror(const ActionProto::RequestMirrorPolicy& proto, const RouteContext& context,
                                    CompileScope& scope) {
-  using M = Action::RequestMirrorPolicy;
+  using M = ActionProto::RequestMirrorPolicy;
   // trace_sampled concerns spans of mirrored requests: there are none.
   scope.only(proto, {M::kClusterFieldNumber, M::kClusterHeaderFieldNumber, M::kRuntimeFractionFieldNumber,
                      M::kTraceSampledFieldNumber, M::kDisableShadowHostSuffixAppendFieldNumber,
@@ -141,19 +141,20 @@ bool compile_hedging(const route::HedgePolicy& proto, CompileScope& scope) {
   return proto.hedge_on_per_try_timeout();
 }
 
-model::MirrorPoliciesPtr compile_mirrors(const google::protobuf::RepeatedPtrField<Action::RequestMirrorPolicy>& protos,
-                                         const RouteContext& context, CompileScope& scope) {
+model::MirrorPoliciesPtr compile_mirrors(
+    const google::protobuf::RepeatedPtrField<ActionProto::RequestMirrorPolicy>& protos, const RouteContext& context,
+    CompileScope& scope) {
   auto out = std::make_shared<std::vector<model::MirrorPolicy>>();
   for (const auto& proto : protos) out->push_back(compile_mirror(proto, context, scope));
   return out;
 }
 
-std::shared_ptr<const model::InternalRedirectPolicy> compile_internal_redirect(const Action& proto,
+std::shared_ptr<const model::InternalRedirectPolicy> compile_internal_redirect(const ActionProto& proto,
                                                                                CompileScope& scope) {
   using P = route::InternalRedirectPolicy;
   if (!proto.has_internal_redirect_policy()) {
     // Deprecated, but still honoured.
-    if (proto.internal_redirect_action() != Action::HANDLE_INTERNAL_REDIRECT) return nullptr;
+    if (proto.internal_redirect_action() != ActionProto::HANDLE_INTERNAL_REDIRECT) return nullptr;
     auto out = std::make_shared<model::InternalRedirectPolicy>();
     if (proto.has_max_internal_redirects()) out->max_redirects = proto.max_internal_redirects().value();
     return out;
@@ -191,12 +192,12 @@ std::shared_ptr<const model::InternalRedirectPolicy> compile_internal_redirect(c
   return out;
 }
 
-bool has_durations(const Action& proto) {
+bool has_durations(const ActionProto& proto) {
   return proto.has_max_stream_duration() || proto.has_max_grpc_timeout() || proto.has_grpc_timeout_offset();
 }
 
-model::StreamDurations compile_durations(const Action& proto, CompileScope& scope) {
-  using M = Action::MaxStreamDuration;
+model::StreamDurations compile_durations(const ActionProto& proto, CompileScope& scope) {
+  using M = ActionProto::MaxStreamDuration;
   model::StreamDurations out;
   out.set = proto.has_max_stream_duration();
   const M& durations = proto.max_stream_duration();

@@ -6,98 +6,103 @@
 namespace sluice::config {
 namespace {
 
-using Proto = envoy::config::route::v3::RateLimit;
-using A = Proto::Action;
-using Action = model::RateLimitAction;
+using RateLimitProto = envoy::config::route::v3::RateLimit;
+using A = RateLimitProto::Action;
+using model::RateLimitAction;
 
 // An absent operator gives no text at all, so that the fallback is taken.
 constexpr format::ParseOptions kEmptyWhenUnset{.unset = format::ParseOptions::Unset::kNothing};
 
-std::optional<Action::Text> compile_text(const google::protobuf::Message& message, int field, const std::string& value,
-                                         const std::string& fallback, CompileScope& scope) {
+std::optional<RateLimitAction::Text> compile_text(const google::protobuf::Message& message, int field,
+                                                  const std::string& value, const std::string& fallback,
+                                                  CompileScope& scope) {
   auto formatter = scope.formatter(message, field, value, kEmptyWhenUnset);
-  return formatter ? std::optional(Action::Text{std::move(*formatter), fallback}) : std::nullopt;
+  return formatter ? std::optional(RateLimitAction::Text{std::move(*formatter), fallback}) : std::nullopt;
 }
 
 std::string key_or(const std::string& key, const char* fallback) { return key.empty() ? fallback : key; }
 
-std::optional<Action> compile_header_match(const A::HeaderValueMatch& proto, CompileScope& scope) {
+std::optional<RateLimitAction> compile_header_match(const A::HeaderValueMatch& proto, CompileScope& scope) {
   auto text = compile_text(proto, A::HeaderValueMatch::kDescriptorValueFieldNumber, proto.descriptor_value(),
                            proto.default_value(), scope);
   if (!text) return std::nullopt;
-  return Action{key_or(proto.descriptor_key(), "header_match"),
-                Action::HeaderMatch{compile_header_matchers(proto.headers(), scope),
-                                    !proto.has_expect_match() || proto.expect_match().value(), std::move(*text)}};
+  return RateLimitAction{
+      key_or(proto.descriptor_key(), "header_match"),
+      RateLimitAction::HeaderMatch{compile_header_matchers(proto.headers(), scope),
+                                   !proto.has_expect_match() || proto.expect_match().value(), std::move(*text)}};
 }
 
-std::optional<Action> compile_query_match(const A::QueryParameterValueMatch& proto, CompileScope& scope) {
+std::optional<RateLimitAction> compile_query_match(const A::QueryParameterValueMatch& proto, CompileScope& scope) {
   auto text = compile_text(proto, A::QueryParameterValueMatch::kDescriptorValueFieldNumber, proto.descriptor_value(),
                            proto.default_value(), scope);
   if (!text) return std::nullopt;
   std::vector<model::QueryMatcher> parameters;
   for (const auto& one : proto.query_parameters()) parameters.push_back(compile_query_matcher(one, scope));
-  return Action{key_or(proto.descriptor_key(), "query_match"),
-                Action::QueryMatch{std::move(parameters), !proto.has_expect_match() || proto.expect_match().value(),
-                                   std::move(*text)}};
+  return RateLimitAction{
+      key_or(proto.descriptor_key(), "query_match"),
+      RateLimitAction::QueryMatch{std::move(parameters), !proto.has_expect_match() || proto.expect_match().value(),
+                                  std::move(*text)}};
 }
 
 // `proto` is the old message, which knows dynamic metadata only, or the new one.
 template <typename Proto>
-Action::OfMetadata compile_metadata_action(const Proto& proto) {
-  Action::OfMetadata out;
+RateLimitAction::OfMetadata compile_metadata_action(const Proto& proto) {
+  RateLimitAction::OfMetadata out;
   out.space = proto.metadata_key().key();
   for (const auto& segment : proto.metadata_key().path()) out.path.push_back(segment.key());
   out.fallback = proto.default_value();
   return out;
 }
 
-std::optional<Action> compile_action(const A& proto, CompileScope& scope) {
+std::optional<RateLimitAction> compile_action(const A& proto, CompileScope& scope) {
   switch (proto.action_specifier_case()) {
     case A::kSourceCluster: {
       // A name is no format: it is written as it is.
-      return Action{"source_cluster", Action::Text{std::nullopt, scope.node.cluster}};
+      return RateLimitAction{"source_cluster", RateLimitAction::Text{std::nullopt, scope.node.cluster}};
     }
     case A::kDestinationCluster:
-      return Action{"destination_cluster", Action::Destination{}};
+      return RateLimitAction{"destination_cluster", RateLimitAction::Destination{}};
     case A::kRequestHeaders:
-      return Action{
-          proto.request_headers().descriptor_key(),
-          Action::Header{to_lower(proto.request_headers().header_name()), proto.request_headers().skip_if_absent()}};
+      return RateLimitAction{proto.request_headers().descriptor_key(),
+                             RateLimitAction::Header{to_lower(proto.request_headers().header_name()),
+                                                     proto.request_headers().skip_if_absent()}};
     case A::kQueryParameters:
-      return Action{
-          proto.query_parameters().descriptor_key(),
-          Action::Query{proto.query_parameters().query_parameter_name(), proto.query_parameters().skip_if_absent()}};
+      return RateLimitAction{proto.query_parameters().descriptor_key(),
+                             RateLimitAction::Query{proto.query_parameters().query_parameter_name(),
+                                                    proto.query_parameters().skip_if_absent()}};
     case A::kRemoteAddress:
-      return Action{"remote_address", Action::Remote{}};
+      return RateLimitAction{"remote_address", RateLimitAction::Remote{}};
     case A::kMaskedRemoteAddress: {
       const auto& mask = proto.masked_remote_address();
-      return Action{"masked_remote_address",
-                    Action::MaskedRemote{mask.has_v4_prefix_mask_len() ? mask.v4_prefix_mask_len().value() : 32,
-                                         mask.has_v6_prefix_mask_len() ? mask.v6_prefix_mask_len().value() : 128}};
+      return RateLimitAction{
+          "masked_remote_address",
+          RateLimitAction::MaskedRemote{mask.has_v4_prefix_mask_len() ? mask.v4_prefix_mask_len().value() : 32,
+                                        mask.has_v6_prefix_mask_len() ? mask.v6_prefix_mask_len().value() : 128}};
     }
     case A::kGenericKey: {
       const A::GenericKey& generic = proto.generic_key();
       auto text = compile_text(generic, A::GenericKey::kDescriptorValueFieldNumber, generic.descriptor_value(),
                                generic.default_value(), scope);
       if (!text) return std::nullopt;
-      return Action{key_or(generic.descriptor_key(), "generic_key"), std::move(*text)};
+      return RateLimitAction{key_or(generic.descriptor_key(), "generic_key"), std::move(*text)};
     }
     case A::kHeaderValueMatch:
       return compile_header_match(proto.header_value_match(), scope);
     case A::kQueryParameterValueMatch:
       return compile_query_match(proto.query_parameter_value_match(), scope);
     case A::kDynamicMetadata:
-      return Action{proto.dynamic_metadata().descriptor_key(), compile_metadata_action(proto.dynamic_metadata())};
+      return RateLimitAction{proto.dynamic_metadata().descriptor_key(),
+                             compile_metadata_action(proto.dynamic_metadata())};
     case A::kMetadata: {
       const A::MetaData& metadata = proto.metadata();
-      Action::OfMetadata out = compile_metadata_action(metadata);
+      RateLimitAction::OfMetadata out = compile_metadata_action(metadata);
       if (metadata.source() == A::MetaData::ROUTE_ENTRY) {
-        out.source = Action::OfMetadata::Source::kRoute;
+        out.source = RateLimitAction::OfMetadata::Source::kRoute;
       } else if (metadata.source() != A::MetaData::DYNAMIC) {
         scope.not_supported(metadata, A::MetaData::kSourceFieldNumber);
       }
       out.skip_if_absent = metadata.skip_if_absent();
-      return Action{metadata.descriptor_key(), std::move(out)};
+      return RateLimitAction{metadata.descriptor_key(), std::move(out)};
     }
     case A::ACTION_SPECIFIER_NOT_SET:
       return std::nullopt;  // validation has told
@@ -109,21 +114,22 @@ std::optional<Action> compile_action(const A& proto, CompileScope& scope) {
 
 }  // namespace
 
-model::RateLimits compile_rate_limits(const google::protobuf::RepeatedPtrField<Proto>& limits, CompileScope& scope) {
+model::RateLimits compile_rate_limits(const google::protobuf::RepeatedPtrField<RateLimitProto>& limits,
+                                      CompileScope& scope) {
   model::RateLimits out;
-  for (const Proto& proto : limits) {
-    scope.only(proto, {Proto::kStageFieldNumber, Proto::kActionsFieldNumber, Proto::kHitsAddendFieldNumber,
-                       Proto::kApplyOnStreamDoneFieldNumber});
+  for (const RateLimitProto& proto : limits) {
+    scope.only(proto, {RateLimitProto::kStageFieldNumber, RateLimitProto::kActionsFieldNumber,
+                       RateLimitProto::kHitsAddendFieldNumber, RateLimitProto::kApplyOnStreamDoneFieldNumber});
     model::RateLimit one;
     one.stage = proto.stage().value();
     one.on_stream_done = proto.apply_on_stream_done();
     if (proto.hits_addend().has_number()) one.hits = proto.hits_addend().number().value();
     if (!proto.hits_addend().format().empty()) {
-      one.hits_format = scope.formatter(proto.hits_addend(), Proto::HitsAddend::kFormatFieldNumber,
+      one.hits_format = scope.formatter(proto.hits_addend(), RateLimitProto::HitsAddend::kFormatFieldNumber,
                                         proto.hits_addend().format(), kEmptyWhenUnset);
     }
     if (proto.hits_addend().is_negative_hits()) {
-      scope.not_supported(proto.hits_addend(), Proto::HitsAddend::kIsNegativeHitsFieldNumber);
+      scope.not_supported(proto.hits_addend(), RateLimitProto::HitsAddend::kIsNegativeHitsFieldNumber);
     }
     for (const A& action : proto.actions()) {
       if (auto compiled = compile_action(action, scope)) one.actions.push_back(std::move(*compiled));

@@ -18,7 +18,7 @@ namespace sluice::config {
 namespace {
 
 namespace route = envoy::config::route::v3;
-using Action = route::RouteAction;
+using ActionProto = route::RouteAction;
 using Unset = format::ParseOptions::Unset;
 
 std::shared_ptr<const format::Formatter> share(std::optional<format::Formatter> formatter) {
@@ -75,38 +75,39 @@ void compile_weighted_clusters(const route::WeightedCluster& proto, const RouteC
   }
 }
 
-void compile_target(const Action& proto, const RouteContext& context, model::ForwardAction& out, CompileScope& scope) {
+void compile_target(const ActionProto& proto, const RouteContext& context, model::ForwardAction& out,
+                    CompileScope& scope) {
   switch (proto.cluster_specifier_case()) {
-    case Action::kCluster:
+    case ActionProto::kCluster:
       out.cluster = proto.cluster();
-      if (context.validate_clusters) scope.require_cluster(proto, Action::kClusterFieldNumber, out.cluster);
+      if (context.validate_clusters) scope.require_cluster(proto, ActionProto::kClusterFieldNumber, out.cluster);
       break;
-    case Action::kClusterHeader:
+    case ActionProto::kClusterHeader:
       out.cluster_header = to_lower(proto.cluster_header());
       break;
-    case Action::kWeightedClusters:
+    case ActionProto::kWeightedClusters:
       compile_weighted_clusters(proto.weighted_clusters(), context, out, scope);
       break;
-    case Action::kClusterSpecifierPlugin:
-      scope.not_supported(proto, Action::kClusterSpecifierPluginFieldNumber);
+    case ActionProto::kClusterSpecifierPlugin:
+      scope.not_supported(proto, ActionProto::kClusterSpecifierPluginFieldNumber);
       break;
-    case Action::kInlineClusterSpecifierPlugin:
-      scope.not_supported(proto, Action::kInlineClusterSpecifierPluginFieldNumber);
+    case ActionProto::kInlineClusterSpecifierPlugin:
+      scope.not_supported(proto, ActionProto::kInlineClusterSpecifierPluginFieldNumber);
       break;
-    case Action::CLUSTER_SPECIFIER_NOT_SET:
+    case ActionProto::CLUSTER_SPECIFIER_NOT_SET:
       break;  // validation has told
   }
 }
 
 // path_rewrite_policy; it uses the variables of the template that the route matches by.
-std::shared_ptr<const match::PathRewriteTemplate> compile_template_rewrite(const Action& proto,
+std::shared_ptr<const match::PathRewriteTemplate> compile_template_rewrite(const ActionProto& proto,
                                                                            const route::RouteMatch& match,
                                                                            CompileScope& scope) {
   using Proto = envoy::extensions::path::rewrite::uri_template::v3::UriTemplateRewriteConfig;
   const Proto* rewrite = scope.unpack_to<Proto>(proto.path_rewrite_policy().typed_config());
   if (rewrite == nullptr) return nullptr;
   if (!match.has_path_match_policy()) {
-    scope.error(proto, Action::kPathRewritePolicyFieldNumber, "needs a route that matches by path_match_policy");
+    scope.error(proto, ActionProto::kPathRewritePolicyFieldNumber, "needs a route that matches by path_match_policy");
     return nullptr;
   }
   const auto matched = compile_path_template(match.path_match_policy().typed_config(), scope);
@@ -117,13 +118,13 @@ std::shared_ptr<const match::PathRewriteTemplate> compile_template_rewrite(const
   return nullptr;
 }
 
-bool rewrites(const Action& proto) {
+bool rewrites(const ActionProto& proto) {
   return !proto.prefix_rewrite().empty() || proto.has_regex_rewrite() || !proto.path_rewrite().empty() ||
          proto.has_path_rewrite_policy() || proto.append_x_forwarded_host() ||
-         proto.host_rewrite_specifier_case() != Action::HOST_REWRITE_SPECIFIER_NOT_SET;
+         proto.host_rewrite_specifier_case() != ActionProto::HOST_REWRITE_SPECIFIER_NOT_SET;
 }
 
-void compile_path_rewrite(const Action& proto, const route::RouteMatch& match, model::Rewrite& out,
+void compile_path_rewrite(const ActionProto& proto, const route::RouteMatch& match, model::Rewrite& out,
                           CompileScope& scope) {
   const int forms = (proto.prefix_rewrite().empty() ? 0 : 1) + (proto.has_regex_rewrite() ? 1 : 0) +
                     (proto.path_rewrite().empty() ? 0 : 1) + (proto.has_path_rewrite_policy() ? 1 : 0);
@@ -135,35 +136,35 @@ void compile_path_rewrite(const Action& proto, const route::RouteMatch& match, m
   if (proto.has_path_rewrite_policy()) out.path_template = compile_template_rewrite(proto, match, scope);
   if (!proto.path_rewrite().empty()) {
     out.path_format = share(
-        scope.formatter(proto, Action::kPathRewriteFieldNumber, proto.path_rewrite(), {.unset = Unset::kNothing}));
+        scope.formatter(proto, ActionProto::kPathRewriteFieldNumber, proto.path_rewrite(), {.unset = Unset::kNothing}));
   }
 }
 
-void compile_host_rewrite(const Action& proto, model::Rewrite& out, CompileScope& scope) {
+void compile_host_rewrite(const ActionProto& proto, model::Rewrite& out, CompileScope& scope) {
   switch (proto.host_rewrite_specifier_case()) {
-    case Action::kHostRewriteLiteral:
+    case ActionProto::kHostRewriteLiteral:
       out.host_literal = proto.host_rewrite_literal();
       break;
-    case Action::kAutoHostRewrite:
+    case ActionProto::kAutoHostRewrite:
       out.host_auto = proto.auto_host_rewrite().value();
       break;
-    case Action::kHostRewriteHeader:
+    case ActionProto::kHostRewriteHeader:
       out.host_header = to_lower(proto.host_rewrite_header());
       break;
-    case Action::kHostRewritePathRegex:
+    case ActionProto::kHostRewritePathRegex:
       out.host_path_regex = compile_regex_rewrite(proto.host_rewrite_path_regex(), scope);
       break;
-    case Action::kHostRewrite:
-      out.host_format = share(scope.formatter(proto, Action::kHostRewriteFieldNumber, proto.host_rewrite(), {}));
+    case ActionProto::kHostRewrite:
+      out.host_format = share(scope.formatter(proto, ActionProto::kHostRewriteFieldNumber, proto.host_rewrite(), {}));
       break;
-    case Action::HOST_REWRITE_SPECIFIER_NOT_SET:
+    case ActionProto::HOST_REWRITE_SPECIFIER_NOT_SET:
       break;
   }
   out.append_forwarded_host = proto.append_x_forwarded_host();
 }
 
-std::vector<model::Upgrade> compile_upgrades(const Action& proto, CompileScope& scope) {
-  using U = Action::UpgradeConfig;
+std::vector<model::Upgrade> compile_upgrades(const ActionProto& proto, CompileScope& scope) {
+  using U = ActionProto::UpgradeConfig;
   std::vector<model::Upgrade> out;
   for (const U& upgrade : proto.upgrade_configs()) {
     scope.only(upgrade, {U::kUpgradeTypeFieldNumber, U::kEnabledFieldNumber, U::kConnectConfigFieldNumber});
@@ -186,49 +187,49 @@ std::vector<model::Upgrade> compile_upgrades(const Action& proto, CompileScope& 
 }
 
 model::ForwardAction compile_forward(const route::Route& owner, const RouteContext& context, CompileScope& scope) {
-  const Action& proto = owner.route();
+  const ActionProto& proto = owner.route();
   const route::RouteMatch& match = owner.match();
-  scope.only(proto, {Action::kClusterFieldNumber,
-                     Action::kClusterHeaderFieldNumber,
-                     Action::kWeightedClustersFieldNumber,
-                     Action::kClusterSpecifierPluginFieldNumber,
-                     Action::kInlineClusterSpecifierPluginFieldNumber,
-                     Action::kClusterNotFoundResponseCodeFieldNumber,
-                     Action::kPrefixRewriteFieldNumber,
-                     Action::kRegexRewriteFieldNumber,
-                     Action::kPathRewriteFieldNumber,
-                     Action::kPathRewritePolicyFieldNumber,
-                     Action::kHostRewriteLiteralFieldNumber,
-                     Action::kAutoHostRewriteFieldNumber,
-                     Action::kHostRewriteHeaderFieldNumber,
-                     Action::kHostRewritePathRegexFieldNumber,
-                     Action::kHostRewriteFieldNumber,
-                     Action::kAppendXForwardedHostFieldNumber,
-                     Action::kTimeoutFieldNumber,
-                     Action::kIdleTimeoutFieldNumber,
-                     Action::kPriorityFieldNumber,
-                     Action::kUpgradeConfigsFieldNumber,
-                     Action::kHashPolicyFieldNumber,
-                     Action::kRateLimitsFieldNumber,
-                     Action::kIncludeVhRateLimitsFieldNumber,
-                     Action::kRetryPolicyFieldNumber,
-                     Action::kHedgePolicyFieldNumber,
-                     Action::kRequestMirrorPoliciesFieldNumber,
-                     Action::kInternalRedirectPolicyFieldNumber,
-                     Action::kInternalRedirectActionFieldNumber,
-                     Action::kMaxInternalRedirectsFieldNumber,
-                     Action::kMaxStreamDurationFieldNumber,
-                     Action::kMetadataMatchFieldNumber,
-                     Action::kMaxGrpcTimeoutFieldNumber,
-                     Action::kGrpcTimeoutOffsetFieldNumber});
+  scope.only(proto, {ActionProto::kClusterFieldNumber,
+                     ActionProto::kClusterHeaderFieldNumber,
+                     ActionProto::kWeightedClustersFieldNumber,
+                     ActionProto::kClusterSpecifierPluginFieldNumber,
+                     ActionProto::kInlineClusterSpecifierPluginFieldNumber,
+                     ActionProto::kClusterNotFoundResponseCodeFieldNumber,
+                     ActionProto::kPrefixRewriteFieldNumber,
+                     ActionProto::kRegexRewriteFieldNumber,
+                     ActionProto::kPathRewriteFieldNumber,
+                     ActionProto::kPathRewritePolicyFieldNumber,
+                     ActionProto::kHostRewriteLiteralFieldNumber,
+                     ActionProto::kAutoHostRewriteFieldNumber,
+                     ActionProto::kHostRewriteHeaderFieldNumber,
+                     ActionProto::kHostRewritePathRegexFieldNumber,
+                     ActionProto::kHostRewriteFieldNumber,
+                     ActionProto::kAppendXForwardedHostFieldNumber,
+                     ActionProto::kTimeoutFieldNumber,
+                     ActionProto::kIdleTimeoutFieldNumber,
+                     ActionProto::kPriorityFieldNumber,
+                     ActionProto::kUpgradeConfigsFieldNumber,
+                     ActionProto::kHashPolicyFieldNumber,
+                     ActionProto::kRateLimitsFieldNumber,
+                     ActionProto::kIncludeVhRateLimitsFieldNumber,
+                     ActionProto::kRetryPolicyFieldNumber,
+                     ActionProto::kHedgePolicyFieldNumber,
+                     ActionProto::kRequestMirrorPoliciesFieldNumber,
+                     ActionProto::kInternalRedirectPolicyFieldNumber,
+                     ActionProto::kInternalRedirectActionFieldNumber,
+                     ActionProto::kMaxInternalRedirectsFieldNumber,
+                     ActionProto::kMaxStreamDurationFieldNumber,
+                     ActionProto::kMetadataMatchFieldNumber,
+                     ActionProto::kMaxGrpcTimeoutFieldNumber,
+                     ActionProto::kGrpcTimeoutOffsetFieldNumber});
   model::ForwardAction out;
   out.origin = scope.origin(proto);
   compile_target(proto, context, out, scope);
   switch (proto.cluster_not_found_response_code()) {
-    case Action::NOT_FOUND:
+    case ActionProto::NOT_FOUND:
       out.cluster_not_found_status = 404;
       break;
-    case Action::INTERNAL_SERVER_ERROR:
+    case ActionProto::INTERNAL_SERVER_ERROR:
       out.cluster_not_found_status = 500;
       break;
     default:

@@ -10,16 +10,16 @@ namespace sluice::config {
 namespace {
 
 using google::protobuf::Struct;
-using google::protobuf::Value;
+using ProtoValue = google::protobuf::Value;
 
 bool is_share(const Struct& map) {
   return map.fields().empty() || map.fields().contains("numerator") || map.fields().contains("denominator");
 }
 
-std::optional<uint32_t> numerator_of(const Value& value) {
-  if (value.kind_case() == Value::kStringValue) return parse_number<uint32_t>(value.string_value());
+std::optional<uint32_t> numerator_of(const ProtoValue& value) {
+  if (value.kind_case() == ProtoValue::kStringValue) return parse_number<uint32_t>(value.string_value());
   const double number = value.number_value();
-  if (value.kind_case() != Value::kNumberValue || number < 0 || number > UINT32_MAX) return std::nullopt;
+  if (value.kind_case() != ProtoValue::kNumberValue || number < 0 || number > UINT32_MAX) return std::nullopt;
   return static_cast<uint32_t>(number);
 }
 
@@ -44,18 +44,18 @@ runtime::Value share_value(const Struct& map) {
   return out;
 }
 
-void read(const std::string& key, const Value& value, runtime::Values& out, std::vector<std::string>& refused) {
+void read(const std::string& key, const ProtoValue& value, runtime::Values& out, std::vector<std::string>& refused) {
   switch (value.kind_case()) {
-    case Value::kNumberValue:
+    case ProtoValue::kNumberValue:
       out.insert_or_assign(key, runtime::value_of_number(value.number_value()));
       return;
-    case Value::kBoolValue:
+    case ProtoValue::kBoolValue:
       out.insert_or_assign(key, runtime::value_of_boolean(value.bool_value()));
       return;
-    case Value::kStringValue:
+    case ProtoValue::kStringValue:
       out.insert_or_assign(key, runtime::value_of_text(value.string_value()));
       return;
-    case Value::kStructValue:
+    case ProtoValue::kStructValue:
       break;
     default:
       refused.push_back(key);

@@ -11,25 +11,26 @@ namespace {
 using envoy::config::cluster::v3::Cluster;
 using envoy::config::core::v3::Metadata;
 using Subsets = Cluster::LbSubsetConfig;
-using google::protobuf::Value;
+using ProtoValue = google::protobuf::Value;
 
 // Equal texts are equal values.
-std::string value_text(const Value& value) {
+std::string value_text(const ProtoValue& value) {
   switch (value.kind_case()) {
-    case Value::kStringValue:
+    case ProtoValue::kStringValue:
       return cat("s", value.string_value());
-    case Value::kNumberValue:
+    case ProtoValue::kNumberValue:
       return cat("n", std::to_string(value.number_value()));
-    case Value::kBoolValue:
+    case ProtoValue::kBoolValue:
       return value.bool_value() ? "b1" : "b0";
-    case Value::kListValue: {
+    case ProtoValue::kListValue: {
       std::string out = "[";
-      for (const Value& one : value.list_value().values()) append(out, value_text(one).size(), ":", value_text(one));
+      for (const ProtoValue& one : value.list_value().values())
+        append(out, value_text(one).size(), ":", value_text(one));
       return out;
     }
-    case Value::kStructValue: {
+    case ProtoValue::kStructValue: {
       const auto& fields = value.struct_value().fields();
-      const std::map<std::string, Value> sorted(fields.begin(), fields.end());
+      const std::map<std::string, ProtoValue> sorted(fields.begin(), fields.end());
       std::string out = "{";
       for (const auto& [key, one] : sorted)
         append(out, key.size(), ":", key, value_text(one).size(), ":", value_text(one));
@@ -105,13 +106,12 @@ std::shared_ptr<const model::SubsetPlan> compile_subsets(const Cluster& cluster,
     scope.error(cluster, Cluster::kLbSubsetConfigFieldNumber, "cannot stand beside load_balancing_policy");
   }
   if (proto.locality_weight_aware() && !cluster.common_lb_config().has_locality_weighted_lb_config()) {
-    scope.error(proto, Subsets::kLocalityWeightAwareFieldNumber,
-                "needs common_lb_config.locality_weighted_lb_config");
+    scope.error(proto, Subsets::kLocalityWeightAwareFieldNumber, "needs common_lb_config.locality_weighted_lb_config");
   }
-  scope.only(proto, {Subsets::kFallbackPolicyFieldNumber, Subsets::kDefaultSubsetFieldNumber,
-                     Subsets::kSubsetSelectorsFieldNumber, Subsets::kListAsAnyFieldNumber,
-                     Subsets::kPanicModeAnyFieldNumber, Subsets::kLocalityWeightAwareFieldNumber,
-                     Subsets::kScaleLocalityWeightFieldNumber});
+  scope.only(proto,
+             {Subsets::kFallbackPolicyFieldNumber, Subsets::kDefaultSubsetFieldNumber,
+              Subsets::kSubsetSelectorsFieldNumber, Subsets::kListAsAnyFieldNumber, Subsets::kPanicModeAnyFieldNumber,
+              Subsets::kLocalityWeightAwareFieldNumber, Subsets::kScaleLocalityWeightFieldNumber});
   // Without selectors it is as if it were not there.
   if (proto.subset_selectors().empty()) return nullptr;
   auto out = std::make_shared<model::SubsetPlan>();
@@ -147,7 +147,7 @@ model::LbLabelsPtr compile_labels(const Metadata& metadata) {
     model::LbLabel& label = out->emplace_back();
     label.key = key;
     label.value = value_text(value);
-    for (const Value& one : value.list_value().values()) label.elements.push_back(value_text(one));
+    for (const ProtoValue& one : value.list_value().values()) label.elements.push_back(value_text(one));
   }
   std::sort(out->begin(), out->end(), [](const auto& a, const auto& b) { return a.key < b.key; });
   return out;

@@ -14,7 +14,8 @@ namespace {
 using config::CompileScope;
 using OpenTelemetry = envoy::config::trace::v3::OpenTelemetryConfig;
 
-std::shared_ptr<const model::TracerPlan> compile(const google::protobuf::Message& message, CompileScope& scope) {
+std::shared_ptr<const model::TracerPlan> compile_opentelemetry(const google::protobuf::Message& message,
+                                                               CompileScope& scope) {
   const auto& proto = static_cast<const OpenTelemetry&>(message);
   scope.only(proto, {OpenTelemetry::kGrpcServiceFieldNumber, OpenTelemetry::kHttpServiceFieldNumber,
                      OpenTelemetry::kServiceNameFieldNumber, OpenTelemetry::kMaxCacheSizeFieldNumber,
@@ -45,6 +46,6 @@ std::shared_ptr<const model::TracerPlan> compile(const google::protobuf::Message
 
 }  // namespace
 
-config::TracerType opentelemetry() { return {"envoy.config.trace.v3.OpenTelemetryConfig", &compile}; }
+config::TracerType opentelemetry() { return {"envoy.config.trace.v3.OpenTelemetryConfig", &compile_opentelemetry}; }
 
 }  // namespace sluice::exporters

@@ -102,7 +102,8 @@ OtlpLogPlan compile_sink(const OpenTelemetryAccessLogConfig& proto, CompileScope
   return out;
 }
 
-std::shared_ptr<const model::AccessLoggerPlan> compile(const google::protobuf::Message& message, CompileScope& scope) {
+std::shared_ptr<const model::AccessLoggerPlan> compile_otlp_log(const google::protobuf::Message& message,
+                                                                CompileScope& scope) {
   using Otel = OpenTelemetryAccessLogConfig;
   const auto& proto = static_cast<const Otel&>(message);
   scope.only(proto,
@@ -128,7 +129,7 @@ std::shared_ptr<const model::AccessLoggerPlan> compile(const google::protobuf::M
 }  // namespace
 
 config::AccessLoggerType otlp_log() {
-  return {"envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig", &compile};
+  return {"envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig", &compile_otlp_log};
 }
 
 }  // namespace sluice::exporters

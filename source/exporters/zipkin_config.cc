@@ -13,7 +13,7 @@ namespace {
 using config::CompileScope;
 using Zipkin = envoy::config::trace::v3::ZipkinConfig;
 
-std::shared_ptr<const model::TracerPlan> compile(const google::protobuf::Message& message, CompileScope& scope) {
+std::shared_ptr<const model::TracerPlan> compile_zipkin(const google::protobuf::Message& message, CompileScope& scope) {
   const auto& proto = static_cast<const Zipkin&>(message);
   scope.only(proto, {Zipkin::kCollectorClusterFieldNumber, Zipkin::kCollectorEndpointFieldNumber,
                      Zipkin::kTraceId128BitFieldNumber, Zipkin::kSharedSpanContextFieldNumber,
@@ -48,6 +48,6 @@ std::shared_ptr<const model::TracerPlan> compile(const google::protobuf::Message
 
 }  // namespace
 
-config::TracerType zipkin() { return {"envoy.config.trace.v3.ZipkinConfig", &compile}; }
+config::TracerType zipkin() { return {"envoy.config.trace.v3.ZipkinConfig", &compile_zipkin}; }
 
 }  // namespace sluice::exporters

@@ -70,8 +70,8 @@ bool unique_id(std::string& to, const Facts& facts, const Piece&) {
   }
   constexpr std::string_view kHex = "0123456789abcdef";
   uint64_t halves[2] = {facts.random->next(), facts.random->next()};
-  halves[0] = (halves[0] & ~uint64_t{0xf000}) | 0x4000;                          // version 4
-  halves[1] = (halves[1] & ~(uint64_t{3} << 62)) | (uint64_t{2} << 62);          // variant 1
+  halves[0] = (halves[0] & ~uint64_t{0xf000}) | 0x4000;                  // version 4
+  halves[1] = (halves[1] & ~(uint64_t{3} << 62)) | (uint64_t{2} << 62);  // variant 1
   for (int i = 0; i < 32; ++i) {
     if (i == 8 || i == 12 || i == 16 || i == 20) {
       to += '-';
@@ -113,7 +113,7 @@ Result<void> prepare_environment(std::string_view argument, Piece& piece) {
   return {};
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kExchangeOperators[] = {
     {"ACCESS_LOG_TYPE", kNoArgument, kWhole, kText, log_type},
     {"BYTES_RECEIVED", kNoArgument, kWhole, kNumber, count<&Facts::bytes_received>},
     {"BYTES_SENT", kNoArgument, kWhole, kNumber, count<&Facts::bytes_sent>},
@@ -160,6 +160,6 @@ constexpr Operator kOperators[] = {
 
 }  // namespace
 
-std::span<const Operator> exchange_operators() { return kOperators; }
+std::span<const Operator> exchange_operators() { return kExchangeOperators; }
 
 }  // namespace sluice::format

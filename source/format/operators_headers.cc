@@ -39,8 +39,8 @@ Result<void> prepare_names(std::string_view argument, Piece& piece) {
 // Null data when absent. Of several lines the first.
 std::string_view line(const http::HeaderMap& fields, std::string_view name, http::Token token) {
   const http::HeaderField* field = token == http::Token::kNone ? fields.find(name) : fields.find(token);
-  return field == nullptr ? std::string_view() : std::string_view(field->value_data == nullptr ? "" : field->value_data,
-                                                                  field->value_size);
+  return field == nullptr ? std::string_view()
+                          : std::string_view(field->value_data == nullptr ? "" : field->value_data, field->value_size);
 }
 
 std::string_view request_line(const http::RequestHeaders& request, std::string_view name, http::Token token) {
@@ -76,9 +76,9 @@ bool response_line(std::string& to, const http::ResponseHeaders& response, std::
 }
 
 bool response_header(std::string& to, const Facts& facts, const Piece& piece) {
-  return facts.response != nullptr && (response_line(to, *facts.response, piece.text, piece.token) ||
-                                       (!piece.other.empty() &&
-                                        response_line(to, *facts.response, piece.other, piece.other_token)));
+  return facts.response != nullptr &&
+         (response_line(to, *facts.response, piece.text, piece.token) ||
+          (!piece.other.empty() && response_line(to, *facts.response, piece.other, piece.other_token)));
 }
 
 bool response_trailer(std::string& to, const Facts& facts, const Piece& piece) {
@@ -112,9 +112,9 @@ bool path(std::string& to, const Facts& facts, const Piece& piece) {
   }
   const http::HeaderField* original =
       piece.option == kPath ? nullptr : facts.request->fields.find(http::Token::kXEnvoyOriginalPath);
-  std::string_view value = original != nullptr          ? original->value()
-                           : piece.option == kOriginal  ? std::string_view()
-                                                        : facts.request->path;
+  std::string_view value = original != nullptr         ? original->value()
+                           : piece.option == kOriginal ? std::string_view()
+                                                       : facts.request->path;
   if (piece.option_2 == kWithoutQuery) {
     value = value.substr(0, value.find('?'));
   }
@@ -218,7 +218,7 @@ bool server_name(std::string& to, const Facts& facts, const Piece& piece) {
   return put_text(to, host_first || facts.requested_server_name.empty() ? host : facts.requested_server_name);
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kHeadersOperators[] = {
     {"GRPC_STATUS", kMayHaveArgument, kWhole, kText, put_grpc_status, prepare_grpc_status},
     {"GRPC_STATUS_NUMBER", kNoArgument, kWhole, kNumber, put_grpc_status, prepare_grpc_status_number},
     {"PATH", kMayHaveArgument, kCanBeCut, kText, path, prepare_path},
@@ -232,6 +232,6 @@ constexpr Operator kOperators[] = {
 
 }  // namespace
 
-std::span<const Operator> header_operators() { return kOperators; }
+std::span<const Operator> header_operators() { return kHeadersOperators; }
 
 }  // namespace sluice::format

@@ -73,7 +73,7 @@ bool metadata_json(std::string& to, const Facts& facts, const Piece& piece) {
   return put_json(to, find(facts.*Member, piece.text), piece.limit);
 }
 
-Result<void> prepare_path(std::string_view argument, Piece& piece) {
+Result<void> prepare_metadata_path(std::string_view argument, Piece& piece) {
   piece.text = argument;
   return {};
 }
@@ -168,20 +168,20 @@ bool filter_state_json(std::string& to, const Facts& facts, const Piece& piece) 
 // No filter runs beside an upstream connection that could leave objects there.
 bool upstream_filter_state(std::string&, const Facts&, const Piece&) { return false; }
 
-constexpr Operator kOperators[] = {
-    {"CLUSTER_METADATA", kNeedsArgument, kCanBeCut, kText, metadata<&Facts::cluster_metadata>, prepare_path,
+constexpr Operator kMetadataOperators[] = {
+    {"CLUSTER_METADATA", kNeedsArgument, kCanBeCut, kText, metadata<&Facts::cluster_metadata>, prepare_metadata_path,
      metadata_json<&Facts::cluster_metadata>},
-    {"DYNAMIC_METADATA", kNeedsArgument, kCanBeCut, kText, metadata<&Facts::metadata>, prepare_path,
+    {"DYNAMIC_METADATA", kNeedsArgument, kCanBeCut, kText, metadata<&Facts::metadata>, prepare_metadata_path,
      metadata_json<&Facts::metadata>},
     {"FILTER_STATE", kNeedsArgument, kCanBeCut, kText, filter_state, prepare_state, filter_state_json},
     {"METADATA", kNeedsArgument, kCanBeCut, kText, any_metadata, prepare_kind, any_metadata_json},
     {"UPSTREAM_FILTER_STATE", kNeedsArgument, kCanBeCut, kText, upstream_filter_state, prepare_state},
-    {"UPSTREAM_METADATA", kNeedsArgument, kCanBeCut, kText, metadata<&Facts::upstream_metadata>, prepare_path,
+    {"UPSTREAM_METADATA", kNeedsArgument, kCanBeCut, kText, metadata<&Facts::upstream_metadata>, prepare_metadata_path,
      metadata_json<&Facts::upstream_metadata>},
 };
 
 }  // namespace
 
-std::span<const Operator> metadata_operators() { return kOperators; }
+std::span<const Operator> metadata_operators() { return kMetadataOperators; }
 
 }  // namespace sluice::format

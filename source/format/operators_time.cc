@@ -62,9 +62,7 @@ bool certificate_time(std::string& to, const Facts& facts, const Piece& piece) {
   return true;
 }
 
-MonotonicTime response_end(const Facts& facts) {
-  return facts.response_end == kUnset ? facts.end : facts.response_end;
-}
+MonotonicTime response_end(const Facts& facts) { return facts.response_end == kUnset ? facts.end : facts.response_end; }
 
 // Nanoseconds in `unit`, whole; unset unless both happened, in that order.
 bool put_duration(std::string& to, MonotonicTime from, MonotonicTime until, int64_t unit) {
@@ -91,7 +89,7 @@ bool pool_ready_duration(std::string& to, const Facts& facts, const Piece&) {
 
 struct Point {
   std::string_view name;
-  MonotonicTime Facts::* member;
+  MonotonicTime Facts::*member;
 };
 constexpr Point kPoints[] = {
     {"DS_RX_BEG", &Facts::start},
@@ -143,7 +141,7 @@ Result<void> prepare_common_duration(std::string_view argument, Piece& piece) {
   return {};
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kTimeOperators[] = {
     {"COMMON_DURATION", kNeedsArgument, kWhole, kNumber, common_duration, prepare_common_duration},
     {"DOWNSTREAM_HANDSHAKE_DURATION", kNoArgument, kWhole, kNumber, since_start<&Facts::downstream_handshake_end>},
     {"DOWNSTREAM_PEER_CERT_V_END", kMayHaveArgument, kWhole, kText,
@@ -168,6 +166,6 @@ constexpr Operator kOperators[] = {
 
 }  // namespace
 
-std::span<const Operator> time_operators() { return kOperators; }
+std::span<const Operator> time_operators() { return kTimeOperators; }
 
 }  // namespace sluice::format

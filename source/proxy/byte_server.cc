@@ -6,7 +6,7 @@ namespace sluice::proxy {
 
 namespace {
 // A read asks for what fits where it goes, and a little more so that the pipe never runs dry.
-constexpr size_t kReadAhead = 64 * 1024;
+constexpr size_t kByteReadAhead = 64 * 1024;
 }  // namespace
 
 void ByteServer::run(ByteConnection* connection) {
@@ -46,7 +46,8 @@ void ByteConnection::on_ready(net::Ready ready) {
 void ByteConnection::read() {
   net::ReadLease lease(worker().network.read_buffer());
   buffer::Buffer in(worker().slabs);
-  const net::IoResult result = transport_->read(lease, std::min(room(), SIZE_MAX - kReadAhead) + kReadAhead, in);
+  const net::IoResult result =
+      transport_->read(lease, std::min(room(), SIZE_MAX - kByteReadAhead) + kByteReadAhead, in);
   if (result.bytes > 0) {
     on_data(in);
   }

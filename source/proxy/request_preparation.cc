@@ -19,8 +19,8 @@ using http::RequestHeaders;
 using http::Token;
 using http::TokenSet;
 
-constexpr TokenSet kHopByHop{Token::kConnection, Token::kUpgrade,         Token::kHttp2Settings,
-                             Token::kKeepAlive,  Token::kProxyConnection, Token::kTe};
+constexpr TokenSet kHopByHopOfRequests{Token::kConnection, Token::kUpgrade,         Token::kHttp2Settings,
+                                       Token::kKeepAlive,  Token::kProxyConnection, Token::kTe};
 
 // Not to be believed when the request is not internal: with them a client could steer retries, timeouts and tracing.
 constexpr TokenSet kInternalOnly{
@@ -176,7 +176,7 @@ Prepared prepare_request(const model::HttpPlan& plan, RequestHeaders& request, c
   http::HeaderMap& fields = request.fields;
   if (plan.early_mutations != nullptr) plan.early_mutations->apply(fields, facts);
   const TokenSet present = join_repeated(fields, http::Direction::kRequest);
-  if (present.intersects(kHopByHop)) remove_hop_by_hop(request);
+  if (present.intersects(kHopByHopOfRequests)) remove_hop_by_hop(request);
   if (present.has(Token::kReferer) && !http::is_good_referer(fields.get(Token::kReferer))) {
     fields.remove(Token::kReferer);
   }

@@ -11,7 +11,8 @@ namespace {
 using http::Token;
 using http::TokenSet;
 
-constexpr TokenSet kHopByHop{Token::kConnection, Token::kKeepAlive, Token::kProxyConnection, Token::kUpgrade};
+constexpr TokenSet kHopByHopOfResponses{Token::kConnection, Token::kKeepAlive, Token::kProxyConnection,
+                                        Token::kUpgrade};
 
 // The same second reads the same everywhere, so a thread's workers may share it.
 thread_local http::DateText current_date;
@@ -19,11 +20,14 @@ thread_local http::DateText current_date;
 void prepare_server(const model::HttpPlan& plan, http::HeaderMap& fields) {
   const std::string_view name = plan.server_name.empty() ? std::string_view("envoy") : plan.server_name;
   switch (plan.server_header) {
-    case model::ServerHeader::kOverwrite: fields.set(Token::kServer, name); break;
+    case model::ServerHeader::kOverwrite:
+      fields.set(Token::kServer, name);
+      break;
     case model::ServerHeader::kAppendIfAbsent:
       if (!fields.has(Token::kServer)) fields.add(Token::kServer, name);
       break;
-    case model::ServerHeader::kPassThrough: break;
+    case model::ServerHeader::kPassThrough:
+      break;
   }
 }
 
@@ -42,7 +46,7 @@ void prepare_response(const model::HttpPlan& plan, const http::RequestHeaders* r
                       WallTime now) {
   http::HeaderMap& fields = response.fields;
   const TokenSet present = join_repeated(fields, http::Direction::kResponse);
-  if (present.intersects(kHopByHop)) remove_hop_by_hop(response);
+  if (present.intersects(kHopByHopOfResponses)) remove_hop_by_hop(response);
   if (!present.has(Token::kDate)) fields.add(Token::kDate, fields.arena().copy(current_date.at(now)));
   prepare_server(plan, fields);
   if (!plan.via.empty()) fields.append_value(Token::kVia, plan.via, ", ");

@@ -12,7 +12,7 @@ using stats::ClusterStat;
 
 namespace {
 // A read asks for what fits where it goes, and a little more so that the pipe never runs dry.
-constexpr size_t kReadAhead = 64 * 1024;
+constexpr size_t kRawReadAhead = 64 * 1024;
 constexpr uint8_t kDefaultPriority = 0;
 }  // namespace
 
@@ -118,7 +118,7 @@ void RawConnection::read() {
   net::ReadLease lease(local_.network.read_buffer());
   buffer::Buffer in(local_.slabs);
   const size_t room = user_.downstream_room();
-  const net::IoResult result = transport_->read(lease, std::min(room, SIZE_MAX - kReadAhead) + kReadAhead, in);
+  const net::IoResult result = transport_->read(lease, std::min(room, SIZE_MAX - kRawReadAhead) + kRawReadAhead, in);
   if (result.bytes > 0) {
     cluster_.block().add(ClusterStat::kUpstreamCxRxBytesTotal, result.bytes);
     user_.on_upstream_data(in);

@@ -13,7 +13,7 @@
 namespace sluice::config {
 namespace {
 
-using ::envoy::config::core::v3::Node;
+using NodeProto = ::envoy::config::core::v3::Node;
 
 TEST(ReaderErrors, AllOfThemSortedByPlace) {
   const auto parsed = read_and_validate(
@@ -52,7 +52,7 @@ TEST(ReaderErrors, SuggestInTheSpellingThatWasUsed) {
       "\"connectTimeout\"?");
   EXPECT_EQ(read<Cluster>("hosts: []")->error(),
             "1:1: hosts: envoy.config.cluster.v3.Cluster has no field \"hosts\" any more: it was removed from the API");
-  EXPECT_EQ(read<Node>("<<: {id: a}")->error(), "1:1: <<: merge keys (<<) are not read; write the fields out");
+  EXPECT_EQ(read<NodeProto>("<<: {id: a}")->error(), "1:1: <<: merge keys (<<) are not read; write the fields out");
 }
 
 TEST(ReaderErrors, UnknownNamesCanBeNotes) {
@@ -99,8 +99,8 @@ TEST(ReaderErrors, TheMapKnowsPlacesAndPaths) {
 
 TEST(ReaderErrors, NestingIsBounded) {
   const auto nested = [](size_t n) { return cat("metadata: {a: ", std::string(n, '['), std::string(n, ']'), "}"); };
-  EXPECT_TRUE(read<Node>(nested(98))->ok());
-  EXPECT_EQ(read<Node>(nested(99))->error(), "1:113: more than 100 lists and maps within each other");
+  EXPECT_TRUE(read<NodeProto>(nested(98))->ok());
+  EXPECT_EQ(read<NodeProto>(nested(99))->error(), "1:113: more than 100 lists and maps within each other");
 }
 
 TEST(ReaderErrors, NestingThroughAliasesIsBounded) {
@@ -108,8 +108,8 @@ TEST(ReaderErrors, NestingThroughAliasesIsBounded) {
   for (int i = 1; i < 150; ++i) {
     append(text, "- &a", i, " [*a", i - 1, "]\n");
   }
-  EXPECT_TRUE(read<Node>(cat(text, "metadata: {a: *a90}\n"))->ok());
-  const auto deep = read<Node>(cat(text, "metadata: {a: *a149}\n"));
+  EXPECT_TRUE(read<NodeProto>(cat(text, "metadata: {a: *a90}\n"))->ok());
+  const auto deep = read<NodeProto>(cat(text, "metadata: {a: *a149}\n"));
   EXPECT_NE(deep->error().find("more than 100 lists and maps within each other"), std::string::npos) << deep->error();
 }
 
@@ -120,7 +120,7 @@ TEST(ReaderErrors, AliasBombsAreRefused) {
     for (int k = 0; k < 10; ++k) append(text, k == 0 ? "" : ", ", "*a", i - 1);
     append(text, "]\n");
   }
-  const auto bomb = read<Node>(cat(text, "metadata: {a: *a11}\n"));
+  const auto bomb = read<NodeProto>(cat(text, "metadata: {a: *a11}\n"));
   ASSERT_EQ(bomb->errors().size(), 1u);
   EXPECT_NE(bomb->error().find("the aliases of this file expand to more than 1000000 values"), std::string::npos);
 }

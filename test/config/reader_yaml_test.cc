@@ -12,7 +12,7 @@ namespace sluice::config {
 namespace {
 
 using envoy::config::cluster::v3::Cluster;
-using envoy::config::core::v3::Node;
+using NodeProto = ::envoy::config::core::v3::Node;
 
 template <typename T>
 void accepts(std::initializer_list<const char*> values, std::string_view before, std::string_view after = "") {
@@ -61,13 +61,13 @@ TEST(ReaderYaml, Booleans) {
 }
 
 TEST(ReaderYaml, Texts) {
-  accepts<Node>({"a", "\"no\"", "oN", "\"123\"", "4294967296", "1.2.3", "1.5", "2020-01-01", "127.0.0.1", "'true'",
-                 "! 123", "null", "", "|-\n  123", "\"\\u041f\"", ".inf", "09", "1e3", "0xFFFFFFFFFFFFFFFF"},
-                "id: ");
-  refuses<Node>({"no", "y", "Off", "True", "123", "0x10", "-2147483648", "{}", "[]", "[a]", "!!str 5"}, "id: ");
-  EXPECT_EQ(read<Node>("id: 0x80000000")->message.id(), "2147483648");
-  EXPECT_EQ(read<Node>("id: 1.50")->message.id(), "1.50");
-  EXPECT_EQ(read<Node>("id: no")->error(), "1:5: id: expected a text, got the boolean no; put it in quotes");
+  accepts<NodeProto>({"a", "\"no\"", "oN", "\"123\"", "4294967296", "1.2.3", "1.5", "2020-01-01", "127.0.0.1", "'true'",
+                      "! 123", "null", "", "|-\n  123", "\"\\u041f\"", ".inf", "09", "1e3", "0xFFFFFFFFFFFFFFFF"},
+                     "id: ");
+  refuses<NodeProto>({"no", "y", "Off", "True", "123", "0x10", "-2147483648", "{}", "[]", "[a]", "!!str 5"}, "id: ");
+  EXPECT_EQ(read<NodeProto>("id: 0x80000000")->message.id(), "2147483648");
+  EXPECT_EQ(read<NodeProto>("id: 1.50")->message.id(), "1.50");
+  EXPECT_EQ(read<NodeProto>("id: no")->error(), "1:5: id: expected a text, got the boolean no; put it in quotes");
 }
 
 TEST(ReaderYaml, Fractions) {
@@ -152,9 +152,9 @@ TEST(ReaderYaml, NamesOfFields) {
 }
 
 TEST(ReaderYaml, Lists) {
-  accepts<Node>({"a", "[a, b]", "[a, ~]", "[]", "[[a, [b]], c]", "[[]]", "~"}, "client_features: ");
-  refuses<Node>({"{}", "[a, 1]", "[[1]]", "[{}]", "true"}, "client_features: ");
-  const auto parsed = read<Node>("client_features: [a, ~, [b]]");
+  accepts<NodeProto>({"a", "[a, b]", "[a, ~]", "[]", "[[a, [b]], c]", "[[]]", "~"}, "client_features: ");
+  refuses<NodeProto>({"{}", "[a, 1]", "[[1]]", "[{}]", "true"}, "client_features: ");
+  const auto parsed = read<NodeProto>("client_features: [a, ~, [b]]");
   ASSERT_EQ(parsed->message.client_features_size(), 3);
   EXPECT_EQ(parsed->message.client_features(1), "");
   EXPECT_EQ(parsed->message.client_features(2), "b");
@@ -168,7 +168,7 @@ TEST(ReaderYaml, MapsAndStructs) {
       {"{x: {a: 1}}", "{x: null}", "null", "{1: {}, true: {}, ~: {}}", "{x: {fields: {a: {string_value: b}}}}"},
       "metadata: {filter_metadata: ", "}");
   refuses<Cluster>({"{x: [1]}", "{x: 5}", "[{x: {}}]", "[]", "a"}, "metadata: {filter_metadata: ", "}");
-  const auto parsed = read<Node>("metadata: {a: 1.5, b: 99999999999, c: 0x10, d: yes, e: ~, f: [1, {g: h}]}");
+  const auto parsed = read<NodeProto>("metadata: {a: 1.5, b: 99999999999, c: 0x10, d: yes, e: ~, f: [1, {g: h}]}");
   const auto& fields = parsed->message.metadata().fields();
   EXPECT_EQ(fields.at("a").string_value(), "1.5") << "fractions stay texts in a Struct";
   EXPECT_EQ(fields.at("b").string_value(), "99999999999");
@@ -176,12 +176,12 @@ TEST(ReaderYaml, MapsAndStructs) {
   EXPECT_TRUE(fields.at("d").bool_value());
   EXPECT_TRUE(fields.at("e").has_null_value());
   EXPECT_EQ(fields.at("f").list_value().values(1).struct_value().fields().at("g").string_value(), "h");
-  const auto texts = read<Node>("dynamic_parameters: {a: {params: {b: x, 1: z, c: ~}}}");
+  const auto texts = read<NodeProto>("dynamic_parameters: {a: {params: {b: x, 1: z, c: ~}}}");
   const auto& params = texts->message.dynamic_parameters().at("a").params();
   EXPECT_EQ(params.at("b"), "x");
   EXPECT_EQ(params.at("1"), "z");
   EXPECT_EQ(params.at("c"), "");
-  EXPECT_EQ(read<Node>("dynamic_parameters: {a: {params: {b: 1}}}")->error(),
+  EXPECT_EQ(read<NodeProto>("dynamic_parameters: {a: {params: {b: 1}}}")->error(),
             "1:38: dynamic_parameters[\"a\"].params[\"b\"]: expected a text, got the number 1; put it in quotes");
 }
 

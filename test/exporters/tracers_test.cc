@@ -17,7 +17,7 @@ using proxy::Traced;
 using trace::Span;
 using trace::SpanKind;
 
-const net::Address kCollector = *net::Address::from_ip("10.0.0.9", 9000);
+const net::Address kTraceCollector = *net::Address::from_ip("10.0.0.9", 9000);
 
 struct TracerTest : testing::Test {
   explicit TracerTest(model::UpstreamProtocol protocol = model::UpstreamProtocol::kHttp1) : world(protocol) {
@@ -108,7 +108,7 @@ TEST_F(ZipkinTest, ContinuesAndBeginsTraces) {
 
 TEST_F(ZipkinTest, SendsBatchesAndTheRestInTime) {
   std::vector<std::string> bodies;
-  test::SimOrigin collector(world.peers, kCollector, [&](const std::string& head, const std::string&) {
+  test::SimOrigin collector(world.peers, kTraceCollector, [&](const std::string& head, const std::string&) {
     bodies.push_back(head);
     return std::string("HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
   });
@@ -130,7 +130,7 @@ TEST_F(ZipkinTest, SendsBatchesAndTheRestInTime) {
 
 TEST_F(ZipkinTest, AServiceHasFieldsAndATimeOfItsOwn) {
   std::string head;
-  test::SimOrigin collector(world.peers, kCollector, [&](const std::string& came, const std::string&) {
+  test::SimOrigin collector(world.peers, kTraceCollector, [&](const std::string& came, const std::string&) {
     if (head.empty()) head = came;
     return std::string("HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
   });
@@ -143,7 +143,7 @@ TEST_F(ZipkinTest, AServiceHasFieldsAndATimeOfItsOwn) {
 }
 
 TEST_F(ZipkinTest, ADeadCollectorCostsCounters) {
-  world.fabric.set_reach(kCollector, test::SimReach::kBlackHole);
+  world.fabric.set_reach(kTraceCollector, test::SimReach::kBlackHole);
   use(zipkin);
   report(1000);
   EXPECT_EQ(stat("zipkin.reports_dropped"), 200 - ZipkinTracer::kMaxReports);
@@ -200,7 +200,7 @@ TEST_F(OpenTelemetryTest, ContinuesAndBeginsTraces) {
 }
 
 TEST_F(OpenTelemetryTest, SpeaksGrpcAndHttp) {
-  test::SimGrpcPeer collector(world.peers, kCollector);
+  test::SimGrpcPeer collector(world.peers, kTraceCollector);
   use(plan);
   report(5);
   world.world.run_for(100ms);
@@ -232,7 +232,7 @@ TEST_F(OpenTelemetryTest, SpeaksGrpcAndHttp) {
 }
 
 TEST_F(OpenTelemetryTest, ADeadCollectorCostsCounters) {
-  world.fabric.set_reach(kCollector, test::SimReach::kBlackHole);
+  world.fabric.set_reach(kTraceCollector, test::SimReach::kBlackHole);
   use(plan);
   report(1000);
   EXPECT_EQ(stat("opentelemetry.spans_dropped"), 1000 - 5 * OtlpSender::kMaxOpen);

@@ -13,9 +13,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const net::Address kCollector = *net::Address::from_ip("10.0.0.19", 9411);
+const net::Address kTraceCollector = *net::Address::from_ip("10.0.0.19", 9411);
 
-config::Extensions all() {
+config::Extensions with_tracers() {
   config::Extensions extensions = filters::builtin();
   exporters::add_to(extensions);
   return extensions;
@@ -47,7 +47,7 @@ struct World {
               EXPECT_NE(head.find("\r\nx-request-id: "), std::string::npos);
               return std::string("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
             },
-            all()),
+            with_tracers()),
         machine(proxy.fabric, "10.0.0.19") {}
   void get(int count) {
     auto talker = proxy.connect();
@@ -68,7 +68,7 @@ TEST(Zipkin, SendsBatchesAndTheRestInTime) {
   World world(zipkin());
   ASSERT_EQ(world.proxy.error, "");
   std::vector<std::string> bodies;
-  SimOrigin collector(world.machine, kCollector, [&](const std::string& head, const std::string&) {
+  SimOrigin collector(world.machine, kTraceCollector, [&](const std::string& head, const std::string&) {
     bodies.push_back(head);
     return std::string("HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n");
   });
@@ -85,7 +85,7 @@ TEST(Zipkin, SendsBatchesAndTheRestInTime) {
 TEST(Zipkin, ADeadCollectorCostsCounters) {
   World world(zipkin());
   ASSERT_EQ(world.proxy.error, "");
-  world.proxy.fabric.set_reach(kCollector, SimReach::kBlackHole);
+  world.proxy.fabric.set_reach(kTraceCollector, SimReach::kBlackHole);
   world.get(500);
   world.proxy.world.run_for(20s);
   EXPECT_EQ(world.stat("zipkin.spans_sent"), 500u);
@@ -103,7 +103,7 @@ TEST(OpenTelemetry, SpeaksGrpc) {
              "{\"@type\": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, "
              "explicit_http_config: {http2_protocol_options: {}}}}\n"));
   ASSERT_EQ(world.proxy.error, "");
-  SimGrpcPeer collector(world.machine, kCollector);
+  SimGrpcPeer collector(world.machine, kTraceCollector);
   world.get(5);
   world.proxy.world.run_until([&] { return !collector.requests.empty() && collector.requests[0]->ended; }, 5s);
   ASSERT_EQ(collector.requests.size(), 1u);

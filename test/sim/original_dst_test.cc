@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // PROXY protocol tells where a connection was for, as the kernel's packet filter does elsewhere.
-std::string config(std::string_view options) {
+std::string with_original_dst(std::string_view options) {
   std::string out(kPlainProxy.substr(0, kPlainProxy.find("  clusters:")));
   const std::string_view name = "  - name: main\n";
   out.replace(out.find(name), name.size(),
@@ -23,7 +23,7 @@ std::string config(std::string_view options) {
 class OriginalDstTest : public testing::Test {
  protected:
   void start(std::string_view options = "") {
-    proxy_ = std::make_unique<SimProxy>(3, config(options), [](const std::string&, const std::string&) {
+    proxy_ = std::make_unique<SimProxy>(3, with_original_dst(options), [](const std::string&, const std::string&) {
       return std::string("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi");
     });
     ASSERT_EQ(proxy_->error, "");

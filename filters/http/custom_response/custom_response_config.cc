@@ -13,7 +13,7 @@
 namespace sluice::filters::custom_response {
 namespace {
 
-using envoy::extensions::filters::http::custom_response::v3::CustomResponse;
+using CustomResponseProto = envoy::extensions::filters::http::custom_response::v3::CustomResponse;
 using Policy = envoy::extensions::http::custom_response::local_response_policy::v3::LocalResponsePolicy;
 using config::CompileScope;
 using google::protobuf::Message;
@@ -37,7 +37,7 @@ std::shared_ptr<const match::Action> compile_policy(const Policy& proto, Compile
 }
 
 std::shared_ptr<const Settings> compile_settings(const Message& message, CompileScope& scope) {
-  const auto& proto = static_cast<const CustomResponse&>(message);
+  const auto& proto = static_cast<const CustomResponseProto&>(message);
   auto out = std::make_shared<Settings>();
   const config::CompileAction action = [&scope](const Message& content, const google::protobuf::Any& place) {
     if (content.GetDescriptor() == Policy::descriptor())

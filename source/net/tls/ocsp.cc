@@ -14,7 +14,7 @@ namespace {
 using ResponsePtr = std::unique_ptr<OCSP_RESPONSE, Freed<OCSP_RESPONSE_free>>;
 using BasicPtr = std::unique_ptr<OCSP_BASICRESP, Freed<OCSP_BASICRESP_free>>;
 
-constexpr long kStatusRequest = 5;  // the TLS feature that a certificate may demand
+constexpr long kMustStaple = 5;  // the TLS feature that a certificate may demand
 
 std::optional<WallTime> time_of(const ASN1_GENERALIZEDTIME* time) {
   tm parts{};
@@ -30,11 +30,13 @@ Result<OcspResponse> OcspResponse::read(std::string_view der, const X509& certif
   const bool whole = response != nullptr && at == reinterpret_cast<const unsigned char*>(der.data()) + der.size();
   if (!whole) return Error{cat("is no OCSP response: ", take_error_words())};
   if (OCSP_response_status(response.get()) != OCSP_RESPONSE_STATUS_SUCCESSFUL) {
-    return Error{cat("is an OCSP response without success: ", OCSP_response_status_str(OCSP_response_status(response.get())))};
+    return Error{
+        cat("is an OCSP response without success: ", OCSP_response_status_str(OCSP_response_status(response.get())))};
   }
   const BasicPtr basic(OCSP_response_get1_basic(response.get()));
   if (basic == nullptr) return Error{cat("is an OCSP response of another type than basic: ", take_error_words())};
-  if (OCSP_resp_count(basic.get()) != 1) return Error{"is an OCSP response for another number of certificates than one"};
+  if (OCSP_resp_count(basic.get()) != 1)
+    return Error{"is an OCSP response for another number of certificates than one"};
   OCSP_SINGLERESP* const single = OCSP_resp_get0(basic.get(), 0);
   ASN1_INTEGER* serial = nullptr;
   OCSP_id_get0_info(nullptr, nullptr, nullptr, &serial, const_cast<OCSP_CERTID*>(OCSP_SINGLERESP_get0_id(single)));
@@ -53,7 +55,7 @@ bool must_staple(const X509& certificate) {
   if (features == nullptr) return false;
   bool found = false;
   for (int i = 0; i < sk_ASN1_INTEGER_num(features); ++i) {
-    found |= ASN1_INTEGER_get(sk_ASN1_INTEGER_value(features, i)) == kStatusRequest;
+    found |= ASN1_INTEGER_get(sk_ASN1_INTEGER_value(features, i)) == kMustStaple;
   }
   TLS_FEATURE_free(features);
   return found;
