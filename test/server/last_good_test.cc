@@ -44,7 +44,7 @@ class User final : public config::ResourceUser {
 };
 
 // In place of a control plane: what it would tell is told by hand.
-class Asked final : public config::Subscription {
+class AskedOnce final : public config::Subscription {
  public:
   void ask(std::set<std::string, std::less<>>) override {}
 };
@@ -57,7 +57,7 @@ class LastGoodTest : public testing::Test {
                                                config::ResourceUser*& wire) {
     return last_good.keep(std::move(interest), user, [&wire](Interest, config::ResourceUser& who) {
       wire = &who;
-      return std::make_unique<Asked>();
+      return std::make_unique<AskedOnce>();
     });
   }
   static Interest everything(ResourceType type = ResourceType::kCluster) {

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const net::Address kPeer = *net::Address::from_ip("10.0.0.9", 9000);
+const net::Address kChecked = *net::Address::from_ip("10.0.0.9", 9000);
 
 struct CheckTest : testing::Test {
   void start(model::HealthCheckPlan plan) {
@@ -29,7 +29,7 @@ struct CheckTest : testing::Test {
     return world.registry.value(cat("cluster.checked.health_check.", name)).value_or(0);
   }
   CallWorld world{model::UpstreamProtocol::kHttp2};
-  std::unique_ptr<SimGrpcPeer> peer = std::make_unique<SimGrpcPeer>(world.peers, kPeer);
+  std::unique_ptr<SimGrpcPeer> peer = std::make_unique<SimGrpcPeer>(world.peers, kChecked);
   std::shared_ptr<upstream::ClusterShared> shared;
   std::unique_ptr<upstream::HealthChecker> checker;
 };

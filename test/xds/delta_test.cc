@@ -10,11 +10,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 using Protocol = xds::Options::Protocol;
-constexpr auto kCluster = ResourceType::kCluster;
-constexpr auto kEndpoints = ResourceType::kEndpoints;
-constexpr auto kListener = ResourceType::kListener;
-constexpr auto kRoutes = ResourceType::kRoutes;
-constexpr auto kVirtualHost = ResourceType::kVirtualHost;
+using enum ResourceType;
 
 // Thread: the test's.
 class Delta : public testing::Test {

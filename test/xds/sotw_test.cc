@@ -10,10 +10,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 using Protocol = xds::Options::Protocol;
-constexpr auto kCluster = ResourceType::kCluster;
-constexpr auto kEndpoints = ResourceType::kEndpoints;
-constexpr auto kListener = ResourceType::kListener;
-constexpr auto kRoutes = ResourceType::kRoutes;
+using enum ResourceType;
 
 // Thread: the test's.
 class Sotw : public testing::Test {

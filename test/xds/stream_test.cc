@@ -13,11 +13,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using xds::Options;
 using Protocol = Options::Protocol;
-constexpr auto kCluster = ResourceType::kCluster;
-constexpr auto kEndpoints = ResourceType::kEndpoints;
-constexpr auto kListener = ResourceType::kListener;
-constexpr auto kRoutes = ResourceType::kRoutes;
-constexpr auto kSecret = ResourceType::kSecret;
+using enum ResourceType;
 
 void back_off(Options& options, int base_ms, int max_ms) {
   options.back_off_base = std::chrono::milliseconds(base_ms);
