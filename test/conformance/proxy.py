@@ -11,6 +11,7 @@ import urllib.request
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 sys.path.insert(0, os.path.join(ROOT, "test/conformance/behaviour"))
+from proc import small_pages  # noqa: E402
 from runner import Ports, die_with_parent  # noqa: E402,F401  (ports that no other run on this machine uses)
 
 
@@ -28,7 +29,7 @@ class Proxy:
         with open(self.log, "wb") as out:
             self.process = subprocess.Popen(
                 [self.binary, "-c", self.config, "--concurrency", "1", "--disable-hot-restart", "-l", "warning"],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)
+                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, preexec_fn=self.before)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
@@ -40,6 +41,11 @@ class Proxy:
         text = self.text()
         self.__exit__()
         sys.exit("the proxy %s:\n%s" % ("is not ready" if status is None else "ended with status %d" % status, text))
+
+    @staticmethod
+    def before():
+        die_with_parent()
+        small_pages()
 
     def text(self, most=4000):
         with open(self.log, errors="replace") as f:

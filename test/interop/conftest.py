@@ -6,7 +6,7 @@ import sys
 import pytest
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
-sys.path[:0] = [os.path.dirname(__file__), os.path.join(ROOT, "test/live"), os.path.join(ROOT, "test/conformance/behaviour")]
+sys.path[:0] = [os.path.dirname(__file__), os.path.join(ROOT, "test/live"), os.path.join(ROOT, "test/conformance"), os.path.join(ROOT, "test/conformance/behaviour")]
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,9 @@ def test_it_costs_nothing_when_it_is_not_configured(plane, sluice, ports, tmp_pa
         assert threads(without) == 2                   # main and the worker
         assert threads(with_it) > 2
         assert without.stat("cluster.a.membership_total") == with_it.stat("cluster.a.membership_total") == 1
-        assert empty.resident() < 15 * 1024 * 1024, empty.resident()
+        # Of their own, beside the pages of files that the machine keeps for everybody: some 2 and 2.6 MiB.
+        assert empty.owned() < 4 * 1024 * 1024, empty.owned()
+        assert without.owned() < 5 * 1024 * 1024, without.owned()
     finally:
         empty.end()
         without.end()

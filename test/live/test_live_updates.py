@@ -185,7 +185,7 @@ def run(plane, proxy, updates, port, tls_port, renamed_port):
     h2load = load("h2load", "-t1", "-c4", "-m4", "-D%d" % (SECONDS + 2), "http://127.0.0.1:%d/" % port)
     assert wait_for(lambda: all(client.answered > 5 for client in clients), 30), lost(clients)
 
-    resident, begun, deaths = None, time.monotonic(), 0
+    owned, begun, deaths = None, time.monotonic(), 0
     due = begun
     while time.monotonic() - begun < SECONDS or updates.number < CHANGES:
         if deaths < DEATHS and (time.monotonic() - begun) / SECONDS > (deaths + 1) / (DEATHS + 1):
@@ -203,8 +203,8 @@ def run(plane, proxy, updates, port, tls_port, renamed_port):
         updates.next()
         due = max(due + PACE, time.monotonic())
         time.sleep(max(0, due - time.monotonic()))
-        if resident is None and time.monotonic() - begun > SECONDS / 4:
-            resident = proxy.resident()
+        if owned is None and time.monotonic() - begun > SECONDS / 4:
+            owned = proxy.owned()
     updates.settle()
 
     answered = sum(client.answered for client in clients)
@@ -218,9 +218,10 @@ def run(plane, proxy, updates, port, tls_port, renamed_port):
         assert "Socket errors" not in text and "Non-2xx" not in text, (text, failures(proxy, updates))
     if h2load:
         report = h2load.communicate(timeout=60)[0]
+        print(report)
         assert re.search(r" 0 failed, 0 errored, 0 timeout", report), (report, failures(proxy, updates))
-    now = proxy.resident()
-    print("%d changes, %d requests, %d deaths; memory %.1f -> %.1f MB" % (updates.number, answered, deaths, resident / 1e6, now / 1e6),
+    now = proxy.owned()
+    print("%d changes, %d requests, %d deaths; memory %.1f -> %.1f MB" % (updates.number, answered, deaths, owned / 1e6, now / 1e6),
           text.splitlines()[-2:] if wrk else "")
 
     # It was what it is meant to be: changes arrived, bad ones were refused, and the last of each is in force.
@@ -234,5 +235,5 @@ def run(plane, proxy, updates, port, tls_port, renamed_port):
     assert wait_for(lambda: proxy.stat("cluster_manager.active_clusters") == 4, 10)      # xds, a, b and the one that was moved to last
     assert proxy.stat("cluster_manager.warming_clusters") == 0
     assert wait_for(lambda: proxy.stat("listener_manager.total_filter_chains_draining") == 0, 10)
-    now = proxy.resident()
-    assert now - resident < (resident * GROWTH if LONG else GROWTH), (resident, now)
+    now = proxy.owned()
+    assert now - owned < (owned * GROWTH if LONG else GROWTH), (owned, now)

@@ -31,7 +31,7 @@ def test_a_stuck_pipe_drops_lines(start, tmp_path):
     print("note: %d requests were answered before the queue of a stuck pipe was full" % answered)
     assert dropped > 0
     assert proxy.get() == (200, b"direct")
-    assert proxy.resident() < 300 << 20
+    assert proxy.owned() < 300 << 20
     os.close(reader)
 
 

@@ -124,7 +124,7 @@ def test_no_stream_at_all(start):
     assert ask(proxy, "/two")[0] in (503, 504)  # the first may leave before the settings come
     begun = time.monotonic()
     assert ask(proxy, "/two")[0] in (503, 504)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 5  # a client waits for 15
     origin.end()
     nothing_left(proxy, descriptors, "two")
 
@@ -155,7 +155,7 @@ def test_a_shut_window(start):
     begun = time.monotonic()
     status = ask(proxy, "/short", "POST", body)[0]
     # The proxy has room for the whole request, and then the route's time runs.
-    assert status == 504 and 0.4 < time.monotonic() - begun < 3
+    assert status == 504 and 0.4 < time.monotonic() - begun < 5
     assert got == []
     origin.end()
     nothing_left(proxy, descriptors, "two")

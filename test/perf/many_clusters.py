@@ -19,18 +19,14 @@ import threading
 import time
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
-sys.path[:0] = [os.path.join(ROOT, "test/live"), os.path.join(ROOT, "test/conformance/behaviour")]
+sys.path[:0] = [os.path.join(ROOT, folder) for folder in ("test/live", "test/conformance", "test/conformance/behaviour")]
 
 from plane_rig import ControlPlane, bootstrap, cluster, endpoints, listener, routes
+from proc import cpu_seconds
 from rig import Origin, Proxy, read_head, wait_for
 from runner import Ports
 
 PER_FILE = 500      # clusters, and assignments
-
-
-def cpu(pid):
-    with open("/proc/%d/stat" % pid) as f:
-        return sum(map(int, f.read().rsplit(")", 1)[1].split()[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(pid):
@@ -84,15 +80,15 @@ def main():
         begun = time.monotonic()
         plane.start(120)
         print("control plane: %d clusters read in %.2f s, %.2f s of CPU, %.0f MiB" % (
-            options.clusters, time.monotonic() - begun, cpu(plane.process.pid), resident(plane.process.pid)))
-        plane_before, begun = cpu(plane.process.pid), time.monotonic()
+            options.clusters, time.monotonic() - begun, cpu_seconds(plane.process.pid), resident(plane.process.pid)))
+        plane_before, begun = cpu_seconds(plane.process.pid), time.monotonic()
         proxy = Proxy(options.proxy, ports, folder, bootstrap=bootstrap(plane, options.api), patience=300,
                       args=["--disable-hot-restart", "--concurrency", str(options.workers)])
         try:
             assert wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, 60)
             print("%s, %s: serves after %.2f s, %.2f s of CPU, %.0f MiB; the control plane took %.2f s of CPU" % (
-                os.path.basename(options.proxy), options.api, time.monotonic() - begun, cpu(proxy.process.pid), proxy.resident() / 2**20,
-                cpu(plane.process.pid) - plane_before))
+                os.path.basename(options.proxy), options.api, time.monotonic() - begun, cpu_seconds(proxy.process.pid), resident(proxy.process.pid),
+                cpu_seconds(plane.process.pid) - plane_before))
             change(options, plane, proxy, port, asked, (one, other))
             everywhere(options, plane, proxy, port, asked, (one, other))
             cost(options, plane, proxy, asked)
@@ -109,7 +105,7 @@ def change(options, plane, proxy, port, asked, origins):
         connection.request("GET", "/")
         return connection.getresponse().read()
     assert answer() == b"one"
-    took, before, plane_before = [], cpu(proxy.process.pid), cpu(plane.process.pid)
+    took, before, plane_before = [], cpu_seconds(proxy.process.pid), cpu_seconds(plane.process.pid)
     for i in range(options.changes):
         number, wanted = (i + 1) % 2, (b"one", b"other")[(i + 1) % 2]
         begun = time.monotonic()
@@ -118,8 +114,8 @@ def change(options, plane, proxy, port, asked, origins):
             time.sleep(0.001)
         took.append(time.monotonic() - begun)
     print("one changed assignment: in force after %.0f ms (median of %d, most %.0f); for each %.1f ms of CPU in the proxy, %.1f in the control plane" % (
-        1000 * statistics.median(took), len(took), 1000 * max(took), 1000 * (cpu(proxy.process.pid) - before) / len(took),
-        1000 * (cpu(plane.process.pid) - plane_before) / len(took)))
+        1000 * statistics.median(took), len(took), 1000 * max(took), 1000 * (cpu_seconds(proxy.process.pid) - before) / len(took),
+        1000 * (cpu_seconds(plane.process.pid) - plane_before) / len(took)))
 
 
 class Watcher(threading.Thread):

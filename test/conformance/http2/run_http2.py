@@ -6,12 +6,13 @@
 
 Proxy configuration as for run_http1.py (everything to http://127.0.0.1:<upstream-port>, HTTP/1.1, no retries, X-Forwarded-For
 added); the upstream must allow >= 4000 concurrent connections/pending requests or, better, have circuit breakers.
---pid: process (with its children) whose RSS growth is limited by a case's rss_mb.   --tls: TLS with ALPN h2, unverified.
+--pid: process whose own memory (proc.owned) may grow by a case's rss_mb.   --tls: TLS with ALPN h2, unverified.
 After every case a fresh connection must serve a GET within 3 s (the follow-up); a dead or hung proxy fails the case.
 """
 import argparse, base64, json, os, re, select, socket, ssl, struct, sys, threading, time
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../http1"))
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), folder) for folder in ("..", "../http1")]
 import run_http1 as h1
+from proc import owned
 
 HUFF = [13,23,28,28,28,28,28,28,28,24,30,28,28,30,28,28,28,28,28,28,28,28,30,28,28,28,28,28,28,28,28,28,6,10,10,12,13,6,8,11,10,10,8,11,8,6,6,6,5,5,5,6,6,6,6,6,6,6,7,8,15,6,12,10,13,6,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,8,7,8,13,19,13,14,6,15,5,6,5,6,5,6,6,6,5,7,7,6,6,6,5,6,7,6,5,5,6,7,7,7,7,7,15,11,14,13,28,20,22,20,20,22,22,22,23,22,23,23,23,23,23,24,23,24,24,22,23,24,23,23,23,23,21,22,23,22,23,23,24,22,21,20,22,22,23,23,21,23,22,22,24,21,22,23,23,21,21,22,21,23,22,23,23,20,22,22,22,23,22,22,23,26,26,20,19,22,23,22,25,26,26,26,27,27,26,24,25,19,21,26,27,27,26,27,24,21,21,26,26,28,27,27,27,20,24,20,21,22,21,21,23,22,22,25,25,24,24,26,23,26,27,26,26,27,27,27,27,27,28,27,27,27,27,27,26,30]
 STATIC = [None, (":authority", ""), (":method", "GET"), (":method", "POST"), (":path", "/"), (":path", "/index.html"), (":scheme", "http"), (":scheme", "https"), (":status", "200"), (":status", "204"), (":status", "206"), (":status", "304"), (":status", "400"), (":status", "404"), (":status", "500"), ("accept-charset", ""), ("accept-encoding", "gzip, deflate")] + [(n, "") for n in "accept-language accept-ranges accept access-control-allow-origin age allow authorization cache-control content-disposition content-encoding content-language content-length content-location content-range content-type cookie date etag expect expires from host if-match if-modified-since if-none-match if-range if-unmodified-since last-modified link location max-forwards proxy-authenticate proxy-authorization range referer refresh retry-after server set-cookie strict-transport-security transfer-encoding user-agent vary via www-authenticate".split()]
@@ -265,20 +266,9 @@ def run_ops(c, ops, o, add=0, top=True):
             if top and len(c.out) > 65536: c.pump(8, lambda: len(c.out) < 16384)
 
 
-def rss(pid):
-    if not pid: return 0
-    pids = {pid}
-    for p in os.listdir("/proc"):
-        if p.isdigit():
-            try:
-                st = open("/proc/%s/stat" % p).read().rsplit(")", 1)[1].split()
-                if int(st[1]) in pids: pids.add(int(p))
-            except OSError: pass
-    t = 0
-    for p in pids:
-        try: t += int(re.search(r"VmRSS:\s+(\d+)", open("/proc/%d/status" % p).read()).group(1))
-        except (OSError, AttributeError): pass
-    return t / 1024
+def memory(pid):
+    try: return owned(pid) / 2**20 if pid else 0
+    except OSError: return 0            # it has ended: the follow-up says so
 
 
 def followup(o, n):
@@ -338,7 +328,7 @@ def main():
     up = Up2(o.upstream_port); time.sleep(0.05); res = []; np = nf = 0; by = {}; fn = 0
     for case in cases:
         fn += 1; any_ = case["strict"] if o.strict and "strict" in case else case["any"]; flood = case["class"] == "flood"
-        seq = up.begin({"when": "head"} if case["id"] == "fl-upload-noread" else None); Up2.peak = Up2.total = 0; r0 = rss(o.pid); t0 = time.time(); why = None; peak = r0; c = None
+        seq = up.begin({"when": "head"} if case["id"] == "fl-upload-noread" else None); Up2.peak = Up2.total = 0; r0 = memory(o.pid); t0 = time.time(); why = None; peak = r0; c = None
         try:
             c = Conn(o)
             if not case.get("nopreface"): c.hello(); c.pump(0.5, lambda: c.settings or c.closed)
@@ -355,12 +345,12 @@ def main():
             if (c.goaway or c.rst) and not c.closed and not c.noread: c.pump(0.15)
             if case.get("settle_ms"):
                 e = time.time() + case["settle_ms"] / 1000
-                while time.time() < e: c.pump(0.1) if not c.noread else time.sleep(0.1); peak = max(peak, rss(o.pid)); 
+                while time.time() < e: c.pump(0.1) if not c.noread else time.sleep(0.1); peak = max(peak, memory(o.pid)); 
             if c.noread: c.noread = False; c.pump(0.3)
         except OSError as e:
             if not c: why = "cannot connect: %s" % e
             else: c.closed = True
-        peak = max(peak, rss(o.pid)); dt = time.time() - t0
+        peak = max(peak, memory(o.pid)); dt = time.time() - t0
         ferr = followup(o, fn)
         if c: c.close(flood)
         time.sleep(0.05)
@@ -377,9 +367,9 @@ def main():
         nup = len([e for e in evs if e["head"]])
         if not why and case.get("upstream_max") and nup > case["upstream_max"]: why = "upstream saw %d requests (limit %d), goaway=%s" % (nup, case["upstream_max"], c.goaway)
         if not why and case.get("upstream_active_max") and Up2.peak > case["upstream_active_max"]: why = "%d concurrent upstream requests (limit %d), goaway=%s" % (Up2.peak, case["upstream_active_max"], c.goaway)
-        if not why and o.pid and case.get("rss_mb") and peak - r0 > case["rss_mb"]: why = "RSS grew %.0f MB (limit %d)" % (peak - r0, case["rss_mb"])
+        if not why and o.pid and case.get("rss_mb") and peak - r0 > case["rss_mb"]: why = "its memory grew by %.0f MB (limit %d)" % (peak - r0, case["rss_mb"])
         ok = not why; np += ok; nf += not ok; b = by.setdefault(case["class"], [0, 0]); b[0 if ok else 1] += 1
-        info = "goaway=%s closed=%s stalled=%s rst=%d status=%d up=%d active=%d rss=+%.0f %.1fs" % (c and c.goaway, c and c.closed, c and c.stalled, len(c.rst) if c else 0, len(c.status) if c else 0, nup, Up2.peak, peak - r0, dt)
+        info = "goaway=%s closed=%s stalled=%s rst=%d status=%d up=%d active=%d memory=+%.0f %.1fs" % (c and c.goaway, c and c.closed, c and c.stalled, len(c.rst) if c else 0, len(c.status) if c else 0, nup, Up2.peak, peak - r0, dt)
         res.append({"id": case["id"], "class": case["class"], "set": case["set"], "ok": ok, "why": why, "info": info})
         if o.v or not ok: print("%s %-26s %s   [%s]" % ("PASS" if ok else "FAIL", case["id"], (why or "")[:200], info), flush=True)
         e = time.time() + 4
