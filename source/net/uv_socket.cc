@@ -148,7 +148,7 @@ void UvSocket::stop_events() {
 
 IoResult UvSocket::fail(int error) {
   if (error_ == 0) {
-    error_ = error;
+    error_ = static_cast<uint16_t>(error);
   }
   state_ = State::kFailed;  // the next event, if one comes before close(), takes it out of the set
   return {IoStatus::kFailed};
@@ -219,7 +219,7 @@ IoResult UvSocket::write(buffer::Buffer& from) {
       }
       if (errno != EAGAIN) {
         // What the peer sent before it went away can still be read, so this is not yet the end.
-        error_ = error_ == 0 ? errno : error_;
+        if (error_ == 0) error_ = static_cast<uint16_t>(errno);
         return {IoStatus::kFailed, done};
       }
       break;

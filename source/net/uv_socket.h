@@ -74,10 +74,10 @@ class UvSocket final : public Transport, public event::Pollable, public Intrusiv
 
   UvSocketShared& shared_;
   TransportHandler* handler_ = nullptr;
-  int fd_;
   uint64_t written_ = 0;
+  int fd_;
   uint32_t events_ = 0;  // what the epoll set was told; 0: the descriptor is not in it
-  int error_ = 0;        // errno of the failure
+  uint16_t error_ = 0;   // errno of the failure
   State state_;
   ConnectFault fault_ = ConnectFault::kAtOnce;  // of a failure in begin_connect()
   bool read_on_ = true;

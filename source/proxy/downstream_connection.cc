@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "base/trace.h"
+#include "http/http1/server_codec.h"
 #include "proxy/reason.h"
 
 namespace sluice::proxy {
@@ -23,10 +24,8 @@ constexpr Duration kQuiet = std::chrono::milliseconds(100);
 DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<net::Transport> transport,
                                            AcceptedPtr accepted)
     : server_(server),
-      id_(accepted->id()),
       started_(server.proxy().local.loop.now()),
-      idle_since_(started_),
-      first_byte_(format::kUnset),
+      since_(started_),
       transport_(std::move(transport)),
       accepted_(std::move(accepted)),
       outbox_(server.proxy().local.flushes, server.proxy().local.slabs, server.listener().plan.buffer_limit, *this),
@@ -53,17 +52,19 @@ DownstreamConnection::DownstreamConnection(HttpServer& server, std::unique_ptr<n
     idle_.arm(plan.idle_timeout);
   }
   if (plan.max_connection_duration.count() > 0) {
-    duration_.arm(local().loop.timers(), *this, plan.max_connection_duration);
+    seldom().duration.arm(local().loop.timers(), *this, plan.max_connection_duration);
   }
 }
 
 DownstreamConnection::~DownstreamConnection() { SLUICE_DCHECK(state_ == State::kClosed); }
 
+DownstreamConnection::Seldom& DownstreamConnection::seldom() {
+  if (seldom_ == nullptr) seldom_ = std::make_unique<Seldom>();
+  return *seldom_;
+}
+
 std::unique_ptr<FilterLocal>& DownstreamConnection::filter_local(const void* key) {
-  if (filter_locals_ == nullptr) {
-    filter_locals_ = std::make_unique<std::map<const void*, std::unique_ptr<FilterLocal>>>();
-  }
-  return (*filter_locals_)[key];
+  return seldom().filter_locals[key];
 }
 
 upstream::WorkerLocal& DownstreamConnection::local() { return server_.proxy_local(); }
@@ -91,11 +92,12 @@ void DownstreamConnection::read() {
     accepted_->bytes_received += result.bytes;
     if (state_ == State::kClosing) {
       in_.clear();  // the answer was given: the rest is only read so that the client does not see a reset
+      ends_at_once_ = false;
     } else {
-      if (!has_streams() && exchanges_.empty() && first_byte_ == format::kUnset) {
+      if (!has_streams() && exchanges_.empty() && !reading_head_) {
         on_first_byte();
       }
-      if (keepalive_ != nullptr) keepalive_->on_received(local().loop.now());
+      if (has_streams() && seldom_->keepalive != nullptr) seldom_->keepalive->on_received(local().loop.now());
       if (codec_ != nullptr || choose_codec()) decode();
     }
   }
@@ -107,9 +109,10 @@ void DownstreamConnection::read() {
 }
 
 void DownstreamConnection::on_first_byte() {
-  first_byte_ = local().loop.now();
+  reading_head_ = true;
+  since_ = local().loop.now();
   if (server_.plan().request_headers_timeout.count() > 0) {
-    headers_.arm(local().loop.timers(), *this, server_.plan().request_headers_timeout);
+    seldom().headers.arm(local().loop.timers(), *this, server_.plan().request_headers_timeout);
   }
 }
 
@@ -141,7 +144,7 @@ void DownstreamConnection::decode() {
 
 Exchange* DownstreamConnection::find(http::StreamId stream) {
   if (has_streams()) {
-    return static_cast<Exchange*>(http2_->find_user(stream));
+    return static_cast<Exchange*>(seldom_->codec->find_user(stream));
   }
   for (Exchange* exchange = exchanges_.front(); exchange != nullptr; exchange = exchanges_.next(*exchange)) {
     if (exchange->stream() == stream) {
@@ -154,20 +157,20 @@ Exchange* DownstreamConnection::find(http::StreamId stream) {
 Arena& DownstreamConnection::on_begin(http::StreamId stream) {
   trace::step("codec: request head");
   idle_.cancel();
-  headers_.cancel();
+  cancel_headers();
   spoke_ = true;
   ++requests_;
   auto* exchange = new Exchange(*this, stream);
-  if (first_byte_ != format::kUnset) {
-    exchange->facts().start = first_byte_;
-    first_byte_ = format::kUnset;
+  if (reading_head_) {
+    exchange->facts().start = since_;
+    reading_head_ = false;
   }
   exchanges_.push_back(*exchange);
   if (has_streams()) {
-    http2_->user(stream) = exchange;
+    seldom_->codec->user(stream) = exchange;
     if (outbox_.full()) exchange->on_downstream_full(true);  // because of others
     if (server_.plan().request_headers_timeout.count() > 0) {
-      headers_.arm(local().loop.timers(), *this, server_.plan().request_headers_timeout);
+      seldom().headers.arm(local().loop.timers(), *this, server_.plan().request_headers_timeout);
     }
   }
   return exchange->arena();
@@ -175,7 +178,7 @@ Arena& DownstreamConnection::on_begin(http::StreamId stream) {
 
 void DownstreamConnection::on_headers(http::StreamId stream, http::RequestHeaders& headers, http::End end) {
   Exchange* exchange = find(stream);
-  headers_.cancel();
+  cancel_headers();
   if (headers.dropped_fields > 0 && !has_streams()) {
     server_.http1_block().add(stats::Http1Stat::kDroppedHeadersWithUnderscores, headers.dropped_fields);
   }
@@ -272,11 +275,13 @@ void DownstreamConnection::exchange_finished(Exchange& exchange) {
     // may end with the connection only.
     const bool early = !exchange.request_complete() || (decoding_ && exchange.answered_locally());
     holds_end_ = early && accepted_->protocol != http::Protocol::kHttp10;
+    ends_at_once_ = !early && in_.empty() && transport_->tls() == nullptr &&
+                    static_cast<const http::http1::Http1ServerCodec&>(*codec_).peer_leaves();
     close_when_sent();
     return;
   }
   if (exchanges_.empty()) {
-    idle_since_ = local().loop.now();
+    since_ = local().loop.now();
     if (server_.draining()) {
       idle_.arm(kQuiet);
     } else if (server_.plan().idle_timeout.count() > 0) {
@@ -284,7 +289,7 @@ void DownstreamConnection::exchange_finished(Exchange& exchange) {
     }
   }
   if (!in_.empty()) {
-    if (first_byte_ == format::kUnset) {
+    if (!reading_head_) {
       on_first_byte();
     }
     // Not here and now: the upstream connection of the exchange that just ended is not back in its pool yet.
@@ -315,18 +320,17 @@ void DownstreamConnection::cut() {
 }
 
 // No further request. What is in the outbox leaves, then the client has delayed_close_timeout to close. FIN goes out
-// at once, so that the client knows. Only a client that may still be sending (its request was not all there) or that
-// the second GOAWAY has told, before it said GOAWAY itself, gets it with the timeout, as from Envoy.
+// at once, so that the client knows. A client that said itself that this is its last request, and sent all of it, is
+// not waited for: the connection ends, as in Envoy, with two system calls and a wake-up less. Only a client that may
+// still be sending (its request was not all there) or that the second GOAWAY has told, before it said GOAWAY itself,
+// gets it with the timeout, as from Envoy.
 void DownstreamConnection::close_when_sent() {
   if (state_ != State::kOpen) {
     return;
   }
   state_ = State::kClosing;
-  idle_.cancel();
-  headers_.cancel();
-  duration_.cancel();
-  if (has_streams()) http2_->abandon();
-  if (keepalive_ != nullptr) keepalive_->stop();
+  cancel_timers();
+  abandon_streams();
   gate_.reset();
   transport_->want_read(true);
   in_.clear();
@@ -340,11 +344,11 @@ void DownstreamConnection::close_when_sent() {
 void DownstreamConnection::linger() {
   fin_when_sent_ = false;
   const Duration wait = server_.plan().delayed_close_timeout;
-  if (wait.count() <= 0) {
+  if (wait.count() <= 0 || ends_at_once_) {
     close(ClosedBy::kUs);
     return;
   }
-  if (!holds_end_ && (!goaway_done_ || http2_->peer_leaves())) {
+  if (!holds_end_ && (!goaway_done_ || seldom_->codec->peer_leaves())) {
     transport_->shutdown_write();
     ended_by_us_ = true;
   }
@@ -356,8 +360,8 @@ void DownstreamConnection::linger() {
 void DownstreamConnection::start_drain() {
   if (has_streams()) {
     start_goaway();
-  } else if (state_ == State::kOpen && exchanges_.empty() && first_byte_ == format::kUnset) {
-    idle_.arm(kQuiet - (local().loop.now() - idle_since_));
+  } else if (state_ == State::kOpen && exchanges_.empty() && !reading_head_) {
+    idle_.arm(kQuiet - (local().loop.now() - since_));
   }
 }
 
@@ -368,7 +372,7 @@ void DownstreamConnection::on_idle_timeout() {
     return;
   }
   if (server_.draining() && !has_streams()) {
-    if (first_byte_ == format::kUnset) {
+    if (!reading_head_) {
       close_when_sent();
     }
     return;
@@ -401,7 +405,7 @@ void DownstreamConnection::on_headers_timeout() {
 }
 
 void DownstreamConnection::peer_gone() {
-  if (state_ == State::kOpen && !has_streams() && exchanges_.empty() && first_byte_ != format::kUnset) {
+  if (state_ == State::kOpen && !has_streams() && exchanges_.empty() && reading_head_) {
     (void)on_begin(0);  // it left in the middle of a head: that is an exchange too, for log and counters
   }
   if (!exchanges_.empty()) {
@@ -440,12 +444,9 @@ void DownstreamConnection::close(ClosedBy by) {
   }
   SLUICE_DCHECK(exchanges_.empty());
   state_ = State::kClosed;
-  idle_.cancel();
-  headers_.cancel();
-  duration_.cancel();
+  cancel_timers();
   outbox_.abandon();
-  if (has_streams()) http2_->abandon();
-  if (keepalive_ != nullptr) keepalive_->stop();
+  abandon_streams();
   transport_->close(net::CloseHow::kFin);
   auto& block = server_.block();
   block.inc(HttpStat::kDownstreamCxDestroy);
@@ -470,7 +471,7 @@ void DownstreamConnection::on_sent(size_t bytes) {
   trace::step("downstream: sent");
   server_.block().add(HttpStat::kDownstreamCxTxBytesTotal, bytes);
   accepted_->bytes_sent += bytes;
-  if (has_streams()) http2_->sent(outbox_.size());
+  if (has_streams()) seldom_->codec->sent(outbox_.size());
   if (fin_when_sent_ && outbox_.empty()) {
     linger();
   }

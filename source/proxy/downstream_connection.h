@@ -38,7 +38,7 @@ class DownstreamConnection final : public event::Deferred,
 
   HttpServer& server() { return server_; }
   upstream::WorkerLocal& local();
-  uint64_t id() const { return id_; }
+  uint64_t id() const { return accepted_->id(); }
   Accepted& accepted() { return *accepted_; }
   const net::Address& remote() const { return transport_->remote(); }
   const net::Address& local_address() const { return transport_->local(); }
@@ -62,7 +62,7 @@ class DownstreamConnection final : public event::Deferred,
   // Of HTTP/2: the stream's window is what stops.
   void on_stream_gate(Exchange& exchange, bool open);
   size_t response_room(const Exchange& exchange);
-  bool has_streams() const { return http2_ != nullptr; }
+  bool has_streams() const { return has_streams_; }
 
   // --- for the server ---
   void start_drain();
@@ -101,6 +101,7 @@ class DownstreamConnection final : public event::Deferred,
   void flush_later() { local().flushes.at_dispatch_end(*this); }
   void start_goaway();
   void on_keepalive_timeout();
+  void abandon_streams();
   void stream_finished(Exchange& exchange);
   void count_stream(const Exchange& exchange);
   void fail_streams(std::string_view details, std::optional<format::Flag> flag);
@@ -113,43 +114,59 @@ class DownstreamConnection final : public event::Deferred,
   void on_duration();
   void close_when_sent();
   void linger();
+
+  // What an idle connection of HTTP/1 does without, unless a filter or a timeout of the configuration wants it.
+  struct Seldom {
+    std::map<const void*, std::unique_ptr<FilterLocal>> filter_locals;  // by key
+    event::RareTimer<DownstreamConnection, &DownstreamConnection::on_headers_timeout>
+        headers;  // request_headers_timeout
+    event::RareTimer<DownstreamConnection, &DownstreamConnection::on_duration>
+        duration;  // max_connection_duration, drain_timeout of HTTP/2
+    // Of HTTP/2:
+    http::http2::Http2ServerCodec* codec = nullptr;     // codec_
+    std::unique_ptr<http::http2::KeepAlive> keepalive;  // with connection_keepalive
+    uint32_t ended = 0;                                 // streams that we did not end ourselves
+    uint32_t premature_resets = 0;                      // ... and how many of them came to nothing at once
+  };
+  Seldom& seldom();
+  void cancel_headers() {
+    if (seldom_ != nullptr) seldom_->headers.cancel();
+  }
+  void cancel_timers() {
+    idle_.cancel();
+    cancel_headers();
+    if (seldom_ != nullptr) seldom_->duration.cancel();
+  }
+
   enum class ClosedBy : uint8_t { kUs, kPeer };
   void close(ClosedBy by);
   Exchange* find(http::StreamId stream);
 
   HttpServer& server_;
-  const uint64_t id_;
-  // By key; null in nearly all connections.
-  std::unique_ptr<std::map<const void*, std::unique_ptr<FilterLocal>>> filter_locals_;
   State state_ = State::kOpen;
+  bool has_streams_ = false;
   bool decoding_ = false;
-  bool spoke_ = false;  // a request was parsed
+  bool reading_head_ = false;  // some bytes of a request came
+  bool spoke_ = false;         // a request was parsed
   bool close_after_ = false;
   bool fin_when_sent_ = false;
-  bool holds_end_ = false;    // when it closes, FIN waits for the client's or for delayed_close_timeout
-  bool ended_by_us_ = false;  // FIN went out before the client's
-  bool idle_drain_ = false;   // idle_timeout passed, drain_timeout runs
-  bool goaway_done_ = false;  // HTTP/2: the second GOAWAY is out, it ends with its last stream
+  bool ends_at_once_ = false;  // nothing more can come: no FIN and wait, but the end
+  bool holds_end_ = false;     // when it closes, FIN waits for the client's or for delayed_close_timeout
+  bool ended_by_us_ = false;   // FIN went out before the client's
+  bool idle_drain_ = false;    // idle_timeout passed, drain_timeout runs
+  bool goaway_done_ = false;   // HTTP/2: the second GOAWAY is out, it ends with its last stream
   uint32_t requests_ = 0;
-  uint32_t ended_streams_ = 0;     // HTTP/2: those that we did not end ourselves
-  uint32_t premature_resets_ = 0;  // ... and how many of them came to nothing at once
   MonotonicTime started_;
-  MonotonicTime idle_since_;
-  MonotonicTime first_byte_;  // of the request that is being read
+  MonotonicTime since_;  // when the request that is being read began; without one, when the last ended
   std::unique_ptr<net::Transport> transport_;
   AcceptedPtr accepted_;
-  std::unique_ptr<http::ServerCodec> codec_;           // null until the first bytes tell which
-  http::http2::Http2ServerCodec* http2_ = nullptr;     // codec_, when it is that
-  std::unique_ptr<http::http2::KeepAlive> keepalive_;  // HTTP/2 with connection_keepalive
+  std::unique_ptr<http::ServerCodec> codec_;  // null until the first bytes tell which
+  std::unique_ptr<Seldom> seldom_;            // null until something is wanted; with HTTP/2 it is there
   net::Outbox outbox_;
   buffer::Buffer in_;  // not decoded yet
   net::ReadGate gate_;
   IntrusiveList<Exchange, DownstreamConnection> exchanges_;
   event::Timer idle_;  // idle_timeout, then drain_timeout, then delayed_close_timeout
-  event::RareTimer<DownstreamConnection, &DownstreamConnection::on_headers_timeout>
-      headers_;  // request_headers_timeout
-  event::RareTimer<DownstreamConnection, &DownstreamConnection::on_duration>
-      duration_;  // max_connection_duration, drain_timeout of HTTP/2
 };
 
 }  // namespace sluice::proxy

@@ -62,28 +62,35 @@ void DownstreamConnection::use_http2() {
   auto codec = std::make_unique<http::http2::Http2ServerCodec>(
       plan.codec, plan.http2, server_.listener().plan.buffer_limit, server_.http2_block(),
       static_cast<http::http2::Http2ServerEvents&>(*this), local().slabs);
-  http2_ = codec.get();
+  seldom().codec = codec.get();
+  has_streams_ = true;
   codec_ = std::move(codec);
-  headers_.cancel();
-  first_byte_ = format::kUnset;
+  cancel_headers();
+  reading_head_ = false;
   server_.block().inc(HttpStat::kDownstreamCxHttp2Total);
   server_.block().inc(HttpStat::kDownstreamCxHttp2Active);
   if (plan.http2.ping_interval.count() > 0) {
-    keepalive_ = std::make_unique<http::http2::KeepAlive>(
+    seldom_->keepalive = std::make_unique<http::http2::KeepAlive>(
         plan.http2, local().loop.timers(), local().random,
         [this] {
-          http2_->ping();
+          seldom_->codec->ping();
           flush_later();
         },
         [this] { on_keepalive_timeout(); });
   }
 }
 
+void DownstreamConnection::abandon_streams() {
+  if (!has_streams()) return;
+  seldom_->codec->abandon();
+  if (seldom_->keepalive != nullptr) seldom_->keepalive->stop();
+}
+
 // ---- what comes in
 
 void DownstreamConnection::on_reset(http::StreamId stream, const http::StreamReset& reset) {
   using By = http::StreamReset::By;
-  headers_.cancel();
+  cancel_headers();
   if (Exchange* exchange = find(stream)) {
     server_.block().inc(HttpStat::kDownstreamRqRxReset);
     const bool protocol = reset.by == By::kPeerProtocol || reset.by == By::kFault;
@@ -93,9 +100,9 @@ void DownstreamConnection::on_reset(http::StreamId stream, const http::StreamRes
 }
 
 void DownstreamConnection::on_error(http::StreamId stream, const http::CodecError& error) {
-  SLUICE_LOG(kDebug, kHttp, "[C", id_, "] request refused: ", error.details);
+  SLUICE_LOG(kDebug, kHttp, "[C", id(), "] request refused: ", error.details);
   server_.block().inc(HttpStat::kDownstreamCxProtocolError);
-  headers_.cancel();
+  cancel_headers();
   accepted_->flags.set(format::Flag::kDownstreamProtocolError);
   if (has_streams()) {
     fail_streams(error.details, format::Flag::kDownstreamProtocolError);
@@ -130,7 +137,7 @@ void DownstreamConnection::fail_streams(std::string_view details, std::optional<
 }
 
 void DownstreamConnection::on_ping_ack() {
-  if (keepalive_ != nullptr) keepalive_->on_ack();
+  if (seldom_->keepalive != nullptr) seldom_->keepalive->on_ack();
 }
 
 void DownstreamConnection::on_keepalive_timeout() {
@@ -144,16 +151,17 @@ void DownstreamConnection::flush_frames() {
   if (state_ != State::kOpen) {
     return;
   }
-  (void)http2_->flush(outbox_.bytes());
-  if (http2_->peer_leaves() && state_ == State::kOpen && !goaway_done_ && exchanges_.empty() && http2_->streams() == 0) {
+  (void)seldom_->codec->flush(outbox_.bytes());
+  if (seldom_->codec->peer_leaves() && state_ == State::kOpen && !goaway_done_ && exchanges_.empty() &&
+      seldom_->codec->streams() == 0) {
     close_after_ = goaway_done_ = true;
-    http2_->finish_drain();
-    (void)http2_->flush(outbox_.bytes());
+    seldom_->codec->finish_drain();
+    (void)seldom_->codec->flush(outbox_.bytes());
   }
   if (!outbox_.empty()) {
     outbox_.schedule();
   }
-  if (state_ == State::kOpen && goaway_done_ && exchanges_.empty() && http2_->streams() == 0) {
+  if (state_ == State::kOpen && goaway_done_ && exchanges_.empty() && seldom_->codec->streams() == 0) {
     close_when_sent();
   }
 }
@@ -164,11 +172,11 @@ void DownstreamConnection::on_stream_gate(Exchange& exchange, bool open) {
   }
   if (open) {
     server_.block().inc(HttpStat::kDownstreamFlowControlResumedReadingTotal);
-    http2_->resume(exchange.stream());
+    seldom_->codec->resume(exchange.stream());
     flush_later();
   } else {
     server_.block().inc(HttpStat::kDownstreamFlowControlPausedReadingTotal);
-    http2_->pause(exchange.stream());
+    seldom_->codec->pause(exchange.stream());
   }
 }
 
@@ -186,7 +194,7 @@ size_t DownstreamConnection::response_room(const Exchange& exchange) {
   if (limit == 0) {
     return outbox_.room();
   }
-  const size_t unsent = http2_->unsent(exchange.stream());
+  const size_t unsent = seldom_->codec->unsent(exchange.stream());
   return std::min(outbox_.room(), unsent >= limit ? 0 : limit - unsent);
 }
 
@@ -212,14 +220,14 @@ void DownstreamConnection::stream_finished(Exchange& exchange) {
 void DownstreamConnection::count_stream(const Exchange& exchange) {
   const model::HttpPlan& plan = server_.plan();
   const format::Facts& facts = exchange.facts();
-  ++ended_streams_;
+  ++seldom_->ended;
   const auto lifetime = std::chrono::duration_cast<std::chrono::seconds>(facts.end - facts.start);
   if (facts.response_code == 0 && lifetime <= plan.premature_reset_lifetime) {
-    ++premature_resets_;
+    ++seldom_->premature_resets;
   }
   const uint32_t limit = plan.premature_reset_streams;
-  const uint64_t twice = uint64_t{2} * premature_resets_;
-  if (ended_streams_ < limit ? twice < limit : twice < ended_streams_) {
+  const uint64_t twice = uint64_t{2} * seldom_->premature_resets;
+  if (seldom_->ended < limit ? twice < limit : twice < seldom_->ended) {
     return;
   }
   server_.block().inc(HttpStat::kDownstreamRqTooManyPrematureResets);
@@ -237,13 +245,13 @@ void DownstreamConnection::start_goaway() {
   codec_->start_drain(outbox_.bytes());
   flush_later();
   const Duration wait = server_.plan().drain_timeout;
-  duration_.arm(local().loop.timers(), *this, server_.draining() ? std::min(wait, kLeaving) : wait);
+  seldom().duration.arm(local().loop.timers(), *this, server_.draining() ? std::min(wait, kLeaving) : wait);
 }
 
 void DownstreamConnection::on_duration() {
   if (has_streams() && close_after_) {
     goaway_done_ = true;
-    http2_->finish_drain();
+    seldom_->codec->finish_drain();
     flush_later();
     return;
   }

@@ -78,7 +78,7 @@ Result<std::unique_ptr<net::ListenSocket>> RigNetwork::bind(const net::Address& 
 }
 
 std::unique_ptr<net::Acceptor> RigNetwork::accept(net::ListenSocket&, uint32_t, const net::AcceptOptions&,
-                                                   net::OnAccept taken) {
+                                                  net::OnAccept taken) {
   on_accept = std::move(taken);
   return std::make_unique<RigAcceptor>();
 }
@@ -112,6 +112,11 @@ RequestRig::RequestRig(std::string_view yaml) {
     error = "no listener took connections";
     return;
   }
+  next_client();
+}
+
+void RequestRig::next_client() {
+  if (client_ != nullptr) client_->shrink();
   auto pipe = std::make_unique<RigPipe>(false);
   client_ = pipe.get();
   platform_.network->on_accept(std::move(pipe));

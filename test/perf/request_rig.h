@@ -23,6 +23,8 @@ class RigPipe final : public net::Transport {
   void run_handler();
   const std::string& output() const { return written_; }
   void forget_written() { written_.clear(); }
+  // Gives back what it holds itself.
+  void shrink() { std::string().swap(written_); }
 
   void set_handler(net::TransportHandler* handler) override { handler_ = handler; }
   net::IoResult read(net::ReadLease& lease, size_t max, buffer::Buffer& into) override;
@@ -111,6 +113,9 @@ class RequestRig final {
   // Serves `yaml`, whose first listener takes the client.
   explicit RequestRig(std::string_view yaml);
   ~RequestRig();
+
+  // Another client takes the place of the first, whose connection stays open and idle.
+  void next_client();
 
   // One exchange on the kept connections; the origin answers at once.
   void exchange(std::string_view request, std::string_view response);

@@ -69,8 +69,8 @@ ChunkedDecoder::State ChunkedDecoder::next(char c) {
 // A chunk may cost a short size line; what goes beyond that is counted against the data.
 void ChunkedDecoder::end_line() {
   excess_ += line_;
-  excess_ -= 16 + 2 * static_cast<int64_t>(std::min<uint64_t>(left_, kMaxExcess));
-  excess_ = std::max<int64_t>(excess_, 0);
+  excess_ -= 16 + 2 * static_cast<int32_t>(std::min<uint64_t>(left_, kMaxExcess));
+  excess_ = std::max(excess_, 0);
   line_ = 0;
   digits_ = 0;
 }

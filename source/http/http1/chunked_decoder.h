@@ -46,13 +46,14 @@ class ChunkedDecoder {
   void end_line();
 
   // What size lines cost beyond the data they announce. One that grows without end is an attack on our time.
-  static constexpr int64_t kMaxExcess = 16 * 1024;
+  static constexpr int32_t kMaxExcess = 16 * 1024;
 
+  // Sixteen bytes: every idle connection holds them.
   State state_ = State::kSize;
   uint8_t digits_ = 0;
-  uint32_t line_ = 0;     // bytes of the current size line
-  uint64_t left_ = 0;     // size being read, then data bytes to come
-  int64_t excess_ = 0;
+  uint16_t line_ = 0;   // bytes of the current size line, at most kMaxExcess and one
+  int32_t excess_ = 0;  // at most twice kMaxExcess
+  uint64_t left_ = 0;   // size being read, then data bytes to come
 };
 
 }  // namespace sluice::http::http1

@@ -219,7 +219,8 @@ End Http1ServerCodec::begin_body(const RequestHeaders& headers, const FieldFacts
   terms_.protocol = headers.protocol;
   terms_.tunnel = headers.tunnel;
   terms_.to_head = headers.method == "HEAD";
-  keep_alive_ = keep_alive_ && !facts.close && (headers.protocol == Protocol::kHttp11 || facts.keep_alive);
+  peer_leaves_ = facts.close || (headers.protocol != Protocol::kHttp11 && !facts.keep_alive);
+  keep_alive_ = keep_alive_ && !peer_leaves_;
   if (headers.tunnel != Tunnel::kNone) {
     input_ = Input::kHeld;
     return End::kNo;

@@ -37,6 +37,8 @@ class Http1ServerCodec final : public ServerCodec {
 
   void start_drain(buffer::Buffer&) override { draining_ = true; }
   bool keep_alive() const override { return keep_alive_; }
+  // The client said that no request follows: `connection: close`, HTTP/1.0 without keep-alive.
+  bool peer_leaves() const { return peer_leaves_; }
   Protocol protocol() const override { return terms_.protocol; }
 
  private:
@@ -62,11 +64,12 @@ class Http1ServerCodec final : public ServerCodec {
   SectionReader sections_;
   BodyReader body_;
   MessageWriter writer_;
-  ResponseTerms terms_;
   Arena* arena_ = nullptr;  // of the current stream
   StreamId stream_ = 0;
+  ResponseTerms terms_;
   Input input_ = Input::kHead;
   bool keep_alive_ = true;
+  bool peer_leaves_ = false;
   bool draining_ = false;
 };
 
