@@ -131,3 +131,24 @@ def test_wrk_loses_nothing(start, origin, what):
     assert re.search(r"[1-9]\d* requests in", text), text
     assert "Socket errors" not in text and "Non-2xx" not in text, text
     assert proxy.stat("http.in.downstream_cx_drain_close") > 20
+
+
+@pytest.mark.parametrize("behind, waits", [(b"", False), (b"GET / HTTP/1.1\r\nhost: a\r\n\r\n", True)])
+def test_a_client_that_says_close_is_not_waited_for(start, origin, behind, waits):
+    """Unless it broke its word: closing on unread bytes would be a reset, which may cost it the answer."""
+    proxy = start(origin=origin.port, hcm={"delayed_close_timeout": "100s"})
+    client = proxy.connect()
+    client.settimeout(20)
+    client.sendall(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n" + behind)
+    head, body = read_head(client)
+    assert head.startswith(b"HTTP/1.1 200") and b"connection: close" in head.lower()
+    while len(body) < 5:
+        body += client.recv(5)
+    assert body == b"hello" and client.recv(1) == b""
+    active = "http.in.downstream_cx_active"
+    if waits:
+        assert proxy.stat(active) == 1
+        client.close()
+    assert wait_for(lambda: proxy.stat(active) == 0)
+    assert proxy.stat("http.in.downstream_cx_destroy_local") == 1
+    client.close()
