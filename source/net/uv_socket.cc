@@ -241,7 +241,8 @@ bool UvSocket::nothing_arrived_since(uint64_t mark) const {
 
 void UvSocket::want_read(bool on) {
   read_on_ = on;
-  // Off is told to the kernel only when bytes arrive; see on_events().
+  left_unread_ = false;
+  // Off is told to the kernel only when bytes arrive, and still wait in the next turn; see on_events().
   if (on && fd_ >= 0 && (events_ & EPOLLIN) == 0) {
     sync_events();
   }
@@ -325,7 +326,8 @@ bool UvSocket::finish_connect(uint32_t events) {
   if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) {
     return false;
   }
-  if (const int error = pending_error(fd_); error != 0) {
+  // Without one of these it is connected, and there is nothing to ask.
+  if (const int error = (events & (EPOLLERR | EPOLLHUP)) != 0 ? pending_error(fd_) : 0; error != 0) {
     (void)fail(error);
     return false;
   }
@@ -376,7 +378,12 @@ void UvSocket::on_events(uint32_t events) {
     return;
   }
   const Ready ready = judge(events);
-  if (events_ != 0 && (ready.connected || (events & events_ & ~wanted_events()) != 0)) {
+  const uint32_t unwanted = events & events_ & ~wanted_events();
+  // Reading is often off for less than a turn (until an upstream is connected, say): bytes that come then are told of
+  // twice, which is cheaper than two calls.
+  if (unwanted == EPOLLIN && !eof_ && !left_unread_ && !ready.connected) {
+    left_unread_ = true;
+  } else if (events_ != 0 && (ready.connected || unwanted != 0)) {
     sync_events();
   }
   if (ready.readable || ready.writable || ready.connected || ready.failed || ready.peer_closed) {

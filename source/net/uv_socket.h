@@ -81,7 +81,8 @@ class UvSocket final : public Transport, public event::Pollable, public Intrusiv
   State state_;
   ConnectFault fault_ = ConnectFault::kAtOnce;  // of a failure in begin_connect()
   bool read_on_ = true;
-  bool write_on_ = false;
+  bool write_on_ : 1 = false;
+  bool left_unread_ : 1 = false;   // bytes were told of while reading is off, once
   bool eof_ = false;               // read() said so
   bool peer_closed_told_ = false;  // Ready::peer_closed
   Address remote_;
