@@ -1,5 +1,6 @@
 """The list of everything that ./tools/test runs (tools/test says how to call it)."""
 import argparse
+import glob
 import os
 import sys
 
@@ -17,28 +18,41 @@ def pytest(*paths):
     return [PYTHON, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", *paths]
 
 
-def build(preset):
-    """Configure (with the Python that has the official descriptors, for test/api) and build."""
-    return ["bash", "-c", "cmake --preset %s -DSLUICE_PYTHON=%s && cmake --build build/%s -j2" % (preset, PYTHON, preset)]
+def build(preset, targets=()):
+    """Configure (with the Python that has the official descriptors, for test/api) and build: everything, or these."""
+    wanted = " --target " + " ".join(targets) if targets else ""
+    return ["bash", "-c", "cmake --preset %s -DSLUICE_PYTHON=%s && cmake --build build/%s -j2%s" % (preset, PYTHON, preset, wanted)]
+
+
+def threaded():
+    """The folders of test/ whose C++ tests start threads. Of the others, where all is one thread, TSan has nothing to say."""
+    def starts(path):
+        with open(path) as f:
+            return "std::thread" in f.read()
+    return sorted({os.path.basename(os.path.dirname(path)) for path in glob.glob(os.path.join(ROOT, "test/*/*_test.cc")) if starts(path)})
 
 
 def sanitized(preset):
     """The build with a sanitizer: C++ tests, and hostile input against its proxy."""
     environment = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_init_order=1", "UBSAN_OPTIONS": "print_stacktrace=1",
                    "TSAN_OPTIONS": "second_deadlock_stack=1:suppressions=%s/test/tsan.supp" % ROOT}
-    made = "build " + preset
+    made, tsan = "build " + preset, preset == "tsan"
+    folders = threaded() if tsan else []
+    targets = ["sluice", *(folder + "_test" for folder in folders)] if tsan else []
+    chosen = ["-R", "^(%s)$" % "|".join(folders)] if tsan else []
     # Behaviour has what threads tell each other: updates, health, drains.
     threads = [("behaviour, a third, tsan", [PYTHON, BEHAVIOUR, "--every", "3", "--proxy", "build/tsan/sluice"],
                 dict(needs=[made], env=environment)),
                ("xDS, tsan", [PYTHON, XDS, "--proxy", "build/tsan/sluice"], dict(needs=[made], env=environment))]
     same = [("simulation as in release, asan", [PYTHON, "tools/suite/same_traces.py", "release", "asan"],
              dict(needs=[made, "build release"], env=environment))]
-    return [(made, build(preset), BUILD),
-            ("C++ tests, " + preset, [PYTHON, "tools/suite/cpp_tests.py", preset], dict(needs=[made], env=environment)),
+    return [(made, build(preset, targets), BUILD),
+            ("C++ tests%s, %s" % (" with threads" if tsan else "", preset), [PYTHON, "tools/suite/cpp_tests.py", preset, *chosen],
+             dict(needs=[made], env=environment)),
             ("hostile HTTP/1, " + preset, [PYTHON, HTTP1, "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment)),
             ("hostile HTTP/2, " + preset, [PYTHON, HTTP2, "--memory-factor", "2", "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment)),
             ("hostile HTTP/2 over TLS, " + preset, [PYTHON, HTTP2, "--tls", "--memory-factor", "3", "--proxy", "build/%s/sluice" % preset],
-             dict(needs=[made], env=environment))] + (threads if preset == "tsan" else same)
+             dict(needs=[made], env=environment))] + (threads if tsan else same)
 
 
 def steps(options):
