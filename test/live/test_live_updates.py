@@ -169,6 +169,7 @@ def test_zero_failed_requests(plane, origins, sluice, ports, tmp_path, api_type)
 def failures(proxy, updates):
     """For the message of a failure: what the proxy says of it."""
     proxy.admin("/reopen_logs", "POST")
+    wait_for(lambda: os.path.getsize(updates.log["typed_config"]["path"]) > 0, 3)
     with open(updates.log["typed_config"]["path"]) as f:
         return f.read()
 
