@@ -1,5 +1,7 @@
 #include "net/outbox.h"
 
+#include "base/buggify.h"
+
 namespace sluice::net {
 
 void FlushQueue::flush_all() {
@@ -19,6 +21,10 @@ void Outbox::flush() {
     return;
   }
   size_t sent = 0;
+  if (!blocked_ && buggify::here(buggify::Point::kWriteTakesNothing)) {
+    blocked_ = true;
+    transport_->want_write(true);
+  }
   if (!blocked_) {
     const size_t before = bytes_.size();
     const IoResult result = transport_->write(bytes_);
@@ -42,7 +48,8 @@ void Outbox::update_full() {
   if (limit_ == 0) {
     return;
   }
-  if (!full_ && bytes_.size() > limit_) {
+  const bool above = bytes_.size() > limit_;
+  if (!full_ && (above || (blocked_ && buggify::here(buggify::Point::kGateShutsEarly)))) {
     full_ = true;
     owner_.on_full(true);
   } else if (full_ && bytes_.size() <= limit_ / 2) {

@@ -1,5 +1,6 @@
 #include "upstream/pool.h"
 
+#include "base/buggify.h"
 #include "base/log.h"
 #include "base/trace.h"
 #include "upstream/cluster.h"
@@ -46,7 +47,12 @@ Pool::~Pool() {
 }
 
 void Pool::request(PoolRequest& request, uint8_t priority) {
-  if (UpstreamConnection* connection = ready_.back()) {
+  UpstreamConnection* connection = ready_.back();
+  if (connection != nullptr && buggify::here(buggify::Point::kPoolConnects) && may_connect(priority)) {
+    begin_connection(priority);
+    connection = nullptr;
+  }
+  if (connection != nullptr) {
     if (!cluster_.breakers().try_take(Resource::kRequests, priority)) {
       cluster_.block().inc(connection->has_streams() ? ClusterStat::kUpstreamRqActiveOverflow
                                                      : ClusterStat::kUpstreamRqPendingOverflow);

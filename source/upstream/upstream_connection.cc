@@ -4,6 +4,7 @@
 #include <new>
 #include <utility>
 
+#include "base/buggify.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "base/trace.h"
@@ -66,6 +67,8 @@ void UpstreamConnection::on_timer() {
   } else if (state_ == State::kIdle) {
     pool_.cluster().block().inc(ClusterStat::kUpstreamCxIdleTimeout);
     close(ResetReason::kLocalReset);
+  } else if (state_ == State::kLeased && !has_streams()) {
+    finish_lease();  // kLeaseLate
   }
 }
 
@@ -385,6 +388,10 @@ void UpstreamConnection::after_decode() {
     return;
   }
   if (state_ == State::kLeased && listening() == nullptr) {
+    if (buggify::here(buggify::Point::kLeaseLate)) {
+      timer_.arm(std::chrono::milliseconds(1));
+      return;
+    }
     finish_lease();
   }
 }

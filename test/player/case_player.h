@@ -26,6 +26,8 @@ class CasePlayer {
   // Before play(): a connection is cut; at the end it is checked that the proxy keeps nothing of anybody.
   void cut(const Cut& cut) { stage_.passed.cut = cut; }
   void check_quiet() { checks_quiet_ = true; }
+  // Before play(), too: filter chains have probes. They outlive us.
+  void probe(Hooks& hooks) { proxy_.probe(hooks); }
   // After it.
   const std::vector<Passed::Bytes>& passed() const { return stage_.passed.wires; }
   // Prints each line of the world's trace.

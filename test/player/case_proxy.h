@@ -8,6 +8,7 @@
 
 #include "config/extensions.h"
 #include "server/server.h"
+#include "test/player/hooks.h"
 #include "test/player/spec.h"
 #include "test/sim/sim_platform.h"
 
@@ -23,6 +24,8 @@ class CaseProxy {
 
   // With the command line that the case gives. An error: why it did not start.
   Result<void> start(const Spec& argv);
+  // Before start(): its filter chains have probes. They outlive it.
+  void probe(Hooks& hooks) { extensions_ = hooks.with_probes(extensions_); }
   // A file as the proxy sees it, and on the disk, where the compilers read what a configuration includes.
   void put_file(const std::string& path, const std::string& content);
   std::string appended(const std::string& path) { return platform_.files().appended(path); }

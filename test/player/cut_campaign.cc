@@ -4,56 +4,13 @@
 
 #include "base/strings.h"
 #include "test/player/case_player.h"
+#include "test/player/spoiled.h"
 
 namespace sluice::player {
 
 namespace {
 
 constexpr uint64_t kHead = 600;  // the first bytes of a connection, where heads and framing are
-
-const Value* find(const Value& map, std::string_view key) {
-  return map.as_map() == nullptr ? nullptr : map.as_map()->find(key);
-}
-
-bool says(const Value& map, std::string_view key, std::string_view text) {
-  const Value* value = find(map, key);
-  return value != nullptr && value->as_text() != nullptr && *value->as_text() == text;
-}
-
-// Of one message, and of the same one without the cut.
-bool is_shortened(const Value& got, const Value& whole) {
-  const Value* body = find(got, "body");
-  const Value* all = find(whole, "body");
-  const Value* status = find(got, "status");
-  const Value* wanted = find(whole, "status");
-  if (body == nullptr || all == nullptr || !says(got, "ended", "complete") || !says(whole, "ended", "complete")) {
-    return false;
-  }
-  const bool same = status == nullptr ? wanted == nullptr : wanted != nullptr && *status == *wanted;
-  const std::string part = shown_bytes(*body);
-  const std::string rest = shown_bytes(*all);
-  return same && !part.empty() && part.size() < rest.size() && rest.starts_with(part);
-}
-
-// The first message of a step, at its client or at an origin, that looks complete and is not.
-std::string shortened(const Value& got, const Value& whole) {
-  const Value* client = find(got, "client");
-  const Value* before = find(whole, "client");
-  if (client != nullptr && before != nullptr && is_shortened(*client, *before)) {
-    return "a response that was cut looks whole to the client";
-  }
-  const Value* seen = find(got, "origins");
-  const Value* expected = find(whole, "origins");
-  if (seen == nullptr || expected == nullptr || seen->as_list()->size() != expected->as_list()->size()) {
-    return {};
-  }
-  for (size_t i = 0; i < seen->as_list()->size(); ++i) {
-    if (is_shortened((*seen->as_list())[i], (*expected->as_list())[i])) {
-      return "a request that was cut looks whole to an origin";
-    }
-  }
-  return {};
-}
 
 std::vector<Cut> choose(const std::vector<Passed::Bytes>& passed, uint64_t seed, uint64_t count) {
   std::vector<Cut> out;
@@ -98,14 +55,7 @@ std::string play_cut(const Spec& spec, uint64_t seed, const Cut& cut, const Valu
     return *failed->as_text();
   }
   // A body that lasts until the end of its connection cannot be told from a shorter one.
-  const Value::List& steps = *got.find("steps")->as_list();
-  const Value::List& before = *whole.find("steps")->as_list();
-  for (size_t i = 0; i < std::min(steps.size(), before.size()) && cut.how == net::CloseHow::kReset; ++i) {
-    if (std::string why = shortened(steps[i], before[i]); !why.empty()) {
-      return cat("step ", i + 1, ": ", why);
-    }
-  }
-  return {};
+  return cut.how == net::CloseHow::kReset ? spoiled(got, whole) : "";
 }
 
 CutsPlayed play_cuts(const Spec& spec, uint64_t seed, uint64_t count) {

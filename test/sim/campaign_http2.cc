@@ -99,6 +99,7 @@ Played play_http2(uint64_t seed, Trace trace) {
   if (trace == Trace::kPrinted) {
     proxy.world.print_trace();
   }
+  proxy.world.buggify();
   SimMachine origin_machine(proxy.fabric, kStageOrigins[0]);
   Violations violations(proxy.world);
   Ledger ledger(violations);
@@ -136,10 +137,7 @@ Played play_http2(uint64_t seed, Trace trace) {
     counters.expect_quiet(violations);
   }
   violations.expect(proxy.stop(), "the drained server does not end");
-  run.hash = proxy.world.trace_hash();
-  run.steps = proxy.world.steps();
-  run.time = proxy.world.now() - began;
-  run.violation = violations.first();
+  run.take(proxy.world, began, violations);
   return run;
 }
 

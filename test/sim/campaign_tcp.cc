@@ -203,11 +203,13 @@ class Conversations {
       : proxy(seed, kTcpProxy, nullptr, filters::builtin(), 1 + seed % 2),
         violations(proxy.world),
         machine_(proxy.fabric, kStageOrigins[0]),
-        random_(proxy.world.random().fork()) {
+        random_(proxy.world.random().fork()),
+        began_(proxy.world.now()) {
     SLUICE_CHECK(proxy.error.empty());
     if (trace == Trace::kPrinted) {
       proxy.world.print_trace();
     }
+    proxy.world.buggify();
     socket_ = std::move(*machine_.network.bind(*net::Address::from_ip(kStageOrigins[0], kStagePort), {}, 1));
     acceptor_ = machine_.network.accept(*socket_, 0, [this](std::unique_ptr<net::Transport> transport) {
       origins_.push_back(
@@ -249,9 +251,7 @@ class Conversations {
     check_counters();
     acceptor_.reset();
     violations.expect(proxy.stop(), "the drained server does not end");
-    run.hash = proxy.world.trace_hash();
-    run.steps = proxy.world.steps();
-    run.violation = violations.first();
+    run.take(proxy.world, began_, violations);
     return run;
   }
 
@@ -313,6 +313,7 @@ class Conversations {
 
   SimMachine machine_;
   SimRandom random_;
+  const MonotonicTime began_;
   Manner manner_of_origins_ = Manner::kRough;
   Talkers origins_, clients_;
   std::unique_ptr<net::ListenSocket> socket_;

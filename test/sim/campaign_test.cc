@@ -9,7 +9,19 @@
 namespace sluice::test {
 namespace {
 
-class CampaignTest : public testing::TestWithParam<Campaign> {};
+class CampaignTest : public testing::TestWithParam<Campaign> {
+ protected:
+  // Those that had played in this process say how often the points of base/buggify.h acted: none may be forgotten.
+  static void TearDownTestSuite() {
+    if (buggified_[0] == 0) {
+      return;  // a filter chose others
+    }
+    for (size_t i = 0; i < buggify::kPoints; ++i) {
+      EXPECT_GT(buggified_[i], 100u) << "buggify point " << i << " hardly ever acts";
+    }
+  }
+  static inline std::array<uint64_t, buggify::kPoints> buggified_{};
+};
 
 TEST_P(CampaignTest, ReplaysBySeed) {
   const Played once = GetParam().play(11, Trace::kKept);
@@ -25,10 +37,15 @@ TEST_P(CampaignTest, HoldsUnderFaults) {
     all.whole += run.outcomes.whole;
     all.error += run.outcomes.error;
     all.cut += run.outcomes.cut;
+    for (size_t i = 0; i < buggify::kPoints; ++i) {
+      buggified_[i] += run.buggified[i];
+    }
   }
   // A campaign is no use when nothing or everything fails.
   EXPECT_GT(all.whole, 3 * GetParam().seeds);
-  EXPECT_GT(all.error + all.cut, GetParam().seeds / 2);
+  if (GetParam().fails == Fails::kSome) {
+    EXPECT_GT(all.error + all.cut, GetParam().seeds / 2);
+  }
 }
 
 TEST(Mesh, ReplaysBySeed) {

@@ -135,6 +135,7 @@ class Updates {
     if (trace == Trace::kPrinted) {
       proxy_.world.print_trace();
     }
+    proxy_.world.buggify();
     for (size_t i = 0; i < kOrigins; ++i) {
       machines_.push_back(std::make_unique<SimMachine>(proxy_.fabric, Texts::origin(i)));
       origins_.push_back(std::make_unique<TrafficOrigin>(
@@ -227,10 +228,7 @@ class Updates {
     violations_.expect(Invariants::buffered() <= 4 << 20, "buffered bytes are left");
     plane_.stop();
     violations_.expect(proxy_.stop(), "the drained server does not end");
-    run.hash = proxy_.world.trace_hash();
-    run.steps = proxy_.world.steps();
-    run.time = proxy_.world.now() - began_;
-    run.violation = violations_.first();
+    run.take(proxy_.world, began_, violations_);
     return run;
   }
 

@@ -13,6 +13,15 @@ Played play_http2(uint64_t seed, Trace trace);
 Played play_tcp(uint64_t seed, Trace trace);
 // campaign_updates.cc
 Played play_updates(uint64_t seed, Trace trace);
+// campaign_hosts.cc
+Played play_flapping(uint64_t seed, Trace trace);
+Played play_panic(uint64_t seed, Trace trace);
+Played play_zones(uint64_t seed, Trace trace);
+Played play_slow_start(uint64_t seed, Trace trace);
+Played play_ejections(uint64_t seed, Trace trace);
+// campaign_storms.cc
+Played play_storm(uint64_t seed, Trace trace);
+Played play_restart(uint64_t seed, Trace trace);
 
 namespace {
 
@@ -25,9 +34,24 @@ constexpr Campaign kCampaigns[] = {
     {"http2", "HTTP/1 -> HTTP/2 -> HTTP/1: many exchanges share connections on rough networks", &play_http2, 150},
     {"tcp", "tcp_proxy: half-closes, resets, stalls, connects that fail, peers that do not read", &play_tcp, 100},
     {"updates", "configuration that changes out of files or from a control plane, under traffic", &play_updates, 20},
+    {"flapping", "hosts whose health checks fail and pass in turns", &play_flapping, 20, Fails::kNever},
+    {"panic", "hosts whose checks all fail at once", &play_panic, 20, Fails::kNever},
+    {"zones", "the proxy's own zone goes and comes back", &play_zones, 20, Fails::kNever},
+    {"slow_start", "a host that is well again gets its share by and by", &play_slow_start, 20, Fails::kNever},
+    {"ejections", "outliers by the dozen, of which only some are put out", &play_ejections, 20},
+    {"storm", "retries while everybody fails", &play_storm, 20},
+    {"restart", "a host that restarts under many connections", &play_restart, 20},
 };
 
 }  // namespace
+
+void Played::take(const SimWorld& world, MonotonicTime began, const Violations& violations) {
+  hash = world.trace_hash();
+  steps = world.steps();
+  time = world.now() - began;
+  buggified = world.buggified();
+  violation = violations.first();
+}
 
 std::span<const Campaign> all_campaigns() { return kCampaigns; }
 

@@ -1,5 +1,7 @@
 // The program behind tools/dev sim: plays seeds of the campaigns, replays one with its trace, and measures a mesh.
 #include <unistd.h>
+
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -9,6 +11,7 @@
 #include "base/strings.h"
 #include "test/sim/sim_campaigns.h"
 #include "test/sim/sim_mesh.h"
+#include "test/sim/sim_sweep.h"
 
 namespace {
 
@@ -37,7 +40,7 @@ void on_signal(int number) {
 int usage() {
   std::fprintf(stderr,
                "usage: sim [--seeds N] [--first-seed S] [--seed S] [--campaign C] [--until-failure] [--trace] | --mesh "
-               "[N] | --list\n");
+               "[N] | --list | --hours H [--first-seed S] [--failures FILE]\n");
   std::fprintf(stderr, "  --mesh N: 50 sidecars, 200 origins and 10,000 clients for ten minutes, divided by N\n");
   for (const test::Campaign& campaign : test::all_campaigns()) {
     std::fprintf(stderr, "  %-10s %s\n", std::string(campaign.name).c_str(), std::string(campaign.what).c_str());
@@ -101,6 +104,36 @@ int mesh(uint64_t divisor) {
   return run.violation.empty() ? 0 : 1;
 }
 
+// --hours H [--first-seed S] [--failures FILE]
+int sweep(int argc, char** argv) {
+  test::Sweep wanted;
+  wanted.processes = static_cast<uint32_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
+  wanted.failures = "build/sim-failures.txt";
+  for (int i = 1; i < argc; i += 2) {
+    const std::string_view flag = argv[i];
+    if (i + 1 == argc) {
+      return usage();
+    }
+    const auto seed = parse_number<uint64_t>(argv[i + 1]);
+    const double hours = std::atof(argv[i + 1]);
+    if (flag == "--hours" && hours > 0) {
+      wanted.time = std::chrono::duration<double>(hours * 3600);
+    } else if (flag == "--first-seed" && seed) {
+      wanted.first_seed = *seed;
+    } else if (flag == "--failures") {
+      wanted.failures = argv[i + 1];
+    } else {
+      return usage();
+    }
+  }
+  const test::Swept swept = test::sweep(test::all_campaigns(), wanted);
+  std::printf("the last seed was %llu; seeds that fail are in %s\n", static_cast<unsigned long long>(swept.last_seed),
+              wanted.failures.c_str());
+  std::printf("%llu passed, %llu failed\n", static_cast<unsigned long long>(swept.passed),
+              static_cast<unsigned long long>(swept.failed));
+  return swept.failed == 0 && swept.passed > 0 ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -113,6 +146,9 @@ int main(int argc, char** argv) {
   if (argc >= 2 && argc <= 3 && std::string_view(argv[1]) == "--mesh") {
     const auto divisor = parse_number<uint64_t>(argc == 3 ? argv[2] : "1");
     return divisor && *divisor > 0 && *divisor <= 50 ? mesh(*divisor) : usage();
+  }
+  if (argc >= 3 && std::string_view(argv[1]) == "--hours") {
+    return sweep(argc, argv);
   }
   for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGTERM}) {
     std::signal(number, on_signal);

@@ -100,23 +100,9 @@ class Client {
   bool idle() const { return page_.empty(); }
 
  private:
-  class Connection final : public SimTalker {
-   public:
-    explicit Connection(Client& client)
-        : SimTalker(client.machine_.loop, client.machine_.network, client.machine_.slabs,
-                    client.machine_.network.connect(client.proxy_)),
-          client_(client) {}
-    std::string& bytes() { return received_; }
-
-   private:
-    void on_received() override { client_.on_bytes(); }
-    void on_ended() override { client_.on_bytes(); }
-    Client& client_;
-  };
-
   void ask() {
     if (connection_ == nullptr || connection_->ended()) {
-      connection_ = std::make_unique<Connection>(*this);
+      connection_ = std::make_unique<SimCaller>(machine_, proxy_, [this] { on_bytes(); });
     }
     ++counts_.asked;
     const uint64_t origin = random_.below(size_.origins);
@@ -143,7 +129,7 @@ class Client {
   const MeshSize& size_;
   SimRandom random_;
   Counts& counts_;
-  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<SimCaller> connection_;
   SimMessage message_;
   std::string page_;  // empty: none is asked for
   event::Timer next_;

@@ -66,6 +66,21 @@ struct SimMachine {
   SimNetwork network;
 };
 
+// A client's connection, which says when there is news: bytes came, or it ended. Thread: the simulation's.
+class SimCaller final : public SimTalker {
+ public:
+  SimCaller(SimMachine& machine, const net::Address& to, std::function<void()> on_news)
+      : SimTalker(machine.loop, machine.network, machine.slabs, machine.network.connect(to)),
+        on_news_(std::move(on_news)) {}
+  // What came and was not taken.
+  std::string& bytes() { return received_; }
+
+ private:
+  void on_received() override { on_news_(); }
+  void on_ended() override { on_news_(); }
+  std::function<void()> on_news_;
+};
+
 // Answers every complete request by `respond(head, body)` -> the bytes of the response. Thread: the simulation's.
 class SimOrigin {
  public:

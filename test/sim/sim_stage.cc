@@ -44,6 +44,7 @@ Stage::Stage(uint64_t seed, Trace trace, std::string_view yaml, size_t origins, 
   if (trace == Trace::kPrinted) {
     proxy.world.print_trace();
   }
+  proxy.world.buggify();
   for (size_t i = 0; i < origins; ++i) {
     machines_.push_back(std::make_unique<SimMachine>(proxy.fabric, kStageOrigins[i]));
     origins_.push_back(std::make_unique<TrafficOrigin>(*machines_.back(),
@@ -93,10 +94,7 @@ Played Stage::end() {
   check_log();
   invariants_.reset();
   violations.expect(proxy.stop(), "the drained server does not end");
-  run.hash = proxy.world.trace_hash();
-  run.steps = proxy.world.steps();
-  run.time = proxy.world.now() - began_;
-  run.violation = violations.first();
+  run.take(proxy.world, began_, violations);
   return run;
 }
 

@@ -312,20 +312,6 @@ TrafficOrigin::~TrafficOrigin() = default;
 
 // ---- TrafficClient
 
-class TrafficClient::Connection final : public SimTalker {
- public:
-  explicit Connection(TrafficClient& client)
-      : SimTalker(client.machine_.loop, client.machine_.network, client.machine_.slabs,
-                  client.machine_.network.connect(client.proxy_)),
-        client_(client) {}
-  std::string& bytes() { return received_; }
-
- private:
-  void on_received() override { client_.on_bytes(); }
-  void on_ended() override { client_.on_bytes(); }
-  TrafficClient& client_;
-};
-
 TrafficClient::TrafficClient(SimMachine& machine, const net::Address& proxy, SimRandom random, Ledger& ledger)
     : machine_(machine),
       proxy_(proxy),
@@ -360,7 +346,7 @@ void TrafficClient::next() {
 
 void TrafficClient::send_request() {
   if (connection_ == nullptr || connection_->ended()) {
-    connection_ = std::make_unique<Connection>(*this);
+    connection_ = std::make_unique<SimCaller>(machine_, proxy_, [this] { on_bytes(); });
     ++connections_;
     asked_here_ = 0;
   }

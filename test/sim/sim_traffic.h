@@ -180,8 +180,6 @@ class TrafficClient {
   const Outcomes& outcomes() const { return outcomes_; }
 
  private:
-  class Connection;
-  friend class Connection;
   void next();
   void send_request();
   void on_bytes();
@@ -197,7 +195,7 @@ class TrafficClient {
   std::function<void(const SimMessage&, MonotonicTime)> on_whole_;
   std::string_view answers_;
   Duration pause_ = std::chrono::milliseconds(20);
-  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<SimCaller> connection_;
   uint64_t connections_ = 0;
   uint64_t asked_here_ = 0;  // requests on this connection
   SimMessage message_;

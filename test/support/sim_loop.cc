@@ -51,7 +51,8 @@ void SimLoop::wake_for_turn_end() {
 void SimLoop::schedule_timers() {
   const MonotonicTime next = wheel_.next_wakeup();
   if (next != event::TimerWheel::kNever) {
-    schedule_turn(next);
+    const bool late = buggify::here(buggify::Point::kTimerLate);
+    schedule_turn(late ? next + Duration(event::TimerWheel::kTickNs) : next);
   }
 }
 

@@ -13,6 +13,10 @@ namespace sluice::test {
 namespace {
 
 constexpr MonotonicTime kOrigin{1'000'000'000'000};
+constexpr uint32_t kOften = 100;  // permille: more, and little else would happen
+
+// Whose points act.
+thread_local SimWorld* buggified_world = nullptr;
 
 uint64_t mix(uint64_t hash, std::string_view bytes) {
   for (const char c : bytes) {
@@ -29,13 +33,35 @@ uint64_t mix(uint64_t hash, uint64_t number) {
 
 }  // namespace
 
-SimWorld::SimWorld(uint64_t seed) : seed_(seed), random_(seed), now_(kOrigin) {}
+SimWorld::SimWorld(uint64_t seed) : seed_(seed), random_(seed), now_(kOrigin), twists_(~seed) {}
 
 SimWorld::~SimWorld() {
+  if (buggified_world == this) {
+    buggified_world = nullptr;
+    buggify::decide = nullptr;
+  }
   SLUICE_CHECK(std::all_of(loops_.begin(), loops_.end(), [](SimLoop* loop) { return loop == nullptr; }));
 }
 
 WallTime SimWorld::wall_now() const { return WallTime{wall_start_.us + (now_ - kOrigin).count() / 1000}; }
+
+void SimWorld::buggify() {
+  for (uint32_t& rate : buggify_rates_) {
+    rate = twists_.chance(500) ? static_cast<uint32_t>(twists_.between(1, kOften)) : 0;
+  }
+  buggified_world = this;
+  buggify::decide = [](buggify::Point point) { return buggified_world->decide(point); };
+}
+
+bool SimWorld::decide(buggify::Point point) {
+  const auto at = static_cast<size_t>(point);
+  if (!twists_.chance(buggify_rates_[at])) {
+    return false;
+  }
+  ++buggified_[at];
+  trace("buggify", at);
+  return true;
+}
 
 bool SimWorld::later(const Event& x, const Event& y) {
   if (x.at != y.at) {

@@ -5,12 +5,14 @@
 // the seed, names a whole run, and the trace hash says whether two runs were the same.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/buggify.h"
 #include "base/function.h"
 #include "base/time.h"
 #include "test/support/sim_random.h"
@@ -48,6 +50,11 @@ class SimWorld {
   void run_for(Duration time);
   // Called after every step, to check invariants.
   void after_step(Function<void()> check) { after_step_ = std::move(check); }
+
+  // From now on until this world ends the points of base/buggify.h act, each as often as the seed says; some never.
+  void buggify();
+  // How often each acted.
+  const std::array<uint64_t, buggify::kPoints>& buggified() const { return buggified_; }
 
   // Records that something happened. `what` is a literal; the numbers say to whom and how much.
   void trace(const char* what, uint64_t a = 0, uint64_t b = 0) { record(what, {}, a, b); }
@@ -94,6 +101,7 @@ class SimWorld {
   bool take_step();
   void schedule_timers();
   void set_loop_times();
+  bool decide(buggify::Point point);
 
   const uint64_t seed_;
   SimRandom random_;
@@ -106,6 +114,10 @@ class SimWorld {
   uint64_t steps_at_now_ = 0;
   bool look_at_timers_ = true;  // somebody outside of a turn may have armed one
   Function<void()> after_step_;
+
+  SimRandom twists_;  // of buggify points, so that they do not disturb the other draws
+  std::array<uint32_t, buggify::kPoints> buggify_rates_{};  // in permille
+  std::array<uint64_t, buggify::kPoints> buggified_{};
 
   uint64_t hash_ = 0xcbf29ce484222325;
   bool printing_ = false;

@@ -27,9 +27,9 @@ def unit_of(path):
         if entry["file"] == whole:
             return whole, entry["command"]
     for entry in entries:
-        if entry["file"].endswith(".cxx"):
+        if "/units/" in entry["file"]:
             with open(entry["file"]) as f:
-                if '"%s"' % whole in f.read():
+                if '"%s"' % path in f.read():
                     return entry["file"], entry["command"]
     sys.exit("mutate: nothing compiles %s" % path)
 
@@ -46,10 +46,10 @@ def build(mutant):
     with open(source, "w") as f:
         f.write(mutated(mutant))
     unit, command = unit_of(mutant["file"])
-    if unit.endswith(".cxx"):
+    if "/units/" in unit:
         with open(unit) as f:
-            parts = f.read().replace(os.path.join(ROOT, mutant["file"]), source)
-        source = stem + ".cxx"
+            parts = f.read().replace('"%s"' % mutant["file"], '"%s"' % source)
+        source = stem + "_unit.cc"
         with open(source, "w") as f:
             f.write(parts)
     words = shlex.split(command)
@@ -86,10 +86,11 @@ def main():
     p = argparse.ArgumentParser(prog="tools/dev mutate", description=__doc__)
     p.add_argument("--seeds", type=int, help="of each campaign (default: as many as the tests play)")
     p.add_argument("--only", metavar="TEXT", help="only mutants whose name has TEXT")
+    p.add_argument("--campaign", metavar="NAME", help="only this campaign")
     options = p.parse_args()
     os.makedirs(PLACE, exist_ok=True)
     caught = missed = 0
-    plan = [(name, options.seeds or seeds) for name, seeds in campaigns()]
+    plan = [(name, options.seeds or seeds) for name, seeds in campaigns() if options.campaign in (None, name)]
     for mutant in load():
         if options.only and options.only not in mutant["name"]:
             continue
@@ -99,7 +100,7 @@ def main():
         os.remove(program)
         for name, found in seen:
             if found:
-                print("    %-8s at seed %3d: %s" % (name, *found))
+                print("    %-10s at seed %3d: %s" % (name, *found))
         hit = any(found for _, found in seen)
         caught, missed = caught + hit, missed + (not hit)
         if not hit:

@@ -44,8 +44,7 @@ def sanitized(preset):
     threads = [("behaviour, a third, tsan", [PYTHON, BEHAVIOUR, "--every", "3", "--proxy", "build/tsan/sluice"],
                 dict(needs=[made], env=environment)),
                ("xDS, tsan", [PYTHON, XDS, "--proxy", "build/tsan/sluice"], dict(needs=[made], env=environment))]
-    same = [("simulation as in release, asan", [PYTHON, "tools/suite/same_traces.py", "release", "asan"],
-             dict(needs=[made, "build release"], env=environment))]
+    same = [("simulation as recorded, asan", [PYTHON, "tools/suite/same_traces.py", "asan"], dict(needs=[made], env=environment))]
     return [(made, build(preset, targets), BUILD),
             ("C++ tests%s, %s" % (" with threads" if tsan else "", preset), [PYTHON, "tools/suite/cpp_tests.py", preset, *chosen],
              dict(needs=[made], env=environment)),
@@ -53,6 +52,17 @@ def sanitized(preset):
             ("hostile HTTP/2, " + preset, [PYTHON, HTTP2, "--memory-factor", "2", "--proxy", "build/%s/sluice" % preset], dict(needs=[made], env=environment)),
             ("hostile HTTP/2 over TLS, " + preset, [PYTHON, HTTP2, "--tls", "--memory-factor", "3", "--proxy", "build/%s/sluice" % preset],
              dict(needs=[made], env=environment))] + (threads if tsan else same)
+
+
+def clang():
+    """The simulation, and nothing else, built by clang: what it plays is what g++ plays, whose hashes are recorded. (Not in CI:
+    it compiles nearly everything once more. There g++ is compared with the record that clang was compared with.)"""
+    folder = "build/clang"
+    make = ("./tools/install_packages fuzz && cmake -S . -B %s -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG='-O0 -g0' "
+            "-DCMAKE_C_COMPILER=clang-14 -DCMAKE_CXX_COMPILER=clang++-14 -DSLUICE_PYTHON=%s && cmake --build %s -j2 --target sim" % (
+                folder, PYTHON, folder))
+    return [("build the simulation by clang", ["bash", "-c", make], dict(BUILD, limit=5400)),
+            ("simulation as recorded, clang", [PYTHON, "tools/suite/same_traces.py", "clang"], dict(needs=["build the simulation by clang"]))]
 
 
 def steps(options):
@@ -69,6 +79,7 @@ def steps(options):
             ("behaviour, a sample", [PYTHON, BEHAVIOUR, "--every", "12"], on)]
     plan = quick + [
         ("Python tests", pytest("test/tools", *("--ignore=" + path for path in [CONFIGS, QUICKSTART, DOCS])), dict(count=pytest_line)),
+        ("simulation as recorded", [PYTHON, "tools/suite/same_traces.py", "release"], on),
         ("a mesh, a tenth of it", ["build/release/test/sim/sim", "--mesh", "10"], on),
         ("instructions of a request", [PYTHON, "test/perf/instructions.py"], on),
         ("hostile HTTP/1", [PYTHON, HTTP1], on),
@@ -77,6 +88,7 @@ def steps(options):
         ("behaviour", [PYTHON, BEHAVIOUR], on),
         ("behaviour, simulated", [PYTHON, BEHAVIOUR, "--simulated"], on),
         ("behaviour, simulated, cut", [PYTHON, BEHAVIOUR, "--simulated", "--cuts", "2"], on),
+        ("behaviour, simulated, with probes", [PYTHON, BEHAVIOUR, "--simulated", "--hooks", "1"], on),
         ("xDS", [PYTHON, XDS], on),
         ("Istio", [PYTHON, ISTIO], on),
         ("configurations of the corpus", [PYTHON, BEHAVIOUR, "--configs"], on),
@@ -87,6 +99,8 @@ def steps(options):
         ("quickstart", pytest(QUICKSTART), dict(count=pytest_line, **on)),
         ("docs", pytest(DOCS), dict(count=pytest_line, **on)),
     ]
+    if options.clang:
+        plan += clang()
     if options.interop:
         plan += [("programs of others", pytest("test/interop"), dict(count=pytest_line, limit=2400, **on))]
     for preset in ("asan", "tsan"):
@@ -99,6 +113,7 @@ def main():
     p.add_argument("--quick", action="store_true", help="the inner loop, under a minute")
     p.add_argument("--asan", action="store_true", help="also with ASan and UBSan")
     p.add_argument("--tsan", action="store_true", help="also with TSan")
+    p.add_argument("--clang", action="store_true", help="also the simulation built by clang: the same traces")
     p.add_argument("--interop", action="store_true", help="also programs of others, out of their Go modules and packages")
     p.add_argument("--only", metavar="TEXT", help="only the steps whose name has TEXT")
     p.add_argument("--list", action="store_true", help="print the names of the steps")

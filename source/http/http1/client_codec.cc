@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/buggify.h"
 #include "base/check.h"
 #include "base/strings.h"
 #include "http/chars.h"
@@ -128,6 +129,12 @@ Decoded Http1ClientCodec::decode_heads(buffer::Buffer& in) {
 }
 
 Decoded Http1ClientCodec::decode_body(buffer::Buffer& in) {
+  if (in.size() > 1 && buggify::here(buggify::Point::kBodyByByte)) {
+    buffer::Buffer byte(pool_);
+    byte.move_from(in, 1);
+    (void)decode_body(byte);
+    return decode(in);
+  }
   if (End end; body_.take_all(in, end)) {
     if (end == End::kYes) {
       input_ = Input::kIdle;

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/buggify.h"
 #include "base/strings.h"
 #include "http/authority.h"
 #include "http/chars.h"
@@ -67,6 +68,12 @@ Decoded Http1ServerCodec::decode_head(buffer::Buffer& in) {
 }
 
 Decoded Http1ServerCodec::decode_body(buffer::Buffer& in) {
+  if (in.size() > 1 && buggify::here(buggify::Point::kBodyByByte)) {
+    buffer::Buffer byte(sections_.pool());
+    byte.move_from(in, 1);
+    (void)decode_body(byte);
+    return decode(in);
+  }
   buffer::Buffer data(sections_.pool());
   const BodyReader::Status status = body_.read(in, data, *arena_);
   if (status == BodyReader::Status::kEnd) {

@@ -4,6 +4,8 @@
 #include <new>
 #include <utility>
 
+#include "base/buggify.h"
+
 namespace sluice::http::http2 {
 
 using stats::Http2Stat;
@@ -293,6 +295,12 @@ void Session::on_chunk(StreamId id, std::string_view bytes) {
   Stream* stream = stream_of(id);
   if (stream == nullptr || stream->released || !stream->head_seen) {
     nghttp2_session_consume_connection(session_, bytes.size());
+    return;
+  }
+  if (bytes.size() > 1 && buggify::here(buggify::Point::kBodyByByte)) {
+    stream->received.append_borrowed(bytes.substr(0, 1));
+    deliver(*stream, End::kNo);
+    on_chunk(id, bytes.substr(1));
     return;
   }
   stream->received.append_borrowed(bytes);

@@ -1,12 +1,13 @@
-"""The lists beside this file: cases that may fail (pending.txt), those that the simulation cannot play (not_simulated.txt), and
-the floor of the acceptance corpus (floor.txt)."""
+"""The lists beside this file: cases that may fail (pending.txt), those that the simulation cannot play (not_simulated.txt) or in
+which a paused filter is seen (not_paused.txt), and the floor of the acceptance corpus (floor.txt)."""
 import glob
 import os
 import re
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.abspath(os.path.join(HERE, "../../.."))
-PENDING, NOT_SIMULATED, FLOOR = (os.path.join(HERE, name) for name in ("pending.txt", "not_simulated.txt", "floor.txt"))
+PENDING, NOT_SIMULATED, NOT_PAUSED, FLOOR = (
+    os.path.join(HERE, name) for name in ("pending.txt", "not_simulated.txt", "not_paused.txt", "floor.txt"))
 
 
 def all_ids():

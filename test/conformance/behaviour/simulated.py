@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 
+import pending
 from compare import normal
 from origins import sorted_json
 from results import admin_result, log_result, read_stats, repeat_result, stats_result
@@ -159,7 +160,7 @@ def emit(cases, folder, pki, options):
     return out
 
 
-def play(player, seed, emitted):
+def play(player, seed, emitted, *more):
     """{id: what was seen}. A case that ends the player has its end for a reason; the rest is played by another one."""
     seen, left = {}, list(emitted)
     with tempfile.TemporaryDirectory(prefix="bhv-player-") as folder:
@@ -167,7 +168,7 @@ def play(player, seed, emitted):
             names = [os.path.join(folder, n) for n in ("out", "err")]
             with open(names[0], "w") as out, open(names[1], "w") as err:
                 try:
-                    code = subprocess.run([player, "--seed", str(seed), *(path for path, _ in left)], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                    code = subprocess.run([player, "--seed", str(seed), *more, *(path for path, _ in left)], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                                           cwd=folder, timeout=LIMIT).returncode
                 except subprocess.TimeoutExpired:
                     code = "none in %d s" % LIMIT
@@ -183,9 +184,14 @@ def play(player, seed, emitted):
 
 def cut_cases(cases, pki, options):
     """Plays each case whole and with options.cuts seeded cuts of its connections: {id: what failed}."""
+    return campaign(cases, pki, options, "--cuts", str(options.cuts))
+
+
+def campaign(cases, pki, options, *how):
+    """What the player says of cases that it plays and judges itself: {id: what failed}."""
     with tempfile.TemporaryDirectory(prefix="bhv-emit-") as folder:
         emitted = emit(cases, folder, pki, options)
-        done = subprocess.run([options.player, "--seed", str(options.seed), "--cuts", str(options.cuts), *(path for path, _ in emitted)],
+        done = subprocess.run([options.player, "--seed", str(options.seed), *how, *(path for path, _ in emitted)],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", cwd=folder)
     failed, lines = {}, done.stdout.splitlines()
     for line in lines:
@@ -197,19 +203,36 @@ def cut_cases(cases, pki, options):
     return {name: "\n".join(found) for name, found in failed.items()}
 
 
-def run_cases(cases, pki, options):
-    """[(path, case, steps, failed)]"""
+def probe_cases(cases, pki, options, judge):
+    """Plays each case with probe filters at seeded places, options.hooks times: with those that pause, which change nothing
+    that `judge` compares, and with those that do everything: {id: what failed}."""
+    failed, stopped, seen = {}, set(), pending.read(pending.NOT_PAUSED)
+    for probes in range(options.seed, options.seed + options.hooks):
+        for path, case, steps, why, stops in run_cases(cases, pki, options, "--pauses", "--probes", str(probes)):
+            ok, message = judge(path, case, steps, why)
+            stopped |= {case["id"]} if stops else set()
+            if not ok and case["id"] not in seen:
+                failed.setdefault(case["id"], []).append("with pausing probes %d: %s" % (probes, message))
+    for name, lines in campaign(cases, pki, options, "--hooks", str(options.hooks)).items():
+        failed.setdefault(name, []).append(lines)
+    if len(cases) > 20 and len(stopped) < len(cases) / 2:
+        failed.setdefault(cases[0][1]["id"], []).append("only in %d of %d cases did a probe stop anything" % (len(stopped), len(cases)))
+    return {name: "\n".join(found) for name, found in failed.items()}
+
+
+def run_cases(cases, pki, options, *more):
+    """[(path, case, steps, failed, how often probes stopped it)]"""
     folder = tempfile.mkdtemp(prefix="bhv-emit-")
     emitted = emit(cases, folder, pki, options)
     try:
-        seen = play(options.player, options.seed, emitted)
+        seen = play(options.player, options.seed, emitted, *more)
         out = []
         for (path, case), (_, run) in zip(cases, emitted):
             one = seen[case["id"]]
             try:
-                out.append((path, case, run.steps(one["steps"]), one.get("failed")))
+                out.append((path, case, run.steps(one["steps"]), one.get("failed"), one.get("stops", 0)))
             except (KeyError, ValueError, TypeError, IndexError, StopIteration) as e:
-                out.append((path, case, [], one.get("failed") or "harness: %s: %s" % (type(e).__name__, e)))
+                out.append((path, case, [], one.get("failed") or "harness: %s: %s" % (type(e).__name__, e), 0))
         return out
     finally:
         shutil.rmtree(folder, ignore_errors=True)
