@@ -19,7 +19,7 @@ endif()
 # Flags of our own code only: generated code does not get the warnings.
 add_library(sluice_warnings INTERFACE)
 target_compile_options(sluice_warnings INTERFACE -Wall -Wextra -Werror -Wnon-virtual-dtor -Woverloaded-virtual
-                       -Wno-missing-field-initializers -Wno-subobject-linkage)
+                       -Wno-missing-field-initializers $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   # Frame pointers cost 2 % of the codec's time (gdb does without, perf wants --call-graph dwarf), functions that do not

@@ -45,7 +45,7 @@ JsonNode to_json_node(const ProtoValue& proto) {
 JsonNode to_json_node(const google::protobuf::Struct& proto) {
   JsonNode out;
   out.kind = JsonNode::Kind::kMap;
-  for (const auto& [key, value] : proto.fields()) out.members.emplace_back(key, to_json_node(value));
+  for (const auto& [key, value] : proto.fields()) out.members.push_back({key, to_json_node(value)});
   return out;
 }
 

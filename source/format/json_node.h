@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace sluice::format {
@@ -17,8 +16,14 @@ struct JsonNode {
   bool boolean = false;
   double number = 0;
   std::string text;
-  std::vector<std::pair<std::string, JsonNode>> members;  // of a map, in any order
-  std::vector<JsonNode> items;                            // of a list
+  struct Member;                // (no pair: clang 14 would need it whole here)
+  std::vector<Member> members;  // of a map, in any order
+  std::vector<JsonNode> items;  // of a list
+};
+
+struct JsonNode::Member {
+  std::string name;
+  JsonNode value;
 };
 
 }  // namespace sluice::format

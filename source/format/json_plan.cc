@@ -29,20 +29,20 @@ Result<JsonPlan> compile_text(const std::string& text, const ParseOptions& optio
 Result<JsonPlan> compile_map(const JsonNode& node, const ParseOptions& options) {
   JsonPlan out;
   out.kind = JsonPlan::Kind::kMap;
-  std::vector<const std::pair<std::string, JsonNode>*> sorted;
-  for (const auto& member : node.members) {
+  std::vector<const JsonNode::Member*> sorted;
+  for (const JsonNode::Member& member : node.members) {
     sorted.push_back(&member);
   }
-  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
-  for (const auto* member : sorted) {
-    auto value = compile_json(member->second, options);
+  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
+  for (const JsonNode::Member* member : sorted) {
+    auto value = compile_json(member->value, options);
     if (!value.ok()) {
-      return Error{cat(member->first, ": ", value.error())};
+      return Error{cat(member->name, ": ", value.error())};
     }
     std::string key;
-    append_json_string(key, member->first);
+    append_json_string(key, member->name);
     key += ':';
-    out.members.emplace_back(std::move(key), std::move(*value));
+    out.members.push_back({std::move(key), std::move(*value)});
   }
   return out;
 }

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -17,10 +16,16 @@ struct JsonPlan {
   enum class Kind : uint8_t { kLiteral, kText, kOperator, kMap, kList };
 
   Kind kind = Kind::kLiteral;
-  std::string literal;                                // JSON as it stands
-  std::vector<Piece> pieces;                          // kText: mixed text; kOperator: one operator alone
-  std::vector<std::pair<std::string, JsonPlan>> members;  // sorted; keys with their quotes and colon
+  std::string literal;        // JSON as it stands
+  std::vector<Piece> pieces;  // kText: mixed text; kOperator: one operator alone
+  struct Member;
+  std::vector<Member> members;  // sorted
   std::vector<JsonPlan> items;
+};
+
+struct JsonPlan::Member {
+  std::string key;  // with its quotes and colon
+  JsonPlan value;
 };
 
 Result<JsonPlan> compile_json(const JsonNode& node, const ParseOptions& options);

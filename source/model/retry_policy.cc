@@ -9,9 +9,9 @@
 namespace sluice::model {
 namespace {
 
-using Token = std::pair<std::string_view, uint32_t>;
+using NamedToken = std::pair<std::string_view, uint32_t>;
 
-constexpr auto kHttpTokens = std::to_array<Token>({
+constexpr auto kHttpTokens = std::to_array<NamedToken>({
     {"5xx", retry_on::k5xx},
     {"gateway-error", retry_on::kGatewayError},
     {"reset", retry_on::kReset},
@@ -24,7 +24,7 @@ constexpr auto kHttpTokens = std::to_array<Token>({
     {"retriable-headers", retry_on::kHeaders},
     {"http3-post-connect-failure", retry_on::kHttp3PostConnectFailure},
 });
-constexpr auto kGrpcTokens = std::to_array<Token>({
+constexpr auto kGrpcTokens = std::to_array<NamedToken>({
     {"cancelled", retry_on::kCancelled},
     {"deadline-exceeded", retry_on::kDeadlineExceeded},
     {"internal", retry_on::kInternal},
@@ -32,7 +32,7 @@ constexpr auto kGrpcTokens = std::to_array<Token>({
     {"unavailable", retry_on::kUnavailable},
 });
 
-RetryTokens parse(std::string_view list, std::span<const Token> tokens) {
+RetryTokens parse(std::string_view list, std::span<const NamedToken> tokens) {
   RetryTokens out;
   while (!list.empty()) {
     const size_t comma = list.find(',');
@@ -40,7 +40,7 @@ RetryTokens parse(std::string_view list, std::span<const Token> tokens) {
     list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
     if (word.empty()) continue;
     uint32_t bit = 0;
-    for (const Token& token : tokens) {
+    for (const NamedToken& token : tokens) {
       if (token.first == word) bit = token.second;
     }
     out.bits |= bit;

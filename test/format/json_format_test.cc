@@ -11,7 +11,7 @@ namespace {
 JsonNode text(std::string value) { return {.kind = JsonNode::Kind::kText, .text = std::move(value)}; }
 JsonNode number(double value) { return {.kind = JsonNode::Kind::kNumber, .number = value}; }
 JsonNode boolean(bool value) { return {.kind = JsonNode::Kind::kBoolean, .boolean = value}; }
-JsonNode map(std::vector<std::pair<std::string, JsonNode>> members) {
+JsonNode map(std::vector<JsonNode::Member> members) {
   return {.kind = JsonNode::Kind::kMap, .members = std::move(members)};
 }
 JsonNode list(std::vector<JsonNode> items) { return {.kind = JsonNode::Kind::kList, .items = std::move(items)}; }
