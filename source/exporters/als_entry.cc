@@ -179,10 +179,10 @@ void append_common(std::string& to, const Facts& facts, const AlsFields& fields)
   put_stream_id(to, 26, facts);
   if (facts.end == kUnset) wire::append_number(to, 27, 1);  // intermediate_log_entry
   wire::put_text(to, 28, facts.downstream_failure);
-  wire::put_number(to, 29, facts.downstream_wire_tx);
-  wire::put_number(to, 30, facts.downstream_wire_rx);
-  wire::put_number(to, 31, facts.upstream_wire_tx);
-  wire::put_number(to, 32, facts.upstream_wire_rx);
+  wire::put_number(to, 29, facts.downstream_bytes.wire_sent);
+  wire::put_number(to, 30, facts.downstream_bytes.wire_received);
+  wire::put_number(to, 31, facts.upstream_bytes.wire_sent);
+  wire::put_number(to, 32, facts.upstream_bytes.wire_received);
   wire::put_number(to, 33, static_cast<uint64_t>(facts.log_type));
 }
 
@@ -242,8 +242,8 @@ void append_request(std::string& to, const Facts& facts, const AlsFields& fields
     const bool pseudo = name.front() == ':' || name == "host";
     put_field(to, 13, request.fields, name, pseudo ? request.get(name) : std::string_view());
   }
-  wire::put_number(to, 14, facts.upstream_header_tx);
-  wire::put_number(to, 15, facts.downstream_header_rx);
+  wire::put_number(to, 14, facts.upstream_bytes.header_sent);
+  wire::put_number(to, 15, facts.downstream_bytes.header_received);
 }
 
 void append_response(std::string& to, const Facts& facts, const AlsFields& fields) {
@@ -264,8 +264,8 @@ void append_response(std::string& to, const Facts& facts, const AlsFields& field
     for (const std::string& name : fields.response_trailers) put_field(to, 5, *facts.response_trailers, name, {});
   }
   wire::put_text(to, 6, facts.details);
-  wire::put_number(to, 7, facts.upstream_header_rx);
-  wire::put_number(to, 8, facts.downstream_header_tx);
+  wire::put_number(to, 7, facts.upstream_bytes.header_received);
+  wire::put_number(to, 8, facts.downstream_bytes.header_sent);
 }
 
 }  // namespace

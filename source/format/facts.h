@@ -9,6 +9,7 @@
 #include "base/metadata.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "http/byte_meter.h"
 #include "http/message.h"
 #include "net/address.h"
 #include "net/tls_facts.h"
@@ -133,16 +134,11 @@ struct Facts {
   const http::HeaderMap* request_trailers = nullptr;
   const http::ResponseHeaders* response = nullptr;
   const http::HeaderMap* response_trailers = nullptr;
-  std::string_view original_path;  // before normalisation and rewrites; empty: as it is
-  uint64_t request_headers_bytes = 0;
-  uint64_t response_headers_bytes = 0;
-  uint64_t response_trailers_bytes = 0;
-  uint64_t bytes_received = 0;  // of the request body
-  uint64_t bytes_sent = 0;      // of the response body
-  uint64_t downstream_wire_rx = 0, downstream_wire_tx = 0;
-  uint64_t upstream_wire_rx = 0, upstream_wire_tx = 0;
-  uint64_t downstream_header_rx = 0, downstream_header_tx = 0;
-  uint64_t upstream_header_rx = 0, upstream_header_tx = 0;
+  std::string_view original_path;    // before normalisation and rewrites; empty: as it is
+  uint64_t bytes_received = 0;       // of the request body
+  uint64_t bytes_sent = 0;           // of the response body
+  http::ByteMeter downstream_bytes;  // when a line is written that tells them
+  http::ByteMeter upstream_bytes;    // of all tries that are over
 
   // How it ended.
   uint16_t response_code = 0;            // 0: no response was started

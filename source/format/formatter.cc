@@ -1,5 +1,7 @@
 #include "format/formatter.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "format/json_plan.h"
 #include "format/parse.h"
@@ -62,6 +64,25 @@ std::string Formatter::format(const Facts& facts) const {
   std::string out;
   append(out, facts);
   return out;
+}
+
+bool tells_wire_bytes(const Piece& piece) {
+  return piece.op != nullptr && piece.op->name.starts_with("DOWNSTREAM_") &&
+         piece.op->name.find("_BYTES_") != std::string_view::npos;
+}
+
+namespace {
+bool tell_wire_bytes(const JsonPlan& plan) {
+  return std::any_of(plan.pieces.begin(), plan.pieces.end(), tells_wire_bytes) ||
+         std::any_of(plan.members.begin(), plan.members.end(),
+                     [](const auto& member) { return tell_wire_bytes(member.second); }) ||
+         std::any_of(plan.items.begin(), plan.items.end(), tell_wire_bytes);
+}
+}  // namespace
+
+bool Formatter::tells_wire_bytes() const {
+  return json_ != nullptr ? tell_wire_bytes(*json_)
+                          : std::any_of(pieces_.begin(), pieces_.end(), format::tells_wire_bytes);
 }
 
 std::string_view Formatter::constant() const {

@@ -41,6 +41,8 @@ class Formatter {
 
   // The text, when it is always the same: lives as long as this. Null data: it is not.
   std::string_view constant() const;
+  // It tells what the exchange took on the client's connection: %DOWNSTREAM_WIRE_BYTES_SENT% and the like.
+  bool tells_wire_bytes() const;
 
  private:
   Formatter() = default;

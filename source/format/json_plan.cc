@@ -131,7 +131,7 @@ bool append_value(std::string& to, const Facts& facts, const JsonPlan& plan, Par
   switch (plan.kind) {
     case JsonPlan::Kind::kLiteral:
       to += plan.literal;
-      return true;
+      return !plan.literal.empty();
     case JsonPlan::Kind::kMap:
       return append_map(to, facts, plan, unset);
     case JsonPlan::Kind::kList:
@@ -160,7 +160,7 @@ Result<JsonPlan> compile_json(const JsonNode& node, const ParseOptions& options)
   JsonPlan out;
   switch (node.kind) {
     case JsonNode::Kind::kNull:
-      out.literal = "null";
+      if (options.unset != kNothing) out.literal = "null";  // else as a value that is not set
       return out;
     case JsonNode::Kind::kBoolean:
       out.literal = node.boolean ? "true" : "false";

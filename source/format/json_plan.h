@@ -28,6 +28,9 @@ struct JsonPlan::Member {
   JsonPlan value;
 };
 
+// The piece is an operator that tells what the exchange took on the client's connection.
+bool tells_wire_bytes(const Piece& piece);
+
 Result<JsonPlan> compile_json(const JsonNode& node, const ParseOptions& options);
 void append_json(std::string& to, const Facts& facts, const JsonPlan& plan, ParseOptions::Unset unset);
 

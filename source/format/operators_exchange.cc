@@ -10,6 +10,13 @@
 namespace sluice::format {
 namespace {
 
+using http::ByteMeter;
+
+template <auto Side, auto Count>
+bool bytes(std::string& to, const Facts& facts, const Piece&) {
+  return put_number(to, facts.*Side.*Count);
+}
+
 bool response_code(std::string& to, const Facts& facts, const Piece&) { return put_number(to, facts.response_code); }
 
 bool request_bytes(std::string& to, const Facts& facts, const Piece&) {
@@ -64,12 +71,9 @@ bool upstream_protocol(std::string& to, const Facts& facts, const Piece&) {
   return facts.has_upstream_protocol && put_text(to, http::name_of(facts.upstream_protocol));
 }
 
-bool unique_id(std::string& to, const Facts& facts, const Piece&) {
-  if (facts.random == nullptr) {
-    return false;
-  }
+void put_uuid(std::string& to, uint64_t first, uint64_t second) {
   constexpr std::string_view kHex = "0123456789abcdef";
-  uint64_t halves[2] = {facts.random->next(), facts.random->next()};
+  uint64_t halves[2] = {first, second};
   halves[0] = (halves[0] & ~uint64_t{0xf000}) | 0x4000;                  // version 4
   halves[1] = (halves[1] & ~(uint64_t{3} << 62)) | (uint64_t{2} << 62);  // variant 1
   for (int i = 0; i < 32; ++i) {
@@ -78,17 +82,35 @@ bool unique_id(std::string& to, const Facts& facts, const Piece&) {
     }
     to += kHex[halves[i / 16] >> (60 - i % 16 * 4) & 15];
   }
+}
+
+bool unique_id(std::string& to, const Facts& facts, const Piece&) {
+  if (facts.random == nullptr) {
+    return false;
+  }
+  const uint64_t first = facts.random->next();
+  put_uuid(to, first, facts.random->next());
   return true;
 }
 
-// The request id; a connection without requests is given one.
-bool stream_id(std::string& to, const Facts& facts, const Piece& piece) {
+// One number makes two that look as random (the finalizer of splitmix64).
+uint64_t mixed(uint64_t bits) {
+  bits = (bits ^ bits >> 30) * 0xbf58476d1ce4e5b9;
+  bits = (bits ^ bits >> 27) * 0x94d049bb133111eb;
+  return bits ^ bits >> 31;
+}
+
+// The request id; a connection without requests is given one, which it keeps.
+bool stream_id(std::string& to, const Facts& facts, const Piece&) {
   if (facts.request != nullptr) {
     return put_text(to, facts.request->fields.get(http::Token::kXRequestId));
   }
-  const bool tcp = facts.log_type == LogType::kTcpConnectionEnd || facts.log_type == LogType::kTcpPeriodic ||
-                   facts.log_type == LogType::kTcpUpstreamConnected;
-  return tcp && unique_id(to, facts, piece);
+  if (facts.stream_id == 0) {
+    return false;
+  }
+  constexpr uint64_t kStep = 0x9e3779b97f4a7c15;
+  put_uuid(to, mixed(facts.stream_id), mixed(facts.stream_id + kStep));
+  return true;
 }
 
 bool log_type(std::string& to, const Facts& facts, const Piece&) { return put_text(to, name_of(facts.log_type)); }
@@ -121,12 +143,17 @@ constexpr Operator kExchangeOperators[] = {
     {"CONNECTION_TERMINATION_DETAILS", kNoArgument, kWhole, kText, text<&Facts::termination_details>},
     {"CUSTOM_FLAGS", kNoArgument, kWhole, kText, custom_flags},
     {"DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED", kNoArgument, kWhole, kNumber,
-     count<&Facts::downstream_header_rx>},
-    {"DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_SENT", kNoArgument, kWhole, kNumber, count<&Facts::downstream_header_tx>},
-    {"DOWNSTREAM_HEADER_BYTES_RECEIVED", kNoArgument, kWhole, kNumber, count<&Facts::downstream_header_rx>},
-    {"DOWNSTREAM_HEADER_BYTES_SENT", kNoArgument, kWhole, kNumber, count<&Facts::downstream_header_tx>},
-    {"DOWNSTREAM_WIRE_BYTES_RECEIVED", kNoArgument, kWhole, kNumber, count<&Facts::downstream_wire_rx>},
-    {"DOWNSTREAM_WIRE_BYTES_SENT", kNoArgument, kWhole, kNumber, count<&Facts::downstream_wire_tx>},
+     bytes<&Facts::downstream_bytes, &ByteMeter::plain_header_received>},
+    {"DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_SENT", kNoArgument, kWhole, kNumber,
+     bytes<&Facts::downstream_bytes, &ByteMeter::plain_header_sent>},
+    {"DOWNSTREAM_HEADER_BYTES_RECEIVED", kNoArgument, kWhole, kNumber,
+     bytes<&Facts::downstream_bytes, &ByteMeter::header_received>},
+    {"DOWNSTREAM_HEADER_BYTES_SENT", kNoArgument, kWhole, kNumber,
+     bytes<&Facts::downstream_bytes, &ByteMeter::header_sent>},
+    {"DOWNSTREAM_WIRE_BYTES_RECEIVED", kNoArgument, kWhole, kNumber,
+     bytes<&Facts::downstream_bytes, &ByteMeter::wire_received>},
+    {"DOWNSTREAM_WIRE_BYTES_SENT", kNoArgument, kWhole, kNumber,
+     bytes<&Facts::downstream_bytes, &ByteMeter::wire_sent>},
     {"ENVIRONMENT", kNeedsArgument, kCanBeCut, kText, prepared_text, prepare_environment},
     {"FILTER_CHAIN_NAME", kNoArgument, kWhole, kText, text<&Facts::filter_chain>},
     {"HOSTNAME", kNoArgument, kWhole, kText, prepared_text, prepare_hostname},
@@ -146,15 +173,20 @@ constexpr Operator kExchangeOperators[] = {
     {"UPSTREAM_CLUSTER", kNoArgument, kWhole, kText, text<&Facts::cluster>},
     {"UPSTREAM_CLUSTER_RAW", kNoArgument, kWhole, kText, text<&Facts::cluster_raw>},
     {"UPSTREAM_CONNECTION_ID", kNoArgument, kWhole, kNumber, count<&Facts::upstream_connection_id>},
-    {"UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED", kNoArgument, kWhole, kNumber, count<&Facts::upstream_header_rx>},
-    {"UPSTREAM_DECOMPRESSED_HEADER_BYTES_SENT", kNoArgument, kWhole, kNumber, count<&Facts::upstream_header_tx>},
-    {"UPSTREAM_HEADER_BYTES_RECEIVED", kNoArgument, kWhole, kNumber, count<&Facts::upstream_header_rx>},
-    {"UPSTREAM_HEADER_BYTES_SENT", kNoArgument, kWhole, kNumber, count<&Facts::upstream_header_tx>},
+    {"UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED", kNoArgument, kWhole, kNumber,
+     bytes<&Facts::upstream_bytes, &ByteMeter::plain_header_received>},
+    {"UPSTREAM_DECOMPRESSED_HEADER_BYTES_SENT", kNoArgument, kWhole, kNumber,
+     bytes<&Facts::upstream_bytes, &ByteMeter::plain_header_sent>},
+    {"UPSTREAM_HEADER_BYTES_RECEIVED", kNoArgument, kWhole, kNumber,
+     bytes<&Facts::upstream_bytes, &ByteMeter::header_received>},
+    {"UPSTREAM_HEADER_BYTES_SENT", kNoArgument, kWhole, kNumber,
+     bytes<&Facts::upstream_bytes, &ByteMeter::header_sent>},
     {"UPSTREAM_PROTOCOL", kNoArgument, kWhole, kText, upstream_protocol},
     {"UPSTREAM_REQUEST_ATTEMPT_COUNT", kNoArgument, kWhole, kNumber, count<&Facts::attempts>},
     {"UPSTREAM_TRANSPORT_FAILURE_REASON", kNoArgument, kWhole, kText, upstream_failure},
-    {"UPSTREAM_WIRE_BYTES_RECEIVED", kNoArgument, kWhole, kNumber, count<&Facts::upstream_wire_rx>},
-    {"UPSTREAM_WIRE_BYTES_SENT", kNoArgument, kWhole, kNumber, count<&Facts::upstream_wire_tx>},
+    {"UPSTREAM_WIRE_BYTES_RECEIVED", kNoArgument, kWhole, kNumber,
+     bytes<&Facts::upstream_bytes, &ByteMeter::wire_received>},
+    {"UPSTREAM_WIRE_BYTES_SENT", kNoArgument, kWhole, kNumber, bytes<&Facts::upstream_bytes, &ByteMeter::wire_sent>},
     {"VIRTUAL_CLUSTER_NAME", kNoArgument, kWhole, kText, text<&Facts::virtual_cluster>},
 };
 

@@ -36,9 +36,15 @@ Result<void> prepare_names(std::string_view argument, Piece& piece) {
   return {};
 }
 
-// Null data when absent. Of several lines the first.
+// Null data when absent. Of several lines the first. That a name has no token was found when the format was read.
 std::string_view line(const http::HeaderMap& fields, std::string_view name, http::Token token) {
-  const http::HeaderField* field = token == http::Token::kNone ? fields.find(name) : fields.find(token);
+  const http::HeaderField* field = token == http::Token::kNone ? nullptr : fields.find(token);
+  if (token == http::Token::kNone) {
+    const auto* found = std::find_if(fields.begin(), fields.end(), [name](const http::HeaderField& one) {
+      return one.token == http::Token::kNone && one.name() == name;
+    });
+    field = found == fields.end() ? nullptr : found;
+  }
   return field == nullptr ? std::string_view()
                           : std::string_view(field->value_data == nullptr ? "" : field->value_data, field->value_size);
 }

@@ -90,11 +90,8 @@ Result<void> prepare_kind(std::string_view argument, Piece& piece) {
   const std::string_view name = argument.substr(0, colon);
   for (uint32_t i = 0; i < std::size(kKinds); ++i) {
     if (kKinds[i].name == name) {
-      if (colon == std::string_view::npos) {
-        return Error{cat("METADATA(", argument, ") names no namespace")};
-      }
       piece.option = i;
-      piece.text = argument.substr(colon + 1);
+      piece.text = colon == std::string_view::npos ? "" : argument.substr(colon + 1);
       return {};
     }
   }
@@ -169,14 +166,14 @@ bool filter_state_json(std::string& to, const Facts& facts, const Piece& piece) 
 bool upstream_filter_state(std::string&, const Facts&, const Piece&) { return false; }
 
 constexpr Operator kMetadataOperators[] = {
-    {"CLUSTER_METADATA", kNeedsArgument, kCanBeCut, kText, metadata<&Facts::cluster_metadata>, prepare_metadata_path,
+    {"CLUSTER_METADATA", kNeedsArgument, kWhole, kText, metadata<&Facts::cluster_metadata>, prepare_metadata_path,
      metadata_json<&Facts::cluster_metadata>},
     {"DYNAMIC_METADATA", kNeedsArgument, kCanBeCut, kText, metadata<&Facts::metadata>, prepare_metadata_path,
      metadata_json<&Facts::metadata>},
     {"FILTER_STATE", kNeedsArgument, kCanBeCut, kText, filter_state, prepare_state, filter_state_json},
     {"METADATA", kNeedsArgument, kCanBeCut, kText, any_metadata, prepare_kind, any_metadata_json},
     {"UPSTREAM_FILTER_STATE", kNeedsArgument, kCanBeCut, kText, upstream_filter_state, prepare_state},
-    {"UPSTREAM_METADATA", kNeedsArgument, kCanBeCut, kText, metadata<&Facts::upstream_metadata>, prepare_metadata_path,
+    {"UPSTREAM_METADATA", kNeedsArgument, kWhole, kText, metadata<&Facts::upstream_metadata>, prepare_metadata_path,
      metadata_json<&Facts::upstream_metadata>},
 };
 

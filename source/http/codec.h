@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "buffer/buffer.h"
+#include "http/byte_meter.h"
 #include "http/message.h"
 
 namespace sluice::http {
@@ -119,6 +120,8 @@ class ServerCodec {
   // Whether the connection may be used after the current message; false after close, errors, close-delimited bodies.
   virtual bool keep_alive() const = 0;
   virtual Protocol protocol() const = 0;
+  // What a stream took so far; of one that is unknown nothing. HTTP/2 counts what it sends when frames are flushed.
+  virtual ByteMeter bytes(StreamId stream) = 0;
 };
 
 // What a client codec tells its connection.
@@ -158,6 +161,8 @@ class ClientCodec {
   // The current message is complete both ways and the connection may carry the next one.
   virtual bool reusable() const = 0;
   virtual Protocol protocol() const = 0;
+  // As of ServerCodec.
+  virtual ByteMeter bytes(StreamId stream) = 0;
 };
 
 }  // namespace sluice::http

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
-#include "base/strings.h"
-
 namespace sluice::http {
 namespace {
 
 std::optional<std::string_view> find_in_line(std::string_view line, std::string_view name) {
   while (!line.empty()) {
     const std::string_view pair = line.substr(0, line.find(';'));
-    const std::string_view text = trim(pair);
+    const std::string_view text = pair.substr(std::min(pair.size(), pair.find_first_not_of(" \t")));
     const size_t equals = text.find('=');
     if (equals != std::string_view::npos && text.substr(0, equals) == name) {
       std::string_view value = text.substr(equals + 1);

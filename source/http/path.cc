@@ -25,7 +25,7 @@ constexpr std::array<Kind, 256> kKinds = [] {
     kinds[static_cast<size_t>(i)] = alnum ? Kind::kPlain : i <= ' ' || i >= 0x7f ? Kind::kEscape : Kind::kPass;
   }
   for (const char c : {'-', '_', '~'}) kinds[static_cast<size_t>(c)] = Kind::kPlain;
-  for (const char c : {'"', '#', '<', '>', '?', '^', '`', '{', '}'}) kinds[static_cast<size_t>(c)] = Kind::kEscape;
+  for (const char c : {'"', '#', '<', '>', '?', '^', '`', '{', '|', '}'}) kinds[static_cast<size_t>(c)] = Kind::kEscape;
   for (const char c : {'.', '/', '\\', '%'}) kinds[static_cast<size_t>(c)] = Kind::kSpecial;
   kinds[0] = Kind::kInvalid;
   return kinds;
@@ -267,9 +267,9 @@ PathVerdict apply_path_rules(const PathRules& rules, std::string_view& target, A
   if (rules.escaped_slashes != EscapedSlashes::kKeep) {
     const std::string_view plain = unescape_slashes(target, arena);
     if (plain.data() != target.data()) {
+      target = plain;  // also for the log of a request that is refused
       if (rules.escaped_slashes == EscapedSlashes::kReject) return PathVerdict::kReject;
       if (rules.escaped_slashes == EscapedSlashes::kUnescapeAndRedirect) verdict = PathVerdict::kRedirect;
-      target = plain;
     }
   }
   if (rules.normalize) {

@@ -36,6 +36,27 @@ http::HeaderField field_of(std::string_view name, std::string_view value) {
           Token::kNone, false};
 }
 
+// Which names a message may have: a bit for each, out of 64 that their length and two of their letters choose. Most
+// rules are for names that nobody sent, and so cost no look through the message.
+class Names {
+ public:
+  explicit Names(const http::HeaderMap& fields) {
+    for (const http::HeaderField& field : fields) add(field.name());
+  }
+  void add(std::string_view name) { bits_ |= bit_of(name); }
+  bool may_have(std::string_view name) const { return (bits_ & bit_of(name)) != 0; }
+
+ private:
+  static uint64_t bit_of(std::string_view name) {
+    if (name.empty()) return 1;
+    const size_t letters =
+        static_cast<unsigned char>(name.back()) + 5u * static_cast<unsigned char>(name[name.size() / 2]);
+    return uint64_t{1} << (letters + 11 * name.size()) % 64;
+  }
+
+  uint64_t bits_ = 0;
+};
+
 void set_unknown(std::string_view name, std::string_view value, http::HeaderMap& fields) {
   const auto is = [name](const http::HeaderField& field) {
     return field.token == Token::kNone && field.name() == name;
@@ -130,7 +151,9 @@ void write(const HeaderRule& rule, std::string_view value, http::HeaderMap& fiel
 }
 
 void HeaderRules::apply(http::HeaderMap& fields, const format::Facts& facts) const {
-  if (!remove.empty()) {
+  if (empty()) return;
+  Names names(fields);
+  if (std::any_of(remove.begin(), remove.end(), [&](const std::string& name) { return names.may_have(name); })) {
     fields.remove_if([this](const http::HeaderField& field) { return is_listed(field.name(), remove); });
   }
   if (add.empty()) return;
@@ -139,12 +162,18 @@ void HeaderRules::apply(http::HeaderMap& fields, const format::Facts& facts) con
   auto* values =
       static_cast<std::string_view*>(arena.allocate(add.size() * sizeof(std::string_view), alignof(std::string_view)));
   for (size_t i = 0; i < add.size(); ++i) {
-    const bool present = asks_for_presence(add[i].action) && is_present(add[i], fields);
+    const bool present = asks_for_presence(add[i].action) && names.may_have(add[i].name) && is_present(add[i], fields);
     values[i] = evaluate(add[i], present, facts, arena);
   }
   for (const bool overwriting : {true, false}) {
     for (size_t i = 0; i < add.size(); ++i) {
-      if (values[i].data() != nullptr && overwrites(add[i]) == overwriting) write(add[i], values[i], fields);
+      if (values[i].data() == nullptr || overwrites(add[i]) != overwriting) continue;
+      if (overwriting && add[i].token == Token::kNone && !names.may_have(add[i].name)) {
+        fields.push_back(field_of(add[i].name, values[i]));
+      } else {
+        write(add[i], values[i], fields);
+      }
+      names.add(add[i].name);
     }
   }
 }

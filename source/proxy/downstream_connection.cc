@@ -75,7 +75,8 @@ void DownstreamConnection::on_ready(net::Ready ready) {
   }
   if (ready.readable && state_ != State::kClosed) {
     read();
-  } else if (ready.failed && state_ != State::kClosed) {
+  } else if ((ready.failed || ready.peer_closed) && state_ != State::kClosed) {
+    // Also while nothing is read: a client that ended is gone, whatever of its request was not read yet.
     peer_gone();
   }
 }
@@ -248,6 +249,10 @@ void DownstreamConnection::send_data(Exchange& exchange, buffer::Buffer& data, h
 void DownstreamConnection::send_trailers(Exchange& exchange, const http::HeaderMap& trailers) {
   codec_->encode_trailers(exchange.stream(), trailers, outbox_.bytes());
   send_later();
+}
+
+http::ByteMeter DownstreamConnection::bytes_of(const Exchange& exchange) {
+  return codec_ == nullptr ? http::ByteMeter() : codec_->bytes(exchange.stream());
 }
 
 void DownstreamConnection::close_after_response() {

@@ -53,6 +53,11 @@ class DownstreamConnection final : public event::Deferred,
   void send_trailers(Exchange& exchange, const http::HeaderMap& trailers);
   // The response cannot be completed: the client sees the connection end, or with HTTP/2 the stream.
   void cut();
+  // What the exchange took so far.
+  http::ByteMeter bytes_of(const Exchange& exchange);
+  // Of HTTP/2, when a log tells bytes: the exchange is over but for its line, which waits for the frames of what it
+  // sent. Exchange::end() is called in this dispatch, or with abort().
+  bool waits_for_frames(const Exchange& exchange);
   // Both messages of the exchange are over.
   void exchange_finished(Exchange& exchange);
   // No further request on this connection: the next response head says so, or GOAWAY does.
@@ -89,6 +94,7 @@ class DownstreamConnection final : public event::Deferred,
   void on_error(http::StreamId stream, const http::CodecError& error) override;
   void on_stream_full(http::StreamId stream, bool full) override;
   void on_ping_ack() override;
+  void on_complete(http::StreamId stream, const http::ByteMeter& bytes) override;
 
   void read();
   // False: too few bytes came to tell the protocol.
@@ -97,6 +103,7 @@ class DownstreamConnection final : public event::Deferred,
   void use_http2();
   // Of HTTP/2.
   void flush_frames();
+  void end_exchanges();
   void send_later() { has_streams() ? flush_later() : outbox_.schedule(); }
   void flush_later() { local().flushes.at_dispatch_end(*this); }
   void start_goaway();
@@ -154,6 +161,7 @@ class DownstreamConnection final : public event::Deferred,
   bool holds_end_ = false;     // when it closes, FIN waits for the client's or for delayed_close_timeout
   bool ended_by_us_ = false;   // FIN went out before the client's
   bool idle_drain_ = false;    // idle_timeout passed, drain_timeout runs
+  bool lines_wait_ = false;    // HTTP/2: of exchanges that are over, for frames
   bool goaway_done_ = false;   // HTTP/2: the second GOAWAY is out, it ends with its last stream
   uint32_t requests_ = 0;
   MonotonicTime started_;

@@ -140,6 +140,10 @@ void DownstreamConnection::on_ping_ack() {
   if (seldom_->keepalive != nullptr) seldom_->keepalive->on_ack();
 }
 
+void DownstreamConnection::on_complete(http::StreamId stream, const http::ByteMeter& bytes) {
+  if (Exchange* exchange = find(stream)) exchange->facts().downstream_bytes = bytes;
+}
+
 void DownstreamConnection::on_keepalive_timeout() {
   server_.http2_block().inc(stats::Http2Stat::kKeepaliveTimeout);
   close_now("downstream_local_disconnect");
@@ -152,6 +156,7 @@ void DownstreamConnection::flush_frames() {
     return;
   }
   (void)seldom_->codec->flush(outbox_.bytes());
+  if (lines_wait_) end_exchanges();
   if (seldom_->codec->peer_leaves() && state_ == State::kOpen && !goaway_done_ && exchanges_.empty() &&
       seldom_->codec->streams() == 0) {
     close_after_ = goaway_done_ = true;
@@ -163,6 +168,25 @@ void DownstreamConnection::flush_frames() {
   }
   if (state_ == State::kOpen && goaway_done_ && exchanges_.empty() && seldom_->codec->streams() == 0) {
     close_when_sent();
+  }
+}
+
+bool DownstreamConnection::waits_for_frames(const Exchange& exchange) {
+  if (!has_streams() || !server_.logs_wire_bytes() || !exchange.response_complete() || state_ != State::kOpen ||
+      !codec_->keep_alive()) {
+    return false;
+  }
+  lines_wait_ = true;
+  flush_later();
+  return true;
+}
+
+void DownstreamConnection::end_exchanges() {
+  lines_wait_ = false;
+  for (Exchange* exchange = exchanges_.front(); exchange != nullptr;) {
+    Exchange* next = exchanges_.next(*exchange);
+    if (exchange->finished()) exchange->end();
+    exchange = next;
   }
 }
 

@@ -298,6 +298,7 @@ void Exchange::begin_again(buffer::Buffer& body, http::HeaderMap* trailers) {
   on_abort_ = nullptr;
   on_response_full_ = nullptr;
   request_room_ = nullptr;
+  upstream_bytes_ = nullptr;
   chain_.complete(facts_);
   if (trace_ != nullptr) trace_->end();
   log(format::LogType::kDownstreamEnd);
@@ -415,12 +416,17 @@ Step Exchange::reply(const LocalReply& given) {
   }
   http::ResponseHeaders* const headers = begin_local_reply(arena_, reply);
   if (route_.route != nullptr) {
+    facts_.response = headers;  // rules may ask for its location
     model::finalize_response(route_, weighted_, *headers, facts_);
+    const http::HeaderField* type = reply.fields == nullptr ? nullptr : reply.fields->find(http::Token::kContentType);
+    if (type != nullptr)
+      headers->fields.set(http::Token::kContentType, type->value());  // the body's, whatever rules say
   }
   if (plan().local_reply) {
     map_local_reply(*plan().local_reply, reply, *headers, facts_, arena_);
   }
-  const BuiltReply built = finish_local_reply(arena_, reply, *headers, request_, grpc_ ? ReplyForm::kGrpc : ReplyForm::kText);
+  const BuiltReply built =
+      finish_local_reply(arena_, reply, *headers, request_, grpc_ ? ReplyForm::kGrpc : ReplyForm::kText);
   // Instead of a response that a filter has seen: as Envoy, past the filters.
   const bool replaces = response_ != nullptr;
   if (replaces) {
@@ -523,6 +529,7 @@ void Exchange::cut_response(std::string_view details, std::optional<format::Flag
     facts_.flags.set(*flag);
   }
   block().inc(HttpStat::kDownstreamRqTxReset);
+  block().inc(HttpStat::kDownstreamRqRxReset);  // as Envoy, which hears its own reset
   DownstreamConnection& connection = connection_;
   finish();
   connection.cut();
@@ -530,6 +537,7 @@ void Exchange::cut_response(std::string_view details, std::optional<format::Flag
 
 void Exchange::abort(std::string_view details, std::optional<format::Flag> flag) {
   if (finished_) {
+    if (line_waits_) end();
     return;
   }
   facts_.details = details;
@@ -591,6 +599,17 @@ void Exchange::log(format::LogType type) {
       facts_.cluster = cluster->plan().observable_name();
     }
   }
+  if (connection_.server().logs_wire_bytes()) {
+    const http::ByteMeter bytes = connection_.bytes_of(*this);
+    if (bytes.wire_received != 0) facts_.downstream_bytes = bytes;  // else its stream has gone, and told
+  }
+  if (upstream_bytes_ && !finished_) {
+    const http::ByteMeter over = facts_.upstream_bytes;
+    facts_.upstream_bytes += upstream_bytes_();
+    connection_.server().log(facts_);
+    facts_.upstream_bytes = over;
+    return;
+  }
   connection_.server().log(facts_);
 }
 
@@ -622,6 +641,12 @@ void Exchange::finish() {
     }
   }
   if (trace_ != nullptr) trace_->end();
+  line_waits_ = connection_.waits_for_frames(*this);
+  if (!line_waits_) end();
+}
+
+void Exchange::end() {
+  line_waits_ = false;
   log(format::LogType::kDownstreamEnd);
   connection_.exchange_finished(*this);
 }

@@ -124,6 +124,8 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   // How many request bytes may be read at once: set by the router to the room towards the upstream.
   void set_request_room(Function<size_t()> room) { request_room_ = std::move(room); }
   size_t request_room() { return request_room_ ? request_room_() : 0; }
+  // What the tries under way took so far, for the lines between: facts have only those that are over.
+  void set_upstream_bytes(Function<http::ByteMeter()> bytes) { upstream_bytes_ = std::move(bytes); }
   bool request_complete() const { return request_complete_; }
   // Internal redirects. look_up_route() finds the route for the headers as they are now, and changes nothing.
   model::RouteChoice look_up_route();
@@ -162,6 +164,8 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   void on_trailers(http::HeaderMap& trailers);
   // The client is gone, or the connection is cut; `details` says by whom.
   void abort(std::string_view details, std::optional<format::Flag> flag);
+  // After finish(): writes the line, and goes.
+  void end();
   // The message was refused by the codec.
   void refuse(const http::CodecError& error);
   void on_downstream_full(bool full);
@@ -242,6 +246,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   Function<void()> on_abort_;
   Function<void()> on_request_complete_;
   Function<size_t()> request_room_;
+  Function<http::ByteMeter()> upstream_bytes_;
   // The hops of internal redirects, latest first.
   struct Redirect {
     const model::Route* from;
@@ -259,6 +264,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   bool response_complete_ = false;
   bool answered_locally_ = false;
   bool finished_ = false;
+  bool line_waits_ = false;  // end() is to come
   bool grpc_ = false;  // what the client sent was, whatever filters make of it
 };
 

@@ -39,6 +39,10 @@ void Exchange::renew_routes() {
 
 model::RouteChoice Exchange::look_up_route() {
   const model::RouteTable* table = route_table();
+  // Nobody knows what a request without a scheme wants.
+  if (request_->fields.get(http::Token::kXForwardedProto).empty()) {
+    return {};
+  }
   return table == nullptr ? model::RouteChoice() : table->find(*request_, match_inputs());
 }
 

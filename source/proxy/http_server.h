@@ -31,6 +31,7 @@ class HttpServer final : public ChainServer {
 
   // Writes the access logs of an exchange that ended.
   void log(const format::Facts& facts) { access_log_.log(facts); }
+  bool logs_wire_bytes() const { return access_log_.tells_wire_bytes(); }
 
   const model::HttpPlan& plan() const { return *plan_; }
   // The newest table of rds; null: there is none yet.

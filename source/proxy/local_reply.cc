@@ -16,6 +16,7 @@ bool has_no_body(uint16_t status) { return status < 200 || status == 204 || stat
 void make_grpc(const LocalReply& reply, bool head, http::ResponseHeaders& out) {
   http::HeaderMap& fields = out.fields;
   out.status = 200;
+  out.chunked = head;  // as Envoy, whose answers to other methods would be
   fields.remove(http::Token::kContentLength);
   fields.set(http::Token::kContentType, "application/grpc");
   if (!fields.has(http::Token::kGrpcStatus)) {

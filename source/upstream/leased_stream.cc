@@ -44,6 +44,7 @@ bool LeasedStream::unread() const {
 
 const net::TlsFacts* LeasedStream::tls() const { return connection_.transport_->tls(); }
 ConnectTimes LeasedStream::connect_times() const { return {connection_.started_, connection_.connected_at_}; }
+http::ByteMeter LeasedStream::bytes() { return connection_.codec_->bytes(id_); }
 http::Protocol LeasedStream::protocol() const { return connection_.codec_->protocol(); }
 
 void UpstreamConnection::choose_codec() {

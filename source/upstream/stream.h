@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "buffer/buffer.h"
+#include "http/byte_meter.h"
 #include "http/message.h"
 #include "net/address.h"
 #include "net/read_gate.h"
@@ -42,6 +43,8 @@ class UpstreamStream {
   virtual http::Protocol protocol() const = 0;
   virtual const net::TlsFacts* tls() const = 0;
   virtual ConnectTimes connect_times() const = 0;
+  // What the stream took so far; may still be asked in the last event.
+  virtual http::ByteMeter bytes() = 0;
   // Asked in on_stream_reset(): the connection, which had carried other streams before, was closed by the peer before
   // its system received anything of this request. So nobody has seen it.
   virtual bool unread() const { return false; }

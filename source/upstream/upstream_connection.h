@@ -42,6 +42,7 @@ class LeasedStream final : public UpstreamStream, public IntrusiveNode<UpstreamC
   http::Protocol protocol() const override;
   const net::TlsFacts* tls() const override;
   ConnectTimes connect_times() const override;
+  http::ByteMeter bytes() override;
   bool unread() const override;
 
  private:
@@ -50,7 +51,7 @@ class LeasedStream final : public UpstreamStream, public IntrusiveNode<UpstreamC
   UpstreamConnection& connection_;
   StreamUser* user_;  // null: it hears nothing more
   http::StreamId id_ = 0;
-  uint8_t priority_;  // circuit breakers
+  uint8_t priority_;             // circuit breakers
   uint64_t written_before_ = 0;  // by the connection, for others
   bool request_done_ = false;
   bool stream_full_ = false;  // HTTP/2: what waits for the stream's window
@@ -152,9 +153,9 @@ class UpstreamConnection final : public event::Deferred,
   bool counted_ = false;  // in upstream_cx_http1_total or its like
   bool secured_ = false;  // wrapped by a transport socket
   bool draining_ = false;
-  bool at_eof_ = false;   // the peer closed
+  bool at_eof_ = false;          // the peer closed
   bool ended_in_order_ = false;  // by a FIN, not by a reset
-  uint32_t streams_ = 0;  // in all
+  uint32_t streams_ = 0;         // in all
   uint32_t leased_ = 0;
   MonotonicTime started_, connected_at_;
   std::unique_ptr<net::Transport> transport_;

@@ -159,6 +159,25 @@ TEST_F(FormatterTest, TlsFactsOfEachSide) {
             "TLSv1.3 spiffe://x - - 1 -");
 }
 
+TEST_F(FormatterTest, AConnectionWithoutRequestsKeepsItsStreamId) {
+  facts.request = nullptr;
+  facts.stream_id = 42;
+  const std::string id = line("%STREAM_ID%");
+  EXPECT_THAT(id, testing::MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
+  EXPECT_EQ(line("%STREAM_ID%"), id);
+  facts.stream_id = 43;
+  EXPECT_NE(line("%STREAM_ID%"), id);
+  facts.stream_id = 0;  // no connection of a client
+  EXPECT_EQ(line("%STREAM_ID%"), "-");
+}
+
+TEST_F(FormatterTest, BytesOnTheWireAreAskedFor) {
+  const auto tells = [](std::string_view format) { return Formatter::parse(format)->tells_wire_bytes(); };
+  EXPECT_TRUE(tells("%PROTOCOL% %DOWNSTREAM_WIRE_BYTES_SENT%"));
+  EXPECT_TRUE(tells("%DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED%"));
+  EXPECT_FALSE(tells("%BYTES_SENT% %UPSTREAM_WIRE_BYTES_SENT% %DOWNSTREAM_LOCAL_PORT%"));
+}
+
 TEST_F(FormatterTest, Ids) {
   setenv("SLUICE_FORMAT_TEST", "zone-one", 1);
   request.fields.add(http::Token::kXRequestId, "not-a-uuid");

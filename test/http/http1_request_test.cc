@@ -97,7 +97,7 @@ TEST(Http1Request, RefusedStartLines) {
       {"G(T / HTTP/1.1", "400 http1.codec_error"},
       {"MMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM / HTTP/1.1", "501 http1.codec_error"},
       {"GET nothing HTTP/1.1", "400 http1.codec_error"},
-      {"GET * HTTP/1.1", "400 http1.codec_error"},
+      {"GET * HTTP/1.1", "400 http1.invalid_url"},
       {"OPTIONS */x HTTP/1.1", "400 http1.codec_error"},
       {"GET a:80 HTTP/1.1", "400 http1.codec_error"},
       {"GET ://a/ HTTP/1.1", "400 http1.codec_error"},

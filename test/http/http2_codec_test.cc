@@ -44,6 +44,26 @@ TEST_F(Http2Codec, RequestAndResponseWithBodiesAndTrailers) {
   EXPECT_EQ(client.counters().get(Http2Stat::kStreamsActive), 0u);
 }
 
+// Frame heads of 9 bytes, names and values as they were before HPACK; what one end sends the other receives.
+TEST_F(Http2Codec, BytesOfAStream) {
+  const StreamId stream = client.ask("POST", "/x", End::kNo, {{"x-a", "1"}});
+  client.send(stream, "upload", End::kYes);
+  talk(client, server);
+  server.answer(1, 200, "down", End::kNo);
+  server.trailers(1, "x-t", "v");
+  const ByteMeter before = server.codec().bytes(1);
+  EXPECT_EQ(before.wire_sent, 0u);  // nothing is in frames yet
+  EXPECT_EQ(before.plain_header_sent, 7 + 3 + 3 + 1);
+  EXPECT_EQ(before.plain_header_received, 7 + 4 + 7 + 4 + 5 + 2 + 10 + 1 + 3 + 1);
+  EXPECT_EQ(before.wire_received, before.header_received + 9 + 6);
+  EXPECT_GT(before.header_received, 9u);
+  const ByteMeter sent = client.codec().bytes(stream);
+  EXPECT_EQ(sent.wire_sent, before.wire_received);
+  EXPECT_EQ(sent.header_sent, before.header_received);
+  EXPECT_EQ(sent.plain_header_sent, before.plain_header_received);
+  EXPECT_EQ(sent.wire_received, 0u);
+}
+
 TEST_F(Http2Codec, CrumbsOfCookiesAreJoinedBehindTheOtherFields) {
   client.ask("GET", "/", End::kYes, {{"cookie", "a=1"}, {"x-a", "1"}, {"cookie", "b=2"}});
   talk(client, server);
@@ -188,8 +208,12 @@ TEST_F(Http2Codec, AFrameErrorIsToldWithGoaway) {
   EXPECT_TRUE(ends_with_goaway(server, 6));
 }
 
-const std::string kGet = "\x82\x86\x84\x41\x01" "a";
-const std::string kPost = "\x83\x86\x84\x41\x01" "a";
+const std::string kGet =
+    "\x82\x86\x84\x41\x01"
+    "a";
+const std::string kPost =
+    "\x83\x86\x84\x41\x01"
+    "a";
 
 // What stands behind a fatal error is never looked at, in the same piece or in the next one.
 TEST_F(Http2Codec, NothingIsTakenInAfterAFatalError) {
@@ -198,10 +222,11 @@ TEST_F(Http2Codec, NothingIsTakenInAfterAFatalError) {
     std::string before, fatal, heard;
   };
   const std::string priority = frame(2, 0, 1, std::string("\0\0\0\0\x10", 5));
-  for (const auto& [before, fatal, heard] :
-       {Case{"", bad_ping, ""}, Case{times(100, priority), priority, ""},
-        Case{request, frame(1, 5, 3, std::string("\x82\x86\x84\0\3BAD\1v", 10)), "1 GET http://a/\nend\n3 reset by 3 http2.invalid.header.field\n"},
-        Case{cat(request, frame(3, 0, 1, std::string(4, '\0'))), stray, "1 GET http://a/\nend\n1 reset by 0 http2.remote_reset\n"}}) {
+  for (const auto& [before, fatal, heard] : {Case{"", bad_ping, ""}, Case{times(100, priority), priority, ""},
+                                             Case{request, frame(1, 5, 3, std::string("\x82\x86\x84\0\3BAD\1v", 10)),
+                                                  "1 GET http://a/\nend\n3 reset by 3 http2.invalid.header.field\n"},
+                                             Case{cat(request, frame(3, 0, 1, std::string(4, '\0'))), stray,
+                                                  "1 GET http://a/\nend\n1 reset by 0 http2.remote_reset\n"}}) {
     Server one;
     EXPECT_EQ(one.feed(cat(settings(), before, fatal, frame(1, 5, 5, kGet))), Decoded::kFailed) << heard;
     const std::string heard_first = one.transcript();
@@ -227,7 +252,8 @@ TEST_F(Http2Codec, FramesOfClosedStreamsAreErrors) {
     EXPECT_EQ(one.transcript(), "5 GET http://a/\nend\nerror http2.protocol_error\n");
   }
   Server reset;
-  EXPECT_EQ(reset.feed(cat(settings(), frame(1, 4, 1, kPost), frame(3, 0, 1, std::string("\0\0\0\x8", 4)))), Decoded::kMore);
+  EXPECT_EQ(reset.feed(cat(settings(), frame(1, 4, 1, kPost), frame(3, 0, 1, std::string("\0\0\0\x8", 4)))),
+            Decoded::kMore);
   EXPECT_EQ(reset.feed(frame(0, 0, 1, "x")), Decoded::kFailed);
   EXPECT_TRUE(ends_with_goaway(reset, 5));
 }

@@ -18,8 +18,8 @@ from rig import HCM, ROUTER, TYPE, Origin, address, cluster, read_head, wait_for
 RECORD = os.path.join(os.path.dirname(__file__), "log_collectors.json")
 HTTP2 = {"typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
     "@type": TYPE + "upstreams.http.v3.HttpProtocolOptions", "explicit_http_config": {"http2_protocol_options": {}}}}}
-# What our exchanges do not count, and the id that tcp_proxy leaves to the log of its listener.
-NOT_SAID = re.compile(r"\.(http|secure)\[.*(wire_bytes|header_bytes)_(sent|received)|\.listener\[0\]\.common_properties\.stream_id")
+# The id that tcp_proxy leaves to the log of its listener.
+NOT_SAID = re.compile(r"\.listener\[0\]\.common_properties\.stream_id")
 TIMES = re.compile(r"time_unix_nano|start_time|time_to_.*|duration")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

@@ -55,9 +55,7 @@ void Attempt::start(uint8_t priority, http::End end) {
   began_ = exchange_.local().loop.now();
   headers_only_ = end == http::End::kYes;
   claim_facts();
-  if (proxy::ExchangeTrace* trace = exchange_.trace(); trace != nullptr) {
-    span_ = trace->begin_try(*exchange_.request(), options_.start_child_span);
-  }
+  begin_span();
   log_again();
   pool_.request(*this, priority);
 }
@@ -65,12 +63,19 @@ void Attempt::start(uint8_t priority, http::End end) {
 void Attempt::start_raw(upstream::Cluster& cluster) {
   began_ = exchange_.local().loop.now();
   claim_facts();
+  begin_span();
   log_again();
   const format::Facts& facts = exchange_.facts();
   raw_ = exchange_.arena().create<RawStream>(cluster, pool_.host(), exchange_.local(),
                                              static_cast<upstream::PoolRequest&>(*this),
                                              upstream::RawConnection::Client{*facts.direct_remote, *facts.local});
   raw_->start();
+}
+
+void Attempt::begin_span() {
+  if (proxy::ExchangeTrace* trace = exchange_.trace(); trace != nullptr) {
+    span_ = trace->begin_try(*exchange_.request(), options_.start_child_span);
+  }
 }
 
 void Attempt::claim_facts() {
@@ -144,7 +149,11 @@ void Attempt::is_over() {
   record_totals();
   waiting_.clear();
   over_ = true;
-  stream_ = nullptr;
+  if (stream_ != nullptr) {
+    bytes_ = stream_->bytes();
+    exchange_.facts().upstream_bytes += bytes_;
+    stream_ = nullptr;
+  }
   owner_.on_over(*this);
   if (timers_ != nullptr) {
     timers_->whole.cancel();

@@ -81,6 +81,7 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   std::optional<upstream::ResetReason> reset_reason() const { return reset_reason_; }
   uint64_t body_sent() const { return body_sent_; }
   uint64_t body_received() const { return body_received_; }
+  http::ByteMeter bytes() { return stream_ != nullptr ? stream_->bytes() : bytes_; }
 
   // Its time was over, and another try was started beside it (hedging).
   bool retried = false;
@@ -118,6 +119,7 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   void on_request_full(bool full) override;
   size_t response_room() const override { return exchange_.response_room(); }
 
+  void begin_span();
   void record_response_sizes(const http::ResponseHeaders& headers);
   void record_totals();
   void sent_all();
@@ -136,12 +138,13 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   http::HeaderMap* waiting_trailers_ = nullptr;
   Timers* timers_ = nullptr;  // while they run
   RawStream* raw_ = nullptr;
-  UpstreamFilters* filters_ = nullptr;      // of the cluster, else the router's; null: none
+  UpstreamFilters* filters_ = nullptr;    // of the cluster, else the router's; null: none
   event::Timer* log_interval_ = nullptr;  // null: there is none
   MonotonicTime began_;
   const http::ResponseHeaders* response_ = nullptr;
   std::optional<upstream::ResetReason> reset_reason_;
   uint64_t body_sent_ = 0, body_received_ = 0;
+  http::ByteMeter bytes_;           // when it is over
   http::End end_ = http::End::kNo;  // of the headers, then of waiting_
   bool headers_only_ = false;
   bool answered_ = false;

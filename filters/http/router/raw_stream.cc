@@ -55,6 +55,7 @@ void RawStream::answer() {
 
 void RawStream::send_data(buffer::Buffer& data, End end) {
   if (raw_ == nullptr) return;
+  bytes_.wire_sent += data.size();
   if (!data.empty()) raw_->send(data);
   if (end == End::kYes) finish();
 }
@@ -64,6 +65,7 @@ void RawStream::finish() {
 }
 
 void RawStream::on_upstream_data(buffer::Buffer& data) {
+  bytes_.wire_received += data.size();
   answer();
   if (raw_ != nullptr) user().on_response_data(data, End::kNo);
 }

@@ -38,6 +38,7 @@ class RawStream final : public upstream::UpstreamStream, private upstream::ByteS
   const net::TlsFacts* tls() const override { return nullptr; }
   bool unread() const override { return false; }
   upstream::ConnectTimes connect_times() const override { return times_; }
+  http::ByteMeter bytes() override { return bytes_; }
 
  private:
   // upstream::ByteStreamUser
@@ -61,6 +62,7 @@ class RawStream final : public upstream::UpstreamStream, private upstream::ByteS
   const upstream::RawConnection::Client client_;
   upstream::RawConnection* raw_ = nullptr;  // null: not yet, or over
   upstream::ConnectTimes times_;
+  http::ByteMeter bytes_;
   net::ReadGate gate_;
   event::Timer soon_;
   bool answered_ = false;

@@ -102,6 +102,8 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   bool retry_after_headers(Attempt& attempt, http::ResponseHeaders& headers, bool& could_not);
   bool note(Retries::Verdict verdict, Attempt& attempt, Cause cause);
   bool others_may_answer(const Attempt& but);
+  // Of all tries that are not over.
+  http::ByteMeter bytes_under_way();
   void log_try(Attempt& attempt, format::LogType why);
   void drop(Attempt& attempt);
   void drop_all_but(const Attempt* kept);

@@ -154,6 +154,7 @@ void Router::log_try(Attempt& attempt, format::LogType why) {
   facts.response_code = facts.response != nullptr ? facts.response->status : 0;
   facts.bytes_sent = attempt.body_sent();
   facts.bytes_received = attempt.body_received();
+  facts.upstream_bytes = attempt.bytes();
   facts.details = {};
   facts.flags = {};
   if (attempt.timeout_flag) {
@@ -165,6 +166,14 @@ void Router::log_try(Attempt& attempt, format::LogType why) {
     }
   }
   local_.upstream_log.log(facts);
+}
+
+http::ByteMeter Router::bytes_under_way() {
+  http::ByteMeter sum;
+  for (Attempt* attempt = attempts_.front(); attempt != nullptr; attempt = attempts_.next(*attempt)) {
+    if (!attempt->over()) sum += attempt->bytes();
+  }
+  return sum;
 }
 
 void Router::drop(Attempt& attempt) {

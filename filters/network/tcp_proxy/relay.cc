@@ -17,6 +17,7 @@ Relay::Relay(TcpServer& server, std::unique_ptr<net::Transport> transport, proxy
     : ByteConnection(server, std::move(transport), std::move(accepted)),
       server_(server),
       early_(worker().slabs),
+      stream_id_(worker().random.next() | 1),
       last_byte_(worker().loop.now()),
       idle_(worker().loop.timers(), [this] { on_idle(); }),
       max_duration_(worker().loop.timers(), [this] { on_max_duration(); }),
@@ -120,9 +121,8 @@ void Relay::attempt() {
     open_tunnel(chosen);
     return;
   }
-  upstream_ =
-      upstream::RawConnection::connect(*chosen.cluster, *chosen.host, worker(),
-                                       {accepted().remote(), accepted().local()}, *this);
+  upstream_ = upstream::RawConnection::connect(*chosen.cluster, *chosen.host, worker(),
+                                               {accepted().remote(), accepted().local()}, *this);
   if (upstream_ == nullptr) {
     retry();
   }
@@ -132,7 +132,8 @@ void Relay::open_tunnel(const upstream::Chosen& chosen) {
   format::Facts facts;
   fill(facts);
   // The pool may answer at once, with an idle connection or a refusal.
-  upstream::ByteStream* tunnel = HttpTunnel::open(*plan().tunnel, *chosen.cluster, *chosen.host, worker(), facts, *this);
+  upstream::ByteStream* tunnel =
+      HttpTunnel::open(*plan().tunnel, *chosen.cluster, *chosen.host, worker(), facts, *this);
   if (tunnel != nullptr) {
     upstream_ = tunnel;
   }
@@ -352,11 +353,11 @@ void Relay::on_max_duration() {
 
 void Relay::fill(format::Facts& facts) const {
   describe(facts);
-  facts.bytes_received = facts.downstream_wire_rx = received_;
+  facts.bytes_received = facts.downstream_bytes.wire_received = received_;
   facts.bytes_sent = sent_;
-  facts.downstream_wire_tx = wire_sent_;
-  facts.upstream_wire_tx = upstream_sent_;
-  facts.upstream_wire_rx = upstream_received_;
+  facts.downstream_bytes.wire_sent = wire_sent_;
+  facts.upstream_bytes.wire_sent = upstream_sent_;
+  facts.upstream_bytes.wire_received = upstream_received_;
   facts.attempts = attempts_;
   facts.upstream_failure = failure_;
   facts.upstream_connect_start = connect_began_;
@@ -371,6 +372,7 @@ void Relay::fill(format::Facts& facts) const {
   }
   facts.upstream_local = upstream_local_;
   facts.upstream_connection_id = upstream_id_;
+  facts.stream_id = stream_id_;
 }
 
 void Relay::log(format::LogType type) {

@@ -75,6 +75,7 @@ class Relay final : public proxy::ByteConnection, private upstream::ByteStreamUs
   buffer::Buffer early_;  // came before the upstream
   std::string failure_;   // of the last attempt
   net::Address upstream_local_;
+  const uint64_t stream_id_;  // of %STREAM_ID%
   uint64_t upstream_id_ = 0;
   uint64_t received_ = 0, sent_ = 0;  // of the client, to the client
   uint64_t upstream_sent_ = 0, upstream_received_ = 0;

@@ -77,6 +77,7 @@ Fault BodyReader::parse_trailers(const LineEnds& lines, Arena& arena) {
   if (fault != Fault::kNone) {
     return fault;
   }
+  trailer_bytes_ = facts.bytes;
   trailers->remove_if([](const HeaderField& field) { return forbidden_in_trailers(field.token); });
   trailers_ = trailers->empty() ? nullptr : trailers;
   return Fault::kNone;

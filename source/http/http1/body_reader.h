@@ -45,6 +45,8 @@ class BodyReader {
   // Moves body bytes from `in` to `data`. Trailers are made in `arena`, unless the options drop them.
   Status read(buffer::Buffer& in, buffer::Buffer& data, Arena& arena);
   HeaderMap* trailers() { return trailers_; }
+  // What their fields took.
+  uint64_t trailer_bytes() const { return trailer_bytes_; }
   Fault fault() const { return fault_; }
   bool until_close() const { return framing_ == Framing::kUntilClose; }
 
@@ -63,6 +65,7 @@ class BodyReader {
   uint64_t left_ = 0;
   ChunkedDecoder chunks_;
   HeaderMap* trailers_ = nullptr;
+  uint64_t trailer_bytes_ = 0;
 };
 
 // Whether a field may not stand in a trailer section: it frames, routes, or authenticates the message, or concerns

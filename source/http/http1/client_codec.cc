@@ -17,7 +17,11 @@ Http1ClientCodec::Http1ClientCodec(const CodecOptions& options, ClientEvents& ev
 StreamId Http1ClientCodec::encode_headers(const RequestHeaders& headers, End end, buffer::Buffer& out) {
   SLUICE_DCHECK(reusable());
   writer_.start();
+  bytes_ = ByteMeter();
+  const size_t before = out.size();
   writer_.write_request(headers, end, out);
+  count_sent(out, before);
+  count_fields();
   to_head_ = headers.method == "HEAD";
   tunnel_ = headers.tunnel;
   if (tunnel_ == Tunnel::kUpgrade) {
@@ -37,12 +41,17 @@ void Http1ClientCodec::encode_data(StreamId stream, buffer::Buffer& data, End en
   if (writer_.tunnel() && input_ != Input::kTunnel) {
     return;  // not accepted yet: the bytes stay where they are
   }
+  const size_t before = out.size();
   writer_.write_data(data, end, out);
+  count_sent(out, before);
 }
 
 void Http1ClientCodec::encode_trailers(StreamId stream, const HeaderMap& trailers, buffer::Buffer& out) {
   if (stream == stream_ && input_ != Input::kFailed && input_ != Input::kDiscard && !writer_.complete()) {
+    const size_t before = out.size();
     writer_.write_trailers(trailers, out);
+    count_sent(out, before);
+    count_fields();
   }
 }
 
@@ -56,7 +65,13 @@ void Http1ClientCodec::reset(StreamId stream, buffer::Buffer&) {
 
 // ---- input
 
+// Whatever is read is for the one message that is under way.
 Decoded Http1ClientCodec::decode(buffer::Buffer& in) {
+  bytes_.wire_received += in.size();
+  return decode_rest(in);
+}
+
+Decoded Http1ClientCodec::decode_rest(buffer::Buffer& in) {
   switch (input_) {
     case Input::kIdle:
       return decode_idle(in);
@@ -107,6 +122,8 @@ Decoded Http1ClientCodec::decode_heads(buffer::Buffer& in) {
     auto* headers = arena.create<ResponseHeaders>(arena);
     FieldFacts facts;
     Fault fault = parse_head(*headers, lines, arena, facts);
+    bytes_.header_received += facts.bytes;
+    bytes_.plain_header_received += facts.bytes;
     sections_.done(in, lines);
     const bool interim = headers->status < 200 && headers->status != 101;
     if (fault == Fault::kNone) {
@@ -125,7 +142,7 @@ Decoded Http1ClientCodec::decode_heads(buffer::Buffer& in) {
     }
     events_.on_headers(stream_, *headers, end);
   }
-  return decode(in);
+  return decode_rest(in);
 }
 
 Decoded Http1ClientCodec::decode_body(buffer::Buffer& in) {
@@ -150,21 +167,22 @@ Decoded Http1ClientCodec::decode_body(buffer::Buffer& in) {
   if (status == BodyReader::Status::kEnd) {
     finish_response(in);
     events_.on_data(stream_, data, End::kYes);
-    return decode(in);
+    return decode_rest(in);
   }
   if (!data.empty()) {
     events_.on_data(stream_, data, End::kNo);
   }
   if (input_ != Input::kBody) {
-    return decode(in);
+    return decode_rest(in);
   }
   switch (status) {
     case BodyReader::Status::kFault:
       return fail(body_.fault());
     case BodyReader::Status::kTrailers:
+      bytes_.header_received += body_.trailer_bytes();
       finish_response(in);
       events_.on_trailers(stream_, *body_.trailers());
-      return decode(in);
+      return decode_rest(in);
     case BodyReader::Status::kEnd:
     case BodyReader::Status::kMore:
       break;

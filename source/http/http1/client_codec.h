@@ -35,10 +35,12 @@ class Http1ClientCodec final : public ClientCodec {
     return keep_alive_ && input_ == Input::kIdle && (stream_ == 0 || writer_.complete());
   }
   Protocol protocol() const override { return Protocol::kHttp11; }
+  ByteMeter bytes(StreamId stream) override { return stream == stream_ ? bytes_ : ByteMeter(); }
 
  private:
   enum class Input : uint8_t { kIdle, kHead, kBody, kTunnel, kDiscard, kFailed };
 
+  Decoded decode_rest(buffer::Buffer& in);
   Decoded decode_heads(buffer::Buffer& in);
   Decoded decode_body(buffer::Buffer& in);
   Decoded decode_idle(buffer::Buffer& in);
@@ -51,6 +53,11 @@ class Http1ClientCodec final : public ClientCodec {
   End begin_body(const ResponseHeaders& headers, const FieldFacts& facts);
   void finish_response(const buffer::Buffer& in);
   Decoded fail(Fault fault);
+  void count_sent(const buffer::Buffer& out, size_t before) { bytes_.wire_sent += out.size() - before; }
+  void count_fields() {
+    bytes_.header_sent += writer_.field_bytes();
+    bytes_.plain_header_sent += writer_.field_bytes();
+  }
 
   // Peers that send interim responses without end hold memory of the exchange with each.
   static constexpr uint32_t kMaxInterims = 1000;
@@ -61,6 +68,7 @@ class Http1ClientCodec final : public ClientCodec {
   SectionReader sections_;
   BodyReader body_;
   MessageWriter writer_;
+  ByteMeter bytes_;         // of the current message
   Arena* arena_ = nullptr;  // of the current response
   StreamId stream_ = 0;
   Input input_ = Input::kIdle;

@@ -218,6 +218,7 @@ Fault parse_fields(const SectionCopy& section, uint32_t first_line, size_t at, c
   const uint32_t stop = std::min(ends.count, first_line + options.max_fields);
   fields.reserve(fields.size() + (stop - first_line) + kRoomForMore);
   const char* start = section.wire + at;
+  ptrdiff_t odd_blanks = 0;  // more than one for each field
   for (const uint32_t *end = ends.at + first_line, *last = ends.at + stop; end != last; ++end) {
     const char* const line_last = section.wire + *end;
     const char* const name_data = start;
@@ -239,6 +240,7 @@ Fault parse_fields(const SectionCopy& section, uint32_t first_line, size_t at, c
     std::string_view value(name.colon + 2, static_cast<size_t>(line_last - (name.colon + 2)));
     if (!as_on_wire) [[unlikely]] {
       value = trimmed(name.colon + 1, line_last);
+      odd_blanks += (line_last - name.colon - 1) - static_cast<ptrdiff_t>(value.size()) - 1;
       as_on_wire = name.colon[1] == ' ' && value.data() == name.colon + 2 && value.end() == line_last;
     }
     if (kFraming.has(name.token)) {
@@ -255,6 +257,7 @@ Fault parse_fields(const SectionCopy& section, uint32_t first_line, size_t at, c
     field.value_size = static_cast<uint32_t>(value.size());
     field.as_on_wire = as_on_wire;
   }
+  facts.bytes = section.size - 2 - at - (stop - first_line) - static_cast<uint64_t>(odd_blanks);
   return stop == ends.count ? Fault::kNone : Fault::kTooManyFields;
 }
 

@@ -27,6 +27,7 @@ struct FieldFacts {
   bool upgrade = false;
   bool nominates = false;  // Connection names other fields
   uint16_t dropped = 0;    // fields with underscores
+  uint64_t bytes = 0;      // as ByteMeter counts what comes in
   std::string_view host;   // as it came, not in the copy
   std::string_view host_name;
 };

@@ -89,8 +89,8 @@ char* put_status_line(char* at, Protocol protocol, const ResponseHeaders& header
   at = put(at, protocol == Protocol::kHttp10 ? "HTTP/1.0 " : "HTTP/1.1 ");
   at = put(at, status_text(headers.status));
   at = put(at, " ");
-  at = put(at, !headers.reason.empty() && is_field_value(headers.reason) ? headers.reason
-                                                                         : reason_phrase(headers.status));
+  at = put(at,
+           !headers.reason.empty() && is_field_value(headers.reason) ? headers.reason : reason_phrase(headers.status));
   return put(at, "\r\n");
 }
 
@@ -203,6 +203,7 @@ void MessageWriter::write_request(const RequestHeaders& headers, End end, buffer
   at = headers.tunnel == Tunnel::kConnect ? put_authority(at, headers.authority, headers.checked.authority)
                                           : put_target(at, headers.method, headers.path, headers.checked.path);
   at = put(at, " HTTP/1.1\r\n");
+  const char* const fields = at;
   at = spelling != nullptr && !spelling->host.empty() ? put(at, spelling->host) : put_name(at, "host", header_case);
   at = put(at, ": ");
   at = put_authority(at, headers.authority, headers.checked.authority);
@@ -210,6 +211,7 @@ void MessageWriter::write_request(const RequestHeaders& headers, End end, buffer
   at = put_fields(at, headers.fields, skip, header_case);
   if (framing.write_zero) at = put_line(at, "content-length", "0", header_case);
   if (framing.write_chunked) at = put_line(at, "transfer-encoding", "chunked", header_case);
+  field_bytes_ = static_cast<uint32_t>(at - fields);
   at = put(at, "\r\n");
   out.commit(static_cast<size_t>(at - start));
   begin(framing, end);
@@ -224,6 +226,7 @@ void MessageWriter::write_response(const ResponseHeaders& headers, End end, cons
   const size_t bound = kFixedParts + headers.reason.size() + bound_of(headers.fields);
   char* const start = out.reserve(bound + std::min<uint64_t>(framing.length, kCopyBelow));
   char* at = put_status_line(start, terms.protocol, headers);
+  const char* const fields = at;
   at = put_fields(at, headers.fields, skip, header_case);
   if (framing.write_zero) at = put_line(at, "content-length", "0", header_case);
   if (framing.write_chunked) at = put_line(at, "transfer-encoding", "chunked", header_case);
@@ -236,6 +239,7 @@ void MessageWriter::write_response(const ResponseHeaders& headers, End end, cons
   } else if (terms.protocol == Protocol::kHttp10) {
     at = put_line(at, "connection", "keep-alive", header_case);
   }
+  field_bytes_ = static_cast<uint32_t>(at - fields);
   at = put(at, "\r\n");
   out.commit(static_cast<size_t>(at - start));
   begin(framing, end);
@@ -244,7 +248,9 @@ void MessageWriter::write_response(const ResponseHeaders& headers, End end, cons
 void MessageWriter::write_interim(const ResponseHeaders& headers, buffer::Buffer& out) {
   char* const start = out.reserve(kFixedParts + headers.reason.size() + bound_of(headers.fields));
   char* at = put_status_line(start, Protocol::kHttp11, headers);
+  const char* const fields = at;
   at = put_fields(at, headers.fields, kSkip, options_.header_case);
+  field_bytes_ = static_cast<uint32_t>(at - fields);
   at = put(at, "\r\n");
   out.commit(static_cast<size_t>(at - start));
 }
@@ -313,12 +319,15 @@ void MessageWriter::write_chunk(buffer::Buffer& data, End end, buffer::Buffer& o
 }
 
 void MessageWriter::write_trailers(const HeaderMap& trailers, buffer::Buffer& out) {
+  field_bytes_ = 0;
   if (body_ == Body::kChunked) {
     char* const start = out.reserve(kFixedParts + bound_of(trailers));
     char* at = put(start, "0\r\n");
+    const char* const fields = at;
     if (options_.enable_trailers) {
       at = put_fields(at, trailers, kNoTrailers, options_.header_case);
     }
+    field_bytes_ = static_cast<uint32_t>(at - fields);
     at = put(at, "\r\n");
     out.commit(static_cast<size_t>(at - start));
   }

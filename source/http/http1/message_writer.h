@@ -39,6 +39,8 @@ class MessageWriter {
   bool begun() const { return body_ != Body::kBefore; }
   bool complete() const { return body_ == Body::kDone; }
   bool tunnel() const { return body_ == Body::kTunnel; }
+  // What the fields of the last head, or trailer section, took.
+  uint32_t field_bytes() const { return field_bytes_; }
   // The head did not promise more or fewer bytes than the body had, and the end of the message shows.
   bool intact() const { return intact_; }
 
@@ -74,6 +76,7 @@ class MessageWriter {
   const CodecOptions& options_;
   Body body_ = Body::kBefore;
   bool intact_ = true;
+  uint32_t field_bytes_ = 0;
   uint64_t left_ = 0;  // of kLength
 };
 

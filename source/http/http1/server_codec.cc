@@ -26,6 +26,7 @@ Decoded Http1ServerCodec::decode(buffer::Buffer& in) {
       return Decoded::kBlocked;
     case Input::kTunnel:
       if (!in.empty()) {
+        bytes_.wire_received += in.size();
         events_.on_data(stream_, in, End::kNo);
         in.clear();
       }
@@ -55,6 +56,8 @@ Decoded Http1ServerCodec::decode_head(buffer::Buffer& in) {
   auto* headers = arena_->create<RequestHeaders>(*arena_);
   FieldFacts facts;
   const Fault fault = parse_head(*headers, lines, facts);
+  bytes_.wire_received = lines.bytes.size();
+  bytes_.header_received = bytes_.plain_header_received = facts.bytes;
   sections_.done(in, lines);
   if (fault != Fault::kNone) {
     return fail(fault);
@@ -75,7 +78,9 @@ Decoded Http1ServerCodec::decode_body(buffer::Buffer& in) {
     return decode(in);
   }
   buffer::Buffer data(sections_.pool());
+  const size_t before = in.size();
   const BodyReader::Status status = body_.read(in, data, *arena_);
+  bytes_.wire_received += before - in.size();
   if (status == BodyReader::Status::kEnd) {
     input_ = Input::kComplete;
     events_.on_data(stream_, data, End::kYes);
@@ -91,6 +96,7 @@ Decoded Http1ServerCodec::decode_body(buffer::Buffer& in) {
     case BodyReader::Status::kFault:
       return fail(body_.fault());
     case BodyReader::Status::kTrailers:
+      bytes_.header_received += body_.trailer_bytes();
       input_ = Input::kComplete;
       events_.on_trailers(stream_, *body_.trailers());
       return after_message(in);
@@ -108,6 +114,7 @@ Decoded Http1ServerCodec::after_message(const buffer::Buffer& in) const {
 void Http1ServerCodec::begin_stream() {
   terms_ = ResponseTerms();
   writer_.start();
+  bytes_ = ByteMeter();
   arena_ = &events_.on_begin(++stream_);
 }
 
@@ -250,7 +257,10 @@ End Http1ServerCodec::begin_body(const RequestHeaders& headers, const FieldFacts
 void Http1ServerCodec::encode_interim(StreamId stream, const ResponseHeaders& headers, buffer::Buffer& out) {
   // A client of HTTP/1.0 does not know of them (RFC 9110 15.2).
   if (stream == stream_ && !writer_.begun() && terms_.protocol != Protocol::kHttp10) {
+    const size_t before = out.size();
     writer_.write_interim(headers, out);
+    count_sent(out, before);
+    count_fields();
   }
 }
 
@@ -258,6 +268,7 @@ void Http1ServerCodec::encode_headers(StreamId stream, const ResponseHeaders& he
   if (stream == 0 && input_ == Input::kHead) {
     terms_ = ResponseTerms();
     writer_.start();
+    bytes_ = ByteMeter();
     stream_ = 0;
     keep_alive_ = false;
     input_ = Input::kDiscard;
@@ -273,7 +284,10 @@ void Http1ServerCodec::encode_headers(StreamId stream, const ResponseHeaders& he
     keep_alive_ = false;
   }
   terms_.keep_alive = keep_alive_;
+  const size_t before = out.size();
   writer_.write_response(headers, end, terms_, out);
+  count_sent(out, before);
+  count_fields();
   if (opens && input_ == Input::kHeld) {
     input_ = Input::kTunnel;
   }
@@ -287,7 +301,9 @@ void Http1ServerCodec::encode_data(StreamId stream, buffer::Buffer& data, End en
     data.clear();
     return;
   }
+  const size_t before = out.size();
   writer_.write_data(data, end, out);
+  count_sent(out, before);
   if (writer_.complete()) {
     finish_response();
   }
@@ -295,7 +311,10 @@ void Http1ServerCodec::encode_data(StreamId stream, buffer::Buffer& data, End en
 
 void Http1ServerCodec::encode_trailers(StreamId stream, const HeaderMap& trailers, buffer::Buffer& out) {
   if (stream == stream_ && writer_.begun() && !writer_.complete()) {
+    const size_t before = out.size();
     writer_.write_trailers(trailers, out);
+    count_sent(out, before);
+    count_fields();
     finish_response();
   }
 }

@@ -88,7 +88,7 @@ Fault parse_target(std::string_view target, const CodecOptions& options, Request
   }
   if (target == "*") {
     out.path = target;
-    return out.method == "OPTIONS" ? Fault::kNone : Fault::kMalformed;
+    return out.method == "OPTIONS" ? Fault::kNone : Fault::kUrl;
   }
   const Fault fault = parse_absolute(target, out);
   if (fault == Fault::kNone && !options.allow_absolute_url) {

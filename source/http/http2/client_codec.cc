@@ -65,6 +65,11 @@ void Http2ClientCodec::resume(StreamId id) {
   if (Stream* stream = session_.find(id)) session_.resume(*stream);
 }
 
+ByteMeter Http2ClientCodec::bytes(StreamId id) {
+  const Stream* stream = session_.find(id);
+  return stream == nullptr ? ByteMeter() : stream->bytes;
+}
+
 size_t Http2ClientCodec::unsent(StreamId id) {
   const Stream* stream = session_.find(id);
   return stream == nullptr ? 0 : stream->pending.size();

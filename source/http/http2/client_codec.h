@@ -39,6 +39,7 @@ class Http2ClientCodec final : public ClientCodec, private SessionOwner {
   void reset(StreamId stream, buffer::Buffer& out) override;
   bool reusable() const override { return session_.can_open(); }
   Protocol protocol() const override { return Protocol::kHttp2; }
+  ByteMeter bytes(StreamId stream) override;
 
   // ---- of HTTP/2 alone
   // Writes what may be sent behind `out`. kFailed: the connection cannot go on, on_error() was called.

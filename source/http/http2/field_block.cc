@@ -33,7 +33,10 @@ bool can_be_sent(const HeaderField& field) {
 
 }  // namespace
 
-void FieldBlock::add(std::string_view name, std::string_view value) { fields_.push_back(nv_of(name, value)); }
+void FieldBlock::add(std::string_view name, std::string_view value) {
+  fields_.push_back(nv_of(name, value));
+  bytes_ += name.size() + value.size();
+}
 
 void FieldBlock::add_fields(const HeaderMap& fields) {
   for (const HeaderField& field : fields) {
@@ -44,7 +47,7 @@ void FieldBlock::add_fields(const HeaderMap& fields) {
 }
 
 void FieldBlock::make(const RequestHeaders& headers) {
-  fields_.clear();
+  start();
   const bool extended = headers.tunnel == Tunnel::kUpgrade;
   add(":method", extended ? "CONNECT" : is_token(headers.method) ? headers.method : std::string_view("_"));
   if (headers.tunnel != Tunnel::kConnect) {
@@ -61,13 +64,13 @@ void FieldBlock::make(const RequestHeaders& headers) {
 }
 
 void FieldBlock::make(const ResponseHeaders& headers, uint16_t status) {
-  fields_.clear();
+  start();
   add(":status", status_text(status));
   add_fields(headers.fields);
 }
 
 void FieldBlock::make(const HeaderMap& trailers) {
-  fields_.clear();
+  start();
   add_fields(trailers);
 }
 

@@ -24,12 +24,18 @@ class FieldBlock {
 
   const nghttp2_nv* data() const { return fields_.data(); }
   size_t size() const { return fields_.size(); }
+  size_t bytes() const { return bytes_; }  // of names and values
 
  private:
+  void start() {
+    fields_.clear();
+    bytes_ = 0;
+  }
   void add(std::string_view name, std::string_view value);
   void add_fields(const HeaderMap& fields);
 
   std::vector<nghttp2_nv> fields_;
+  size_t bytes_ = 0;
 };
 
 // Trailers that wait until the body before them is sent: copies. Owned by their stream. Thread: worker.
@@ -38,6 +44,7 @@ class KeptTrailers {
   explicit KeptTrailers(const HeaderMap& trailers);
   const nghttp2_nv* data() const { return fields_.data(); }
   size_t size() const { return fields_.size(); }
+  size_t bytes() const { return bytes_.size(); }
 
  private:
   std::string bytes_;

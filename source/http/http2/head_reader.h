@@ -33,6 +33,7 @@ class HeadReader {
 
   uint16_t dropped() const { return dropped_; }  // because of an underscore in their name
   uint16_t status() const { return status_; }
+  size_t bytes() const { return bytes_; }  // of names and values
   bool open() const { return arena_ != nullptr; }
   void drop() { arena_ = nullptr; }
 

@@ -62,6 +62,11 @@ void Http2ServerCodec::resume(StreamId id) {
   if (Stream* stream = session_.find(id)) session_.resume(*stream);
 }
 
+ByteMeter Http2ServerCodec::bytes(StreamId id) {
+  const Stream* stream = session_.find(id);
+  return stream == nullptr ? ByteMeter() : stream->bytes;
+}
+
 size_t Http2ServerCodec::unsent(StreamId id) {
   const Stream* stream = session_.find(id);
   return stream == nullptr ? 0 : stream->pending.size();

@@ -12,6 +12,8 @@ class Http2ServerEvents : public ServerEvents {
   // The bytes of the stream's response that are not sent are above their mark, or have room again.
   virtual void on_stream_full(StreamId stream, bool full) = 0;
   virtual void on_ping_ack() = 0;
+  // Both messages are complete and sent, and nobody had reset the stream before: what it took.
+  virtual void on_complete(StreamId, const ByteMeter&) {}
 
  protected:
   ~Http2ServerEvents() = default;
@@ -35,6 +37,7 @@ class Http2ServerCodec final : public ServerCodec, private SessionOwner {
   void start_drain(buffer::Buffer&) override { session_.announce_goaway(); }
   bool keep_alive() const override { return !session_.failed(); }
   Protocol protocol() const override { return Protocol::kHttp2; }
+  ByteMeter bytes(StreamId stream) override;
 
   // ---- of HTTP/2 alone
   // Writes what may be sent behind `out`. kFailed: the connection cannot go on, on_error() was called.
@@ -69,6 +72,7 @@ class Http2ServerCodec final : public ServerCodec, private SessionOwner {
   void on_data(Stream& stream, buffer::Buffer& data, End end) override { events_.on_data(stream.id, data, end); }
   void on_trailers(Stream& stream, HeaderMap& trailers) override { events_.on_trailers(stream.id, trailers); }
   void on_stream_reset(Stream& stream, const StreamReset& reset) override { events_.on_reset(stream.id, reset); }
+  void on_stream_complete(Stream& stream) override { events_.on_complete(stream.id, stream.bytes); }
   void on_stream_full(Stream& stream) override { events_.on_stream_full(stream.id, stream.full); }
   void on_goaway() override { peer_leaves_ = true; }
   void on_settings() override {}

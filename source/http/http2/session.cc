@@ -243,11 +243,17 @@ int Session::on_invalid_frame(const nghttp2_frame& frame, int error) {
 int Session::on_frame(const nghttp2_frame& frame) {
   Stream* stream = frame.hd.stream_id == 0 ? nullptr : stream_of(static_cast<StreamId>(frame.hd.stream_id));
   const bool ends = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+  const size_t bytes = kFrameHead + frame.hd.length;
   switch (frame.hd.type) {
     case NGHTTP2_HEADERS:
-      if (stream != nullptr) head_complete(*stream, frame);
+      if (stream != nullptr) {
+        stream->bytes.wire_received += bytes;
+        stream->bytes.header_received += bytes;
+        head_complete(*stream, frame);
+      }
       return 0;
     case NGHTTP2_DATA:
+      if (stream != nullptr) stream->bytes.wire_received += bytes;
       if (!guard_.on_payload(!ends && frame.hd.length == frame.data.padlen)) {
         return fail("http2.inbound_empty_frames_flood");
       }
@@ -258,7 +264,10 @@ int Session::on_frame(const nghttp2_frame& frame) {
       return 0;
     case NGHTTP2_RST_STREAM:
       stats_.inc(Http2Stat::kRxReset);
-      if (stream != nullptr) stream->peer_reset = true;
+      if (stream != nullptr) {
+        stream->bytes.wire_received += bytes;
+        stream->peer_reset = true;
+      }
       return 0;
     case NGHTTP2_GOAWAY:
       owner_.on_goaway();
@@ -282,6 +291,7 @@ void Session::head_complete(Stream& stream, const nghttp2_frame& frame) {
     return;
   }
   stats_.add(Http2Stat::kDroppedHeadersWithUnderscores, reader_.dropped());
+  stream.bytes.plain_header_received += reader_.bytes();
   if (!stream.head_seen) {
     stream.head_seen = side_ == Side::kServer || reader_.status() >= 200;
     owner_.on_head(stream, reader_, end);
@@ -386,6 +396,11 @@ void Session::close(Stream& found, uint32_t code) {
     owner_.on_stream_reset(*stream, reset);
     last_ = nullptr;
   }
+  if (!stream->released && complete) {
+    last_ = &found;
+    owner_.on_stream_complete(*stream);
+    last_ = nullptr;
+  }
   stream->pending.clear();
   stream->received.clear();
   stream->trailers = nullptr;
@@ -473,6 +488,7 @@ void Session::send_data(Stream& stream, const uint8_t* head, size_t length) {
     stream.pending.drain(length);
     out_->commit(kFrameHead + length);
   }
+  stream.bytes.wire_sent += kFrameHead + length;
   touch(stream);
 }
 
@@ -501,13 +517,22 @@ void Session::on_sent_frame(const nghttp2_frame& frame) {
       guard_.on_frame_sent(false);
       break;
   }
-  if ((frame.hd.type == NGHTTP2_DATA || frame.hd.type == NGHTTP2_HEADERS) &&
-      (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
-    if (Stream* stream = stream_of(static_cast<StreamId>(frame.hd.stream_id))) {
-      stream->local_ended = true;
-      if (stream->reset_after_end && !stream->remote_ended) {
-        nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, frame.hd.stream_id, NGHTTP2_NO_ERROR);
-      }
+  if (frame.hd.stream_id == 0 || (frame.hd.type == NGHTTP2_DATA && (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0)) {
+    return;
+  }
+  if (Stream* stream = stream_of(static_cast<StreamId>(frame.hd.stream_id))) {
+    on_sent_frame_of(*stream, frame.hd);
+  }
+}
+
+void Session::on_sent_frame_of(Stream& stream, const nghttp2_frame_hd& head) {
+  const bool data = head.type == NGHTTP2_DATA;
+  if (!data || head.length == 0) stream.bytes.wire_sent += kFrameHead + head.length;  // else in send_data()
+  if (head.type == NGHTTP2_HEADERS) stream.bytes.header_sent += kFrameHead + head.length;
+  if ((data || head.type == NGHTTP2_HEADERS) && (head.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+    stream.local_ended = true;
+    if (stream.reset_after_end && !stream.remote_ended) {
+      nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, head.stream_id, NGHTTP2_NO_ERROR);
     }
   }
 }
@@ -536,6 +561,7 @@ Stream* Session::submit_request(const RequestHeaders& headers, End end) {
   block.make(headers);
   Stream& stream = open_stream(0);
   stream.begun = true;
+  stream.bytes.plain_header_sent = block.bytes();
   stream.to_head = headers.method == "HEAD";
   stream.connect = headers.tunnel != Tunnel::kNone;
   stream.extended = headers.tunnel == Tunnel::kUpgrade;
@@ -558,6 +584,7 @@ Stream* Session::submit_request(const RequestHeaders& headers, End end) {
 void Session::submit_interim(Stream& stream, const ResponseHeaders& headers) {
   if (!stream.begun) {
     block.make(headers, headers.status);
+    stream.bytes.plain_header_sent += block.bytes();
     nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, static_cast<int32_t>(stream.id), nullptr, block.data(),
                            block.size(), nullptr);
   }
@@ -573,6 +600,7 @@ void Session::submit_response(Stream& stream, const ResponseHeaders& headers, En
     open_tunnel(stream);
   }
   block.make(headers, stream.extended && headers.status == 101 ? 200 : headers.status);
+  stream.bytes.plain_header_sent += block.bytes();
   nghttp2_data_provider provider = provider_of(stream, read_callback());
   nghttp2_submit_response(session_, static_cast<int32_t>(stream.id), block.data(), block.size(),
                           end == End::kYes ? nullptr : &provider);
@@ -610,6 +638,7 @@ void Session::submit_trailers(Stream& stream, const HeaderMap& trailers) {
     return;
   }
   auto kept = std::make_unique<KeptTrailers>(trailers);
+  stream.bytes.plain_header_sent += kept->bytes();
   if (kept->size() > 0) stream.trailers = std::move(kept);
   stream.end_pending = true;
   unblock(stream);

@@ -38,6 +38,8 @@ class SessionOwner {
   virtual void on_trailers(Stream& stream, HeaderMap& trailers) = 0;
   // Before both messages were complete.
   virtual void on_stream_reset(Stream& stream, const StreamReset& reset) = 0;
+  // Both messages are complete, and all of them is sent: the stream goes.
+  virtual void on_stream_complete(Stream&) {}
   // `pending` rose above its mark, or fell to half of it.
   virtual void on_stream_full(Stream& stream) = 0;
   virtual void on_goaway() = 0;
@@ -124,6 +126,7 @@ class Session {
   void on_not_sent(const nghttp2_frame& frame);
   void close(Stream& stream, uint32_t code);
   void on_sent_frame(const nghttp2_frame& frame);
+  void on_sent_frame_of(Stream& stream, const nghttp2_frame_hd& head);
   ssize_t provide(Stream& stream, size_t length, uint32_t& flags);
   void send_data(Stream& stream, const uint8_t* head, size_t length);
 

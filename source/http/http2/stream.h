@@ -44,6 +44,7 @@ struct Stream : IntrusiveNode<InSession>, IntrusiveNode<Touched>, IntrusiveNode<
   bool full = false;         // the user was told that `pending` is above its mark
   bool reset_after_end = false;
   bool window_fault = false;  // the peer gave this stream too large a window
+  ByteMeter bytes;            // what is sent: as it was flushed
   // ---- the end
   bool released = false;  // the user hears nothing more
   bool peer_reset = false;

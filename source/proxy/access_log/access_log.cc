@@ -9,6 +9,11 @@ namespace sluice::proxy {
 
 AccessLog::AccessLog(model::AccessLogSetPtr set, LogSinks* sinks) : set_(std::move(set)) {
   const auto has_logger = [](const model::AccessLogPlan& plan) { return plan.logger != nullptr; };
+  if (set_ != nullptr) {
+    tells_wire_bytes_ = std::any_of(set_->logs.begin(), set_->logs.end(), [](const model::AccessLogPlan& plan) {
+      return plan.logger != nullptr || (plan.format && plan.format->tells_wire_bytes());
+    });
+  }
   if (set_ == nullptr || sinks == nullptr || std::none_of(set_->logs.begin(), set_->logs.end(), has_logger)) {
     return;
   }

@@ -25,11 +25,14 @@ class AccessLog {
   // facts.log_type says why; all logs whose filter passes get their line.
   void log(const format::Facts& facts);
   bool empty() const { return set_ == nullptr || set_->logs.empty(); }
+  // A line tells what the exchange took on the client's connection: whoever fills the facts counts it before.
+  bool tells_wire_bytes() const { return tells_wire_bytes_; }
 
  private:
   model::AccessLogSetPtr set_;
   std::vector<std::unique_ptr<AccessLogger>> loggers_;  // parallel to the set's logs, null for files; empty: all are
   std::string line_;                                    // kept for its memory
+  bool tells_wire_bytes_ = false;
 };
 
 }  // namespace sluice::proxy
