@@ -140,7 +140,7 @@ std::unique_ptr<net::Transport> DryNetwork::connect(const net::Address& address,
 // ---- DryWorld
 
 DryWorld::DryWorld() {
-  loop.at_turn_end([this] { flushes.flush_all(); });
+  loop.at_turn_end([this] { flushes.flush_turn(); });
 }
 
 }  // namespace sluice::explain

@@ -16,6 +16,27 @@ void FlushQueue::flush_all() {
   }
 }
 
+void FlushQueue::flush_turn() {
+  flush_all();
+  while (Outbox* outbox = gathering_.pop_front()) {
+    outbox->flush();
+    flush_all();
+  }
+}
+
+void Outbox::gather() {
+  if (transport_ == nullptr || bytes_.empty()) {
+    return;
+  }
+  unlink();
+  if (bytes_.size() >= kGather) {
+    queue_.waiting_.push_back(*this);
+  } else {
+    bytes_.own();
+    queue_.gathering_.push_back(*this);
+  }
+}
+
 void Outbox::flush() {
   if (transport_ == nullptr || bytes_.empty()) {
     return;

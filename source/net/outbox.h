@@ -20,12 +20,14 @@ class AtDispatchEnd : public IntrusiveNode<AtDispatchEnd> {
   ~AtDispatchEnd() = default;
 };
 
-// The outboxes of a worker that have something to send. flush_all() runs before a read lease ends (so that borrowed
-// bytes leave without a copy) and at the end of each loop turn. Thread: worker.
+// The outboxes of a worker that have something to send. Thread: worker.
 class FlushQueue {
  public:
-  // First the waiting work, then the outboxes, until nothing is left of either.
+  // First the waiting work, then the outboxes, until nothing is left of either. Before a read lease ends, so that
+  // borrowed bytes leave without a copy.
   void flush_all();
+  // The same, and the outboxes that gather. At the end of each loop turn.
+  void flush_turn();
   void at_dispatch_end(AtDispatchEnd& work) {
     if (!work.linked()) {
       work_.push_back(work);
@@ -36,6 +38,7 @@ class FlushQueue {
   friend class Outbox;
   IntrusiveList<AtDispatchEnd, AtDispatchEnd> work_;
   IntrusiveList<Outbox, FlushQueue> waiting_;
+  IntrusiveList<Outbox, FlushQueue> gathering_;
 };
 
 // Told by its outbox; may close or destroy later the connection inside.
@@ -68,6 +71,9 @@ class Outbox : public IntrusiveNode<FlushQueue> {
       queue_.waiting_.push_back(*this);
     }
   }
+  // The same for a connection of many streams: while little is here it waits for what other dispatches of this loop
+  // turn add (the answers of several origins), so that one send, and one TLS record, takes them all.
+  void gather();
   // The transport can take bytes again.
   void on_writable() {
     blocked_ = false;
@@ -88,6 +94,9 @@ class Outbox : public IntrusiveNode<FlushQueue> {
 
  private:
   friend class FlushQueue;
+  // Above that a send of its own costs less than copying what is borrowed.
+  static constexpr size_t kGather = 16 * 1024;
+
   void flush();
   void update_full();
 

@@ -163,9 +163,7 @@ void DownstreamConnection::flush_frames() {
     seldom_->codec->finish_drain();
     (void)seldom_->codec->flush(outbox_.bytes());
   }
-  if (!outbox_.empty()) {
-    outbox_.schedule();
-  }
+  outbox_.gather();
   if (state_ == State::kOpen && goaway_done_ && exchanges_.empty() && seldom_->codec->streams() == 0) {
     close_when_sent();
   }

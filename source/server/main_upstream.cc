@@ -11,7 +11,7 @@ MainUpstream::MainUpstream(Platform& platform, stats::Registry& registry, stats:
              flushes_,
              registry,
              cells} {
-  local_.loop.at_turn_end([this] { flushes_.flush_all(); });
+  local_.loop.at_turn_end([this] { flushes_.flush_turn(); });
 }
 
 MainUpstream::~MainUpstream() { local_.loop.at_turn_end(nullptr); }

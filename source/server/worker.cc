@@ -17,7 +17,7 @@ Worker::Worker(uint32_t index, WorkerSeams seams, stats::Registry& registry, pro
       proxy_{local_, clusters_, state, this, &log_sinks_},
       bury_(seams_.loop->timers(), [this] { removed_.clear(); }),
       empty_check_(seams_.loop->timers(), [this] { check_empty(); }) {
-  seams_.loop->at_turn_end([this] { flushes_.flush_all(); });
+  seams_.loop->at_turn_end([this] { flushes_.flush_turn(); });
 }
 
 Worker::~Worker() = default;

@@ -401,9 +401,7 @@ void UpstreamConnection::on_dispatch_end() {
     return;
   }
   (void)http2_->flush(outbox_.bytes());
-  if (!outbox_.empty()) {
-    outbox_.schedule();
-  }
+  outbox_.gather();
 }
 
 void UpstreamConnection::on_sent(size_t bytes) {

@@ -30,7 +30,7 @@ struct CallWorld {
     plan->assignment = assignment;
     shared = std::make_shared<upstream::ClusterShared>(plan, registry, cells);
     cluster = std::make_unique<upstream::Cluster>(shared, shared->hosts(), local, set);
-    loop.at_turn_end([this] { flushes.flush_all(); });
+    loop.at_turn_end([this] { flushes.flush_turn(); });
   }
   ~CallWorld() {
     cluster.reset();
