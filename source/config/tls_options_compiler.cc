@@ -1,11 +1,13 @@
 #include "config/tls_options_compiler.h"
 
+#include <algorithm>
 #include <cctype>
 #include <utility>
 
 #include "base/strings.h"
 #include "config/core_compiler.h"
 #include "config/matcher_compiler.h"
+#include "envoy/extensions/transport_sockets/tls/v3/tls_spiffe_validator_config.pb.h"
 #include "proxy/access_log/log_files.h"
 
 namespace sluice::config {
@@ -171,9 +173,9 @@ class Compiler {
   void certificate(const tls3::TlsCertificate& proto, const std::string& name, CommonOptions& out) {
     using T = tls3::TlsCertificate;
     // watched_directory says when a secret of SDS is read again; signed_certificate_timestamp is read by nobody.
-    scope_.only(proto,
-                {T::kCertificateChainFieldNumber, T::kPrivateKeyFieldNumber, T::kPkcs12FieldNumber,
-                 T::kPasswordFieldNumber, T::kWatchedDirectoryFieldNumber, T::kSignedCertificateTimestampFieldNumber, T::kOcspStapleFieldNumber});
+    scope_.only(proto, {T::kCertificateChainFieldNumber, T::kPrivateKeyFieldNumber, T::kPkcs12FieldNumber,
+                        T::kPasswordFieldNumber, T::kWatchedDirectoryFieldNumber,
+                        T::kSignedCertificateTimestampFieldNumber, T::kOcspStapleFieldNumber});
     net::tls::CertificateSource source;
     source.name = name;
     if (proto.has_password()) source.password = text(proto.password());
@@ -210,9 +212,9 @@ class Compiler {
         break;
       case C::kCombinedValidationContext: {
         const auto& combined = proto.combined_validation_context();
-        using V = C::CombinedCertificateValidationContext;
-        scope_.only(combined,
-                    {V::kDefaultValidationContextFieldNumber, V::kValidationContextSdsSecretConfigFieldNumber});
+        using Combined = C::CombinedCertificateValidationContext;
+        scope_.only(combined, {Combined::kDefaultValidationContextFieldNumber,
+                               Combined::kValidationContextSdsSecretConfigFieldNumber});
         if (const auto* secret = find_validation(combined.validation_context_sds_secret_config())) {
           // As Envoy has it: what SDS sends is merged over what stands here.
           tls3::CertificateValidationContext merged = combined.default_validation_context();
@@ -238,6 +240,10 @@ class Compiler {
 
   void validation_context(const tls3::CertificateValidationContext& proto, CommonOptions& out) {
     using V = tls3::CertificateValidationContext;
+    if (proto.has_custom_validator_config()) {
+      custom_validator(proto, out);
+      return;
+    }
     scope_.only(proto, {V::kTrustedCaFieldNumber, V::kSystemRootCertsFieldNumber, V::kWatchedDirectoryFieldNumber,
                         V::kVerifyCertificateSpkiFieldNumber, V::kVerifyCertificateHashFieldNumber,
                         V::kMatchTypedSubjectAltNamesFieldNumber, V::kMatchSubjectAltNamesFieldNumber,
@@ -275,6 +281,39 @@ class Compiler {
     }
     options.accept_untrusted = proto.trust_chain_verification() == V::ACCEPT_UNTRUSTED;
     options.only_leaf_crl = proto.only_verify_leaf_cert_crl();
+    options.suppress_ca_list = proto.suppress_client_ca_list();
+    if (proto.has_max_verify_depth()) options.max_depth = proto.max_verify_depth().value();
+    out.validation = std::move(options);
+  }
+
+  // SPIFFE: the bundles take the place of everything else but the names, of which only URIs count. What would narrow
+  // the trust and is not looked at (Envoy passes over it) is refused; trusted_ca says nothing.
+  void custom_validator(const tls3::CertificateValidationContext& proto, CommonOptions& out) {
+    using V = tls3::CertificateValidationContext;
+    using Spiffe = tls3::SPIFFECertValidatorConfig;
+    scope_.only(proto, {V::kTrustedCaFieldNumber, V::kWatchedDirectoryFieldNumber,
+                        V::kMatchTypedSubjectAltNamesFieldNumber, V::kMatchSubjectAltNamesFieldNumber,
+                        V::kAllowExpiredCertificateFieldNumber, V::kCustomValidatorConfigFieldNumber,
+                        V::kMaxVerifyDepthFieldNumber, V::kSuppressClientCaListFieldNumber});
+    const auto* spiffe = scope_.unpack_to<Spiffe>(proto.custom_validator_config().typed_config());
+    if (spiffe == nullptr) return;
+    scope_.only(*spiffe, {Spiffe::kTrustDomainsFieldNumber});
+    if (spiffe->trust_domains().empty()) {
+      scope_.error(*spiffe, Spiffe::kTrustDomainsFieldNumber, "needs a trust domain: nobody would be trusted");
+    }
+    net::tls::ValidationOptions options;
+    for (const auto& domain : spiffe->trust_domains()) {
+      scope_.only(domain, {Spiffe::TrustDomain::kNameFieldNumber, Spiffe::TrustDomain::kTrustBundleFieldNumber});
+      options.trust_domains.push_back({domain.name(), text(domain.trust_bundle()), path_of(domain.trust_bundle())});
+    }
+    names(proto, options);
+    const auto is_other = [](const net::tls::SanMatcher& san) { return san.type != SanType::kUri; };
+    if (!proto.match_typed_subject_alt_names().empty() &&
+        std::any_of(options.sans.begin(), options.sans.end(), is_other)) {
+      scope_.error(proto, V::kMatchTypedSubjectAltNamesFieldNumber, "of these only URIs are matched with SPIFFE");
+    }
+    std::erase_if(options.sans, is_other);
+    options.allow_expired = proto.allow_expired_certificate();
     options.suppress_ca_list = proto.suppress_client_ca_list();
     if (proto.has_max_verify_depth()) options.max_depth = proto.max_verify_depth().value();
     out.validation = std::move(options);
@@ -321,12 +360,12 @@ class Compiler {
 std::optional<net::tls::ServerOptions> compile_server_options(const tls3::DownstreamTlsContext& proto,
                                                               SecretLookup& secrets, CompileScope& scope) {
   using D = tls3::DownstreamTlsContext;
-  scope.only(proto, {D::kCommonTlsContextFieldNumber, D::kRequireClientCertificateFieldNumber,
-                     D::kRequireSniFieldNumber, D::kSessionTicketKeysFieldNumber,
-                     D::kSessionTicketKeysSdsSecretConfigFieldNumber, D::kDisableStatelessSessionResumptionFieldNumber,
-                     D::kDisableStatefulSessionResumptionFieldNumber, D::kSessionTimeoutFieldNumber,
-                     D::kFullScanCertsOnSniMismatchFieldNumber, D::kPreferClientCiphersFieldNumber,
-                     D::kOcspStaplePolicyFieldNumber});
+  scope.only(proto,
+             {D::kCommonTlsContextFieldNumber, D::kRequireClientCertificateFieldNumber, D::kRequireSniFieldNumber,
+              D::kSessionTicketKeysFieldNumber, D::kSessionTicketKeysSdsSecretConfigFieldNumber,
+              D::kDisableStatelessSessionResumptionFieldNumber, D::kDisableStatefulSessionResumptionFieldNumber,
+              D::kSessionTimeoutFieldNumber, D::kFullScanCertsOnSniMismatchFieldNumber,
+              D::kPreferClientCiphersFieldNumber, D::kOcspStaplePolicyFieldNumber});
   const size_t before = scope.findings().errors().size();
   net::tls::ServerOptions out;
   Compiler compiler(secrets, scope);
@@ -366,9 +405,9 @@ std::optional<net::tls::ClientOptions> compile_client_options(const tls3::Upstre
                                                               SecretLookup& secrets, CompileScope& scope) {
   using U = tls3::UpstreamTlsContext;
   // enforce_rsa_key_usage: OpenSSL always does.
-  scope.only(proto,
-             {U::kCommonTlsContextFieldNumber, U::kSniFieldNumber, U::kAutoHostSniFieldNumber,
-              U::kAutoSniSanValidationFieldNumber, U::kMaxSessionKeysFieldNumber, U::kEnforceRsaKeyUsageFieldNumber});
+  scope.only(proto, {U::kCommonTlsContextFieldNumber, U::kSniFieldNumber, U::kAutoHostSniFieldNumber,
+                     U::kAutoSniSanValidationFieldNumber, U::kAllowRenegotiationFieldNumber,
+                     U::kMaxSessionKeysFieldNumber, U::kEnforceRsaKeyUsageFieldNumber});
   const size_t before = scope.findings().errors().size();
   net::tls::ClientOptions out;
   Compiler compiler(secrets, scope);
@@ -377,8 +416,10 @@ std::optional<net::tls::ClientOptions> compile_client_options(const tls3::Upstre
   out.sni = proto.sni();
   out.auto_host_sni = proto.auto_host_sni();
   out.auto_sni_san_validation = proto.auto_sni_san_validation();
+  out.allow_renegotiation = proto.allow_renegotiation();
   if (proto.has_max_session_keys()) out.max_session_keys = proto.max_session_keys().value();
-  const bool has_ca = !out.validation || !out.validation->trusted_ca.empty() || out.validation->system_roots;
+  const bool has_ca = !out.validation || !out.validation->trusted_ca.empty() || out.validation->system_roots ||
+                      !out.validation->trust_domains.empty();
   if (out.auto_sni_san_validation && compiler.complete() && (!out.validation || !has_ca)) {
     scope.error(proto, U::kAutoSniSanValidationFieldNumber, "needs a validation context with a trusted_ca");
   }

@@ -12,6 +12,9 @@ Result<std::shared_ptr<const ClientContext>> ClientContext::make(const ClientOpt
   }
   SSL_CTX& ctx = *self->ssl_ctx_;
   const bool verify = self->verifier_ != nullptr && self->verifier_->checks();
+  if (options.allow_renegotiation) {
+    SSL_CTX_clear_options(&ctx, SSL_OP_NO_RENEGOTIATION);
+  }
   SSL_CTX_set_verify(&ctx, verify || options.auto_sni_san_validation ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   if (!self->alpn_.empty()) {
     SSL_CTX_set_alpn_protos(&ctx, reinterpret_cast<const unsigned char*>(self->alpn_.data()),

@@ -256,11 +256,17 @@ ContextDetails Context::details() const {
       out.ca.back().name = stat_name("unnamed_ca_cert_", verifier_->options().ca_path, verifier_->options().trusted_ca);
       break;  // Envoy shows the first of a file
     }
+    if (const auto bundles = verifier_->bundles().certificates(); !bundles.empty()) {
+      const TrustDomain& first = verifier_->options().trust_domains.front();
+      out.ca.push_back(details_of(*bundles.front(), cat(first.name, ": ", first.path)));
+      out.ca.back().name = stat_name("unnamed_ca_cert_", first.path, first.bundle);
+    }
   }
   for (const OwnCertificate& own : certificates_) {
     out.chains.push_back({details_of(*own.leaf, own.path)});
     out.chains.back().front().name = own.name;
-    if (own.ocsp) out.chains.back().front().ocsp = {own.ocsp->valid_from, own.ocsp->expires.value_or(own.ocsp->valid_from)};
+    if (own.ocsp)
+      out.chains.back().front().ocsp = {own.ocsp->valid_from, own.ocsp->expires.value_or(own.ocsp->valid_from)};
   }
   return out;
 }
@@ -360,6 +366,11 @@ void Context::bind_sessions(std::string_view more) {
     const ValidationOptions& options = verifier_->options();
     add(options.trusted_ca);
     add(options.crl);
+    for (const TrustDomain& domain : options.trust_domains) {
+      add(domain.name);
+      add(domain.bundle);
+    }
+    add("");
     for (const SanMatcher& san : options.sans) {
       add(name_of(san.type));
       add(san.matcher.describe());
@@ -396,6 +407,11 @@ int Context::on_verify(X509_STORE_CTX* chain, void* context) {
   auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto& hooks = *static_cast<ConnectionHooks*>(SSL_get_app_data(ssl));
   const auto& self = *static_cast<const Context*>(context);
+  if (const X509* before = hooks.settled_peer();
+      before != nullptr && X509_cmp(before, X509_STORE_CTX_get0_cert(chain)) != 0) {
+    X509_STORE_CTX_set_error(chain, X509_V_ERR_APPLICATION_VERIFICATION);
+    return 0;
+  }
   if (self.verifier_ == nullptr) {
     X509_STORE_CTX_set_error(chain, X509_V_OK);
     return 1;

@@ -28,6 +28,8 @@ class ConnectionHooks {
   // See TransportWishes; while the handshake runs.
   virtual std::span<const std::string> verify_names() const = 0;
   virtual void on_verdict(Verdict verdict) = 0;
+  // Client: the certificate of a handshake that is over; in a renegotiation the server may not become somebody else.
+  virtual const X509* settled_peer() const = 0;
   // Server: the client asked for a staple.
   virtual void on_staple(Staple staple) = 0;
   // Client: a session to resume later.

@@ -20,6 +20,7 @@ struct Freed {
   }
 };
 
+using CrlPtr = std::unique_ptr<X509_CRL, Freed<X509_CRL_free>>;
 using SslPtr = std::unique_ptr<SSL, Freed<SSL_free>>;
 using SslCtxPtr = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
 using SessionPtr = std::unique_ptr<SSL_SESSION, Freed<SSL_SESSION_free>>;

@@ -88,7 +88,7 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::make(const ServerOpt
   }
   int mode = SSL_VERIFY_NONE;
   if (const Verifier* verifier = self->verifier_.get(); verifier != nullptr) {
-    if (verifier->checks_leaf()) {
+    if (verifier->checks_leaf() || verifier->spiffe()) {
       mode = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     } else if (verifier->has_ca()) {
       mode = SSL_VERIFY_PEER;

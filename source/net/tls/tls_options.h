@@ -55,9 +55,16 @@ struct SanMatcher {
 
 using Digest = std::array<unsigned char, 32>;  // SHA-256
 
+// Of the SPIFFE validator: who issues the certificates of this domain. PEM.
+struct TrustDomain {
+  std::string name;
+  std::string bundle, path;
+};
+
 struct ValidationOptions {
   std::string trusted_ca, ca_path;
   bool system_roots = false;
+  std::vector<TrustDomain> trust_domains;  // not empty: these decide, in place of `trusted_ca`
   std::string crl, crl_path;
   std::vector<SanMatcher> sans;  // one of them must match
   std::vector<Digest> hashes;    // of the certificate; one of these or of `spki` must match
@@ -97,6 +104,7 @@ struct ServerOptions : CommonOptions {
 struct ClientOptions : CommonOptions {
   std::string sni;
   bool auto_host_sni = false;            // the host's name as SNI
+  bool allow_renegotiation = false;      // TLS 1.2; the server must keep its certificate
   bool auto_sni_san_validation = false;  // the name that was sent as SNI must stand in the certificate
   uint32_t max_session_keys = 1;
 };

@@ -256,6 +256,11 @@ void TlsTransport::finish_handshake() {
   shared_.stats.count_handshake(*ssl_);
   inner_->want_read(read_on_);
   if (!server_) {
+    if ((SSL_get_options(ssl_.get()) & SSL_OP_NO_RENEGOTIATION) == 0) {
+      peer_.reset(SSL_get1_peer_certificate(ssl_.get()));
+      (void)tls();                                           // says whether this handshake verified anything
+      SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER, nullptr);  // the next one asks settled_peer() at least
+    }
     if (!send_out()) {
       fail({});
       return;
@@ -410,7 +415,11 @@ IoStatus TlsTransport::decrypt(ReadLease& lease, buffer::Buffer& into, size_t& t
     into.append_borrowed({start, total});
   }
   if (bio.size > 0) {
-    (void)send_produced(bio);  // an alert, or the answer to a key update
+    (void)send_produced(bio);  // an alert, the answer to a key update, a renegotiation
+  }
+  if (renegotiates_ && SSL_in_init(ssl_.get()) == 0) {
+    renegotiates_ = false;
+    update_inner_write();
   }
   if (error == SSL_ERROR_WANT_READ) {
     return IoStatus::kAgain;
@@ -448,6 +457,11 @@ IoResult TlsTransport::write(buffer::Buffer& from) {
       }
       part = part.substr(0, CipherBio::kRecord);
       if (SSL_write_ex(ssl_.get(), part.data(), part.size(), &last) != 1) {
+        if (SSL_get_error(ssl_.get(), 0) == SSL_ERROR_WANT_READ) {
+          renegotiates_ = true;
+          const bool sent = send_produced(bio);
+          return {!sent ? IoStatus::kFailed : done > 0 ? IoStatus::kOk : IoStatus::kAgain, done};
+        }
         if (std::string reason = count_failure(); !reason.empty()) {
           failure_ = std::make_unique<std::string>(std::move(reason));
         }

@@ -83,6 +83,7 @@ class TlsTransport final : public Transport, private TransportHandler, private C
   WallTime wall_now() const override { return shared_.scope.loop.wall_now(); }
   std::span<const std::string> verify_names() const override;
   void on_verdict(Verdict verdict) override;
+  const X509* settled_peer() const override { return peer_.get(); }
   void on_staple(Staple staple) override;
   void on_session(SessionPtr session) override;
   const Address& local_address() const override { return inner_->local(); }
@@ -108,7 +109,7 @@ class TlsTransport final : public Transport, private TransportHandler, private C
   bool send_out();
   void fail(std::string_view reason);
   std::string count_failure();
-  void update_inner_write() { inner_->want_write(blocked_ || write_on_); }
+  void update_inner_write() { inner_->want_write(blocked_ || (write_on_ && !renegotiates_)); }
 
   TlsShared shared_;
   std::unique_ptr<Transport> inner_;
@@ -122,9 +123,10 @@ class TlsTransport final : public Transport, private TransportHandler, private C
   const bool server_;
   bool read_on_ = true;
   bool write_on_ = false;
-  bool blocked_ = false;   // the pipe took less than all of out_
-  bool dead_ = false;      // ... or nothing, and never will
-  bool notified_ = false;  // the peer's close_notify came
+  bool blocked_ = false;       // the pipe took less than all of out_
+  bool dead_ = false;          // ... or nothing, and never will
+  bool renegotiates_ = false;  // nothing can be written until the server has answered
+  bool notified_ = false;      // the peer's close_notify came
   bool eof_told_ = false;
   bool shut_ = false;           // our close_notify is out
   bool fin_after_out_ = false;  // shutdown_write() waits for out_
@@ -132,6 +134,7 @@ class TlsTransport final : public Transport, private TransportHandler, private C
   std::unique_ptr<event::Timer> wake_;  // the handler must be called although no event will come
   std::unique_ptr<std::string> failure_;
   std::unique_ptr<std::string> session_key_;       // client
+  X509Ptr peer_;                                   // client that may renegotiate: the server's certificate
   mutable std::shared_ptr<const TlsFacts> facts_;  // made when somebody asks
 };
 

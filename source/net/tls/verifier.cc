@@ -12,8 +12,6 @@ namespace sluice::net::tls {
 
 namespace {
 
-using CrlPtr = std::unique_ptr<X509_CRL, Freed<X509_CRL_free>>;
-
 // No alert of its own belongs to it, so that the peer hears certificate_unknown, as from Envoy.
 constexpr int kRefusedByUs = X509_V_ERR_SUBTREE_MINMAX;
 
@@ -112,7 +110,13 @@ bool certificate_has_name(const X509& certificate, std::string_view name) {
 
 Result<std::unique_ptr<const Verifier>> Verifier::make(const ValidationOptions& options) {
   std::unique_ptr<Verifier> out(new Verifier(options));
-  if (!options.trusted_ca.empty()) {
+  if (!options.trust_domains.empty()) {
+    auto bundles = TrustBundles::make(options.trust_domains);
+    if (!bundles) {
+      return Error{bundles.error()};
+    }
+    out->bundles_ = std::move(*bundles);
+  } else if (!options.trusted_ca.empty()) {
     auto ca = read_certificates(options.trusted_ca);
     if (!ca) {
       return Error{cat("failed to load trusted CA certificates from ", options.ca_path, ": ", ca.error())};
@@ -139,6 +143,12 @@ Result<void> Verifier::configure(SSL_CTX& context, bool server) const {
       SSL_CTX_add_client_CA(&context, one.get());
     }
   }
+  if (server && !options_.suppress_ca_list) {
+    for (const X509* one : bundles_.certificates()) {
+      SSL_CTX_add_client_CA(&context, const_cast<X509*>(one));  // which takes the name alone
+    }
+  }
+  bundles_.add_crls(*store);
   // An anchor need not be self-signed: an intermediate CA is trusted for what is below it.
   X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
   if (!options_.crl.empty()) {
@@ -174,7 +184,9 @@ bool Verifier::verify_leaf(const X509& leaf, std::span<const std::string> names,
     });
     if (!matched) {
       verdict.refusal = Refusal::kSan;
-      verdict.details = cat("verify cert failed: SAN matcher, certificate SANs are [", joined_sans(sans), "]");
+      verdict.details = spiffe()
+                            ? "verify cert failed: SAN match"
+                            : cat("verify cert failed: SAN matcher, certificate SANs are [", joined_sans(sans), "]");
       return false;
     }
   }
@@ -189,6 +201,12 @@ bool Verifier::verify_leaf(const X509& leaf, std::span<const std::string> names,
 
 Verdict Verifier::verify(X509_STORE_CTX& chain, WallTime now, std::span<const std::string> names) const {
   Verdict verdict;
+  if (spiffe()) {
+    if (const std::string_view why = bundles_.use(chain); !why.empty()) {
+      X509_STORE_CTX_set_error(&chain, kRefusedByUs);
+      return {.refusal = Refusal::kError, .details = cat("verify cert failed: ", why), .accepted = false};
+    }
+  }
   if (has_ca()) {
     X509_STORE_CTX_set_time(&chain, 0, static_cast<time_t>(now.us / 1'000'000));
     if (options_.allow_expired) {

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "net/tls/certificate.h"
 #include "net/tls/openssl.h"
+#include "net/tls/spiffe.h"
 #include "net/tls/tls_options.h"
 
 namespace sluice::net::tls {
@@ -36,10 +37,13 @@ class Verifier {
 
   // Whether it looks at certificates at all, and at chains.
   bool checks() const { return has_ca() || checks_leaf(); }
-  bool has_ca() const { return !ca_.empty() || options_.system_roots; }
+  bool has_ca() const { return !ca_.empty() || options_.system_roots || spiffe(); }
+  // Each trust domain has anchors of its own; a peer without a certificate is in none.
+  bool spiffe() const { return !bundles_.empty(); }
   bool checks_leaf() const { return !options_.sans.empty() || !options_.hashes.empty() || !options_.spki.empty(); }
   const ValidationOptions& options() const { return options_; }
   const std::vector<X509Ptr>& ca() const { return ca_; }
+  const TrustBundles& bundles() const { return bundles_; }
 
   // Gives the context the trust anchors, and for a server the names of the CAs that it asks for.
   Result<void> configure(SSL_CTX& context, bool server) const;
@@ -53,6 +57,7 @@ class Verifier {
 
   const ValidationOptions options_;
   std::vector<X509Ptr> ca_;
+  TrustBundles bundles_;
 };
 
 // A server name out of auto_san_validation or SNI against a certificate, as a DNS name or an address.
