@@ -21,11 +21,13 @@ std::vector<X509*> chain_of(SSL& ssl, X509& leaf) {
 
 void add(std::string& list, std::string_view part) { append(list, list.empty() ? "" : ",", part); }
 
-void read_peer(SSL& ssl, TlsFacts& facts, TlsFactsText::Texts& out) {
+void read_peer(SSL& ssl, TlsFactsText& facts) {
   X509* leaf = SSL_get0_peer_certificate(&ssl);
   if (leaf == nullptr) {
     return;
   }
+  facts.peer = std::make_unique<TlsFactsText::PeerTexts>();
+  TlsFactsText::PeerTexts& out = *facts.peer;
   out.peer_subject = subject_of(*leaf);
   out.peer_issuer = issuer_of(*leaf);
   out.peer_serial = serial_of(*leaf);
@@ -86,19 +88,20 @@ void read_peer(SSL& ssl, TlsFacts& facts, TlsFactsText::Texts& out) {
 std::shared_ptr<const TlsFacts> read_facts(SSL& ssl, std::shared_ptr<const Context> context, bool validated) {
   auto facts_text = std::make_shared<TlsFactsText>();
   TlsFacts& facts = *facts_text;
-  TlsFactsText::Texts* out = &facts_text->texts;
   facts.version = SSL_get_version(&ssl);
   facts.cipher = SSL_get_cipher_name(&ssl);
+  unsigned size = 0;
   if (const SSL_SESSION* session = SSL_get0_session(&ssl)) {
-    unsigned size = 0;
     const unsigned char* id = SSL_SESSION_get_id(session, &size);
-    out->session_id = to_hex(id, size);
-    facts.session_id = out->session_id;
+    facts_text->session_texts = to_hex(id, size);
   }
   if (const char* name = SSL_get_servername(&ssl, TLSEXT_NAMETYPE_host_name)) {
-    out->server_name = name;
-    facts.server_name = out->server_name;
+    facts_text->session_texts += name;
   }
+  facts_text->session_texts.shrink_to_fit();
+  const std::string_view both = facts_text->session_texts;
+  facts.session_id = both.substr(0, size_t{2} * size);
+  facts.server_name = both.substr(size_t{2} * size);
   if (const LocalFacts* local = context->local_facts(SSL_get_certificate(&ssl))) {
     facts.local_subject = local->subject;
     facts.local_uri_san = local->uri_san;
@@ -108,7 +111,7 @@ std::shared_ptr<const TlsFacts> read_facts(SSL& ssl, std::shared_ptr<const Conte
     facts.local_email_san = local->email_san;
     facts.local_othername_san = local->othername_san;
   }
-  read_peer(ssl, facts, *out);
+  read_peer(ssl, *facts_text);
   facts.peer_validated = facts.peer_presented && validated;
   facts_text->context = std::move(context);
   return facts_text;

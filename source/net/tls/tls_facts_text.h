@@ -13,14 +13,14 @@ namespace sluice::net::tls {
 // Belongs to its transport. Thread: its connection's.
 struct TlsFactsText : TlsFacts {
   // Of the members of TlsFacts with these names.
-  struct Texts {
-    std::string session_id, server_name;
+  struct PeerTexts {
     std::string peer_subject, peer_issuer, peer_serial, peer_fingerprint_256, peer_fingerprint_1, peer_certificate;
     std::string peer_chain, peer_uri_san, peer_dns_san, peer_ip_san, peer_email_san, peer_othername_san;
     std::string chain_fingerprints_256, chain_fingerprints_1, chain_serials;
     std::vector<std::string> peer_uris, peer_dns_names;
   };
-  Texts texts;
+  std::string session_texts;               // session_id, then server_name
+  std::unique_ptr<PeerTexts> peer;         // null: it has no certificate, as most clients
   std::shared_ptr<const Context> context;  // has what is said of our own certificate
 };
 
