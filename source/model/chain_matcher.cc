@@ -73,9 +73,12 @@ std::string key_text(size_t level, const std::string& key) {
   }
 }
 
+// Of the loopback network only 127.0.0.1 and ::1, as Envoy does.
 bool is_local(const ChainInputs& inputs) {
   if (!inputs.source.is_ip()) return true;
-  return inputs.source.is_loopback() ||
+  constexpr std::string_view kLoopback("\x7f\0\0\1", 4);
+  return inputs.source.ip_bytes() == kLoopback ||
+         (inputs.source.kind() == net::AddressKind::kIp6 && inputs.source.is_loopback()) ||
          (inputs.destination.is_ip() && inputs.source.ip_bytes() == inputs.destination.ip_bytes());
 }
 

@@ -77,7 +77,9 @@ TEST_F(ChainMatcherTest, SourceTypes) {
   add({.source_type = SourceType::kSameIpOrLoopback});
   add({.source_type = SourceType::kExternal});
   EXPECT_EQ(find({}), 1);
-  EXPECT_EQ(find({.source = at("127.0.0.9", 1)}), 0);
+  EXPECT_EQ(find({.source = at("127.0.0.1", 1)}), 0);
+  EXPECT_EQ(find({.source = at("::1", 1)}), 0);
+  EXPECT_EQ(find({.source = at("127.0.0.9", 1)}), 1);
   EXPECT_EQ(find({.source = at("10.0.0.1", 1)}), 0);
 }
 

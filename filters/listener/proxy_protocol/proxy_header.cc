@@ -7,7 +7,7 @@
 namespace sluice::filters::proxy_protocol {
 namespace {
 
-constexpr std::string_view kText = "PROXY ";
+constexpr std::string_view kText = "PROXY";
 constexpr std::string_view kSignature("\r\n\r\n\0\r\nQUIT\n", 12);
 constexpr size_t kLongestLine = 108;  // the longest line that version 1 can have
 constexpr size_t kFixedPart = 16;     // of version 2: signature, command, family, length
@@ -41,7 +41,7 @@ HeaderResult read_line(std::string_view bytes, ProxyHeader& out) {
   const size_t end = bytes.substr(0, kLongestLine).find("\r\n");
   if (end == std::string_view::npos) {
     if (bytes.size() < kLongestLine) return {HeaderStatus::kMore, 0, bytes.size() + 1};
-    return {HeaderStatus::kBroken};
+    return {HeaderStatus::kBroken, 1};
   }
   const std::vector<std::string_view> words = words_of(bytes.substr(0, end));
   if (words.size() < 2 || words[0] != "PROXY") return {HeaderStatus::kBroken, 1};
