@@ -14,7 +14,7 @@
 namespace sluice::runtime {
 
 // The final value of a key, in words of its own: reading one costs a load of a line that nobody writes. Owned by the
-// Layers and by the plans that refer to it. Thread: main writes, any reads.
+// plans that refer to it. Thread: main writes, any reads.
 class Key {
  public:
   void set(const Value* value);  // null: no layer has it

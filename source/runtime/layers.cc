@@ -144,14 +144,24 @@ void Layers::publish() {
   for (const Layer& layer : layers_) {
     for (const auto& [name, value] : layer.values) final_.insert_or_assign(name, &value);
   }
-  for (const auto& [name, key] : keys_) key->set(find(name));
+  for (const auto& [name, known] : keys_) {
+    if (const std::shared_ptr<Key> key = known.lock()) key->set(find(name));
+  }
 }
 
 KeyPtr Layers::key(std::string_view name) {
-  if (const auto known = keys_.find(name); known != keys_.end()) return known->second;
+  if (const auto known = keys_.find(name); known != keys_.end()) {
+    if (KeyPtr key = known->second.lock()) return key;
+  }
+  // Listeners and routes that come and go have keys of their own. Those that nobody holds go now and then, and not at
+  // their end, which may be on any thread.
+  if (keys_.size() >= sweep_at_) {
+    std::erase_if(keys_, [](const auto& one) { return one.second.expired(); });
+    sweep_at_ = std::max(kFirstSweep, 2 * keys_.size());
+  }
   auto key = std::make_shared<Key>();
   key->set(find(name));
-  keys_.emplace(name, key);
+  keys_.insert_or_assign(std::string(name), key);
   return key;
 }
 

@@ -57,6 +57,7 @@ class Layers {
   const Counts& counts() const { return counts_; }
 
  private:
+  static constexpr size_t kFirstSweep = 16;
   struct Layer {
     enum class Kind : uint8_t { kStatic, kDisk, kAdmin, kDiscovered };
     Kind kind;
@@ -73,7 +74,8 @@ class Layers {
   void publish();
 
   std::vector<Layer> layers_;
-  std::map<std::string, std::shared_ptr<Key>, std::less<>> keys_;
+  std::map<std::string, std::weak_ptr<Key>, std::less<>> keys_;  // the plans own them
+  size_t sweep_at_ = kFirstSweep;                                // so many, and those that nobody has any more go
   std::map<std::string, const Value*, std::less<>> final_;
   std::vector<std::unique_ptr<event::Watch>> watches_;
   uint32_t directories_ = 0;  // that are there

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 namespace sluice::runtime {
 namespace {
@@ -62,6 +63,31 @@ TEST(Runtime, LaterLayersWinAndTheAdminLayerCanBeTakenBack) {
   EXPECT_EQ(none.now(), 7u);
   EXPECT_FALSE(layers.overridden());
   EXPECT_EQ(layers.keys(), 2u);
+}
+
+// In use, by malloc's account.
+size_t allocated() {
+  const struct mallinfo2 heap = mallinfo2();
+  return heap.uordblks + heap.hblkhd;
+}
+
+TEST(Runtime, KeysThatNobodyHoldsAreForgottenAndTheOthersFollow) {
+  Layers layers;
+  layers.add_admin("admin");
+  layers.load(nullptr);
+  const Number held{7, layers.key("held")};
+  const auto come_and_go = [&](int from) {
+    for (int i = from; i < from + 10'000; ++i) (void)layers.key("a key that nobody holds, number " + std::to_string(i));
+  };
+  come_and_go(0);
+  const size_t before = allocated();
+  come_and_go(10'000);
+  EXPECT_LE(allocated(), before + 64 * 1024);
+  const Number again{7, layers.key("held")};
+  EXPECT_EQ(again.key, held.key);
+  ASSERT_TRUE(layers.modify({{"held", "9"}, {"a key that nobody holds, number 5", "10"}}).ok());
+  EXPECT_EQ(held.now(), 9u);
+  EXPECT_EQ((Number{7, layers.key("a key that nobody holds, number 5")}).now(), 10u);
 }
 
 TEST(Runtime, WithoutAnAdminLayerNothingCanBeModified) {
