@@ -23,6 +23,7 @@ class Local final : public FilterLocal {
       : worker_(place.local),
         clusters_(place.clusters),
         prefix_(place.stat_prefix),
+        stats_(place.stats),
         log_sinks_(place.log_sinks),
         slot_(slot) {}
 
@@ -33,7 +34,8 @@ class Local final : public FilterLocal {
       now_ = nullptr;
       if (config != nullptr) {
         const auto& factory = static_cast<const HttpFilterFactory&>(*config);
-        now_ = std::make_shared<InForce>(InForce{config, factory.on_worker({worker_, clusters_, prefix_, nullptr, log_sinks_})});
+        now_ = std::make_shared<InForce>(
+            InForce{config, factory.on_worker({worker_, clusters_, prefix_, stats_, nullptr, log_sinks_})});
       }
     }
     return now_;
@@ -43,6 +45,7 @@ class Local final : public FilterLocal {
   upstream::WorkerLocal& worker_;
   upstream::ClusterSet& clusters_;
   const std::string prefix_;
+  const stats::BlockId stats_;
   LogSinks* const log_sinks_;
   const model::FilterSlot& slot_;
   model::FilterSlot::Held held_;

@@ -13,6 +13,7 @@
 #include "format/facts.h"
 #include "http/message.h"
 #include "model/filter_plan.h"
+#include "stats/stats.h"
 
 namespace sluice::model {
 class ClustersOnDemand;
@@ -151,6 +152,7 @@ struct FilterPlace {
   upstream::WorkerLocal& local;
   upstream::ClusterSet& clusters;
   std::string_view stat_prefix;  // of its connection manager: "http.ingress."
+  stats::BlockId stats;          // the manager's own below that: single stats that are made below it go with it
   model::ClustersOnDemand* clusters_on_demand = nullptr;  // null: there is no control plane (a dry run)
   LogSinks* log_sinks = nullptr;                          // as in ProxyLocal
 };

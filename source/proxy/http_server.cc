@@ -39,7 +39,7 @@ HttpServer::HttpServer(std::shared_ptr<const model::HttpPlan> plan, const ProxyL
   for (const model::FilterPlan& filter : plan_->filters) {
     const auto& factory = static_cast<const HttpFilterFactory&>(*filter.config);
     filter_locals_.push_back(factory.on_worker(
-        {proxy_.local, proxy_.clusters, prefix, proxy_.state.clusters_on_demand, proxy_.log_sinks}));
+        {proxy_.local, proxy_.clusters, prefix, stats_, proxy_.state.clusters_on_demand, proxy_.log_sinks}));
   }
 }
 

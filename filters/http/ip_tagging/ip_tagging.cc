@@ -18,7 +18,7 @@ struct IpTaggingLocal final : proxy::FilterLocal {
     for (const auto& [tag, networks] : settings.tags) hits.push_back(counter(place, cat(tag, ".hit")));
   }
   static stats::Single counter(const proxy::FilterPlace& place, std::string_view name) {
-    return place.local.cells.counter(cat(place.stat_prefix, "ip_tagging.", name));
+    return place.local.cells.counter(cat("ip_tagging.", name), place.stats);
   }
   stats::Single total, no_hit;
   std::vector<stats::Single> hits;  // by tag

@@ -21,12 +21,13 @@ class DelegateLocal final : public proxy::FilterLocal {
       : local_(place.local),
         clusters_(place.clusters),
         prefix_(place.stat_prefix),
-        success(place.local.cells.counter(cat(prefix_, "composite.filter_delegation_success"))) {}
+        stats_(place.stats),
+        success(place.local.cells.counter("composite.filter_delegation_success", stats_)) {}
 
   proxy::FilterLocal* of(const std::shared_ptr<const HttpFilterFactory>& factory) {
     // The key keeps the factory: no other one can come to stand at its address.
     const auto [at, fresh] = locals_.try_emplace(factory);
-    if (fresh) at->second = factory->on_worker({local_, clusters_, prefix_});
+    if (fresh) at->second = factory->on_worker({local_, clusters_, prefix_, stats_});
     return at->second.get();
   }
 
@@ -34,6 +35,7 @@ class DelegateLocal final : public proxy::FilterLocal {
   upstream::WorkerLocal& local_;
   upstream::ClusterSet& clusters_;
   const std::string prefix_;
+  const stats::BlockId stats_;
   std::map<std::shared_ptr<const HttpFilterFactory>, std::unique_ptr<proxy::FilterLocal>> locals_;
 
  public:

@@ -20,12 +20,13 @@ class RbacLocal final : public proxy::FilterLocal {
  public:
   RbacLocal(const proxy::FilterPlace& place, const Settings& settings)
       : cells_(place.local.cells),
-        prefix_(prefix_of(place.stat_prefix, settings.stat_prefix)),
-        shadow_prefix_(prefix_of(place.stat_prefix, settings.shadow_stat_prefix)),
-        allowed_(cells_.counter(cat(prefix_, "allowed"))),
-        denied_(cells_.counter(cat(prefix_, "denied"))),
-        shadow_allowed_(cells_.counter(cat(shadow_prefix_, "shadow_allowed"))),
-        shadow_denied_(cells_.counter(cat(shadow_prefix_, "shadow_denied"))) {}
+        stats_(place.stats),
+        prefix_(prefix_of(settings.stat_prefix)),
+        shadow_prefix_(prefix_of(settings.shadow_stat_prefix)),
+        allowed_(cells_.counter(cat(prefix_, "allowed"), stats_)),
+        denied_(cells_.counter(cat(prefix_, "denied"), stats_)),
+        shadow_allowed_(cells_.counter(cat(shadow_prefix_, "shadow_allowed"), stats_)),
+        shadow_denied_(cells_.counter(cat(shadow_prefix_, "shadow_denied"), stats_)) {}
 
   enum class By : uint8_t { kRules, kShadow };
   void count(By by, const Verdict& verdict, bool track) {
@@ -35,16 +36,18 @@ class RbacLocal final : public proxy::FilterLocal {
     const std::string name = cat(shadow ? shadow_prefix_ : prefix_, "policy.", verdict.policy,
                                  shadow ? ".shadow_" : ".", verdict.allowed ? "allowed" : "denied");
     stats::Single& counter = policies_[name];
-    if (!counter) counter = cells_.counter(name);
+    if (!counter) counter = cells_.counter(name, stats_);
     counter.inc();
   }
 
  private:
-  static std::string prefix_of(std::string_view manager, std::string_view own) {
-    return own.empty() ? cat(manager, "rbac.") : cat(manager, "rbac.", own, own.ends_with('.') ? "" : ".");
+  // Below the prefix of the connection manager.
+  static std::string prefix_of(std::string_view own) {
+    return own.empty() ? "rbac." : cat("rbac.", own, own.ends_with('.') ? "" : ".");
   }
 
   stats::WorkerCells& cells_;
+  const stats::BlockId stats_;
   const std::string prefix_, shadow_prefix_;
   stats::Single allowed_, denied_, shadow_allowed_, shadow_denied_;
   std::map<std::string, stats::Single> policies_;

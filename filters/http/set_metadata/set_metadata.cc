@@ -12,7 +12,7 @@ using proxy::Step;
 // Thread: its worker's.
 struct SetMetadataLocal final : proxy::FilterLocal {
   explicit SetMetadataLocal(const proxy::FilterPlace& place)
-      : overwrite_denied(place.local.cells.counter(cat(place.stat_prefix, "set_metadata.overwrite_denied"))) {}
+      : overwrite_denied(place.local.cells.counter("set_metadata.overwrite_denied", place.stats)) {}
   stats::Single overwrite_denied;
 };
 
