@@ -324,6 +324,7 @@ void TypeUsers::take(Arrival& arrival) {
         name, from.version, std::move(from.type_url), std::move(from.body), std::move(from.aliases), from.has_body});
   }
   if (arrival.complete && wildcard() && !arrival.only_heartbeats()) {
+    doubted_.clear();
     for (auto held = held_.begin(); held != held_.end();) {
       const auto each = held++;
       if (!here.contains(each->first)) {
@@ -343,6 +344,9 @@ void TypeUsers::take(Arrival& arrival) {
 }
 
 void TypeUsers::doubt(const Arrival& arrival) {
+  if (arrival.complete && wildcard()) {
+    doubted_.clear();  // what is not in it is gone, taken or not
+  }
   for (const ArrivedResource& arrived : arrival.resources) {
     doubt(arrived.resource.name);
   }
