@@ -358,8 +358,15 @@ Result<std::unique_ptr<TlsSecrets::Loaded>> TlsSecrets::load(const Source& sourc
 std::string TlsSecrets::take(Source& source, const ResourceUpdate& update) {
   const auto found = std::find_if(update.resources.begin(), update.resources.end(),
                                   [&](const Resource& one) { return one.name == source.name && one.has_body; });
-  if (found == update.resources.end()) return {};
   auto block = source.block();
+  if (found == update.resources.end()) {
+    // One that is taken away stays: whoever serves with it has no other.
+    if (std::find(update.removed.begin(), update.removed.end(), source.name) != update.removed.end()) {
+      block.inc(SdsStat::kUpdateAttempt);
+      block.inc(SdsStat::kUpdateSuccess);
+    }
+    return {};
+  }
   block.inc(SdsStat::kUpdateAttempt);
   source.version = found->version.empty() ? update.version : found->version;
   source.updated = now_();

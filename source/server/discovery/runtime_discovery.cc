@@ -1,5 +1,6 @@
 #include "server/discovery/runtime_discovery.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/strings.h"
@@ -31,6 +32,11 @@ class RuntimeDiscovery::Layer final : private config::ResourceUser {
         batch.verdict = Verdict::kRejected;
         batch.why = cat("the layer is '", batch.resources.front().name, "'; meant is '", name_, "'");
       }
+    }
+    if (batch.verdict == Verdict::kTaken && batch.resources.empty() &&
+        std::find(update.removed.begin(), update.removed.end(), name_) != update.removed.end()) {
+      owner_.layers_.set_discovered(layer_, {});
+      counts_.reloaded();
     }
     counts_.count(batch.verdict, batch.version);
     known();
