@@ -10,6 +10,16 @@
 
 namespace sluice::proxy {
 
+namespace {
+// Nobody knows what a request wants whose x-forwarded-proto is empty. It was set just before, so it is among the last.
+bool has_scheme(const http::RequestHeaders& request) {
+  for (const http::HeaderField* field = request.fields.end(); field != request.fields.begin();) {
+    if ((--field)->token == http::Token::kXForwardedProto) return field->value_size != 0;
+  }
+  return false;
+}
+}  // namespace
+
 // With rds the first table is the exchange's until its end; with scopes each look-up may lead to another one.
 const model::RouteTable* Exchange::route_table() {
   if (plan().routes != nullptr) {
@@ -39,8 +49,7 @@ void Exchange::renew_routes() {
 
 model::RouteChoice Exchange::look_up_route() {
   const model::RouteTable* table = route_table();
-  // Nobody knows what a request without a scheme wants.
-  if (request_->fields.get(http::Token::kXForwardedProto).empty()) {
+  if (!has_scheme(*request_)) {
     return {};
   }
   return table == nullptr ? model::RouteChoice() : table->find(*request_, match_inputs());
