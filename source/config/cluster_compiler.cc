@@ -48,7 +48,7 @@ void compile_breakers(const CircuitBreakers& proto, model::ClusterPlan& out, Com
   for (const T& threshold : proto.thresholds()) {
     scope.only(threshold, {T::kPriorityFieldNumber, T::kMaxConnectionsFieldNumber, T::kMaxPendingRequestsFieldNumber,
                            T::kMaxRequestsFieldNumber, T::kMaxRetriesFieldNumber, T::kRetryBudgetFieldNumber,
-                           T::kTrackRemainingFieldNumber});
+                           T::kTrackRemainingFieldNumber, T::kMaxConnectionPoolsFieldNumber});
     const size_t priority = threshold.priority() == core::HIGH ? 1 : 0;
     if (std::exchange(seen[priority], true)) continue;
     model::BreakerLimits& limits = out.breakers.edit()[priority];
@@ -56,6 +56,7 @@ void compile_breakers(const CircuitBreakers& proto, model::ClusterPlan& out, Com
     if (threshold.has_max_pending_requests()) limits.max_pending_requests = threshold.max_pending_requests().value();
     if (threshold.has_max_requests()) limits.max_requests = threshold.max_requests().value();
     if (threshold.has_max_retries()) limits.max_retries = threshold.max_retries().value();
+    if (threshold.has_max_connection_pools()) limits.max_connection_pools = threshold.max_connection_pools().value();
     limits.track_remaining = threshold.track_remaining();
     if (threshold.has_retry_budget()) compile_budget(threshold.retry_budget(), limits, scope);
   }
@@ -297,8 +298,8 @@ void compile_preconnect(const Cluster::PreconnectPolicy& proto, model::ClusterPl
   if (proto.has_per_upstream_preconnect_ratio()) {
     out.preconnect_ratio = proto.per_upstream_preconnect_ratio().value();
   }
-  if (proto.predictive_preconnect_ratio().value() > 1) {
-    scope.not_supported(proto, P::kPredictivePreconnectRatioFieldNumber);
+  if (proto.has_predictive_preconnect_ratio()) {
+    out.lb.preconnect_ratio = proto.predictive_preconnect_ratio().value();
   }
 }
 
@@ -382,6 +383,7 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
   out->connect = compile_connect_options(proto, scope);
   compile_breakers(proto.circuit_breakers(), *out, scope);
   out->lb = compile_lb(proto, scope);
+  if (out->discovery == model::Discovery::kStatic) out->lb.ignore_unchecked = false;  // none of them is ever new
   out->outlier = compile_outlier(proto, scope);
   out->health_checks = compile_health_checks(proto, scope);
   out->metadata = compile_metadata(proto.metadata());
@@ -391,6 +393,7 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
     }
   }
   out->ignore_health_on_removal = proto.ignore_health_on_host_removal();
+  out->drain_on_change = proto.common_lb_config().close_connections_on_host_set_change();
   out->close_on_failure = proto.close_connections_on_host_health_failure();
   out->pool_per_downstream = proto.connection_pool_per_downstream_connection();
   compile_preconnect(proto.preconnect_policy(), *out, scope);

@@ -15,23 +15,6 @@ namespace {
 namespace core = envoy::config::core::v3;
 namespace endpoint = envoy::config::endpoint::v3;
 
-model::HealthStatus compile_health(core::HealthStatus status) {
-  switch (status) {
-    case core::HEALTHY:
-      return model::HealthStatus::kHealthy;
-    case core::UNHEALTHY:
-      return model::HealthStatus::kUnhealthy;
-    case core::DRAINING:
-      return model::HealthStatus::kDraining;
-    case core::TIMEOUT:
-      return model::HealthStatus::kTimeout;
-    case core::DEGRADED:
-      return model::HealthStatus::kDegraded;
-    default:
-      return model::HealthStatus::kUnknown;
-  }
-}
-
 // envoy.lb, hash_key: what stands for the host in hash rings and tables.
 std::string hash_key_of(const core::Metadata& metadata) {
   const auto lb = metadata.filter_metadata().find("envoy.lb");
@@ -128,7 +111,8 @@ class AssignmentCompiler {
     using E = endpoint::Endpoint;
     scope_.only(proto, {L::kEndpointFieldNumber, L::kHealthStatusFieldNumber, L::kMetadataFieldNumber,
                         L::kLoadBalancingWeightFieldNumber});
-    scope_.only(proto.endpoint(), {E::kAddressFieldNumber, E::kHostnameFieldNumber, E::kHealthCheckConfigFieldNumber});
+    scope_.only(proto.endpoint(), {E::kAddressFieldNumber, E::kHostnameFieldNumber, E::kHealthCheckConfigFieldNumber,
+                                   E::kAdditionalAddressesFieldNumber});
     if (!proto.endpoint().has_address()) {
       scope_.error(proto, "needs an endpoint with an address");
       return;
@@ -142,7 +126,8 @@ class AssignmentCompiler {
       extra.labels = compile_labels(proto.metadata());
       extra.metadata = compile_metadata(proto.metadata());
     }
-    if (!extra.hostname.empty() || extra.check != nullptr || proto.has_metadata()) {
+    extra.others = compile_others(proto.endpoint());
+    if (!extra.hostname.empty() || extra.others != nullptr || extra.check != nullptr || proto.has_metadata()) {
       one.extra.edit() = std::move(extra);
     }
     one.socket_match = match_socket(proto.metadata(), scope_);
@@ -151,6 +136,19 @@ class AssignmentCompiler {
     one.canary = is_canary(proto.metadata());
     if (!compile_place(proto.endpoint().address(), locality, one)) return;
     locality.endpoints.push_back(std::move(one));
+  }
+
+  // Names have the addresses that DNS says.
+  net::AddressesPtr compile_others(const endpoint::Endpoint& proto) {
+    std::vector<net::Address> out;
+    if (names_ == Names::kAllowed && !proto.additional_addresses().empty()) {
+      scope_.not_supported(proto, endpoint::Endpoint::kAdditionalAddressesFieldNumber);
+      return nullptr;
+    }
+    for (const auto& one : proto.additional_addresses()) {
+      if (const auto address = compile_address(one.address(), scope_)) out.push_back(*address);
+    }
+    return out.empty() ? nullptr : std::make_shared<const std::vector<net::Address>>(std::move(out));
   }
 
   // The address, or the name that will be asked for it.
@@ -176,6 +174,23 @@ class AssignmentCompiler {
 };
 
 }  // namespace
+
+model::HealthStatus compile_health(core::HealthStatus status) {
+  switch (status) {
+    case core::HEALTHY:
+      return model::HealthStatus::kHealthy;
+    case core::UNHEALTHY:
+      return model::HealthStatus::kUnhealthy;
+    case core::DRAINING:
+      return model::HealthStatus::kDraining;
+    case core::TIMEOUT:
+      return model::HealthStatus::kTimeout;
+    case core::DEGRADED:
+      return model::HealthStatus::kDegraded;
+    default:
+      return model::HealthStatus::kUnknown;
+  }
+}
 
 model::AssignmentPtr compile_assignment(const endpoint::ClusterLoadAssignment& proto, Names names,
                                         std::vector<model::DnsName>& found, CompileScope& scope) {

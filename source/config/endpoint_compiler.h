@@ -12,6 +12,8 @@ namespace sluice::config {
 // Names are for the clusters that ask DNS for them.
 enum class Names { kRefused, kAllowed };
 
+model::HealthStatus compile_health(envoy::config::core::v3::HealthStatus status);
+
 // With Names::kAllowed the names are put into `names`; their endpoints have no address then.
 model::AssignmentPtr compile_assignment(const envoy::config::endpoint::v3::ClusterLoadAssignment& proto, Names names,
                                         std::vector<model::DnsName>& found, CompileScope& scope);

@@ -112,8 +112,14 @@ model::HttpCheck compile_http(const HealthCheck::HttpHealthCheck& proto, Compile
 
 model::TcpCheck compile_tcp(const HealthCheck::TcpHealthCheck& proto, CompileScope& scope) {
   using T = HealthCheck::TcpHealthCheck;
-  scope.only(proto, {T::kSendFieldNumber, T::kReceiveFieldNumber});
+  scope.only(proto, {T::kSendFieldNumber, T::kReceiveFieldNumber, T::kProxyProtocolConfigFieldNumber});
   model::TcpCheck out;
+  if (proto.has_proxy_protocol_config()) {
+    using P = core::ProxyProtocolConfig;
+    scope.only(proto.proxy_protocol_config(), {P::kVersionFieldNumber});
+    out.proxy.emplace().version =
+        proto.proxy_protocol_config().version() == P::V2 ? net::ProxyVersion::kV2 : net::ProxyVersion::kV1;
+  }
   if (proto.has_send()) out.send = compile_payload(proto.send(), scope);
   out.receive = compile_payloads(proto.receive(), scope);
   return out;

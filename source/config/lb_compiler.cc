@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "config/any.h"
+#include "config/endpoint_compiler.h"
 #include "config/subset_compiler.h"
 #include "envoy/extensions/clusters/aggregate/v3/cluster.pb.h"
 #include "envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster.pb.h"
@@ -84,7 +85,15 @@ void compile_common(const Cluster::CommonLbConfig& proto, LbPlan& out, CompileSc
   using C = Cluster::CommonLbConfig;
   scope.only(proto, {C::kHealthyPanicThresholdFieldNumber, C::kZoneAwareLbConfigFieldNumber,
                      C::kLocalityWeightedLbConfigFieldNumber, C::kConsistentHashingLbConfigFieldNumber,
-                     C::kUpdateMergeWindowFieldNumber});
+                     C::kUpdateMergeWindowFieldNumber, C::kCloseConnectionsOnHostSetChangeFieldNumber,
+                     C::kIgnoreNewHostsUntilFirstHcFieldNumber, C::kOverrideHostStatusFieldNumber});
+  out.ignore_unchecked = proto.ignore_new_hosts_until_first_hc();
+  if (proto.has_override_host_status()) {
+    out.override_statuses = 0;
+    for (const int status : proto.override_host_status().statuses()) {
+      out.override_statuses |= model::status_bit(compile_health(static_cast<envoy::config::core::v3::HealthStatus>(status)));
+    }
+  }
   if (proto.has_healthy_panic_threshold()) out.panic_threshold = proto.healthy_panic_threshold().value();
   out.locality_weighted = proto.has_locality_weighted_lb_config();
   if (proto.has_zone_aware_lb_config()) compile_zone_aware(proto.zone_aware_lb_config(), out);

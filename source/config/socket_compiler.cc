@@ -7,19 +7,47 @@ namespace {
 
 namespace core = envoy::config::core::v3;
 
+net::Address compile_source(const google::protobuf::Message& place, const core::SocketAddress& proto,
+                            CompileScope& scope) {
+  const auto ip = net::Address::from_ip(proto.address(), static_cast<uint16_t>(proto.port_value()));
+  if (!ip) scope.error(place, ip.error());
+  return ip ? *ip : net::Address();
+}
+
+// One more source at most, for peers of the other family.
+void compile_extra(const core::BindConfig& proto, net::ConnectOptions& out, CompileScope& scope) {
+  using B = core::BindConfig;
+  const int count = proto.extra_source_addresses_size() + proto.additional_source_addresses_size();
+  if (count == 0) return;
+  const bool deprecated = proto.extra_source_addresses().empty();
+  const int field = deprecated ? B::kAdditionalSourceAddressesFieldNumber : B::kExtraSourceAddressesFieldNumber;
+  if (!proto.has_source_address() || count > 1) {
+    scope.error(proto, field, "there are a source_address and one more, of the other family");
+    return;
+  }
+  out.other_more = out.more;
+  if (deprecated) {
+    out.other_source = compile_source(proto, proto.additional_source_addresses(0), scope);
+  } else {
+    const core::ExtraSourceAddress& extra = proto.extra_source_addresses(0);
+    out.other_source = compile_source(extra, extra.address(), scope);
+    if (extra.has_socket_options()) {
+      out.other_more = compile_socket_options(extra.socket_options().socket_options(), scope);
+    }
+  }
+  if (out.other_source.kind() == out.source.kind()) {
+    scope.error(proto, field, "must be of another family than source_address");
+  }
+}
+
 void compile(const core::BindConfig& proto, net::ConnectOptions& out, CompileScope& scope) {
   using B = core::BindConfig;
-  scope.only(proto, {B::kSourceAddressFieldNumber, B::kFreebindFieldNumber, B::kSocketOptionsFieldNumber});
+  scope.only(proto, {B::kSourceAddressFieldNumber, B::kFreebindFieldNumber, B::kSocketOptionsFieldNumber,
+                     B::kExtraSourceAddressesFieldNumber, B::kAdditionalSourceAddressesFieldNumber});
   out.freebind = proto.freebind().value();
   out.more = compile_socket_options(proto.socket_options(), scope);
-  if (!proto.has_source_address()) return;
-  const auto ip = net::Address::from_ip(proto.source_address().address(),
-                                        static_cast<uint16_t>(proto.source_address().port_value()));
-  if (ip) {
-    out.source = *ip;
-  } else {
-    scope.error(proto, B::kSourceAddressFieldNumber, ip.error());
-  }
+  if (proto.has_source_address()) out.source = compile_source(proto, proto.source_address(), scope);
+  compile_extra(proto, out, scope);
 }
 
 net::SocketOption::When when_of(core::SocketOption::SocketState state) {
@@ -45,6 +73,18 @@ net::AddressKind kind_of(core::SocketOption::SocketIpVersion version) {
   }
 }
 
+net::FamilyOrder compile_families(const envoy::config::cluster::v3::UpstreamConnectionOptions::HappyEyeballsConfig& proto,
+                                  CompileScope& scope) {
+  using U = envoy::config::cluster::v3::UpstreamConnectionOptions;
+  using H = U::HappyEyeballsConfig;
+  scope.only(proto, {H::kFirstAddressFamilyVersionFieldNumber, H::kFirstAddressFamilyCountFieldNumber});
+  net::FamilyOrder out;
+  if (proto.first_address_family_version() == U::V4) out.first = net::AddressKind::kIp4;
+  if (proto.first_address_family_version() == U::V6) out.first = net::AddressKind::kIp6;
+  if (proto.has_first_address_family_count()) out.count = proto.first_address_family_count().value();
+  return out;
+}
+
 }  // namespace
 
 Rare<net::ConnectOptions> compile_bind(const envoy::config::bootstrap::v3::ClusterManager& proto, CompileScope& scope) {
@@ -62,8 +102,13 @@ Rare<net::ConnectOptions> compile_connect_options(const envoy::config::cluster::
     compile(proto.upstream_bind_config(), out.edit(), scope);
   }
   const U& options = proto.upstream_connection_options();
-  scope.only(options, {U::kTcpKeepaliveFieldNumber});
+  // The name of a connection's interface is shown nowhere in Envoy either.
+  scope.only(options, {U::kTcpKeepaliveFieldNumber, U::kSetLocalInterfaceNameOnUpstreamConnectionsFieldNumber,
+                       U::kHappyEyeballsConfigFieldNumber});
   if (options.has_tcp_keepalive()) out.edit().keepalive = compile_keepalive(options.tcp_keepalive());
+  if (options.has_happy_eyeballs_config()) {
+    out.edit().families = compile_families(options.happy_eyeballs_config(), scope);
+  }
   return out;
 }
 

@@ -154,6 +154,28 @@ bool ZipkinTracer::begin(Span& span, const http::RequestHeaders& request, proxy:
   return true;
 }
 
+namespace {
+
+// As it came: in one line.
+void write_single(const trace::Span& span, http::HeaderMap& fields) {
+  Arena& arena = fields.arena();
+  char line[80];
+  size_t size = 0;
+  const auto put = [&](std::string_view text) { size += text.copy(line + size, text.size()); };
+  put(trace::trace_id_text(span.context, arena));
+  put("-");
+  put(trace::span_id_text(span.context.span, arena));
+  put(span.sampled ? "-1" : "-0");
+  if (span.context.parent) {
+    put("-");
+    put(trace::span_id_text(*span.context.parent, arena));
+  }
+  fields.remove("b3");
+  fields.add("b3", arena.copy(std::string_view(line, size)));
+}
+
+}  // namespace
+
 void ZipkinTracer::begin_child(Span& child, const Span& parent) {
   child.context = parent.context;
   child.sampled = parent.sampled;
@@ -163,7 +185,11 @@ void ZipkinTracer::begin_child(Span& child, const Span& parent) {
 }
 
 void ZipkinTracer::inject(const Span& span, http::RequestHeaders& request) {
-  trace::write_b3(span.context, span.sampled, request.fields);
+  if (request.fields.get("b3").data() != nullptr) {
+    write_single(span, request.fields);
+  } else {
+    trace::write_b3(span.context, span.sampled, request.fields);
+  }
   if (plan_.w3c_too) trace::write_traceparent(span.context, span.sampled, request.fields);
 }
 

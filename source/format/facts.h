@@ -160,6 +160,7 @@ struct Facts {
   std::string_view requested_server_name;
   const net::Address* upstream_host = nullptr;
   std::string_view upstream_hostname;
+  const net::Address* upstream_elsewhere = nullptr;  // null: the connection went to upstream_host
   net::Address upstream_local;
   http::Protocol upstream_protocol = http::Protocol::kHttp11;
   bool has_upstream_protocol = false;

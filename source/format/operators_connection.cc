@@ -75,7 +75,10 @@ const net::Address* upstream_host(const Facts& facts) { return facts.upstream_ho
 // Of a connection that there was.
 const net::Address* upstream_remote(const Facts& facts) {
   const bool connected = facts.upstream_connected != kUnset || facts.upstream_local.kind() != net::AddressKind::kNone;
-  return connected ? facts.upstream_host : nullptr;
+  if (!connected) {
+    return nullptr;
+  }
+  return facts.upstream_elsewhere != nullptr ? facts.upstream_elsewhere : facts.upstream_host;
 }
 
 template <const net::Address* (*Of)(const Facts&)>

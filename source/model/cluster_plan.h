@@ -44,6 +44,7 @@ struct EndpointExtra {
   std::string hash_key;  // metadata envoy.lb hash_key: stands for the endpoint in hash rings; empty: its address
   LbLabelsPtr labels;    // metadata envoy.lb; null: none
   MetadataPtr metadata;  // all of it, for logs; null: none
+  net::AddressesPtr others;  // additional_addresses: tried when its address does not answer; null: none
   std::shared_ptr<const EndpointCheck> check;  // health_check_config; null: none
 };
 
@@ -90,6 +91,7 @@ struct BreakerLimits {
   uint32_t max_pending_requests = 1024;
   uint32_t max_requests = 1024;
   uint32_t max_retries = 3;
+  uint64_t max_connection_pools = UINT64_MAX;
   bool has_retry_budget = false;     // ... which then takes the place of max_retries:
   double retry_budget_percent = 20;  // of active and pending requests
   uint32_t min_retry_concurrency = 3;
@@ -148,6 +150,10 @@ struct ZoneAware {
   bool by_weight = false;                    // locality_basis: hosts count by their weights
 };
 
+constexpr uint8_t status_bit(HealthStatus status) { return static_cast<uint8_t>(1u << static_cast<uint8_t>(status)); }
+constexpr uint8_t kDefaultOverrides =
+    status_bit(HealthStatus::kUnknown) | status_bit(HealthStatus::kHealthy) | status_bit(HealthStatus::kDegraded);
+
 // How a host is chosen; Envoy's defaults.
 struct LbPlan {
   LbPolicy policy = LbPolicy::kRoundRobin;
@@ -163,6 +169,9 @@ struct LbPlan {
   bool locality_weighted = false;
   double panic_threshold = 50;  // percent; below it all hosts of a priority are used
   bool fail_traffic_on_panic = false;
+  bool ignore_unchecked = false;  // ignore_new_hosts_until_first_hc: until then they do not count at all
+  uint8_t override_statuses = kDefaultOverrides;  // override_host_status: bits by HealthStatus
+  double preconnect_ratio = 1;  // predictive_preconnect_ratio; above 1 hosts are picked ahead
   Rare<SlowStart> slow_start;                 // ROUND_ROBIN and LEAST_REQUEST
   Rare<ZoneAware> zone_aware;                 // unless locality_weighted; not for policies that hash
   std::shared_ptr<const SubsetPlan> subsets;  // null: none
@@ -211,6 +220,7 @@ struct ClusterPlan {
   std::shared_ptr<const OutlierPlan> outlier;           // null: no outlier detection
   std::vector<std::shared_ptr<const HealthCheckPlan>> health_checks;
   bool ignore_health_on_removal = false;                        // ignore_health_on_host_removal
+  bool drain_on_change = false;                                 // close_connections_on_host_set_change
   bool close_on_failure = false;                                // close_connections_on_host_health_failure: of TCP
   double preconnect_ratio = 1;                                  // per_upstream_preconnect_ratio
   bool pool_per_downstream = false;                             // connection_pool_per_downstream_connection
@@ -220,6 +230,7 @@ struct ClusterPlan {
   MetadataPtr metadata;                                         // null: none
   Origin origin;
 
+  bool checked() const { return !health_checks.empty(); }
   // What logs and headers show.
   const std::string& observable_name() const { return alt_stat_name ? *alt_stat_name : name; }
   // "cluster.NAME.", with which the names of its stats begin.

@@ -12,7 +12,8 @@
 namespace sluice::model {
 namespace {
 
-// Of all lines of that name: their values sorted and put together, so that their order does not matter.
+// Of all lines of that name: their values sorted, so that their order does not matter, each hashed with the hash of
+// those before it.
 std::optional<uint64_t> hash_header(const HashPolicy& policy, const http::RequestHeaders& request) {
   constexpr size_t kMost = 32;  // further lines do not count
   std::array<std::string_view, kMost> values;
@@ -43,11 +44,11 @@ std::optional<uint64_t> hash_header(const HashPolicy& policy, const http::Reques
     }
   }
   std::sort(values.begin(), values.begin() + static_cast<ptrdiff_t>(count));
-  std::string all;
+  uint64_t hash = 0;
   for (size_t i = 0; i < count; ++i) {
-    all += values[i];
+    hash = xxhash64(values[i], hash);
   }
-  return xxhash64(all);
+  return hash;
 }
 
 std::string hex(uint64_t value) {

@@ -12,6 +12,7 @@
 #include "match/range.h"
 #include "model/header_rules.h"
 #include "net/address.h"
+#include "net/proxy_header.h"
 
 namespace sluice::model {
 
@@ -58,6 +59,7 @@ struct HttpCheck {
   bool http2 = false;
 };
 struct TcpCheck {
+  std::optional<net::ProxyHeader> proxy;  // proxy_protocol_config: before what is sent
   std::string send;
   std::vector<std::string> receive;
 };

@@ -26,14 +26,14 @@ int pending_error(int fd) {
   return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
 }
 
-bool bind_source(int fd, const ConnectOptions& options) {
+bool bind_source(int fd, const Address& source, const ConnectOptions& options) {
   // The port is chosen by connect(), so that one source address has as many ports for each peer.
   set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
   if (options.freebind) {
-    set_freebind(fd, options.source.kind());
+    set_freebind(fd, source.kind());
   }
   sockaddr_storage from;
-  const socklen_t length = options.source.to_sockaddr(from);
+  const socklen_t length = source.to_sockaddr(from);
   return bind(fd, reinterpret_cast<const sockaddr*>(&from), length) == 0;
 }
 
@@ -79,9 +79,11 @@ int UvSocket::begin_connect(const ConnectOptions& options) {
       set_keepalive(fd_, *options.keepalive);
     }
   }
-  if (!set_options(fd_, remote_.kind(), options.more, SocketOption::When::kPrebind) ||
-      (remote_.is_ip() && options.source.is_ip() && !bind_source(fd_, options)) ||
-      !set_options(fd_, remote_.kind(), options.more, SocketOption::When::kBound)) {
+  const Address& source = options.source_for(remote_);
+  const SocketOptionsPtr& more = options.more_for(remote_);
+  if (!set_options(fd_, remote_.kind(), more, SocketOption::When::kPrebind) ||
+      (remote_.is_ip() && source.is_ip() && !bind_source(fd_, source, options)) ||
+      !set_options(fd_, remote_.kind(), more, SocketOption::When::kBound)) {
     fault_ = ConnectFault::kBind;
     return errno;
   }

@@ -114,9 +114,7 @@ void FilterChain::request_headers(http::RequestHeaders& headers, End end) {
   walk_headers<Request>(0, end);
 }
 void FilterChain::request_data(Buffer& data, End end) {
-  if ((hooks_ & kRequestData) != 0) {
-    walk_data<Request>(0, data, end);
-  }
+  walk_data<Request>(0, data, end);
 }
 void FilterChain::request_trailers(http::HeaderMap& trailers) { walk_trailers<Request>(0, trailers); }
 

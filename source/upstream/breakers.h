@@ -40,8 +40,9 @@ class Breakers {
       case Resource::kConnections: return limits.max_connections;
       case Resource::kPending: return limits.max_pending_requests;
       case Resource::kRetries: return limits.has_retry_budget ? retry_budget(priority) : limits.max_retries;
-      case Resource::kRequests: return limits.max_requests;
-      default: return UINT32_MAX;  // pools are only counted
+      case Resource::kPools:
+        return static_cast<uint32_t>(std::min<uint64_t>(limits.max_connection_pools, UINT32_MAX));
+      default: return limits.max_requests;
     }
   }
 

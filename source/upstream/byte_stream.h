@@ -47,6 +47,8 @@ class ByteStream {
   virtual bool sent_all() const = 0;
   virtual size_t room() const = 0;
   virtual const net::Address& local_address() const = 0;
+  // Where it really went: a host may have several addresses.
+  virtual const net::Address& remote_address() const = 0;
   virtual uint64_t connection_id() const = 0;
 
  protected:

@@ -40,6 +40,8 @@ class CheckPipe final : private net::TransportHandler {
   // Also while it is being opened.
   bool exists() const { return transport_ != nullptr; }
   void close();
+  // While it exists.
+  const net::Transport& transport() const { return *transport_; }
 
   // What came and nobody took.
   const buffer::Buffer& in() const { return in_; }

@@ -211,8 +211,14 @@ void ClusterShared::publish(HostSetPtr hosts) {
   if (before != nullptr) {
     published_.push_back(std::move(hosts_));
   }
-  main_block_.add(ClusterMemberStat::kMembershipChange, changed_priorities(*hosts, before.get()));
+  const uint64_t changed = changed_priorities(*hosts, before.get());
+  main_block_.add(ClusterMemberStat::kMembershipChange, changed);
   hosts_ = std::move(hosts);
+  if (plan->drain_on_change && changed > 0) {
+    for (const std::shared_ptr<Host>& host : hosts_->hosts) {
+      host->drains.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
   main_block_.set(ClusterMemberStat::kMembershipTotal, hosts_->counts.total);
   main_block_.set(ClusterMemberStat::kMembershipHealthy, hosts_->counts.healthy);
   main_block_.set(ClusterMemberStat::kMembershipDegraded, hosts_->counts.degraded);
@@ -273,11 +279,13 @@ void ClusterShared::show_breakers(stats::WorkerCells& cells) {
   using stats::BreakerRemainingStat;
   using Open = ClusterMemberStat;
   struct OpenStats {
-    Open cx, pending, rq, retry;
+    Open cx, pending, rq, retry, pools;
   };
   constexpr OpenStats kOpen[2] = {
-      {Open::kDefaultCxOpen, Open::kDefaultRqPendingOpen, Open::kDefaultRqOpen, Open::kDefaultRqRetryOpen},
-      {Open::kHighCxOpen, Open::kHighRqPendingOpen, Open::kHighRqOpen, Open::kHighRqRetryOpen}};
+      {Open::kDefaultCxOpen, Open::kDefaultRqPendingOpen, Open::kDefaultRqOpen, Open::kDefaultRqRetryOpen,
+       Open::kDefaultCxPoolOpen},
+      {Open::kHighCxOpen, Open::kHighRqPendingOpen, Open::kHighRqOpen, Open::kHighRqRetryOpen,
+       Open::kHighCxPoolOpen}};
   for (uint8_t priority = 0; priority < 2; ++priority) {
     const auto remaining = [&](Resource resource) {
       const uint64_t limit = breakers.limit(resource, priority);
@@ -288,14 +296,16 @@ void ClusterShared::show_breakers(stats::WorkerCells& cells) {
     main_block_.set(kOpen[priority].pending, open(Resource::kPending));
     main_block_.set(kOpen[priority].rq, open(Resource::kRequests));
     main_block_.set(kOpen[priority].retry, open(Resource::kRetries));
+    main_block_.set(kOpen[priority].pools, open(Resource::kPools));
     if (remaining_stats[priority].valid()) {
       auto left = cells.block<BreakerRemainingStat>(remaining_stats[priority]);
       left.set(BreakerRemainingStat::kRemainingCx, remaining(Resource::kConnections));
       left.set(BreakerRemainingStat::kRemainingPending, remaining(Resource::kPending));
       left.set(BreakerRemainingStat::kRemainingRq, remaining(Resource::kRequests));
       left.set(BreakerRemainingStat::kRemainingRetries, remaining(Resource::kRetries));
-      // Pools have no limit.
-      left.set(BreakerRemainingStat::kRemainingCxPools, UINT64_MAX - breakers.in_use(Resource::kPools, priority));
+      const uint64_t pools = breakers.in_use(Resource::kPools, priority);
+      const uint64_t most = (*plan->breakers)[priority].max_connection_pools;
+      left.set(BreakerRemainingStat::kRemainingCxPools, most - std::min(most, pools));
     }
   }
 }
@@ -367,6 +377,7 @@ stats::Block<stats::Http2Stat>& Cluster::http2_block() {
 }
 
 void Cluster::balance(HostSetPtr hosts) {
+  by_address_.clear();
   if (subset_balancer_ != nullptr) {
     subset_balancer_->update(hosts);
   }
@@ -385,6 +396,16 @@ Chosen Cluster::choose_host(const LbRequest& request) {
   }
   const OwnZone* own = set_.own_zone();
   return {this, subset_balancer_ != nullptr ? subset_balancer_->choose(request, own) : balancer_.choose(request, own)};
+}
+
+Host* Cluster::host_at(const net::Address& address) {
+  if (by_address_.empty()) {
+    for (const std::shared_ptr<Host>& host : hosts()->hosts) {
+      by_address_.emplace(host->address().to_string(), host.get());
+    }
+  }
+  const auto found = by_address_.find(address.to_string());
+  return found == by_address_.end() ? nullptr : found->second;
 }
 
 Host* Cluster::forward_host(std::string_view authority) {
@@ -500,6 +521,29 @@ Pool& Cluster::pool(Host& host, PoolKind kind, const net::TransportWishes& wishe
     pool = std::make_unique<Pool>(*this, host.shared_from_this(), kind, wishes, local_);
   }
   return *pool;
+}
+
+bool Cluster::free_a_pool(const Host& host, uint8_t priority) {
+  const auto free_it = [&](Pool& pool) {
+    return &pool.host() == &host && pool.kind().priority == priority && pool.step_back();
+  };
+  return std::any_of(pools_.begin(), pools_.end(), [&](const auto& one) { return free_it(*one.second); }) ||
+         std::any_of(wished_pools_.begin(), wished_pools_.end(), [&](const auto& one) { return free_it(*one.second); });
+}
+
+void Cluster::preconnect_ahead(const Pool& pool, uint8_t priority) {
+  const double ratio = plan().lb.preconnect_ratio;
+  if (ratio <= 1 || subset_balancer_ != nullptr || aggregate_ != nullptr || forward_ != nullptr ||
+      original_dst_ != nullptr || pool.wishes().of_client != 0) {
+    return;
+  }
+  // Counted with the request that is about to come; a few at a time, as Envoy does.
+  for (int i = 0; i < 3 && demand.lacks(ratio, 1); ++i) {
+    Host* next = balancer_.peek();
+    if (next == nullptr || !this->pool(*next, pool.kind(), pool.wishes()).preconnect_ahead(ratio, priority)) {
+      return;
+    }
+  }
 }
 
 uint64_t Cluster::next_connection_id() {

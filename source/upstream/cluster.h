@@ -19,6 +19,7 @@
 #include "upstream/answer_counters.h"
 #include "upstream/breakers.h"
 #include "upstream/forward_hosts.h"
+#include "upstream/goodbye_inbox.h"
 #include "upstream/host_set.h"
 #include "upstream/load_balancer/load_balancer.h"
 #include "upstream/load_balancer/subset_balancer.h"
@@ -49,6 +50,7 @@ class ClusterShared {
   stats::BlockId size_stats;               // where track_sizes is set
   stats::BlockId budget_stats;             // where track_budgets is set
   std::shared_ptr<OutlierInbox> outliers;  // null: nobody asks
+  std::shared_ptr<GoodbyeInbox> goodbyes;  // null: its hosts are not checked; set before any worker has the cluster
   std::shared_ptr<NameLookups> lookups;    // kForward: who finds its hosts; set before any worker has the cluster
 
   // ---- main
@@ -110,7 +112,14 @@ class Cluster final : public event::Deferred {
     }
   }
 
+  // An answer of the host said that it goes; its checks bring it back.
+  void says_goodbye(Host& host) {
+    if (shared_->goodbyes != nullptr) shared_->goodbyes->tell(host);
+  }
+
   const HostSetPtr& hosts() const { return balancer_.hosts(); }
+  // The host of this address, whatever its health is; null: there is none. O(1), but for the first time after an update.
+  Host* host_at(const net::Address& address);
   // No host: none is healthy.
   Chosen choose_host(const LbRequest& request);
   // In a priority of hosts().
@@ -157,6 +166,13 @@ class Cluster final : public event::Deferred {
     if (--holders_ == 0) check_unused();
   }
 
+  // Makes room for another pool of that host: the connections of one that has nothing to do close. False: all are busy.
+  bool free_a_pool(const Host& host, uint8_t priority);
+  // predictive_preconnect_ratio: a request is about to come to `pool`, and where the next ones will go is known: there
+  // connections are opened ahead of need.
+  void preconnect_ahead(const Pool& pool, uint8_t priority);
+  Demand demand;  // of all its pools
+
   uint64_t next_connection_id();
   // All that there are; they end with the cluster.
   IntrusiveList<RawConnection, RawConnection>& raw_connections() { return raw_connections_; }
@@ -188,6 +204,7 @@ class Cluster final : public event::Deferred {
   stats::BlockId http1_stats_;
   stats::BlockId http2_stats_;
   stats::Block<stats::Http2Stat> http2_block_;
+  std::unordered_map<std::string, Host*> by_address_;  // made when somebody asks
   using PoolKey = std::pair<Host*, PoolKind>;
   struct PoolHash {
     size_t operator()(const PoolKey& key) const {

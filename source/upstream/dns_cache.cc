@@ -44,6 +44,7 @@ struct DnsCache::Name final : event::Deferred {
   const std::string host;  // "a.test"
   const uint16_t port;
   std::optional<net::Address> address;  // none: nothing is known yet, or DNS has none
+  net::AddressesPtr others;             // that DNS has as well; null: none
   const bool literal;                   // an address in itself: nobody is asked
   bool asked_once = false;
   std::string why;  // there is no address
@@ -195,29 +196,44 @@ void DnsCache::answered(Name& name, const DnsAnswer& answer) {
   block_.inc(Stat::kDnsQuerySuccess);
   name.failure_wait = plan_->failure_base;
   Duration ttl = Duration::max();
-  bool still_there = false;
+  std::vector<net::Address> fresh;
   for (const DnsAnswer::Record& record : answer.records) {
     ttl = std::min(ttl, record.ttl);
-    still_there = still_there || (name.address && record.address.with_port(name.port) == *name.address);
+    fresh.push_back(record.address.with_port(name.port));
   }
-  if (!still_there) {
-    const bool known = name.address.has_value();
-    name.address = answer.records.front().address.with_port(name.port);
-    block_.inc(Stat::kHostAddressChanged);
-    if (known) {  // the same host: its connections go on, new ones go to the new address
-      for (ClusterShared* cluster : clusters_) {
-        for (const auto& host : cluster->hosts()->hosts) {
-          if (host->hostname == name.key) {
-            host->move_to(*name.address);
-          }
-        }
-      }
-    } else {
-      publish();
-    }
-  }
+  take(name, std::move(fresh));
   tell(name);
   name.again.arm(ttl > Duration(0) ? std::max(ttl, plan_->min_refresh_rate) : plan_->refresh_rate);
+}
+
+// An address that DNS still has stays the first one.
+void DnsCache::take(Name& name, std::vector<net::Address> fresh) {
+  const bool known = name.address.has_value();
+  const auto still_there = known ? std::find(fresh.begin(), fresh.end(), *name.address) : fresh.end();
+  if (still_there == fresh.end()) {
+    name.address = fresh.front();
+    block_.inc(Stat::kHostAddressChanged);
+  }
+  std::erase(fresh, *name.address);
+  const bool same_others = name.others == nullptr
+                               ? fresh.empty()
+                               : std::is_permutation(fresh.begin(), fresh.end(), name.others->begin(), name.others->end());
+  if (!same_others) {
+    name.others = fresh.empty() ? nullptr : std::make_shared<const std::vector<net::Address>>(std::move(fresh));
+  }
+  if (!known) {
+    publish();
+    return;
+  }
+  // The same host: its connections go on, new ones go to the new addresses.
+  for (ClusterShared* cluster : clusters_) {
+    for (const auto& host : cluster->hosts()->hosts) {
+      if (host->hostname == name.key) {
+        if (!same_others) host->set_others(name.others);
+        host->move_to(*name.address);
+      }
+    }
+  }
 }
 
 void DnsCache::fail(Name& name, std::string why) {
@@ -286,6 +302,7 @@ void DnsCache::publish(ClusterShared& cluster) {
       model::EndpointPlan& endpoint = all.endpoints.emplace_back();
       endpoint.address = *name->address;
       endpoint.extra.edit().hostname = key;
+      endpoint.extra.edit().others = name->others;
     }
   }
   cluster.assign(std::move(assignment));

@@ -78,6 +78,7 @@ class DnsCache {
 
   void ask(Name& name);
   void answered(Name& name, const net::DnsAnswer& answer);
+  void take(Name& name, std::vector<net::Address> fresh);
   void fail(Name& name, std::string why);
   void tell(Name& name);
   void look_whether_used(Name& name);

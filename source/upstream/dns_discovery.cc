@@ -10,6 +10,16 @@ namespace sluice::upstream {
 using net::DnsAnswer;
 using stats::ClusterMemberStat;
 
+namespace {
+
+net::AddressesPtr others_of(const std::vector<net::Address>& addresses) {
+  return addresses.size() < 2
+             ? nullptr
+             : std::make_shared<const std::vector<net::Address>>(addresses.begin() + 1, addresses.end());
+}
+
+}  // namespace
+
 // One name that is asked for, again and again. Thread: main.
 struct DnsDiscovery::Name {
   const model::DnsName& plan;
@@ -71,17 +81,16 @@ void DnsDiscovery::answered(Name& name, const DnsAnswer& answer) {
   }
 }
 
-// An answer in another order is the same answer: servers rotate them.
+// An answer in another order is the same answer, for servers rotate them; but not where the order says what is tried
+// first.
 bool DnsDiscovery::take(Name& name, const DnsAnswer& answer) {
   std::vector<net::Address> fresh;
   for (const DnsAnswer::Record& record : answer.records) {
     fresh.push_back(record.address.with_port(name.plan.port));
-    if (logical()) {
-      break;
-    }
   }
-  const bool same =
-      fresh.size() == name.addresses.size() && std::is_permutation(fresh.begin(), fresh.end(), name.addresses.begin());
+  const bool same = logical() ? fresh == name.addresses
+                              : fresh.size() == name.addresses.size() &&
+                                    std::is_permutation(fresh.begin(), fresh.end(), name.addresses.begin());
   if (!same) {
     name.addresses = std::move(fresh);
   }
@@ -91,7 +100,9 @@ bool DnsDiscovery::take(Name& name, const DnsAnswer& answer) {
 void DnsDiscovery::publish() {
   // The host of a LOGICAL_DNS cluster stays the same one: its connections go on, only new ones go to the new address.
   if (logical() && !cluster_.hosts()->hosts.empty()) {
-    cluster_.hosts()->hosts.front()->move_to(names_.front()->addresses.front());
+    Host& host = *cluster_.hosts()->hosts.front();
+    host.set_others(others_of(names_.front()->addresses));
+    host.move_to(names_.front()->addresses.front());
     return;
   }
   std::map<std::pair<size_t, size_t>, const Name*> by_place;
@@ -104,6 +115,12 @@ void DnsDiscovery::publish() {
     for (size_t e = 0; e < endpoints.size(); ++e) {
       const auto found = by_place.find({l, e});
       if (found == by_place.end()) {
+        out->localities[l].endpoints.push_back(std::move(endpoints[e]));
+        continue;
+      }
+      if (logical()) {
+        endpoints[e].address = found->second->addresses.front();
+        endpoints[e].extra.edit().others = others_of(found->second->addresses);
         out->localities[l].endpoints.push_back(std::move(endpoints[e]));
         continue;
       }

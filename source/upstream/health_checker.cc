@@ -14,7 +14,7 @@ namespace sluice::upstream {
 
 namespace {
 
-constexpr std::string_view kFailureNames[] = {"ACTIVE", "NETWORK", "NETWORK_TIMEOUT"};
+constexpr std::string_view kFailureNames[] = {"ACTIVE", "NETWORK", "NETWORK_TIMEOUT", "PASSIVE"};
 
 net::Address with_port(const net::Address& address, uint16_t port) {
   return port == 0 || !address.is_ip() ? address : address.with_port(port);
@@ -91,6 +91,7 @@ void CheckSession::passed(Wellness wellness) {
     if (first_ || ++good_ >= checker_.plan().healthy_threshold) {
       good_ = 0;
       set_failing(*host_, false);
+      host_->says_goodbye = false;
       host_->well_since.store(checker_.local().loop.now(), std::memory_order_relaxed);
       change = Change::kDone;
       log(cat("\"add_healthy_event\":{\"first_check\":", first_ ? "true" : "false", "}"));
@@ -120,6 +121,18 @@ void CheckSession::passed(Wellness wellness) {
 
 void CheckSession::failed(CheckFailure failure, Severity severity, uint16_t status) {
   timeout_.cancel();
+  const Change change = count_failure(failure, severity, status);
+  checker_.check_first_round();
+  arm_next(Wellness::kHealthy, false, change);
+}
+
+void CheckSession::says_goodbye() {
+  host_->says_goodbye = true;
+  count_failure(CheckFailure::kPassive, Severity::kHard, 0);
+  checker_.check_first_round();
+}
+
+CheckSession::Change CheckSession::count_failure(CheckFailure failure, Severity severity, uint16_t status) {
   good_ = 0;
   Change change = Change::kNone;
   const bool was_failing = (host_->failing.load(std::memory_order_relaxed) & kActiveCheck) != 0;
@@ -139,7 +152,11 @@ void CheckSession::failed(CheckFailure failure, Severity severity, uint16_t stat
             ",\"http_status_code\":", status, "}"));
   }
   checker_.stats_.inc(HealthChecker::Stat::kFailure);
-  if (failure != CheckFailure::kActive) checker_.stats_.inc(HealthChecker::Stat::kNetworkFailure);
+  if (failure == CheckFailure::kPassive) {
+    checker_.stats_.inc(HealthChecker::Stat::kPassiveFailure);
+  } else if (failure != CheckFailure::kActive) {
+    checker_.stats_.inc(HealthChecker::Stat::kNetworkFailure);
+  }
   first_ = false;
   host_->check_pending = false;
   host_->check_timed_out = failure == CheckFailure::kNetworkTimeout;
@@ -150,8 +167,7 @@ void CheckSession::failed(CheckFailure failure, Severity severity, uint16_t stat
     checker_.cluster_.refresh();
     if (host_->plan->removed) checker_.let_go_.arm(Duration(0));
   }
-  checker_.check_first_round();
-  arm_next(Wellness::kHealthy, false, change);
+  return change;
 }
 
 // While a change is under way the edge intervals count; a cluster that nobody uses is asked seldom.
@@ -200,11 +216,13 @@ HealthChecker::HealthChecker(ClusterShared& cluster, const model::HealthCheckPla
       block_id_(cluster.registry.add_block<stats::HealthCheckStat>(
           cat(cluster.plan->stat_prefix(), "health_check."))),
       stats_(local.cells.block<stats::HealthCheckStat>(block_id_)) {
+  cluster_.goodbyes = std::make_shared<GoodbyeInbox>(local.loop, *this);
   cluster_.on_members([this] { follow_members(); });
   follow_members();
 }
 
 HealthChecker::~HealthChecker() {
+  cluster_.goodbyes->close();
   cluster_.on_members(nullptr);
   sessions_.clear();
   cluster_.registry.release_block(block_id_);
@@ -235,6 +253,19 @@ std::unique_ptr<CheckSession> HealthChecker::make_session(std::shared_ptr<Host> 
   if (plan_.tcp) return std::make_unique<TcpCheckSession>(*this, std::move(host));
   if (plan_.grpc) return std::make_unique<GrpcCheckSession>(*this, std::move(host));
   return std::make_unique<HttpCheckSession>(*this, std::move(host));
+}
+
+void GoodbyeInbox::tell(Host& host) {
+  if ((host.failing.load(std::memory_order_relaxed) & kActiveCheck) != 0) {
+    return;  // it is known
+  }
+  main_.post([self = shared_from_this(), host = host.shared_from_this()] {
+    if (self->checker_ != nullptr) self->checker_->says_goodbye(*host);
+  });
+}
+
+void HealthChecker::says_goodbye(Host& host) {
+  if (const auto session = sessions_.find(&host); session != sessions_.end()) session->second->says_goodbye();
 }
 
 void HealthChecker::show_counts() {

@@ -25,7 +25,8 @@ class CheckPipe;
 class HealthChecker;
 class OutlierDetector;
 
-enum class CheckFailure : uint8_t { kActive, kNetwork, kNetworkTimeout };
+// kPassive: an answer to somebody else said so.
+enum class CheckFailure : uint8_t { kActive, kNetwork, kNetworkTimeout, kPassive };
 // Whether one failure is enough, or unhealthy_threshold of them are needed.
 enum class Severity : uint8_t { kHard, kCounts };
 enum class Wellness : uint8_t { kHealthy, kDegraded };
@@ -42,6 +43,9 @@ class CheckSession {
   void start();
   Host& host() { return *host_; }
   bool checked_once() const { return !first_; }
+  // An answer of the host said that it goes (x-envoy-immediate-health-check-fail): one failure, the hard way; the next
+  // check comes when it would have come.
+  void says_goodbye();
 
  protected:
   virtual void begin_check() = 0;
@@ -66,6 +70,7 @@ class CheckSession {
  private:
   enum class Change : uint8_t { kNone, kPending, kDone };
   void run();
+  Change count_failure(CheckFailure failure, Severity severity, uint16_t status);
   void arm_next(Wellness wellness, bool healthy, Change change);
   void log(std::string_view event) const;
 
@@ -90,6 +95,9 @@ class HealthChecker {
 
   // Calls `hook` once, when every host that there is now was checked; at once when that is so already.
   void when_checked(Function<void()> hook);
+
+  // See CheckSession. Of hosts that are not checked nothing is heard.
+  void says_goodbye(Host& host);
 
   const model::HealthCheckPlan& plan() const { return plan_; }
   WorkerLocal& local() const { return local_; }

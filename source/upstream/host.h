@@ -52,8 +52,11 @@ struct Host : std::enable_shared_from_this<Host> {
   std::atomic<uint16_t> socket_match{0};   // EndpointPlan::socket_match
   std::atomic<bool> degraded{false};       // an active check said so
   std::atomic<bool> canary{false};         // EndpointPlan::canary
+  std::atomic<model::HealthStatus> assigned{model::HealthStatus::kUnknown};  // EndpointPlan::health
   std::atomic<bool> has_metadata{false};
   std::atomic<MetadataPtr> metadata;       // EndpointPlan::metadata; look at it only when there are any
+  std::atomic<bool> has_others{false};
+  std::atomic<net::AddressesPtr> others;  // tried when address() does not answer; look at it only when there are any
   std::unique_ptr<OutlierCounts> outlier;  // set on main before a worker sees the host; null: not watched
 
   std::atomic<uint32_t> drains{0};                // how often its connections were to go
@@ -68,9 +71,27 @@ struct Host : std::enable_shared_from_this<Host> {
   Rare<Reported> reported;       // of HostState, by load reports
   bool check_pending = false;    // it was never checked
   bool check_timed_out = false;  // the last check did
+  bool says_goodbye = false;     // x-envoy-immediate-health-check-fail: it does not even count as one that fails
+
+  // As /clusters and overrides see it.
+  model::HealthStatus status() const {
+    using model::HealthStatus;
+    const HealthStatus said = assigned.load(std::memory_order_relaxed);
+    if (failing.load(std::memory_order_relaxed) != 0) return HealthStatus::kUnhealthy;
+    if (said == HealthStatus::kUnknown || said == HealthStatus::kHealthy) {
+      return degraded.load(std::memory_order_relaxed) ? HealthStatus::kDegraded : said;
+    }
+    return said;
+  }
 
   // Where new connections go. The reference stays valid as long as the host does.
   const net::Address& address() const { return *address_.load(std::memory_order_acquire); }
+  // Thread: main.
+  void set_others(net::AddressesPtr addresses) {
+    if (addresses == nullptr && !has_others.load(std::memory_order_relaxed)) return;
+    has_others.store(addresses != nullptr, std::memory_order_relaxed);
+    others.store(std::move(addresses));
+  }
   // The host of a LOGICAL_DNS cluster got another address. Thread: main.
   void move_to(net::Address address) {
     const net::Address* known = first_ == address ? &first_ : nullptr;

@@ -106,9 +106,11 @@ class Builder {
         if (members_ == nullptr) {
           host->plan = &endpoint;
           host->place = &locality;
+          if (previous == nullptr || previous->assignment != out_.assignment) host->set_others(endpoint.extra->others);
         }
         host->socket_match.store(endpoint.socket_match, std::memory_order_relaxed);
         host->canary.store(endpoint.canary, std::memory_order_relaxed);
+        host->assigned.store(endpoint.health, std::memory_order_relaxed);
         if (const MetadataPtr& metadata = endpoint.extra->metadata;
             members_ == nullptr && (metadata != nullptr || host->has_metadata)) {
           host->metadata.store(metadata);
@@ -129,7 +131,8 @@ class Builder {
     ++counts.total;
     counts.max_weight = std::max(counts.max_weight, weight);
     place.all.push_back({&host, weight});
-    if (host.plan->health == model::HealthStatus::kDraining) {
+    const bool ignored = lb_.ignore_unchecked && host.check_pending;
+    if (host.plan->health == model::HealthStatus::kDraining || host.says_goodbye || ignored) {
       ++place.excluded;
       ++counts.excluded;
       return;

@@ -47,7 +47,10 @@ void HttpCheckSession::judge() {
   const uint16_t status = response().status;
   const bool expected = check_.expected.empty() ? status == 200 : is_in(check_.expected, status);
   if (!expected) {
+    const bool goes = response().fields.has(Token::kXEnvoyImmediateHealthCheckFail) && !host().says_goodbye;
+    host().says_goodbye = host().says_goodbye || goes;
     failed(CheckFailure::kActive, is_in(check_.retriable, status) ? Severity::kCounts : Severity::kHard, status);
+    if (goes) checker().cluster().refresh();
   } else if (!has_payloads(body(), check_.receive)) {
     failed(CheckFailure::kActive, Severity::kHard, status);
   } else {

@@ -35,6 +35,7 @@ bool LeasedStream::full() const { return stream_full_ || connection_.outbox_.ful
 size_t LeasedStream::room() const { return connection_.room(*this); }
 const Host& LeasedStream::host() const { return connection_.pool_.host(); }
 const net::Address& LeasedStream::local_address() const { return connection_.transport_->local(); }
+const net::Address& LeasedStream::remote_address() const { return connection_.transport_->remote(); }
 uint64_t LeasedStream::connection_id() const { return connection_.id_; }
 // A reset says nothing: what the peer had read it need not have acknowledged. A FIN acknowledges all that came before.
 bool LeasedStream::unread() const {

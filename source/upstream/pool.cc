@@ -27,13 +27,10 @@ Pool::Pool(Cluster& cluster, std::shared_ptr<Host> host, PoolKind kind, net::Tra
       local_(local),
       drains_(host_->drains.load(std::memory_order_relaxed)),
       // One of a single client's is not looked for again once that has gone: it ends when it is empty.
-      retired_(wishes_.of_client != 0) {
-  cluster_.breakers().take(Resource::kPools, 0);
-}
+      retired_(wishes_.of_client != 0) {}
 
 Pool::~Pool() {
   retired_ = false;  // it ends here and now
-  cluster_.breakers().give_back(Resource::kPools, 0);
   while (PoolRequest* request = queue_.front()) {
     leave_queue(*request);
     request->on_no_stream(ResetReason::kLocalReset, "");
@@ -44,9 +41,35 @@ Pool::~Pool() {
   while (UpstreamConnection* connection = busy_.front()) {
     connection->close(ResetReason::kLocalReset);
   }
+  if (admitted_) {
+    cluster_.breakers().give_back(Resource::kPools, kind_.priority);
+  }
+}
+
+bool Pool::admit() {
+  if (!admitted_) {
+    Breakers& breakers = cluster_.breakers();
+    admitted_ = breakers.try_take(Resource::kPools, kind_.priority) ||
+                (cluster_.free_a_pool(*host_, kind_.priority) && breakers.try_take(Resource::kPools, kind_.priority));
+    if (!admitted_) {
+      cluster_.block().inc(ClusterStat::kUpstreamCxPoolOverflow);
+    }
+  }
+  return admitted_;
+}
+
+bool Pool::step_back() {
+  if (!admitted_ || queued_ > 0 || streams_ > 0 || connecting_ > 0) {
+    return false;
+  }
+  drain();
+  admitted_ = false;
+  cluster_.breakers().give_back(Resource::kPools, kind_.priority);
+  return true;
 }
 
 void Pool::request(PoolRequest& request, uint8_t priority) {
+  cluster_.preconnect_ahead(*this, priority);
   UpstreamConnection* connection = ready_.back();
   if (connection != nullptr && buggify::here(buggify::Point::kPoolConnects) && may_connect(priority)) {
     begin_connection(priority);
@@ -63,6 +86,10 @@ void Pool::request(PoolRequest& request, uint8_t priority) {
     preconnect(priority);
     return;
   }
+  if (!admit()) {
+    request.on_no_stream(ResetReason::kOverflow, "");
+    return;
+  }
   if (!cluster_.breakers().try_take(Resource::kPending, priority)) {
     cluster_.block().inc(ClusterStat::kUpstreamRqPendingOverflow);
     request.on_no_stream(ResetReason::kOverflow, "");
@@ -72,6 +99,7 @@ void Pool::request(PoolRequest& request, uint8_t priority) {
   request.priority_ = priority;
   queue_.push_back(request);
   ++queued_;
+  ++cluster_.demand.requests;
   cluster_.block().inc(ClusterStat::kUpstreamRqPendingTotal);
   cluster_.block().inc(ClusterStat::kUpstreamRqPendingActive);
   if (expected() < queued_) {
@@ -92,9 +120,7 @@ void Pool::preconnect(uint8_t priority) {
   if (ratio <= 1 || host_->failing.load(std::memory_order_relaxed) != 0) {
     return;
   }
-  const auto lacks = [&] {
-    return (queued_ + streams_) * ratio > static_cast<double>(connections_ * streams_of_each());
-  };
+  const auto lacks = [&] { return Demand{queued_ + streams_, connections_ * streams_of_each()}.lacks(ratio, 0); };
   // A few at a time, as Envoy does: the next request is not far.
   for (int i = 0; i < 3 && lacks(); ++i) {
     if (!may_connect(priority)) {
@@ -103,6 +129,19 @@ void Pool::preconnect(uint8_t priority) {
     }
     begin_connection(priority);
   }
+}
+
+bool Pool::preconnect_ahead(double ratio, uint8_t priority) {
+  const Demand own{queued_ + streams_, connections_ * streams_of_each()};
+  if (host_->failing.load(std::memory_order_relaxed) != 0 || !own.lacks(ratio, 1) || !admit()) {
+    return false;
+  }
+  if (!may_connect(priority)) {
+    cluster_.block().inc(ClusterStat::kUpstreamCxOverflow);
+    return false;
+  }
+  begin_connection(priority);
+  return true;
 }
 
 void Pool::connect(uint8_t priority) {
@@ -123,6 +162,7 @@ void Pool::begin_connection(uint8_t priority) {
   busy_.push_back(*connection);
   ++connecting_;
   ++connections_;
+  cluster_.demand.capacity += streams_of_each();
 }
 
 bool Pool::may_connect(uint8_t priority) {
@@ -134,6 +174,7 @@ void Pool::leave_queue(PoolRequest& request) {
   request.unlink();
   request.pool_ = nullptr;
   --queued_;
+  --cluster_.demand.requests;
   cluster_.breakers().give_back(Resource::kPending, request.priority_);
   cluster_.block().dec(ClusterStat::kUpstreamRqPendingActive);
   check_retired();
@@ -145,6 +186,7 @@ void Pool::give(UpstreamConnection& connection, PoolRequest& request, uint8_t pr
   HostState::inc(host_->state.rq_total);
   LeasedStream& stream = connection.lease(request.user(), priority);
   ++streams_;
+  ++cluster_.demand.requests;
   if (!connection.has_room()) {
     connection.unlink();
     busy_.push_back(connection);
@@ -217,6 +259,7 @@ void Pool::on_connect_failed(UpstreamConnection& connection, ResetReason reason,
 void Pool::on_closed(UpstreamConnection& connection) {
   connection.unlink();
   --connections_;
+  cluster_.demand.capacity -= streams_of_each();
   cluster_.breakers().give_back(Resource::kConnections, connection.connect_priority());
   // Somebody may wait for exactly this place.
   if (!connection.was_connecting() && queued_ > expected()) {
@@ -227,6 +270,7 @@ void Pool::on_closed(UpstreamConnection& connection) {
 
 void Pool::on_stream_ended(uint8_t priority) {
   --streams_;
+  --cluster_.demand.requests;
   cluster_.breakers().give_back(Resource::kRequests, priority);
 }
 

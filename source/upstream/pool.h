@@ -56,6 +56,16 @@ struct PoolKind {
   friend auto operator<=>(const PoolKind&, const PoolKind&) = default;
 };
 
+// What pools have to do, and what they have for it. Thread: worker.
+struct Demand {
+  uint64_t requests = 0;  // that wait or run
+  uint64_t capacity = 0;  // streams of all connections, also of those that are on their way
+  // With `more` requests, and `ratio` streams for each of them.
+  bool lacks(double ratio, uint64_t more) const {
+    return static_cast<double>(requests + more) * ratio > static_cast<double>(capacity);
+  }
+};
+
 // Made at first use of a host by a worker. Thread: worker.
 class Pool final : public event::Deferred {
  public:
@@ -72,6 +82,10 @@ class Pool final : public event::Deferred {
   void drain();
   // The same, if the host's connections are to go since the last time (Host::drains).
   void drain_when_asked();
+  // One connection more, unless there are `ratio` streams for each request and for one more. False: none was opened.
+  bool preconnect_ahead(double ratio, uint8_t priority);
+  // Gives up its place among max_connection_pools if it has nothing to do. False: it goes on.
+  bool step_back();
   // The host is gone: drains, and ends with its last connection, request and pin.
   void retire();
 
@@ -97,6 +111,8 @@ class Pool final : public event::Deferred {
   void on_closed(UpstreamConnection& connection);
   void on_stream_ended(uint8_t priority);
 
+  // Has, or gets, its place among max_connection_pools.
+  bool admit();
   void give(UpstreamConnection& connection, PoolRequest& request, uint8_t priority);
   void leave_queue(PoolRequest& request);
   void connect(uint8_t priority);
@@ -125,6 +141,7 @@ class Pool final : public event::Deferred {
   uint32_t connections_ = 0;
   uint32_t pins_ = 0;
   uint32_t drains_ = 0;  // of Host::drains that were followed
+  bool admitted_ = false;
   bool retired_;
 };
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "upstream/cluster.h"
+#include "upstream/connect.h"
 
 namespace sluice::upstream {
 
@@ -49,15 +50,14 @@ RawConnection::RawConnection(Cluster& cluster, Host& host, WorkerLocal& local, c
   HostState::inc(host_->state.cx_total);
   HostState::inc(host_->state.cx_active);
   cluster_.breakers().take(Resource::kConnections, kDefaultPriority);
-  transport_ = local_.network.connect(host_->address(), *cluster_.plan().connect);
-  if (net::TransportSocket* socket = cluster_.transport_socket(*host_)) {
-    secured_ = true;
-    net::TransportWishes wishes;
+  secured_ = cluster_.transport_socket(*host_) != nullptr;
+  net::TransportWishes wishes;
+  if (secured_) {
     wishes.host_name = host_->hostname;
     wishes.client = client.remote;
     wishes.client_wanted = client.wanted;
-    transport_ = socket->connect(std::move(transport_), &wishes);
   }
+  transport_ = connect_to(cluster_, *host_, local_, std::move(wishes));
   transport_->set_handler(this);
   timer_.arm(cluster_.plan().connect_timeout);
 }

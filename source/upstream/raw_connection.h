@@ -43,6 +43,7 @@ class RawConnection final : public event::Deferred,
   bool sent_all() const override { return outbox_.empty(); }
   size_t room() const override { return outbox_.room(); }
   const net::Address& local_address() const override { return transport_->local(); }
+  const net::Address& remote_address() const override { return transport_->remote(); }
   uint64_t connection_id() const override { return id_; }
   const Host& host() const { return *host_; }
   // The cluster goes: its user hears that it is lost.

@@ -39,6 +39,8 @@ class UpstreamStream {
 
   virtual const Host& host() const = 0;
   virtual const net::Address& local_address() const = 0;
+  // Where it really went: a host may have several addresses. Valid while the stream is.
+  virtual const net::Address& remote_address() const = 0;
   virtual uint64_t connection_id() const = 0;
   virtual http::Protocol protocol() const = 0;
   virtual const net::TlsFacts* tls() const = 0;

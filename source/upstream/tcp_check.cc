@@ -18,6 +18,16 @@ void TcpCheckSession::begin_check() {
   }
 }
 
+// The first bytes of a connection. Version 2 has a form for those that are for nobody.
+void TcpCheckSession::on_pipe_open() {
+  if (check_.proxy && !check_.receive.empty()) {
+    const bool anonymous = check_.proxy->version == net::ProxyVersion::kV2;
+    const net::Transport& own = pipe_.transport();
+    pipe_.out().append_copy(anonymous ? check_.proxy->encode({}, {}) : check_.proxy->encode(own.local(), own.remote()));
+  }
+  send();
+}
+
 void TcpCheckSession::send() {
   if (check_.receive.empty()) {
     // To have connected is all.

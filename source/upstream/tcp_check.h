@@ -22,7 +22,7 @@ class TcpCheckSession final : public CheckSession, private CheckPipeUser {
   void begin_check() override;
   void give_up_check() override { pipe_.close(); }
   // CheckPipeUser
-  void on_pipe_open() override { send(); }
+  void on_pipe_open() override;
   void on_pipe_failed() override { lost(); }
   void on_pipe_data(buffer::Buffer& in) override;
   void on_pipe_read(Peer peer) override;

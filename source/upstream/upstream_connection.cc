@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "base/trace.h"
 #include "upstream/cluster.h"
+#include "upstream/connect.h"
 
 namespace sluice::upstream {
 
@@ -39,15 +40,15 @@ UpstreamConnection::UpstreamConnection(Pool& pool, uint64_t id)
   }
   HostState::inc(pool_.host().state.cx_total);
   HostState::inc(pool_.host().state.cx_active);
-  transport_ = local_.network.connect(pool_.host().address(), *pool_.cluster().plan().connect);
-  if (net::TransportSocket* socket = pool_.cluster().transport_socket(pool_.host())) {
-    net::TransportWishes wishes = pool_.wishes();
+  secured_ = pool_.cluster().transport_socket(pool_.host()) != nullptr;
+  net::TransportWishes wishes;
+  if (secured_) {
+    wishes = pool_.wishes();
     if (pool_.protocol() != model::UpstreamProtocol::kHttp1) wishes.alpn_fallback.emplace_back("h2");
     if (pool_.protocol() != model::UpstreamProtocol::kHttp2) wishes.alpn_fallback.emplace_back("http/1.1");
     wishes.host_name = pool_.host().hostname;
-    transport_ = socket->connect(std::move(transport_), &wishes);
-    secured_ = true;
   }
+  transport_ = connect_to(pool_.cluster(), pool_.host(), local_, std::move(wishes));
   transport_->set_handler(this);
   timer_.arm(pool_.cluster().plan().connect_timeout);
 }

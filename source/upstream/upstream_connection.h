@@ -38,6 +38,7 @@ class LeasedStream final : public UpstreamStream, public IntrusiveNode<UpstreamC
   size_t room() const override;
   const Host& host() const override;
   const net::Address& local_address() const override;
+  const net::Address& remote_address() const override;
   uint64_t connection_id() const override;
   http::Protocol protocol() const override;
   const net::TlsFacts* tls() const override;

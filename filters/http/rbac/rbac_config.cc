@@ -40,6 +40,7 @@ std::shared_ptr<const model::FilterConfig> compile_route(const Message& message,
 config::HttpFilterType extension() {
   return {.type = "envoy.extensions.filters.http.rbac.v3.RBAC",
           .compile = &compile,
+          .upstream = true,
           .route_type = "envoy.extensions.filters.http.rbac.v3.RBACPerRoute",
           .compile_route = &compile_route};
 }

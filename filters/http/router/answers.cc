@@ -66,6 +66,9 @@ void Router::report_answer(Attempt& attempt, const http::ResponseHeaders& header
     status = http_status_of_grpc(headers.fields.get(Token::kGrpcStatus)).value_or(status);
   }
   attempt.report(Outcome::kAnswered, status);
+  if (cluster_->plan().checked() && headers.fields.has(Token::kXEnvoyImmediateHealthCheckFail)) {
+    attempt.says_goodbye();
+  }
 }
 
 void Router::on_stream(Attempt& attempt) {

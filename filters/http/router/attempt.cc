@@ -40,12 +40,13 @@ Attempt::Timers::Timers(event::Loop& loop, Attempt& attempt)
       idle(loop.timers(), [&attempt] { attempt.owner_.on_try_idle(attempt); }) {}
 
 Attempt::Attempt(AttemptOwner& owner, proxy::Exchange& exchange, const RouterOptions& options, const Timeouts& timeouts,
-                 upstream::Pool& pool)
+                 upstream::Pool& pool, UpstreamLocals& filters)
     : owner_(owner),
       exchange_(exchange),
       options_(options),
       timeouts_(timeouts),
       pool_(pool),
+      locals_(filters),
       waiting_(exchange.local().slabs) {
   pin_.reset(&pool);
 }
@@ -54,10 +55,30 @@ void Attempt::start(uint8_t priority, http::End end) {
   end_ = end;
   began_ = exchange_.local().loop.now();
   headers_only_ = end == http::End::kYes;
+  if (format::Facts& facts = exchange_.facts(); facts.attempts > 1) {  // what the former try had found
+    facts.upstream_connected = format::kUnset;
+    facts.upstream_local = {};
+    facts.upstream_elsewhere = nullptr;
+    facts.has_upstream_protocol = false;
+  }
   claim_facts();
   begin_span();
   log_again();
-  pool_.request(*this, priority);
+  if (pass_filters(end)) {
+    pool_.request(*this, priority);
+  }
+}
+
+bool Attempt::pass_filters(http::End end) {
+  const model::ClusterPlan& plan = pool_.cluster().plan();
+  const UpstreamFiltersPtr& filters = plan.http_filters != nullptr ? plan.http_filters : options_.upstream_filters;
+  if (filters == nullptr) {
+    return true;
+  }
+  filters_ = exchange_.arena().create<UpstreamFilters>(
+      *this, exchange_, filters, locals_.of(filters, plan.http_filters != nullptr ? &plan : nullptr));
+  filters_->chain().request_headers(*exchange_.request(), end);
+  return !over_;
 }
 
 void Attempt::start_raw(upstream::Cluster& cluster) {
@@ -86,6 +107,7 @@ void Attempt::claim_facts() {
   if (stream_ != nullptr) {
     facts.upstream_connection_id = stream_->connection_id();
     facts.upstream_local = stream_->local_address();
+    facts.upstream_elsewhere = elsewhere_;
     facts.upstream_protocol = stream_->protocol();
     facts.has_upstream_protocol = true;
   }
@@ -94,6 +116,8 @@ void Attempt::claim_facts() {
 void Attempt::report(upstream::Outcome outcome, uint16_t status) {
   pool_.cluster().report(pool_.host(), outcome, status);
 }
+
+void Attempt::says_goodbye() { pool_.cluster().says_goodbye(pool_.host()); }
 
 void Attempt::arm_timers() {
   if (stream_ == nullptr || timers_ != nullptr ||
@@ -172,6 +196,9 @@ void Attempt::is_over() {
 void Attempt::on_stream(upstream::UpstreamStream& stream) {
   stream_ = &stream;
   sent_ = true;
+  if (pool_.host().has_others.load(std::memory_order_relaxed) && stream.remote_address() != pool_.host().address()) {
+    elsewhere_ = exchange_.arena().create<net::Address>(stream.remote_address());
+  }
   claim_facts();
   format::Facts& facts = exchange_.facts();
   exchange_.keep_upstream_tls(stream.tls());
@@ -182,13 +209,7 @@ void Attempt::on_stream(upstream::UpstreamStream& stream) {
   facts.upstream_connected = connected.end;
   owner_.on_stream(*this);
   const http::End headers_end = headers_only_ ? http::End::kYes : http::End::kNo;
-  const auto& of_cluster = pool_.cluster().plan().http_filters;
-  if (const auto& filters = of_cluster != nullptr ? of_cluster : options_.upstream_filters; filters != nullptr) {
-    filters_ = exchange_.arena().create<UpstreamFilters>(*this, exchange_, *filters);
-    filters_->chain().request_headers(*exchange_.request(), headers_end);
-  } else {
-    put_headers(*exchange_.request(), headers_end);
-  }
+  put_headers(*exchange_.request(), headers_end);
   // Other streams of a shared connection may have filled it before this one began.
   if (exchange_.response_stopped()) {
     stream.response_gate().close(net::Pause::kPeerFull);

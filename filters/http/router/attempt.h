@@ -19,6 +19,7 @@ namespace sluice::filters::router {
 class Attempt;
 class RawStream;
 class UpstreamFilters;
+class UpstreamLocals;
 
 // The router, as its attempts see it. Every attempt ends in one response with End::kYes, or in one on_failed(), or in
 // reset() by the router.
@@ -48,8 +49,9 @@ class AttemptOwner {
 // Thread: worker.
 class Attempt final : private upstream::PoolRequest, private upstream::StreamUser, public IntrusiveNode<AttemptOwner> {
  public:
+  // `filters` are the router's: what those of the cluster keep on this worker.
   Attempt(AttemptOwner& owner, proxy::Exchange& exchange, const RouterOptions& options, const Timeouts& timeouts,
-          upstream::Pool& pool);
+          upstream::Pool& pool, UpstreamLocals& filters);
 
   void start(uint8_t priority, http::End end);
   // The same for a CONNECT that ends here: a connection of its own, for what is in the tunnel.
@@ -73,6 +75,8 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   upstream::Host& host() { return pool_.host(); }
   // For the outlier detection of the host's own cluster.
   void report(upstream::Outcome outcome, uint16_t status);
+  // Its answer said that the host goes.
+  void says_goodbye();
   // What the access log says of the upstream is this attempt's.
   void claim_facts();
   // For the upstream's log.
@@ -120,6 +124,8 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   size_t response_room() const override { return exchange_.response_room(); }
 
   void begin_span();
+  // False: one of them has answered.
+  bool pass_filters(http::End end);
   void record_response_sizes(const http::ResponseHeaders& headers);
   void record_totals();
   void sent_all();
@@ -132,13 +138,15 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   const RouterOptions& options_;
   const Timeouts& timeouts_;
   upstream::Pool& pool_;
+  UpstreamLocals& locals_;
   upstream::PoolPin pin_;  // the log names the host
   upstream::UpstreamStream* stream_ = nullptr;
   buffer::Buffer waiting_;  // body that came before the stream
   http::HeaderMap* waiting_trailers_ = nullptr;
   Timers* timers_ = nullptr;  // while they run
   RawStream* raw_ = nullptr;
-  UpstreamFilters* filters_ = nullptr;    // of the cluster, else the router's; null: none
+  UpstreamFilters* filters_ = nullptr;       // of the cluster, else the router's; null: none
+  const net::Address* elsewhere_ = nullptr;  // where the stream went, if that is another address of the host
   event::Timer* log_interval_ = nullptr;  // null: there is none
   MonotonicTime began_;
   const http::ResponseHeaders* response_ = nullptr;

@@ -33,6 +33,7 @@ class RawStream final : public upstream::UpstreamStream, private upstream::ByteS
   size_t room() const override { return raw_ != nullptr ? raw_->room() : 0; }
   const upstream::Host& host() const override { return host_; }
   const net::Address& local_address() const override { return raw_->local_address(); }
+  const net::Address& remote_address() const override { return raw_->remote_address(); }
   uint64_t connection_id() const override { return raw_->connection_id(); }
   http::Protocol protocol() const override { return http::Protocol::kHttp11; }
   const net::TlsFacts* tls() const override { return nullptr; }

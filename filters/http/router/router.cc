@@ -254,19 +254,9 @@ Router::Override Router::override_host() {
   if (!address) {
     return out;
   }
-  const upstream::HostSet& set = *cluster_->hosts();
-  for (const upstream::PriorityHosts& priority : set.priorities) {
-    for (const uint32_t group : {priority.usable, priority.degraded}) {
-      if (group == upstream::PriorityHosts::kNone) {
-        continue;
-      }
-      for (const upstream::WeightedHost& one : set.groups[group].hosts) {
-        if (one.host->failing.load(std::memory_order_relaxed) == 0 && one.host->address() == *address) {
-          out.found = one.host;
-          return out;
-        }
-      }
-    }
+  upstream::Host* host = cluster_->host_at(*address);
+  if (host != nullptr && (cluster_->plan().lb.override_statuses & model::status_bit(host->status())) != 0) {
+    out.found = host;
   }
   return out;
 }

@@ -14,6 +14,7 @@
 #include "filters/http/router/retries.h"
 #include "filters/http/router/router_options.h"
 #include "filters/http/router/timeouts.h"
+#include "filters/http/router/upstream_filters.h"
 #include "model/route_apply.h"
 #include "proxy/access_log/access_log.h"
 #include "proxy/exchange.h"
@@ -26,10 +27,11 @@ namespace sluice::filters::router {
 // Owned by its HttpServer. Thread: worker.
 class RouterLocal final : public proxy::FilterLocal {
  public:
-  RouterLocal(const RouterOptions& options, proxy::LogSinks* log_sinks)
-      : upstream_log(options.upstream_logs, log_sinks) {}
+  RouterLocal(const RouterOptions& options, const proxy::FilterPlace& place)
+      : upstream_log(options.upstream_logs, place.log_sinks), upstream_filters(place) {}
   MirrorSet mirrors;
   proxy::AccessLog upstream_log;
+  UpstreamLocals upstream_filters;
 };
 
 // Lives in the exchange's arena. Thread: worker.
@@ -155,7 +157,7 @@ class RouterFactory final : public proxy::HttpFilterFactory {
  public:
   explicit RouterFactory(RouterOptions options) : options_(std::move(options)) {}
   std::unique_ptr<proxy::FilterLocal> on_worker(const proxy::FilterPlace& place) const override {
-    return std::make_unique<RouterLocal>(options_, place.log_sinks);
+    return std::make_unique<RouterLocal>(options_, place);
   }
   proxy::HttpFilter* create(proxy::Exchange& exchange, proxy::FilterLocal* local) const override {
     return exchange.arena().create<Router>(exchange, options_, static_cast<RouterLocal&>(*local));

@@ -26,7 +26,8 @@ bool is_idempotent(std::string_view method) {
 void Router::begin_try(const upstream::Chosen& chosen, http::End end) {
   upstream::Pool& pool = upstream::pool_for(*chosen.cluster, *chosen.host, action_->priority, *exchange_.request(),
                                             exchange_.facts().connection_id + 1);
-  newest_ = exchange_.arena().create<Attempt>(static_cast<AttemptOwner&>(*this), exchange_, options_, timeouts_, pool);
+  newest_ = exchange_.arena().create<Attempt>(static_cast<AttemptOwner&>(*this), exchange_, options_, timeouts_, pool,
+                                              local_.upstream_filters);
   attempts_.push_back(*newest_);
   if (action_->ends(*exchange_.request())) {
     newest_->start_raw(*chosen.cluster);

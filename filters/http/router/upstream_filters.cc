@@ -4,8 +4,21 @@
 
 namespace sluice::filters::router {
 
-void UpstreamFilters::request_headers_passed(http::RequestHeaders& headers, http::End end) {
-  attempt_.put_headers(headers, end);
+std::span<const std::unique_ptr<proxy::FilterLocal>> UpstreamLocals::of(const UpstreamFiltersPtr& filters,
+                                                                        const model::ClusterPlan* cluster) {
+  if (const auto found = lists_.find(filters.get()); found != lists_.end()) {
+    return found->second.locals;
+  }
+  // Lists that nobody else has any more.
+  std::erase_if(lists_, [](const auto& one) { return one.second.filters.use_count() == 1; });
+  List& list = lists_[filters.get()];
+  list.filters = filters;
+  const std::string prefix = cluster != nullptr ? cluster->stat_prefix() : stat_prefix_;
+  for (const model::FilterPlan& plan : *filters) {
+    const auto& factory = static_cast<const proxy::HttpFilterFactory&>(*plan.config);
+    list.locals.push_back(factory.on_worker({local_, clusters_, prefix, nullptr, log_sinks_}));
+  }
+  return list.locals;
 }
 
 void UpstreamFilters::request_data_passed(buffer::Buffer& data, http::End end) { attempt_.put_data(data, end); }

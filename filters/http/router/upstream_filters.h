@@ -3,6 +3,10 @@
 // https://www.envoyproxy.io/docs/envoy/v1.36.0/intro/arch_overview/upstream/upstream_filters
 #pragma once
 
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "model/filter_plan.h"
@@ -13,19 +17,44 @@ namespace sluice::filters::router {
 
 class Attempt;
 
+using UpstreamFiltersPtr = std::shared_ptr<const std::vector<model::FilterPlan>>;
+
+// What such filters keep on a worker: of each list from its first try on, until its cluster is gone. Part of a
+// RouterLocal. Thread: worker.
+class UpstreamLocals {
+ public:
+  explicit UpstreamLocals(const proxy::FilterPlace& place)
+      : local_(place.local), clusters_(place.clusters), stat_prefix_(place.stat_prefix), log_sinks_(place.log_sinks) {}
+  // `cluster`: whose filters they are; null: the router's own.
+  std::span<const std::unique_ptr<proxy::FilterLocal>> of(const UpstreamFiltersPtr& filters,
+                                                          const model::ClusterPlan* cluster);
+
+ private:
+  struct List {
+    UpstreamFiltersPtr filters;
+    std::vector<std::unique_ptr<proxy::FilterLocal>> locals;
+  };
+  upstream::WorkerLocal& local_;
+  upstream::ClusterSet& clusters_;
+  const std::string stat_prefix_;
+  proxy::LogSinks* log_sinks_;
+  std::map<const void*, List> lists_;
+};
+
 // Lives in the exchange's arena, as its attempt does. The filters see the exchange's own headers, so what one try adds
-// the next one finds. Only filters that answer at once may stand here (HttpFilterType::upstream): none of them stops
-// anything. Thread: worker.
+// the next one finds. The headers pass before there is a stream, and a filter may answer instead of the upstream; but
+// only filters that decide at once may stand here (HttpFilterType::upstream): none of them stops anything. Thread:
+// worker.
 class UpstreamFilters final : private proxy::ChainEnds {
  public:
-  UpstreamFilters(Attempt& attempt, proxy::Exchange& exchange, const std::vector<model::FilterPlan>& filters)
+  UpstreamFilters(Attempt& attempt, proxy::Exchange& exchange, const UpstreamFiltersPtr& filters,
+                  std::span<const std::unique_ptr<proxy::FilterLocal>> locals)
       : attempt_(attempt) {
-    chain_.build(exchange, *this, filters, {});
+    chain_.build(exchange, *this, *filters, locals);
   }
   proxy::FilterChain& chain() { return chain_; }
 
  private:
-  void request_headers_passed(http::RequestHeaders& headers, http::End end) override;
   void request_data_passed(buffer::Buffer& data, http::End end) override;
   void request_trailers_passed(http::HeaderMap& trailers) override;
   void response_headers_passed(http::ResponseHeaders& headers, http::End end) override;

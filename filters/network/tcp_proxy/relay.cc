@@ -170,6 +170,7 @@ void Relay::on_connected() {
   connected_ = worker().loop.now();
   via_->report(*host_, upstream::Outcome::kConnected, 200);
   upstream_local_ = upstream_->local_address();
+  upstream_remote_ = upstream_->remote_address();
   upstream_id_ = upstream_->connection_id();
   if (!outbox().empty() && outbox().full()) {
     upstream_->want_read(false);
@@ -369,6 +370,8 @@ void Relay::fill(format::Facts& facts) const {
   if (host_ != nullptr) {
     facts.upstream_host = &host_->address();
     facts.upstream_hostname = host_->hostname;
+    const bool elsewhere = upstream_remote_.kind() != net::AddressKind::kNone && upstream_remote_ != host_->address();
+    facts.upstream_elsewhere = elsewhere ? &upstream_remote_ : nullptr;
   }
   facts.upstream_local = upstream_local_;
   facts.upstream_connection_id = upstream_id_;

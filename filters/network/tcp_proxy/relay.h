@@ -74,7 +74,7 @@ class Relay final : public proxy::ByteConnection, private upstream::ByteStreamUs
   upstream::ByteStream* upstream_ = nullptr;
   buffer::Buffer early_;  // came before the upstream
   std::string failure_;   // of the last attempt
-  net::Address upstream_local_;
+  net::Address upstream_local_, upstream_remote_;
   const uint64_t stream_id_;  // of %STREAM_ID%
   uint64_t upstream_id_ = 0;
   uint64_t received_ = 0, sent_ = 0;  // of the client, to the client

@@ -28,6 +28,7 @@ HttpTunnel* HttpTunnel::open(const TunnelPlan& plan, upstream::Cluster& cluster,
 void HttpTunnel::on_stream(upstream::UpstreamStream& stream) {
   stream_ = &stream;
   local_ = stream.local_address();
+  remote_ = stream.remote_address();
   id_ = stream.connection_id();
   whole_room_ = stream.room();
   stream.send_headers(request_, http::End::kNo);

@@ -43,6 +43,7 @@ class HttpTunnel final : public event::Deferred,
   bool sent_all() const override { return true; }
   size_t room() const override { return stream_ != nullptr ? stream_->room() : 0; }
   const net::Address& local_address() const override { return local_; }
+  const net::Address& remote_address() const override { return remote_; }
   uint64_t connection_id() const override { return id_; }
 
  private:
@@ -79,7 +80,7 @@ class HttpTunnel final : public event::Deferred,
   Arena arena_;
   http::RequestHeaders request_;
   upstream::UpstreamStream* stream_ = nullptr;  // null: not yet, or over
-  net::Address local_;
+  net::Address local_, remote_;
   uint64_t id_ = 0;
   bool open_ = false;      // 2xx came
   bool finished_ = false;  // our side ended

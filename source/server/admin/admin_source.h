@@ -38,6 +38,7 @@ struct HostInfo {
   uint64_t rq_active = 0, rq_error = 0, rq_pending_active = 0, rq_success = 0, rq_timeout = 0, rq_total = 0;
   model::HealthStatus eds_health = model::HealthStatus::kUnknown;
   bool failed_active_check = false;
+  bool says_goodbye = false;
   bool failed_outlier_check = false;
   bool degraded_by_check = false;
   bool pending_removal = false;  // no assignment has it any more

@@ -11,7 +11,7 @@ namespace {
 using model::HealthStatus;
 
 bool fails_eds(HealthStatus health) {
-  return health == HealthStatus::kUnhealthy || health == HealthStatus::kDraining || health == HealthStatus::kTimeout;
+  return health == HealthStatus::kUnhealthy || health == HealthStatus::kTimeout;
 }
 
 std::string health_flags(const HostInfo& host) {
@@ -23,7 +23,9 @@ std::string health_flags(const HostInfo& host) {
   out += host.eds_health == HealthStatus::kDegraded ? "/degraded_eds_health" : "";
   out += host.pending_removal ? "/pending_dynamic_removal" : "";
   out += host.check_pending ? "/pending_active_hc" : "";
+  out += host.says_goodbye ? "/excluded_via_immediate_hc_fail" : "";
   out += host.check_timed_out ? "/active_hc_timeout" : "";
+  out += host.eds_health == HealthStatus::kDraining ? "/eds_status_draining" : "";
   return out.empty() ? "healthy" : out;
 }
 
@@ -120,7 +122,7 @@ std::string_view eds_name(HealthStatus health) {
     case HealthStatus::kDraining:
       return "DRAINING";
     case HealthStatus::kTimeout:
-      return "TIMEOUT";
+      return "UNHEALTHY";
     case HealthStatus::kDegraded:
       return "DEGRADED";
   }
@@ -140,6 +142,9 @@ void json_health(JsonWriter& json, const HostInfo& host) {
   }
   if (host.pending_removal) {
     json.boolean("pending_dynamic_removal", true);
+  }
+  if (host.says_goodbye) {
+    json.boolean("excluded_via_immediate_hc_fail", true);
   }
   if (host.check_timed_out) {
     json.boolean("active_hc_timeout", true);

@@ -30,6 +30,7 @@ HostInfo describe_host(const upstream::Host& host) {
   out.degraded_by_check = host.degraded.load(std::memory_order_relaxed);
   out.pending_removal = plan.removed;
   out.check_pending = host.check_pending;
+  out.says_goodbye = host.says_goodbye;
   out.check_timed_out = host.check_timed_out && out.failed_active_check;
   out.canary = plan.canary;
   if (host.outlier != nullptr) {

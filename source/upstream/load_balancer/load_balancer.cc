@@ -69,11 +69,25 @@ Host* LoadBalancer::pick(const HostSet::Choice& choice, const PickRequest& reque
   if (group == PriorityHosts::kNone) {
     return nullptr;
   }
+  return picker_of(group).pick(request);
+}
+
+// Which locality comes next is not told ahead, nor are zones looked at.
+Host* LoadBalancer::peek() {
+  if (hosts_->priorities.empty()) {
+    return nullptr;
+  }
+  const auto [priority, degraded] = hosts_->choose_priority(hosts_->simple() ? 0 : random_.next());
+  const uint32_t group = degraded ? priority->degraded : priority->usable;
+  return group == PriorityHosts::kNone ? nullptr : picker_of(group).peek();
+}
+
+Picker& LoadBalancer::picker_of(uint32_t group) {
   std::unique_ptr<Picker>& picker = pickers_[group];
   if (picker == nullptr) {
     picker = make_picker(lb_, hosts_->groups[group], breakers_, random_, loop_);
   }
-  return picker->pick(request);
+  return *picker;
 }
 
 uint32_t LoadBalancer::choose_locality(const PriorityHosts& priority, bool degraded) {

@@ -40,6 +40,9 @@ class LoadBalancer {
   // The same in this priority, the choice of which was made elsewhere.
   Host* choose_in(const HostSet::Choice& choice, const LbRequest& request);
 
+  // The host of a choice to come, one further with each call; null: it is not known.
+  Host* peek();
+
   const HostSetPtr& hosts() const { return hosts_; }
 
  private:
@@ -53,6 +56,7 @@ class LoadBalancer {
   // Null: zones do not count for it.
   ZoneRouting* zones_for(const HostSet::Choice& choice, const OwnZone* own);
   Host* pick(const HostSet::Choice& choice, const PickRequest& request);
+  Picker& picker_of(uint32_t group);
   uint32_t choose_locality(const PriorityHosts& priority, bool degraded);
 
   const model::LbPlan& lb_;

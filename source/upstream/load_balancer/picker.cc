@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <vector>
 
 #include "upstream/load_balancer/edf.h"
@@ -201,9 +202,27 @@ class ByHash final : public Picker {
   const Breakers& breakers_;
 };
 
-}  // namespace
+// predictive_preconnect_ratio: picks of a policy that asks nothing of a request, made before they are needed.
+class LookingAhead final : public Picker {
+ public:
+  LookingAhead(std::unique_ptr<Picker> picker, size_t hosts) : picker_(std::move(picker)), most_(hosts) {}
+  Host* pick(const PickRequest& request) override {
+    if (ahead_.empty()) {
+      return picker_->pick(request);
+    }
+    Host* host = ahead_.front();
+    ahead_.pop_front();
+    return host;
+  }
+  Host* peek() override { return ahead_.size() < most_ ? ahead_.emplace_back(picker_->pick({})) : nullptr; }
 
-std::unique_ptr<Picker> make_picker(const model::LbPlan& lb, const HostGroup& group, const Breakers& breakers,
+ private:
+  const std::unique_ptr<Picker> picker_;
+  const size_t most_;
+  std::deque<Host*> ahead_;
+};
+
+std::unique_ptr<Picker> make_policy(const model::LbPlan& lb, const HostGroup& group, const Breakers& breakers,
                                     Random& random, const event::Loop& loop) {
   switch (lb.policy) {
     case model::LbPolicy::kRandom: return std::make_unique<AtRandom>(group, random);
@@ -222,6 +241,22 @@ std::unique_ptr<Picker> make_picker(const model::LbPlan& lb, const HostGroup& gr
     return std::make_unique<FullScan>(group, random);
   }
   return std::make_unique<FewChoices>(lb, group, random);
+}
+
+// The least busy host is only known when it is needed, as is that of a hash.
+bool can_look_ahead(const model::LbPlan& lb, const HostGroup& group) {
+  return lb.preconnect_ratio > 1 && !lb.hashes() && (lb.policy != model::LbPolicy::kLeastRequest || !group.even);
+}
+
+}  // namespace
+
+std::unique_ptr<Picker> make_picker(const model::LbPlan& lb, const HostGroup& group, const Breakers& breakers,
+                                    Random& random, const event::Loop& loop) {
+  std::unique_ptr<Picker> policy = make_policy(lb, group, breakers, random, loop);
+  if (!can_look_ahead(lb, group)) {
+    return policy;
+  }
+  return std::make_unique<LookingAhead>(std::move(policy), group.hosts.size());
 }
 
 }  // namespace sluice::upstream

@@ -22,6 +22,8 @@ class Picker {
  public:
   virtual ~Picker() = default;
   virtual Host* pick(const PickRequest& request) = 0;
+  // The host that a pick to come will be, one pick further with each call; null: nobody knows, or all were told.
+  virtual Host* peek() { return nullptr; }
 };
 
 // `breakers` know how many requests the cluster has (bounded load), `loop` the time (slow start).

@@ -1,0 +1,27 @@
+// GoodbyeInbox: takes what an answer said of its host to the main thread (x-envoy-immediate-health-check-fail).
+#pragma once
+
+#include <memory>
+
+#include "event/loop.h"
+#include "upstream/host.h"
+
+namespace sluice::upstream {
+
+class HealthChecker;
+
+// Outlives the checker: workers may still hold it. Thread: any.
+class GoodbyeInbox : public std::enable_shared_from_this<GoodbyeInbox> {
+ public:
+  GoodbyeInbox(event::Loop& main, HealthChecker& checker) : main_(main), checker_(&checker) {}
+
+  void tell(Host& host);
+  // Nobody listens any more. Thread: main.
+  void close() { checker_ = nullptr; }
+
+ private:
+  event::Loop& main_;
+  HealthChecker* checker_;  // main's
+};
+
+}  // namespace sluice::upstream
