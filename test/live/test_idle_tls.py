@@ -37,9 +37,9 @@ def test_bytes_of_an_idle_connection(start, pki):
             idle.append(one)
 
     connect(100)  # what is allocated once
-    before = proxy.status("RssAnon")
+    before = proxy.owned()
     connect(CONNECTIONS)
-    held = (proxy.status("RssAnon") - before) * 1024 / CONNECTIONS
+    held = (proxy.owned() - before) / CONNECTIONS
     print("%d bytes each" % held)
     assert held < MOST
     for one in idle:
