@@ -369,7 +369,8 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
                      Cluster::kProtocolSelectionFieldNumber,
                      Cluster::kTrackTimeoutBudgetsFieldNumber,
                      Cluster::kConnectionPoolPerDownstreamConnectionFieldNumber,
-                     Cluster::kTrackClusterStatsFieldNumber});
+                     Cluster::kTrackClusterStatsFieldNumber,
+                     Cluster::kLrsServerFieldNumber});  // which Envoy does not read either
   auto out = std::make_shared<model::ClusterPlan>();
   compile_kind(proto, *out, scope);
   out->name = proto.name();
@@ -387,7 +388,7 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
   out->outlier = compile_outlier(proto, scope);
   out->health_checks = compile_health_checks(proto, scope);
   out->metadata = compile_metadata(proto.metadata());
-  for (const auto& check : out->health_checks) {
+  for (const auto& check : *out->health_checks) {
     if (check->grpc && out->protocol != model::UpstreamProtocol::kHttp2) {
       scope.error(proto, Cluster::kHealthChecksFieldNumber, "a gRPC check needs a cluster that speaks HTTP/2");
     }

@@ -56,7 +56,9 @@ class AssignmentCompiler {
   model::AssignmentPtr compile(const endpoint::ClusterLoadAssignment& proto) {
     using A = endpoint::ClusterLoadAssignment;
     using P = A::Policy;
-    scope_.only(proto, {A::kClusterNameFieldNumber, A::kEndpointsFieldNumber, A::kPolicyFieldNumber});
+    // named_endpoints: which Envoy does not read either.
+    scope_.only(proto, {A::kClusterNameFieldNumber, A::kEndpointsFieldNumber, A::kPolicyFieldNumber,
+                        A::kNamedEndpointsFieldNumber});
     scope_.only(proto.policy(), {P::kOverprovisioningFactorFieldNumber, P::kWeightedPriorityHealthFieldNumber,
                                  P::kEndpointStaleAfterFieldNumber, P::kDropOverloadsFieldNumber});
     compile_drops(proto.policy());
@@ -69,6 +71,7 @@ class AssignmentCompiler {
     out_->weighted_priority_health = proto.policy().weighted_priority_health();
     out_->localities.reserve(static_cast<size_t>(proto.endpoints_size()));
     for (const auto& locality : proto.endpoints()) compile_locality(locality);
+    if (out_->localities.empty() && !proto.has_policy()) return model::no_endpoints();
     return out_;
   }
 

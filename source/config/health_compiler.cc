@@ -267,11 +267,11 @@ std::shared_ptr<const model::OutlierPlan> compile_outlier(const Cluster& cluster
   return out;
 }
 
-std::vector<std::shared_ptr<const model::HealthCheckPlan>> compile_health_checks(const Cluster& cluster,
-                                                                                 CompileScope& scope) {
-  std::vector<std::shared_ptr<const model::HealthCheckPlan>> out;
-  for (const HealthCheck& proto : cluster.health_checks()) out.push_back(compile_check(proto, scope));
-  if (out.size() > 1) {
+Rare<std::vector<std::shared_ptr<const model::HealthCheckPlan>>> compile_health_checks(const Cluster& cluster,
+                                                                                       CompileScope& scope) {
+  Rare<std::vector<std::shared_ptr<const model::HealthCheckPlan>>> out;
+  for (const HealthCheck& proto : cluster.health_checks()) out.edit().push_back(compile_check(proto, scope));
+  if (out->size() > 1) {
     scope.error(cluster, Cluster::kHealthChecksFieldNumber, "not supported yet: more than one health check", 1);
   }
   return out;

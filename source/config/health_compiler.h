@@ -14,7 +14,7 @@ namespace sluice::config {
 // Null when the cluster has none.
 std::shared_ptr<const model::OutlierPlan> compile_outlier(const envoy::config::cluster::v3::Cluster& cluster,
                                                           CompileScope& scope);
-std::vector<std::shared_ptr<const model::HealthCheckPlan>> compile_health_checks(
+Rare<std::vector<std::shared_ptr<const model::HealthCheckPlan>>> compile_health_checks(
     const envoy::config::cluster::v3::Cluster& cluster, CompileScope& scope);
 std::shared_ptr<const model::EndpointCheck> compile_endpoint_check(
     const envoy::config::endpoint::v3::Endpoint& endpoint, CompileScope& scope);

@@ -38,18 +38,18 @@ double compile_bias(const envoy::config::core::v3::RuntimeDouble& bias, CompileS
 
 template <typename Message>
 void compile_ring_sizes(const Message& proto, LbPlan& out, CompileScope& scope) {
-  if (proto.has_minimum_ring_size()) out.min_ring_size = proto.minimum_ring_size().value();
-  if (proto.has_maximum_ring_size()) out.max_ring_size = proto.maximum_ring_size().value();
-  if (out.min_ring_size > out.max_ring_size) {
+  if (proto.has_minimum_ring_size()) out.hash.edit().min_ring_size = proto.minimum_ring_size().value();
+  if (proto.has_maximum_ring_size()) out.hash.edit().max_ring_size = proto.maximum_ring_size().value();
+  if (out.hash->min_ring_size > out.hash->max_ring_size) {
     scope.error(
-        proto, cat("the minimum_ring_size ", out.min_ring_size, " is above the maximum_ring_size ", out.max_ring_size));
+        proto, cat("the minimum_ring_size ", out.hash->min_ring_size, " is above the maximum_ring_size ", out.hash->max_ring_size));
   }
 }
 
 template <typename Message>
 void compile_table_size(const Message& proto, LbPlan& out, CompileScope& scope) {
   if (!proto.has_table_size()) return;
-  out.maglev_table_size = static_cast<uint32_t>(proto.table_size().value());
+  out.hash.edit().maglev_table_size = static_cast<uint32_t>(proto.table_size().value());
   if (!is_prime(proto.table_size().value())) {
     scope.error(proto, Message::kTableSizeFieldNumber, cat(proto.table_size().value(), " is no prime number"));
   }
@@ -77,8 +77,8 @@ void follow_runtime(LbPlan& out, CompileScope& scope) {
 
 template <typename Consistent>
 void compile_consistent(const Consistent& proto, LbPlan& out) {
-  out.hash_hostname = proto.use_hostname_for_hashing();
-  out.hash_balance_factor = proto.hash_balance_factor().value();
+  if (proto.use_hostname_for_hashing()) out.hash.edit().by_hostname = true;
+  if (proto.has_hash_balance_factor()) out.hash.edit().balance_factor = proto.hash_balance_factor().value();
 }
 
 void compile_common(const Cluster::CommonLbConfig& proto, LbPlan& out, CompileScope& scope) {
@@ -126,7 +126,9 @@ void compile_old_configs(const Cluster& proto, LbPlan& out, CompileScope& scope)
   }
   if (proto.has_ring_hash_lb_config() && out.policy == LbPolicy::kRingHash) {
     compile_ring_sizes(proto.ring_hash_lb_config(), out, scope);
-    out.murmur = proto.ring_hash_lb_config().hash_function() == Cluster::RingHashLbConfig::MURMUR_HASH_2;
+    if (proto.ring_hash_lb_config().hash_function() == Cluster::RingHashLbConfig::MURMUR_HASH_2) {
+      out.hash.edit().murmur = true;
+    }
   }
   if (proto.has_maglev_lb_config() && out.policy == LbPolicy::kMaglev) {
     compile_table_size(proto.maglev_lb_config(), out, scope);
@@ -231,7 +233,7 @@ void compile_consistent_extension(const policies::common::v3::ConsistentHashingL
 void compile_extension(const policies::ring_hash::v3::RingHash& proto, LbPlan& out, CompileScope& scope) {
   using R = policies::ring_hash::v3::RingHash;
   out.policy = LbPolicy::kRingHash;
-  out.murmur = proto.hash_function() == R::MURMUR_HASH_2;
+  if (proto.hash_function() == R::MURMUR_HASH_2) out.hash.edit().murmur = true;
   out.locality_weighted = proto.has_locality_weighted_lb_config();
   compile_ring_sizes(proto, out, scope);
   compile_consistent(proto, out);
@@ -288,7 +290,7 @@ LbPlan compile_lb(const Cluster& proto, CompileScope& scope) {
     compile_policy(proto, out, scope);
     compile_common(proto.common_lb_config(), out, scope);
     compile_old_configs(proto, out, scope);
-    if (out.hash_hostname && proto.type() == Cluster::STATIC && !proto.has_cluster_type()) {
+    if (out.hash->by_hostname && proto.type() == Cluster::STATIC && !proto.has_cluster_type()) {
       scope.error(proto, Cluster::kCommonLbConfigFieldNumber,
                   "cannot hash by hostname: the endpoints of a STATIC cluster are addresses");
     }

@@ -77,6 +77,12 @@ struct AssignmentPlan {
 };
 using AssignmentPtr = std::shared_ptr<const AssignmentPlan>;
 
+// The one without endpoints: many clusters share it.
+inline const AssignmentPtr& no_endpoints() {
+  static const AssignmentPtr none = std::make_shared<const AssignmentPlan>();
+  return none;
+}
+
 // A name among the endpoints of a DNS cluster; `locality` and `endpoint` say where its answers go.
 struct DnsName {
   std::string name;
@@ -154,18 +160,23 @@ constexpr uint8_t status_bit(HealthStatus status) { return static_cast<uint8_t>(
 constexpr uint8_t kDefaultOverrides =
     status_bit(HealthStatus::kUnknown) | status_bit(HealthStatus::kHealthy) | status_bit(HealthStatus::kDegraded);
 
+// Tables of the policies that hash; Envoy's defaults.
+struct HashPlan {
+  uint64_t min_ring_size = 1024;
+  uint64_t max_ring_size = 8 * 1024 * 1024;
+  bool murmur = false;  // MURMUR_HASH_2 instead of XX_HASH
+  uint32_t maglev_table_size = 65537;
+  bool by_hostname = false;     // use_hostname_for_hashing
+  uint32_t balance_factor = 0;  // percent of the mean load that a host may have; 0: no bound
+};
+
 // How a host is chosen; Envoy's defaults.
 struct LbPlan {
   LbPolicy policy = LbPolicy::kRoundRobin;
   uint32_t choice_count = 2;         // LEAST_REQUEST: so many random hosts are compared
   bool full_scan = false;            // ... or all of them
   double active_request_bias = 1.0;  // ... with unequal weights
-  uint64_t min_ring_size = 1024;
-  uint64_t max_ring_size = 8 * 1024 * 1024;
-  bool murmur = false;  // MURMUR_HASH_2 instead of XX_HASH
-  uint32_t maglev_table_size = 65537;
-  bool hash_hostname = false;        // use_hostname_for_hashing
-  uint32_t hash_balance_factor = 0;  // percent of the mean load that a host may have; 0: no bound
+  Rare<HashPlan> hash;               // RING_HASH and MAGLEV
   bool locality_weighted = false;
   double panic_threshold = 50;  // percent; below it all hosts of a priority are used
   bool fail_traffic_on_panic = false;
@@ -218,7 +229,7 @@ struct ClusterPlan {
   bool wait_for_warm_on_init = true;
   std::shared_ptr<const OriginalDstPlan> original_dst;  // null unless it is ORIGINAL_DST
   std::shared_ptr<const OutlierPlan> outlier;           // null: no outlier detection
-  std::vector<std::shared_ptr<const HealthCheckPlan>> health_checks;
+  Rare<std::vector<std::shared_ptr<const HealthCheckPlan>>> health_checks;
   bool ignore_health_on_removal = false;                        // ignore_health_on_host_removal
   bool drain_on_change = false;                                 // close_connections_on_host_set_change
   bool close_on_failure = false;                                // close_connections_on_host_health_failure: of TCP

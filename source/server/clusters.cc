@@ -37,13 +37,19 @@ Clusters::Clusters(Platform& platform, MainUpstream& main, const std::vector<std
       names_(platform, tools.cells),
       block_(tools.cells.block<ClusterManagerStat>(tools.registry.add_block<ClusterManagerStat>("cluster_manager."))) {
   tools.fence.on_down([this] { show_counts(); });
+  main_.clusters().take_from([this](std::string_view name) -> std::shared_ptr<upstream::ClusterShared> {
+    const auto found = entries_.find(name);
+    return found == entries_.end() || found->second->active == nullptr ? nullptr : found->second->active->cluster;
+  });
 }
 
 Clusters::~Clusters() = default;
 
 template <typename Work>
-void Clusters::on_sets(Work work) {
-  work(main_.clusters());
+void Clusters::on_sets(const std::string& name, Work work) {
+  if (main_.clusters().has(name)) {
+    work(main_.clusters());
+  }
   for (const auto& worker : workers_) {
     if (running_) {
       worker->loop().post([&worker = *worker, work] { work(worker.clusters()); });
@@ -121,7 +127,7 @@ bool Clusters::remove(const std::string& name) {
     --active_;
     // A table that does not name it any more may still wait there.
     tools_.fence.behind([this, cluster = entry->active->cluster] {
-      on_sets([cluster](upstream::ClusterSet& set) { set.remove(cluster); });
+      on_sets(cluster->plan->name, [cluster](upstream::ClusterSet& set) { set.remove(cluster); });
     });
   }
   block_.inc(ClusterManagerStat::kClusterRemoved);
@@ -185,20 +191,22 @@ void Clusters::note_new(const upstream::HostSet& hosts) {
   }
 }
 
+void Clusters::on_hosts(upstream::ClusterShared& cluster) {
+  note_new(*cluster.hosts());
+  const auto entry = entries_.find(cluster.plan->name);
+  if (entry == entries_.end() || entry->second->active == nullptr || entry->second->active->cluster.get() != &cluster) {
+    return;  // the workers do not have it yet
+  }
+  on_sets(cluster.plan->name, [shared = entry->second->active->cluster,
+                               hosts = cluster.hosts()](upstream::ClusterSet& set) { set.update(shared, hosts); });
+}
+
 // Its hosts are looked for; when they are known, and well, it is warm.
 void Clusters::begin(const std::string& name) {
   Version& version = *entries_.find(name)->second->warming;
   version.begun = true;
   upstream::ClusterShared& cluster = *version.cluster;
-  cluster.on_hosts([this, weak = std::weak_ptr(version.cluster)](upstream::HostSetPtr hosts) {
-    const std::shared_ptr<upstream::ClusterShared> shared = weak.lock();
-    note_new(*hosts);
-    const auto entry = entries_.find(shared->plan->name);
-    if (entry == entries_.end() || entry->second->active == nullptr || entry->second->active->cluster != shared) {
-      return;  // the workers do not have it yet
-    }
-    on_sets([shared, hosts](upstream::ClusterSet& set) { set.update(shared, hosts); });
-  });
+  cluster.follow(this);
   note_new(*cluster.hosts());
   health_.follow(cluster);
   switch (cluster.plan->discovery) {
@@ -251,7 +259,7 @@ void Clusters::members_known(const std::string& name, const upstream::ClusterSha
 void Clusters::secrets_known(const std::string& name, const upstream::ClusterShared* cluster) {
   if (Version* version = warming(name, cluster); version == nullptr) {
     return;
-  } else if (cluster->plan->health_checks.empty()) {
+  } else if (cluster->plan->health_checks->empty()) {
     warm(name, cluster);
   } else {
     health_.when_checked(*version->cluster, [this, name, cluster] { warm(name, cluster); });
@@ -282,7 +290,8 @@ void Clusters::warm(const std::string& name, const upstream::ClusterShared* clus
 }
 
 void Clusters::hand_out(const std::shared_ptr<upstream::ClusterShared>& cluster) {
-  on_sets([cluster, hosts = cluster->hosts()](upstream::ClusterSet& set) { set.add(cluster, hosts); });
+  on_sets(cluster->plan->name,
+          [cluster, hosts = cluster->hosts()](upstream::ClusterSet& set) { set.add(cluster, hosts); });
   tools_.fence.raise();
 }
 
@@ -291,7 +300,7 @@ void Clusters::forget(Version& version) {
   version.endpoints.reset();
   names_.forget(cluster);
   health_.forget(cluster);
-  cluster.on_hosts(nullptr);
+  cluster.follow(nullptr);
 }
 
 void Clusters::show_counts() {

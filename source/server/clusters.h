@@ -36,7 +36,7 @@ struct ClusterVersion {
 };
 
 // Owned by the server; the workers outlive it. Thread: main.
-class Clusters {
+class Clusters final : private upstream::HostsFollower {
  public:
   // Stages of the start, in this order.
   enum class Stage : uint8_t { kFixed, kEndpoints, kDiscovery, kDone };
@@ -89,6 +89,7 @@ class Clusters {
   struct Version;
   struct Entry;
 
+  void on_hosts(upstream::ClusterShared& cluster) override;
   Version& prepare(Entry& entry, model::ClusterPlanPtr plan);
   void begin(const std::string& name);
   void note_new(const upstream::HostSet& hosts);
@@ -102,9 +103,9 @@ class Clusters {
   std::unique_ptr<Version> drop_warming(Entry& entry);
   void show_counts();
   void hand_out(const std::shared_ptr<upstream::ClusterShared>& cluster);
-  // On main's own set, and on each worker's.
+  // On main's own set, if it has that name, and on each worker's.
   template <typename Work>
-  void on_sets(Work work);
+  void on_sets(const std::string& name, Work work);
 
   MainUpstream& main_;
   const std::vector<std::unique_ptr<Worker>>& workers_;

@@ -1,6 +1,8 @@
 #include "stats/registry.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "base/check.h"
 #include "base/strings.h"
@@ -61,10 +63,27 @@ BlockId Registry::add_block(std::string_view prefix, std::span<const Definition>
   return add_locked(prefix, table);
 }
 
+// There are buckets.
+uint32_t& Registry::bucket_of(std::string_view prefix, const Definition* table) {
+  const size_t hash = std::hash<std::string_view>()(prefix) ^ std::hash<const Definition*>()(table);
+  return buckets_[hash % buckets_.size()];
+}
+
+void Registry::grow_buckets() {
+  buckets_.assign(entries_.size() * 2 + 1, kNone);
+  for (uint32_t i = 0; i < entries_.size(); ++i) {
+    if (Entry* entry = entries_[i].get(); entry != nullptr) {
+      entry->next = std::exchange(bucket_of(entry->prefix, entry->definitions), i);
+    }
+  }
+}
+
 BlockId Registry::add_locked(std::string_view prefix, std::span<const Definition> table) {
-  if (const auto found = by_key_.find(Key(prefix, table.data())); found != by_key_.end()) {
-    ++(*found)->references;
-    return {(*found)->index};
+  for (uint32_t at = buckets_.empty() ? kNone : bucket_of(prefix, table.data()); at != kNone; at = entries_[at]->next) {
+    if (entries_[at]->definitions == table.data() && entries_[at]->prefix == prefix) {
+      ++entries_[at]->references;
+      return {at};
+    }
   }
   uint32_t index;
   if (free_.empty()) {
@@ -76,8 +95,8 @@ BlockId Registry::add_locked(std::string_view prefix, std::span<const Definition
   }
   auto entry = std::make_unique<Entry>();
   entry->prefix = prefix;
-  entry->table = table;
-  entry->index = index;
+  entry->definitions = table.data();
+  entry->count = static_cast<uint32_t>(table.size());
   entry->references = 1;
   if (hidden_) {
     std::vector<bool> hidden;
@@ -88,8 +107,12 @@ BlockId Registry::add_locked(std::string_view prefix, std::span<const Definition
       entry->more.edit().hidden = std::move(hidden);
     }
   }
-  by_key_.insert(entry.get());
   entries_[index] = std::move(entry);
+  if (buckets_.size() < entries_.size()) {
+    grow_buckets();  // with this one
+  } else {
+    entries_[index]->next = std::exchange(bucket_of(prefix, table.data()), index);
+  }
   return {index};
 }
 
@@ -107,7 +130,11 @@ void Registry::drop_locked(uint32_t index) {
     drop_locked(child);
   }
   free_cells(index);
-  by_key_.erase(entries_[index].get());
+  uint32_t* at = &bucket_of(entries_[index]->prefix, entries_[index]->definitions);
+  while (*at != index) {
+    at = &entries_[*at]->next;
+  }
+  *at = entries_[index]->next;
   entries_[index].reset();
   free_.push_back(index);
 }
@@ -125,7 +152,7 @@ Cell* Registry::cells_locked(uint32_t slot, uint32_t index) {
     blocks.resize(entries_.size(), nullptr);
   }
   if (blocks[index] == nullptr) {
-    const size_t stats = entries_[index]->table.size();
+    const size_t stats = entries_[index]->table().size();
     blocks[index] = (new Cell[mark_words(stats) + stats]()) + mark_words(stats);
   }
   return blocks[index];
@@ -142,12 +169,12 @@ void Registry::free_cells(uint32_t index) {
     if (cells == nullptr) {
       continue;
     }
-    for (size_t i = 0; i < entry.table.size(); ++i) {
-      if (entry.table[i].kind == Kind::kHistogram) {
+    for (size_t i = 0; i < entry.table().size(); ++i) {
+      if (entry.table()[i].kind == Kind::kHistogram) {
         delete histogram_in(cells[i]);
       }
     }
-    delete[](cells - mark_words(entry.table.size()));
+    delete[](cells - mark_words(entry.table().size()));
     slots_[slot][index] = nullptr;
   }
 }
@@ -181,7 +208,7 @@ Registry::Sum Registry::sum(uint32_t index, uint16_t stat) const {
     }
   }
   out.used = out.used || out.value != 0;
-  if (!entry.more->reset_at.empty() && entry.table[stat].kind == Kind::kCounter) {
+  if (!entry.more->reset_at.empty() && entry.table()[stat].kind == Kind::kCounter) {
     out.value -= entry.more->reset_at[stat];
   }
   return out;
@@ -198,8 +225,8 @@ Registry::Merged* Registry::merged_of(Entry& entry, uint16_t stat, bool make) {
 
 void Registry::flush_entry(uint32_t index) {
   Entry& entry = *entries_[index];
-  for (uint16_t stat = 0; stat < entry.table.size(); ++stat) {
-    if (entry.table[stat].kind != Kind::kHistogram) {
+  for (uint16_t stat = 0; stat < entry.table().size(); ++stat) {
+    if (entry.table()[stat].kind != Kind::kHistogram) {
       continue;
     }
     Bins now;
@@ -234,9 +261,9 @@ void Registry::reset_counters() {
       continue;
     }
     Entry& entry = *entries_[i];
-    std::vector<uint64_t> sums(entry.table.size(), 0);
-    for (uint16_t stat = 0; stat < entry.table.size(); ++stat) {
-      if (entry.table[stat].kind == Kind::kCounter) {
+    std::vector<uint64_t> sums(entry.table().size(), 0);
+    for (uint16_t stat = 0; stat < entry.table().size(); ++stat) {
+      if (entry.table()[stat].kind == Kind::kCounter) {
         sums[stat] = sum(i, stat).value + (entry.more->reset_at.empty() ? 0 : entry.more->reset_at[stat]);
       }
     }
@@ -247,7 +274,7 @@ void Registry::reset_counters() {
 StatView Registry::view(uint32_t index, uint16_t stat, std::string_view name) const {
   static const Bins kNone;
   Entry& entry = *entries_[index];
-  StatView out{name, entry.table[stat].kind, false, 0, &kNone, &kNone};
+  StatView out{name, entry.table()[stat].kind, false, 0, &kNone, &kNone};
   if (out.kind != Kind::kHistogram) {
     const Sum total = sum(index, stat);
     out.value = total.value;
@@ -271,8 +298,8 @@ std::optional<uint64_t> Registry::value(std::string_view name) const {
       continue;
     }
     const std::string_view rest = name.substr(entries_[i]->prefix.size());
-    for (uint16_t stat = 0; stat < entries_[i]->table.size(); ++stat) {
-      const Definition& definition = entries_[i]->table[stat];
+    for (uint16_t stat = 0; stat < entries_[i]->table().size(); ++stat) {
+      const Definition& definition = entries_[i]->table()[stat];
       if (definition.name == rest && definition.kind != Kind::kHistogram) {
         return sum(i, stat).value;
       }
@@ -298,11 +325,11 @@ void Registry::visit(Function<bool(std::string_view name)>& wanted, Function<voi
     if (entries_[i] == nullptr) {
       continue;
     }
-    for (uint16_t stat = 0; stat < entries_[i]->table.size(); ++stat) {
+    for (uint16_t stat = 0; stat < entries_[i]->table().size(); ++stat) {
       if (const auto& hidden = entries_[i]->more->hidden; !hidden.empty() && hidden[stat]) {
         continue;
       }
-      std::string name = cat(entries_[i]->prefix, entries_[i]->table[stat].name);
+      std::string name = cat(entries_[i]->prefix, entries_[i]->table()[stat].name);
       if (wanted(name)) {
         names.push_back({std::move(name), i, stat});
       }

@@ -14,7 +14,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -125,26 +124,16 @@ class Registry {
     std::vector<bool> hidden;                                          // by stat; empty: nothing is
     std::vector<std::pair<uint16_t, std::unique_ptr<Merged>>> merged;  // of the histograms that have values
   };
+  static constexpr uint32_t kNone = UINT32_MAX;
   struct Entry {
+    std::span<const Definition> table() const { return {definitions, count}; }
+
     std::string prefix;
-    std::span<const Definition> table;
-    uint32_t index = 0;  // in entries_
+    const Definition* definitions = nullptr;
+    uint32_t count = 0;
+    uint32_t next = kNone;  // in the same bucket
     uint32_t references = 0;
     Rare<More> more;
-  };
-  using Key = std::pair<std::string_view, const Definition*>;
-  static Key key_of(const Key& key) { return key; }
-  static Key key_of(const Entry* entry) { return {entry->prefix, entry->table.data()}; }
-  struct KeyHash {
-    using is_transparent = void;
-    size_t operator()(const auto& one) const {
-      const Key key = key_of(one);
-      return std::hash<std::string_view>()(key.first) ^ std::hash<const Definition*>()(key.second);
-    }
-  };
-  struct KeyEqual {
-    using is_transparent = void;
-    bool operator()(const auto& a, const auto& b) const { return key_of(a) == key_of(b); }
   };
   struct Sum {
     uint64_t value = 0;
@@ -152,6 +141,8 @@ class Registry {
   };
 
   uint64_t value_of(uint32_t index, uint16_t stat) const;
+  uint32_t& bucket_of(std::string_view prefix, const Definition* table);
+  void grow_buckets();
   BlockId add_locked(std::string_view prefix, std::span<const Definition> table);
   void drop_locked(uint32_t index);
   uint32_t add_slot();
@@ -166,7 +157,7 @@ class Registry {
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Entry>> entries_;  // null: free
   std::vector<uint32_t> free_;
-  std::unordered_set<Entry*, KeyHash, KeyEqual> by_key_;
+  std::vector<uint32_t> buckets_;  // by prefix and table: the first entry of each; at least as many as entries
   std::vector<std::vector<Cell*>> slots_;  // by thread and block; null: nothing was written there
   std::map<std::string, std::string> texts_;
   Function<bool(std::string_view)> hidden_;

@@ -125,7 +125,7 @@ ClusterShared::ClusterShared(model::ClusterPlanPtr the_plan, stats::Registry& th
     budget_stats = registry.add_block<stats::BudgetStat>(prefix);
   }
   const bool known = plan->discovery == model::Discovery::kStatic || plan->discovery == model::Discovery::kOriginalDst;
-  assign(known ? plan->assignment : std::make_shared<const model::AssignmentPlan>());
+  assign(known ? plan->assignment : model::no_endpoints());
 }
 
 ClusterShared::~ClusterShared() {
@@ -143,7 +143,7 @@ ClusterShared::~ClusterShared() {
 
 // A copy with the hosts that are in it no more, but that checks find well: they go when a check fails.
 model::AssignmentPtr ClusterShared::with_those_that_stay(const model::AssignmentPtr& assignment) const {
-  if (hosts_ == nullptr || plan->health_checks.empty() || plan->ignore_health_on_removal ||
+  if (hosts_ == nullptr || plan->health_checks->empty() || plan->ignore_health_on_removal ||
       plan->discovery == model::Discovery::kForward) {
     return assignment;
   }
@@ -155,7 +155,7 @@ model::AssignmentPtr ClusterShared::with_those_that_stay(const model::Assignment
   }
   std::shared_ptr<model::AssignmentPlan> out;
   for (const auto& host : hosts_->hosts) {
-    if (const auto found = wanted.find({host->address().to_string(), host->hostname}); found != wanted.end()) {
+    if (const auto found = wanted.find({host->address().to_string(), host->hostname()}); found != wanted.end()) {
       wanted.erase(found);
       continue;
     }
@@ -181,10 +181,10 @@ model::AssignmentPtr ClusterShared::with_those_that_stay(const model::Assignment
 void ClusterShared::assign(model::AssignmentPtr assignment) {
   assigned_ = std::move(assignment);
   assignment = with_those_that_stay(assigned_);
-  const Checked checked = plan->health_checks.empty() ? Checked::kNo : Checked::kYes;
+  const Checked checked = plan->health_checks->empty() ? Checked::kNo : Checked::kYes;
   publish(build_host_set(plan->lb, std::move(assignment), hosts_.get(), checked));
-  if (on_members_) {
-    on_members_();
+  if (on_members_ != nullptr) {
+    (*on_members_)();
   }
 }
 
@@ -229,8 +229,8 @@ void ClusterShared::publish(HostSetPtr hosts) {
   count_socket_matches(*plan, *hosts_, before.get(), main_block_, main_cells_, stats);
   show_tables();
   show_subsets(before.get());
-  if (on_hosts_) {
-    on_hosts_(hosts_);
+  if (follower_ != nullptr) {
+    follower_->on_hosts(*this);
   }
   std::erase_if(published_, [&](const HostSetPtr& old) { return old.use_count() == (old == before ? 2 : 1); });
 }
@@ -609,9 +609,14 @@ const OwnZone* ClusterSet::own_zone() {
 }
 
 Cluster* ClusterSet::find(std::string_view name) {
-  const auto found = clusters_.find(name);
+  auto found = clusters_.find(name);
   if (found == clusters_.end()) {
-    return nullptr;
+    std::shared_ptr<ClusterShared> shared = source_ ? source_(name) : nullptr;
+    if (shared == nullptr) {
+      return nullptr;
+    }
+    const std::string_view key = shared->plan->name;
+    found = clusters_.emplace(key, Entry{shared, shared->hosts(), nullptr}).first;
   }
   Entry& entry = found->second;
   if (entry.cluster == nullptr) {

@@ -33,6 +33,18 @@ namespace sluice::upstream {
 
 class NameLookups;  // upstream/dns_cache.h
 
+class ClusterShared;
+
+// Hands the hosts of clusters on to the workers. Outlives the clusters that it follows. Thread: main.
+class HostsFollower {
+ public:
+  // cluster.hosts() are others than before.
+  virtual void on_hosts(ClusterShared& cluster) = 0;
+
+ protected:
+  ~HostsFollower() = default;
+};
+
 // Plan, hosts, limits and names of one cluster. Made on main, shared by the workers, lives until the last of them lets
 // go; release() gives its stats back. Thread: any, but for what is main's.
 class ClusterShared {
@@ -62,10 +74,12 @@ class ClusterShared {
   // The health of a host changed.
   void refresh();
   const HostSetPtr& hosts() const { return hosts_; }
-  // Is told each new set; set by the server, which hands it to the workers.
-  void on_hosts(Function<void(HostSetPtr)> hook) { on_hosts_ = std::move(hook); }
+  // Is told of each new set; null: nobody.
+  void follow(HostsFollower* follower) { follower_ = follower; }
   // Is told after each assignment; of the health checker.
-  void on_members(Function<void()> hook) { on_members_ = std::move(hook); }
+  void on_members(Function<void()> hook) {
+    on_members_ = hook ? std::make_unique<Function<void()>>(std::move(hook)) : nullptr;
+  }
   stats::Block<stats::ClusterMemberStat>& main_block() { return main_block_; }
   // From now on the workers tell how tries end. Before any worker has the cluster.
   void watch_outliers(std::shared_ptr<OutlierInbox> inbox);
@@ -85,8 +99,8 @@ class ClusterShared {
   HostSetPtr hosts_;
   model::AssignmentPtr assigned_;      // without the hosts that only stay
   std::vector<HostSetPtr> published_;  // main frees them, not a worker
-  Function<void(HostSetPtr)> on_hosts_;
-  Function<void()> on_members_;
+  HostsFollower* follower_ = nullptr;
+  std::unique_ptr<Function<void()>> on_members_;
 };
 
 class ClusterSet;
@@ -263,6 +277,10 @@ class ClusterSet {
   void remove(const std::shared_ptr<ClusterShared>& shared);
   // Null when there is none of that name.
   Cluster* find(std::string_view name);
+  // Where find() looks for those that were not added: what is asked for by few keeps no entry for the others.
+  using Source = Function<std::shared_ptr<ClusterShared>(std::string_view name)>;
+  void take_from(Source source) { source_ = std::move(source); }
+  bool has(std::string_view name) const { return clusters_.contains(name); }
   void update(const std::shared_ptr<ClusterShared>& shared, HostSetPtr hosts);
   void clear() {
     clusters_.clear();
@@ -282,6 +300,7 @@ class ClusterSet {
   WorkerLocal& local_;
   std::string own_cluster_;  // empty: zones do not count
   OwnZone own_zone_;
+  Source source_;
   std::unordered_map<std::string_view, Entry> clusters_;  // the names are those of the plans
   std::vector<std::unique_ptr<Cluster>> retired_;
 };

@@ -228,7 +228,7 @@ void DnsCache::take(Name& name, std::vector<net::Address> fresh) {
   // The same host: its connections go on, new ones go to the new addresses.
   for (ClusterShared* cluster : clusters_) {
     for (const auto& host : cluster->hosts()->hosts) {
-      if (host->hostname == name.key) {
+      if (host->hostname() == name.key) {
         if (!same_others) host->set_others(name.others);
         host->move_to(*name.address);
       }
@@ -254,7 +254,7 @@ MonotonicTime DnsCache::last_use(const Name& name) const {
   MonotonicTime last = name.wanted_at;
   for (const ClusterShared* cluster : clusters_) {
     for (const auto& host : cluster->hosts()->hosts) {
-      if (host->hostname == name.key) {
+      if (host->hostname() == name.key) {
         last = std::max(last, host->used_at.load(std::memory_order_relaxed));
       }
     }

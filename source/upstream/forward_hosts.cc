@@ -27,7 +27,7 @@ ForwardName::ForwardName(std::string_view authority, uint16_t default_port) {
 void ForwardHosts::update(const HostSet& hosts) {
   by_name_.clear();
   for (const auto& host : hosts.hosts) {
-    by_name_.emplace(host->hostname, host.get());
+    by_name_.emplace(host->hostname(), host.get());
   }
 }
 

@@ -76,7 +76,7 @@ net::TransportSocket* CheckSession::transport_socket() const { return checker_.s
 
 void CheckSession::open(CheckPipe& pipe, std::string_view alpn) {
   net::TransportWishes wishes;
-  wishes.host_name = host_->hostname;
+  wishes.host_name = host_->hostname();
   if (!alpn.empty()) wishes.alpn_fallback.emplace_back(alpn);
   pipe.open(address(), *checker_.cluster_.plan->connect, transport_socket(), wishes);
 }

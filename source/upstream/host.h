@@ -41,11 +41,12 @@ enum Failing : uint8_t { kActiveCheck = 1, kOutlier = 2 };
 // the host sets that it is in, and by the pools that lead to it. Thread: any, but for what is main's.
 struct Host : std::enable_shared_from_this<Host> {
   Host(net::Address the_address, std::string the_hostname)
-      : hostname(std::move(the_hostname)), first_(std::move(the_address)) {}
+      : first_(std::move(the_address)) {
+    if (!the_hostname.empty()) hostname_.edit() = std::move(the_hostname);
+  }
 
   static constexpr MonotonicTime kNever{INT64_MIN};
 
-  const std::string hostname;
   HostState state;
   std::atomic<uint8_t> failing{0};         // Failing bits
   std::atomic<bool> removed{false};        // in no assignment any more: its pools drain
@@ -54,12 +55,15 @@ struct Host : std::enable_shared_from_this<Host> {
   std::atomic<bool> canary{false};         // EndpointPlan::canary
   std::atomic<model::HealthStatus> assigned{model::HealthStatus::kUnknown};  // EndpointPlan::health
   std::atomic<bool> has_metadata{false};
-  std::atomic<MetadataPtr> metadata;       // EndpointPlan::metadata; look at it only when there are any
   std::atomic<bool> has_others{false};
-  std::atomic<net::AddressesPtr> others;  // tried when address() does not answer; look at it only when there are any
+  std::atomic<MetadataPtr> metadata;       // EndpointPlan::metadata; look at it only when there are any
+  std::atomic<net::AddressesPtr> others;   // tried when address() does not answer; look at it only when there are any
   std::unique_ptr<OutlierCounts> outlier;  // set on main before a worker sees the host; null: not watched
 
-  std::atomic<uint32_t> drains{0};                // how often its connections were to go
+  std::atomic<uint32_t> drains{0};  // how often its connections were to go
+  bool check_pending = false;       // main: it was never checked
+  bool check_timed_out = false;     // main: the last check did
+  bool says_goodbye = false;        // main: x-envoy-immediate-health-check-fail: it does not even count as one that fails
   std::atomic<MonotonicTime> well_since{kNever};  // new, or well again after failed checks: slow start counts from here
   std::atomic<MonotonicTime> used_at{kNever};     // of a dynamic forward proxy: its last request
   // What the last assignment and the last check say of it. Thread: main.
@@ -68,10 +72,7 @@ struct Host : std::enable_shared_from_this<Host> {
   struct Reported {
     uint64_t success = 0, error = 0, total = 0;
   };
-  Rare<Reported> reported;       // of HostState, by load reports
-  bool check_pending = false;    // it was never checked
-  bool check_timed_out = false;  // the last check did
-  bool says_goodbye = false;     // x-envoy-immediate-health-check-fail: it does not even count as one that fails
+  Rare<Reported> reported;  // of HostState, by load reports
 
   // As /clusters and overrides see it.
   model::HealthStatus status() const {
@@ -84,6 +85,8 @@ struct Host : std::enable_shared_from_this<Host> {
     return said;
   }
 
+  // The endpoint's; empty of most.
+  const std::string& hostname() const { return *hostname_; }
   // Where new connections go. The reference stays valid as long as the host does.
   const net::Address& address() const { return *address_.load(std::memory_order_acquire); }
   // Thread: main.
@@ -103,6 +106,7 @@ struct Host : std::enable_shared_from_this<Host> {
 
  private:
   // All that it ever had: a worker may look at an old one. Thread: main.
+  Rare<std::string> hostname_;
   net::Address first_;
   std::forward_list<net::Address> moved_;
   std::atomic<const net::Address*> address_{&first_};

@@ -75,9 +75,14 @@ class Builder {
       // Backwards: equal keys come out in the order of the assignment.
       for (size_t i = previous->hosts.size(); i-- > 0;) {
         const std::shared_ptr<Host>& host = previous->hosts[i];
-        before.emplace(key_of(host->address(), host->hostname), host);
+        before.emplace(key_of(host->address(), host->hostname()), host);
       }
     }
+    size_t size = 0;
+    for (const model::LocalityPlan& locality : out_.assignment->localities) {
+      size += locality.endpoints.size();
+    }
+    out_.hosts.reserve(size);
     size_t at = 0;
     for (const model::LocalityPlan& locality : out_.assignment->localities) {
       if (levels_.size() <= locality.priority) {

@@ -53,7 +53,7 @@ RawConnection::RawConnection(Cluster& cluster, Host& host, WorkerLocal& local, c
   secured_ = cluster_.transport_socket(*host_) != nullptr;
   net::TransportWishes wishes;
   if (secured_) {
-    wishes.host_name = host_->hostname;
+    wishes.host_name = host_->hostname();
     wishes.client = client.remote;
     wishes.client_wanted = client.wanted;
   }

@@ -46,7 +46,7 @@ UpstreamConnection::UpstreamConnection(Pool& pool, uint64_t id)
     wishes = pool_.wishes();
     if (pool_.protocol() != model::UpstreamProtocol::kHttp1) wishes.alpn_fallback.emplace_back("h2");
     if (pool_.protocol() != model::UpstreamProtocol::kHttp2) wishes.alpn_fallback.emplace_back("http/1.1");
-    wishes.host_name = pool_.host().hostname;
+    wishes.host_name = pool_.host().hostname();
   }
   transport_ = connect_to(pool_.cluster(), pool_.host(), local_, std::move(wishes));
   transport_->set_handler(this);

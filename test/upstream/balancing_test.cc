@@ -279,7 +279,7 @@ class RemovedHostTest : public testing::Test {
     plan->name = "checked";
     plan->discovery = model::Discovery::kEds;
     plan->assignment = std::make_shared<model::AssignmentPlan>();
-    plan->health_checks.push_back(std::make_shared<model::HealthCheckPlan>());
+    plan->health_checks.edit().push_back(std::make_shared<model::HealthCheckPlan>());
     plan->ignore_health_on_removal = ignore;
     cluster = std::make_shared<upstream::ClusterShared>(plan, world.registry, world.cells);
     cluster->assign(assignment({{"one", 1, 1}, {"two", 1, 1}}));

@@ -21,9 +21,10 @@ struct CheckTest : testing::Test {
     plan.unhealthy_interval = plan.unhealthy_edge_interval = plan.healthy_edge_interval = 1s;
     auto cluster = std::make_shared<model::ClusterPlan>(*world.shared->plan);
     cluster->name = "checked";
-    cluster->health_checks.push_back(std::make_shared<const model::HealthCheckPlan>(plan));
+    cluster->health_checks.edit().push_back(std::make_shared<const model::HealthCheckPlan>(plan));
     shared = std::make_shared<upstream::ClusterShared>(cluster, world.registry, world.cells);
-    checker = std::make_unique<upstream::HealthChecker>(*shared, *shared->plan->health_checks[0], nullptr, world.local);
+    checker =
+        std::make_unique<upstream::HealthChecker>(*shared, *shared->plan->health_checks->front(), nullptr, world.local);
   }
   uint64_t stat(std::string_view name) {
     return world.registry.value(cat("cluster.checked.health_check.", name)).value_or(0);

@@ -102,7 +102,7 @@ void Attempt::begin_span() {
 void Attempt::claim_facts() {
   format::Facts& facts = exchange_.facts();
   facts.upstream_host = &pool_.host().address();
-  facts.upstream_hostname = pool_.host().hostname;
+  facts.upstream_hostname = pool_.host().hostname();
   facts.upstream_metadata = exchange_.keep_upstream_metadata(pool_.host());
   if (stream_ != nullptr) {
     facts.upstream_connection_id = stream_->connection_id();

@@ -166,7 +166,7 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
   if (headers.fields.has(Token::kXEnvoyUpstreamRqTimeoutAltResponse)) {
     timeout_status_ = 204;
   }
-  model::rewrite_request(exchange_.route(), action, weighted, headers, facts, chosen.host->hostname, originals());
+  model::rewrite_request(exchange_.route(), action, weighted, headers, facts, chosen.host->hostname(), originals());
   retries_ = Retries::create(action.retry.get(), headers, *cluster_, charges_, action.priority, exchange_.local(),
                              [this] { try_again(); });
   keeps_body_ = retries_ != nullptr || action.internal_redirect != nullptr;

@@ -48,8 +48,8 @@ void Router::try_again() {
     return;
   }
   http::RequestHeaders& headers = *exchange_.request();
-  if (action_->rewrite->host_auto && !chosen.host->hostname.empty()) {
-    headers.authority = chosen.host->hostname;
+  if (action_->rewrite->host_auto && !chosen.host->hostname().empty()) {
+    headers.authority = chosen.host->hostname();
   }
   if (exchange_.route().host->include_attempt_count) {
     headers.fields.set_copy(Token::kXEnvoyAttemptCount, Piece(exchange_.facts().attempts).text());

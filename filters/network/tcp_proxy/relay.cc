@@ -369,7 +369,7 @@ void Relay::fill(format::Facts& facts) const {
   }
   if (host_ != nullptr) {
     facts.upstream_host = &host_->address();
-    facts.upstream_hostname = host_->hostname;
+    facts.upstream_hostname = host_->hostname();
     const bool elsewhere = upstream_remote_.kind() != net::AddressKind::kNone && upstream_remote_ != host_->address();
     facts.upstream_elsewhere = elsewhere ? &upstream_remote_ : nullptr;
   }

@@ -9,7 +9,7 @@ HostInfo describe_host(const upstream::Host& host) {
   const model::EndpointPlan& plan = *host.plan;
   HostInfo out;
   out.address = host.address();
-  out.hostname = host.hostname;
+  out.hostname = host.hostname();
   out.cx_active = read(state.cx_active);
   out.cx_connect_fail = read(state.cx_connect_fail);
   out.cx_total = read(state.cx_total);

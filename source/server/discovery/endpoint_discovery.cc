@@ -23,7 +23,7 @@ EndpointDiscovery::EndpointDiscovery(upstream::ClusterShared& cluster, const Dis
       stale_(tools.loop.timers(), [this] {
         cluster_.main_block().inc(ClusterMemberStat::kAssignmentStale);
         bytes_.clear();
-        cluster_.assign(std::make_shared<const model::AssignmentPlan>());
+        cluster_.assign(model::no_endpoints());
       }) {
   if (cluster.plan->eds->source.kind != model::ConfigSource::Kind::kFile) {
     cluster_.main_block().inc(ClusterMemberStat::kUpdateAttempt);

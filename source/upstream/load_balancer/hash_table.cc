@@ -14,7 +14,7 @@ std::string key_of(const model::LbPlan& lb, const Host& host) {
   if (!host.plan->extra->hash_key.empty()) {
     return host.plan->extra->hash_key;
   }
-  return lb.hash_hostname ? host.hostname : host.address().to_string();
+  return lb.hash->by_hostname ? host.hostname() : host.address().to_string();
 }
 
 }  // namespace
@@ -28,8 +28,8 @@ HashRing::HashRing(const model::LbPlan& lb, std::span<const WeightedHost> hosts,
     : HashTable(std::move(shares)) {
   // So many points that the smallest host gets a whole number of them and all together reach the minimum.
   const double least = *std::min_element(shares_.begin(), shares_.end());
-  const double scale = std::min(std::ceil(least * static_cast<double>(lb.min_ring_size)) / least,
-                                static_cast<double>(lb.max_ring_size));
+  const double scale = std::min(std::ceil(least * static_cast<double>(lb.hash->min_ring_size)) / least,
+                                static_cast<double>(lb.hash->max_ring_size));
   points_.reserve(static_cast<size_t>(std::ceil(scale)));
   std::vector<uint32_t> per_host(hosts.size(), 0);
   double current = 0;
@@ -43,7 +43,7 @@ HashRing::HashRing(const model::LbPlan& lb, std::span<const WeightedHost> hosts,
     for (; current < target; ++current, ++per_host[i]) {
       key.resize(stem);
       append(key, per_host[i]);
-      points_.push_back({lb.murmur ? murmur_hash2(key) : xxhash64(key), i});
+      points_.push_back({lb.hash->murmur ? murmur_hash2(key) : xxhash64(key), i});
     }
   }
   std::sort(points_.begin(), points_.end(), [](const Point& a, const Point& b) { return a.hash < b.hash; });
@@ -59,13 +59,13 @@ uint32_t HashRing::find(uint64_t hash, uint32_t attempt) const {
 }
 
 MaglevTable::MaglevTable(const model::LbPlan& lb, std::span<const WeightedHost> hosts, std::vector<double> shares)
-    : HashTable(std::move(shares)), slots_(lb.maglev_table_size, UINT32_MAX) {
+    : HashTable(std::move(shares)), slots_(lb.hash->maglev_table_size, UINT32_MAX) {
   struct Order {
     uint64_t at, skip;
     double target = 0;
     uint32_t entries = 0;
   };
-  const uint64_t size = lb.maglev_table_size;
+  const uint64_t size = lb.hash->maglev_table_size;
   std::vector<Order> orders;
   for (const WeightedHost& one : hosts) {
     const std::string key = key_of(lb, *one.host);

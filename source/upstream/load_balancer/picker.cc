@@ -157,7 +157,7 @@ class AtRandom final : public Picker {
 class ByHash final : public Picker {
  public:
   ByHash(const model::LbPlan& lb, const HostGroup& group, const Breakers& breakers)
-      : bound_(lb.hash_balance_factor), group_(group), breakers_(breakers) {}
+      : bound_(lb.hash->balance_factor), group_(group), breakers_(breakers) {}
   Host* pick(const PickRequest& request) override {
     const uint32_t own = group_.table->find(request.hash, request.attempt);
     if (bound_ == 0 || load(own) <= 1) {
