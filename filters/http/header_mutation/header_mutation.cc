@@ -12,7 +12,12 @@ class HeaderMutation final : public proxy::HttpFilter {
   explicit HeaderMutation(const HeaderMutationFactory& factory) : factory_(factory) {}
 
   Step on_request_headers(Exchange& exchange, http::RequestHeaders& headers, http::End) override {
-    factory_.for_each(exchange, [&](const Mutations& level) { level.request.apply(headers.fields, exchange.facts()); });
+    factory_.for_each(exchange, [&](const Mutations& level) {
+      if (!level.query.empty()) {
+        headers.path = level.query.apply(headers.path, exchange.facts(), exchange.arena());
+      }
+      level.request.apply(headers.fields, exchange.facts());
+    });
     return Step::next();
   }
   Step on_request_trailers(Exchange& exchange, http::HeaderMap& trailers) override {

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "filters/http/header_mutation/query_mutations.h"
 #include "model/filter_plan.h"
 #include "model/header_mutations.h"
 #include "proxy/exchange.h"
@@ -15,6 +16,7 @@ namespace sluice::filters::header_mutation {
 // Thread: any (immutable).
 struct Mutations {
   model::HeaderMutations request, request_trailers, response, response_trailers;
+  QueryMutations query;  // of the request, before its headers
 };
 
 // One level's settings for a route. Thread: any (immutable).
