@@ -4,8 +4,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
+#include <mutex>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -68,7 +71,19 @@ class UvPlatform final : public server::Platform {
   void spawn(event::Loop& loop) override {
     threads_.emplace_back([&loop] { loop.run(); });
   }
+  void watch_over(const server::Guard& guard) override {
+    guarding_ = true;
+    guard_thread_ = std::thread([this, &guard] { keep_looking(guard); });
+  }
   void join() override {
+    if (guard_thread_.joinable()) {
+      {
+        const std::lock_guard lock(guard_mutex_);
+        guarding_ = false;
+      }
+      guard_wake_.notify_one();
+      guard_thread_.join();
+    }
     for (std::thread& thread : threads_) {
       thread.join();
     }
@@ -76,11 +91,25 @@ class UvPlatform final : public server::Platform {
   }
 
  private:
+  void keep_looking(const server::Guard& guard) {
+    std::unique_lock lock(guard_mutex_);
+    while (!guard_wake_.wait_for(lock, guard.interval(), [this] { return !guarding_; })) {
+      if (const auto why = guard.verdict(event::UvLoop::clock_now())) {
+        SLUICE_LOG(kCritical, kMain, *why, ": the process ends");
+        std::abort();
+      }
+    }
+  }
+
   event::UvLoop loop_;
   net::UvNetwork network_;
   event::UvFiles files_;
   SeededRandom random_;
   std::vector<std::thread> threads_;
+  std::thread guard_thread_;
+  std::mutex guard_mutex_;
+  std::condition_variable guard_wake_;
+  bool guarding_ = false;
 };
 
 // All that this build can do.

@@ -16,6 +16,7 @@
 #include "config/dns_compiler.h"
 #include "config/document.h"
 #include "config/listener_compiler.h"
+#include "config/matcher_compiler.h"
 #include "config/message_tree.h"
 #include "config/metadata_compiler.h"
 #include "config/overload_compiler.h"
@@ -24,7 +25,9 @@
 #include "config/stats_compiler.h"
 #include "config/tls_secrets.h"
 #include "config/tracing_compiler.h"
+#include "config/watchdog_compiler.h"
 #include "envoy/extensions/bootstrap/internal_listener/v3/internal_listener.pb.h"
+#include "envoy/extensions/regex_engines/v3/google_re2.pb.h"
 #include "format/json_text.h"
 #include "proxy/access_log/log_files.h"
 
@@ -49,7 +52,9 @@ void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
               B::kTypedDnsResolverConfigFieldNumber, B::kDnsResolutionConfigFieldNumber,
               B::kUseTcpForDnsLookupsFieldNumber, B::kDynamicResourcesFieldNumber, B::kOverloadManagerFieldNumber,
               B::kApplicationLogConfigFieldNumber, B::kBootstrapExtensionsFieldNumber,
-              B::kDefaultSocketInterfaceFieldNumber, B::kTracingFieldNumber, B::kStatsSinksFieldNumber});
+              B::kDefaultSocketInterfaceFieldNumber, B::kTracingFieldNumber, B::kStatsSinksFieldNumber,
+              B::kWatchdogFieldNumber, B::kWatchdogsFieldNumber, B::kStatsServerVersionOverrideFieldNumber,
+              B::kFlagsPathFieldNumber, B::kDefaultRegexEngineFieldNumber});
   scope.only(proto.static_resources(),
              {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber, Resources::kSecretsFieldNumber});
 }
@@ -138,8 +143,11 @@ void compile_admin(const v3::Admin& proto, CompiledBootstrap& out, CompileScope&
   // profile_path belongs to a profiler that we do not have. Whoever looks after a full proxy always gets in: the
   // exception of ignore_global_conn_limit is the rule here.
   scope.only(proto, {A::kAccessLogFieldNumber, A::kAccessLogPathFieldNumber, A::kProfilePathFieldNumber,
-                     A::kAddressFieldNumber, A::kIgnoreGlobalConnLimitFieldNumber});
+                     A::kAddressFieldNumber, A::kIgnoreGlobalConnLimitFieldNumber, A::kSocketOptionsFieldNumber,
+                     A::kAllowPathsFieldNumber});
   if (proto.has_address()) out.admin_address = compile_address(proto.address(), scope);
+  out.admin_socket.more = compile_socket_options(proto.socket_options(), scope);
+  for (const auto& path : proto.allow_paths()) out.admin_paths.push_back(compile_string_matcher(path, scope));
   auto logs = compile_access_logs(proto.access_log(), scope);
   const auto is_file = [](const model::AccessLogPlan& plan) { return plan.logger == nullptr; };
   if (logs != nullptr && !std::all_of(logs->logs.begin(), logs->logs.end(), is_file)) {
@@ -232,6 +240,34 @@ void compile_load_stats(const v3::ClusterManager& proto, CompiledBootstrap& out,
   }
 }
 
+// Nothing that we have is evicted, but what Envoy would refuse is refused.
+void compile_flush(const v3::Bootstrap& proto, CompiledBootstrap& out, CompileScope& scope) {
+  using B = v3::Bootstrap;
+  if (proto.has_stats_flush_interval()) out.stats_flush_interval = to_duration(proto.stats_flush_interval());
+  if (proto.has_stats_eviction_interval()) {
+    const Duration eviction = to_duration(proto.stats_eviction_interval());
+    if (out.stats_flush_interval > Duration::zero() && eviction % out.stats_flush_interval != Duration::zero()) {
+      scope.error(proto, B::kStatsEvictionIntervalFieldNumber,
+                  cat("must be a multiple of the stats_flush_interval, which is ", to_ms(out.stats_flush_interval), " ms"));
+    }
+  }
+  if (proto.stats_flush_case() == B::STATS_FLUSH_NOT_SET) return;
+  if (proto.has_stats_flush_interval()) {
+    scope.error(proto, B::kStatsFlushOnAdminFieldNumber, "cannot stand beside stats_flush_interval");
+  }
+  out.stats_flush_interval = Duration::zero();
+}
+
+// There is one engine.
+void check_regex_engine(const v3::Bootstrap& proto, CompileScope& scope) {
+  if (!proto.has_default_regex_engine()) return;
+  const auto* content = scope.unpack(proto.default_regex_engine().typed_config());
+  if (content != nullptr && content->GetDescriptor() != envoy::extensions::regex_engines::v3::GoogleRE2::descriptor()) {
+    scope.error(proto.default_regex_engine().typed_config(),
+                cat("not supported yet: ", content->GetDescriptor()->full_name()));
+  }
+}
+
 // First of all: everything else may refer to them.
 void collect_clusters(const Resources& proto, CompileScope& scope) {
   for (const auto& cluster : proto.clusters()) {
@@ -272,8 +308,11 @@ void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, event:
   scope.node = {out.node.id, out.node.cluster};
   scope.connect = compile_bind(proto.cluster_manager(), scope);
   scope.resolver = compile_resolver(proto, scope);
-  if (proto.has_stats_flush_interval()) out.stats_flush_interval = to_duration(proto.stats_flush_interval());
-  if (proto.stats_flush_on_admin()) out.stats_flush_interval = Duration::zero();
+  compile_flush(proto, out, scope);
+  check_regex_engine(proto, scope);
+  out.watchdogs = compile_watchdogs(proto, scope);
+  out.server_version = proto.stats_server_version_override().value();
+  out.flags_path = proto.flags_path();
   out.stats = compile_stats_config(proto.stats_config(), scope);
   if (proto.has_overload_manager()) out.overload = compile_overload(proto.overload_manager(), scope);
   out.connection_limit = scope.runtime.live_number(UINT64_MAX, "overload.global_downstream_max_connections");

@@ -12,6 +12,7 @@
 #include "config/extensions.h"
 #include "config/resources.h"
 #include "event/files.h"
+#include "match/string_matcher.h"
 #include "model/access_log_plan.h"
 #include "model/cluster_plan.h"
 #include "model/config_source.h"
@@ -19,7 +20,9 @@
 #include "model/listener_plan.h"
 #include "model/overload_plan.h"
 #include "model/stats_sink_plan.h"
+#include "model/watchdog_plan.h"
 #include "net/address.h"
+#include "net/network.h"
 #include "runtime/layers.h"
 #include "stats/settings.h"
 
@@ -64,6 +67,11 @@ struct CompiledBootstrap {
   std::optional<std::string> log_format;      // of the application log (base/log_format.h); none: as it is
   NodePlan node;
   std::string local_cluster;  // cluster_manager.local_cluster_name; empty: none
+  model::Watchdogs watchdogs;
+  net::ListenOptions admin_socket;
+  std::vector<match::StringMatcher> admin_paths;  // allow_paths: no others are served; empty: all are
+  uint64_t server_version = 0;                    // what the gauge server.version shows
+  std::string flags_path;                         // a file "drain" in this folder: health checks fail from the start
   std::shared_ptr<const model::OverloadPlan> overload;    // null: no overload manager
   runtime::Number connection_limit{UINT64_MAX, nullptr};  // overload.global_downstream_max_connections of the runtime
   std::shared_ptr<runtime::Layers> runtime;

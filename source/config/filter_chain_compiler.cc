@@ -1,5 +1,6 @@
 #include "config/filter_chain_compiler.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 #include <google/protobuf/wrappers.pb.h>
@@ -120,6 +121,23 @@ std::vector<std::string> compile_server_names(const FilterChainMatch& proto, Com
   return out;
 }
 
+// A value that stands twice in one list would lead to the same chain twice, which Envoy takes for two chains.
+template <typename List>
+void refuse_twice(const FilterChainMatch& proto, int field, const List& list, CompileScope& scope) {
+  for (auto one = list.begin(); one != list.end(); ++one) {
+    if (std::find(list.begin(), one, *one) != one) {
+      scope.error(proto, field, "has the same value twice", static_cast<int>(one - list.begin()));
+    }
+  }
+}
+
+void refuse_twice(const FilterChainMatch& proto, const model::ChainCriteria& out, CompileScope& scope) {
+  using M = FilterChainMatch;
+  refuse_twice(proto, M::kServerNamesFieldNumber, out.server_names, scope);
+  refuse_twice(proto, M::kApplicationProtocolsFieldNumber, out.application_protocols, scope);
+  refuse_twice(proto, M::kSourcePortsFieldNumber, out.source_ports, scope);
+}
+
 model::ChainCriteria compile_match(const FilterChainMatch& proto, CompileScope& scope) {
   using M = FilterChainMatch;
   scope.only(proto,
@@ -145,6 +163,7 @@ model::ChainCriteria compile_match(const FilterChainMatch& proto, CompileScope& 
   }
   out.sources = compile_prefixes(proto.source_prefix_ranges(), scope);
   for (const uint32_t port : proto.source_ports()) out.source_ports.push_back(static_cast<uint16_t>(port));
+  refuse_twice(proto, out, scope);
   return out;
 }
 
@@ -216,7 +235,9 @@ void compile_filter_chains(const Listener& proto, model::ListenerPlan& out, Comp
   if (proto.has_filter_chain_matcher()) {
     std::set<std::string_view> names;
     for (const FilterChain& chain : proto.filter_chains()) {
-      if (!names.insert(chain.name()).second) {
+      if (chain.name().empty()) {
+        scope.error(chain, FilterChain::kNameFieldNumber, "is needed: a filter_chain_matcher chooses by name");
+      } else if (!names.insert(chain.name()).second) {
         scope.error(chain, FilterChain::kNameFieldNumber,
                     cat("there are two filter chains named '", chain.name(), "': a filter_chain_matcher chooses by name"));
       }

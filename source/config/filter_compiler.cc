@@ -55,20 +55,24 @@ std::shared_ptr<const model::FilterConfig> compile_typed(const Any& any, const s
 }
 
 // A filter whose configuration comes later: the chain has a place for it, see proxy/discovered_filter.h.
-const HttpFilterType* compile_discovery(const hcm::HttpFilter& filter, std::vector<model::FilterPlan>& out,
-                                        CompileScope& scope) {
+// As in Envoy it is told when it comes that it cannot stand there: last, and only there, is what is terminal.
+enum class Place : uint8_t { kInside, kLast };
+
+void compile_discovery(const hcm::HttpFilter& filter, Place place, std::vector<model::FilterPlan>& out,
+                       CompileScope& scope) {
   using Source = envoy::config::core::v3::ExtensionConfigSource;
   const Source& proto = filter.config_discovery();
   model::ExtensionSubscription wanted;
   wanted.name = filter.name();
   wanted.slot = std::make_shared<model::FilterSlot>();
   wanted.waits = !proto.apply_default_config_without_warming();
-  const HttpFilterType* type = nullptr;
   for (int i = 0; i < proto.type_urls_size(); ++i) {
-    wanted.types.emplace_back(type_name(proto.type_urls(i)));
-    type = scope.extensions().http_filter(wanted.types.back());
+    const std::string name(type_name(proto.type_urls(i)));
+    const HttpFilterType* type = scope.extensions().http_filter(name);
     if (type == nullptr) {
-      scope.error(proto, Source::kTypeUrlsFieldNumber, refusal(wanted.types.back(), "an HTTP filter"), i);
+      scope.error(proto, Source::kTypeUrlsFieldNumber, refusal(name, "an HTTP filter"), i);
+    } else if (type->terminal == (place == Place::kLast)) {
+      wanted.types.push_back(name);
     }
   }
   if (const auto source = compile_config_source(proto.config_source(), scope)) wanted.source = *source;
@@ -80,13 +84,11 @@ const HttpFilterType* compile_discovery(const hcm::HttpFilter& filter, std::vect
   out.push_back({filter.name(), std::make_shared<const proxy::DiscoveredFilter>(wanted.slot), filter.disabled(),
                  scope.origin(filter)});
   scope.needs.extensions.push_back(std::move(wanted));
-  return type;
 }
 
 // Null when there is none, or none is wanted (an optional one that nobody knows).
 const HttpFilterType* compile_filter(const hcm::HttpFilter& filter, std::vector<model::FilterPlan>& out,
                                      CompileScope& scope) {
-  if (filter.has_config_discovery()) return compile_discovery(filter, out, scope);
   if (!filter.has_typed_config()) {
     scope.error(filter, cat("the filter '", filter.name(),
                             "' needs a typed_config: filters are found by its type, not by name"));
@@ -124,6 +126,10 @@ std::vector<model::FilterPlan> compile_http_filters(const google::protobuf::Repe
   out.reserve(static_cast<size_t>(filters.size()));
   for (int i = 0; i < filters.size(); ++i) {
     const bool last = i + 1 == filters.size();
+    if (filters[i].has_config_discovery()) {
+      compile_discovery(filters[i], last ? Place::kLast : Place::kInside, out, scope);
+      continue;
+    }
     const HttpFilterType* type = compile_filter(filters[i], out, scope);
     if (type == nullptr) continue;
     if (last && !type->terminal) {

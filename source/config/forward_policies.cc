@@ -173,7 +173,13 @@ std::shared_ptr<const model::InternalRedirectPolicy> compile_internal_redirect(c
     }
   }
   out->allow_cross_scheme = policy.allow_cross_scheme_redirect();
-  for (const std::string& name : policy.response_headers_to_copy()) out->headers_to_copy.push_back(to_lower(name));
+  for (int i = 0; i < policy.response_headers_to_copy_size(); ++i) {
+    out->headers_to_copy.push_back(to_lower(policy.response_headers_to_copy(i)));
+    const std::string& name = out->headers_to_copy.back();
+    if (name.starts_with(':') || name == "host") {
+      scope.error(policy, P::kResponseHeadersToCopyFieldNumber, "cannot be a name that begins with ':', or host", i);
+    }
+  }
   for (const auto& predicate : policy.predicates()) {
     const google::protobuf::Message* content = scope.unpack(predicate.typed_config());
     if (content == nullptr) continue;

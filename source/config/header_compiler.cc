@@ -14,7 +14,7 @@ using model::AppendAction;
 constexpr std::string_view kNotModifiable =
     "pseudo headers and host cannot be changed here; see host_rewrite_* and prefix_rewrite";
 
-bool modifiable(const std::string& lower_name) { return !lower_name.starts_with(':') && lower_name != "host"; }
+bool modifiable(std::string_view lower_name) { return !lower_name.starts_with(':') && lower_name != "host"; }
 
 AppendAction compile_action(const core::HeaderValueOption& option, CompileScope& scope) {
   using Option = core::HeaderValueOption;
@@ -45,10 +45,7 @@ std::optional<model::HeaderRule> compile_header_rule(const core::HeaderValueOpti
     scope.error(header, core::HeaderValue::kKeyFieldNumber, std::string(kNotModifiable));
     return std::nullopt;
   }
-  const bool raw = !header.raw_value().empty();
-  if (raw && !header.value().empty()) {
-    scope.error(header, core::HeaderValue::kRawValueFieldNumber, "cannot stand beside value");
-  }
+  const bool raw = header.value().empty() && !header.raw_value().empty();
   auto value =
       scope.formatter(header, raw ? core::HeaderValue::kRawValueFieldNumber : core::HeaderValue::kValueFieldNumber,
                       raw ? header.raw_value() : header.value(), {.unset = format::ParseOptions::Unset::kNothing});

@@ -87,7 +87,8 @@ void compile_http2_options(const Http2& proto, Side side, http::Http2Options& ou
                      Http2::kMaxInboundWindowUpdateFramesPerDataFrameSentFieldNumber,
                      Http2::kStreamErrorOnInvalidHttpMessagingFieldNumber,
                      Http2::kOverrideStreamErrorOnInvalidHttpMessageFieldNumber, Http2::kConnectionKeepaliveFieldNumber,
-                     Http2::kUseOghttp2CodecFieldNumber, Http2::kEnableHuffmanEncodingFieldNumber});
+                     Http2::kUseOghttp2CodecFieldNumber, Http2::kEnableHuffmanEncodingFieldNumber,
+                     Http2::kMaxMetadataSizeFieldNumber});  // there is none: allow_metadata is refused
   if (proto.has_enable_huffman_encoding() && !proto.enable_huffman_encoding().value()) {
     scope.not_supported(proto, Http2::kEnableHuffmanEncodingFieldNumber);
   }

@@ -15,6 +15,29 @@ namespace {
 
 using envoy::config::listener::v3::Listener;
 
+// Each with its own options where it has some: they take the place of the listener's.
+void compile_additional_addresses(const Listener& proto, model::ListenerPlan& out, CompileScope& scope) {
+  using Additional = envoy::config::listener::v3::AdditionalAddress;
+  for (const Additional& additional : proto.additional_addresses()) {
+    scope.only(additional, {Additional::kAddressFieldNumber, Additional::kSocketOptionsFieldNumber,
+                            Additional::kTcpKeepaliveFieldNumber});
+    if (!additional.has_address()) {
+      scope.error(additional, Additional::kAddressFieldNumber, "an additional address needs an address");
+      continue;
+    }
+    model::AdditionalAddress one;
+    one.socket = out.socket;
+    if (additional.has_socket_options()) {
+      one.socket.more = compile_socket_options(additional.socket_options().socket_options(), scope);
+    }
+    if (additional.has_tcp_keepalive()) one.socket.keepalive = compile_keepalive(additional.tcp_keepalive());
+    if (auto address = compile_listen_address(additional.address(), one.socket, scope)) {
+      one.address = std::move(*address);
+      out.additional_addresses.push_back(std::move(one));
+    }
+  }
+}
+
 void compile_socket(const Listener& proto, model::ListenerPlan& out, CompileScope& scope) {
   if (!proto.has_address()) {
     scope.error(proto, Listener::kAddressFieldNumber, "a listener needs an address");
@@ -24,14 +47,6 @@ void compile_socket(const Listener& proto, model::ListenerPlan& out, CompileScop
   out.socket.bind_to_port = proto.has_bind_to_port()                   ? proto.bind_to_port().value()
                             : proto.deprecated_v1().has_bind_to_port() ? proto.deprecated_v1().bind_to_port().value()
                                                                        : true;
-  for (const auto& additional : proto.additional_addresses()) {
-    using Additional = envoy::config::listener::v3::AdditionalAddress;
-    scope.only(additional, {Additional::kAddressFieldNumber});
-    net::ListenOptions same = out.socket;
-    if (auto address = compile_listen_address(additional.address(), same, scope)) {
-      out.additional_addresses.push_back(std::move(*address));
-    }
-  }
   out.socket.reuse_port = !proto.has_enable_reuse_port() || proto.enable_reuse_port().value();
   out.socket.backlog = proto.tcp_backlog_size().value();
   out.socket.freebind = proto.freebind().value();
@@ -39,6 +54,7 @@ void compile_socket(const Listener& proto, model::ListenerPlan& out, CompileScop
   if (proto.has_tcp_fast_open_queue_length()) out.socket.fast_open_queue = proto.tcp_fast_open_queue_length().value();
   if (proto.has_tcp_keepalive()) out.socket.keepalive = compile_keepalive(proto.tcp_keepalive());
   out.socket.more = compile_socket_options(proto.socket_options(), scope);
+  compile_additional_addresses(proto, out, scope);
 }
 
 void compile_accepting(const Listener& proto, model::ListenerPlan& out, CompileScope& scope) {
@@ -105,7 +121,8 @@ model::ListenerPlanPtr compile_listener(const Listener& proto, CompileScope& sco
                      Listener::kListenerFiltersFieldNumber,
                      Listener::kUseOriginalDstFieldNumber,
                      Listener::kAccessLogFieldNumber,
-                     Listener::kFilterChainMatcherFieldNumber});
+                     Listener::kFilterChainMatcherFieldNumber,
+                     Listener::kUdpListenerConfigFieldNumber});  // of UDP listeners, which are refused
   auto out = std::make_shared<model::ListenerPlan>();
   compile_socket(proto, *out, scope);
   const std::string address = out->address.to_string();

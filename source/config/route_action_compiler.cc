@@ -296,8 +296,6 @@ model::RedirectAction compile_redirect(const route::RedirectAction& proto, Compi
     out.path_format =
         share(scope.formatter(proto, R::kPathRewriteFieldNumber, proto.path_rewrite(), {.unset = Unset::kNothing}));
   }
-  if (out.port > 65535)
-    scope.error(proto, R::kPortRedirectFieldNumber, cat(out.port, " is no port; at most 65535 is allowed"));
   return out;
 }
 

@@ -7,36 +7,38 @@ namespace {
 
 namespace core = envoy::config::core::v3;
 
-net::Address compile_source(const google::protobuf::Message& place, const core::SocketAddress& proto,
+net::Address compile_source(const core::BindConfig& proto, int field, const core::SocketAddress& source,
                             CompileScope& scope) {
-  const auto ip = net::Address::from_ip(proto.address(), static_cast<uint16_t>(proto.port_value()));
-  if (!ip) scope.error(place, ip.error());
-  return ip ? *ip : net::Address();
+  const auto ip = net::Address::from_ip(source.address(), static_cast<uint16_t>(source.port_value()));
+  if (ip) return *ip;
+  scope.error(proto, field, ip.error());
+  return {};
 }
 
-// One more source at most, for peers of the other family.
-void compile_extra(const core::BindConfig& proto, net::ConnectOptions& out, CompileScope& scope) {
+// As in Envoy at most one, of the other IP version; additional_source_addresses is the older name of the same.
+void compile_other_source(const core::BindConfig& proto, net::ConnectOptions& out, CompileScope& scope) {
   using B = core::BindConfig;
+  const bool old = !proto.additional_source_addresses().empty();
+  const int field = old ? B::kAdditionalSourceAddressesFieldNumber : B::kExtraSourceAddressesFieldNumber;
   const int count = proto.extra_source_addresses_size() + proto.additional_source_addresses_size();
   if (count == 0) return;
-  const bool deprecated = proto.extra_source_addresses().empty();
-  const int field = deprecated ? B::kAdditionalSourceAddressesFieldNumber : B::kExtraSourceAddressesFieldNumber;
-  if (!proto.has_source_address() || count > 1) {
-    scope.error(proto, field, "there are a source_address and one more, of the other family");
+  if (count > 1) {
+    scope.error(proto, field, "there can be one more source address only");
     return;
   }
-  out.other_more = out.more;
-  if (deprecated) {
-    out.other_source = compile_source(proto, proto.additional_source_addresses(0), scope);
+  if (old) {
+    out.other_source = compile_source(proto, field, proto.additional_source_addresses(0), scope);
   } else {
     const core::ExtraSourceAddress& extra = proto.extra_source_addresses(0);
-    out.other_source = compile_source(extra, extra.address(), scope);
+    out.other_source = compile_source(proto, field, extra.address(), scope);
     if (extra.has_socket_options()) {
+      // Also when there are none.
       out.other_more = compile_socket_options(extra.socket_options().socket_options(), scope);
+      if (out.other_more == nullptr) out.other_more = std::make_shared<const std::vector<net::SocketOption>>();
     }
   }
   if (out.other_source.kind() == out.source.kind()) {
-    scope.error(proto, field, "must be of another family than source_address");
+    scope.error(proto, field, "must be of the other IP version than source_address");
   }
 }
 
@@ -46,8 +48,14 @@ void compile(const core::BindConfig& proto, net::ConnectOptions& out, CompileSco
                      B::kExtraSourceAddressesFieldNumber, B::kAdditionalSourceAddressesFieldNumber});
   out.freebind = proto.freebind().value();
   out.more = compile_socket_options(proto.socket_options(), scope);
-  if (proto.has_source_address()) out.source = compile_source(proto, proto.source_address(), scope);
-  compile_extra(proto, out, scope);
+  if (!proto.has_source_address()) {
+    if (!proto.extra_source_addresses().empty() || !proto.additional_source_addresses().empty()) {
+      scope.error(proto, B::kSourceAddressFieldNumber, "is needed where there are extra_source_addresses");
+    }
+    return;
+  }
+  out.source = compile_source(proto, B::kSourceAddressFieldNumber, proto.source_address(), scope);
+  compile_other_source(proto, out, scope);
 }
 
 net::SocketOption::When when_of(core::SocketOption::SocketState state) {

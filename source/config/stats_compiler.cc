@@ -80,6 +80,10 @@ void compile_tag(const v3::TagSpecifier& proto, std::vector<TagRule>& out, Compi
                    }});
     return;
   }
+  if (proto.tag_name().empty()) {
+    scope.error(proto, T::kTagNameFieldNumber, "must not be empty");
+    return;
+  }
   if (proto.regex().empty()) {
     std::vector<TagRule> rules = stats::TagExtractor::default_rules(proto.tag_name());
     if (rules.empty()) {

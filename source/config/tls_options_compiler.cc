@@ -110,6 +110,15 @@ std::optional<Digest> base64_digest(std::string_view text) {
   return at == out.size() ? std::optional(out) : std::nullopt;
 }
 
+// Numbers with dots between them, the first of them 0, 1 or 2.
+bool is_oid(std::string_view text) {
+  const auto parts = split(text, '.');
+  return parts.size() > 1 && parts[0].size() == 1 && parts[0] <= "2" &&
+         std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
+           return !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
+         });
+}
+
 std::optional<net::tls::SanMatcher> compile_san(const tls3::SubjectAltNameMatcher& proto, CompileScope& scope) {
   using S = tls3::SubjectAltNameMatcher;
   constexpr std::pair<S::SanType, SanType> kTypes[] = {{S::EMAIL, SanType::kEmail},
@@ -121,6 +130,10 @@ std::optional<net::tls::SanMatcher> compile_san(const tls3::SubjectAltNameMatche
     if (theirs != proto.san_type()) continue;
     if (ours == SanType::kOther && proto.oid().empty()) {
       scope.error(proto, S::kOidFieldNumber, "is needed for the type OTHER_NAME");
+      return std::nullopt;
+    }
+    if (ours == SanType::kOther && !is_oid(proto.oid())) {
+      scope.error(proto, S::kOidFieldNumber, cat("'", proto.oid(), "' is no object identifier, as 1.3.6.1.4.1.311.20.2.3 is"));
       return std::nullopt;
     }
     return net::tls::SanMatcher{ours, compile_string_matcher(proto.matcher(), scope), proto.oid()};

@@ -1,6 +1,7 @@
 #include "config/tls_secrets.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/hash.h"
 #include "base/log.h"
@@ -225,6 +226,9 @@ TlsSecrets::Source* TlsSecrets::source_of(const Reference& reference) {
     source->directory = directory;
     source->name = reference.name();
     source->known = !source->from;
+    if (source->known && files_ == nullptr && !std::filesystem::exists(path)) {
+      scope_->error(config, cat("the file of a secret must be there: '", path, "'"));
+    }
     if (source->known && files_ != nullptr) {
       if (auto there = files_->read(path); !there) {
         scope_->error(config, cat("the file of a secret must be there: ", there.error()));

@@ -14,9 +14,12 @@ void Loop::finish_turn() {
 }
 
 void Loop::note_turn(Duration took) {
-  if (took >= SlowTurns::kMiss) {
+  const auto too_long = [took](Duration limit) { return limit > Duration::zero() && took >= limit; };
+  if (too_long(slow_turns_.miss)) {
     slow_turns_.misses.fetch_add(1, std::memory_order_relaxed);
-    slow_turns_.mega_misses.fetch_add(took >= SlowTurns::kMegaMiss ? 1 : 0, std::memory_order_relaxed);
+  }
+  if (too_long(slow_turns_.mega_miss)) {
+    slow_turns_.mega_misses.fetch_add(1, std::memory_order_relaxed);
   }
 }
 

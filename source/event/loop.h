@@ -22,8 +22,8 @@ class Deferred {
 // Turns that took too long: what waited behind them waited too. The names and limits are those of Envoy's watchdog.
 // Written by the loop's thread. Thread: any.
 struct SlowTurns {
-  static constexpr Duration kMiss = std::chrono::milliseconds(200);
-  static constexpr Duration kMegaMiss = std::chrono::seconds(1);
+  Duration miss = std::chrono::milliseconds(200);  // so long is too long; zero: nothing is
+  Duration mega_miss = std::chrono::seconds(1);
   std::atomic<uint64_t> misses{0};
   std::atomic<uint64_t> mega_misses{0};
   std::atomic<int64_t> turn_began{0};  // of the turn that runs now, in ns; 0 while the loop waits
@@ -56,6 +56,11 @@ class Loop {
   void at_turn_end(Function<void()> hook) { turn_end_ = std::move(hook); }
 
   const SlowTurns& slow_turns() const { return slow_turns_; }
+  // What counts as a slow turn. Before it runs.
+  void limit_turns(Duration miss, Duration mega_miss) {
+    slow_turns_.miss = miss;
+    slow_turns_.mega_miss = mega_miss;
+  }
 
   // Runs until stop(). Turns go on until then even when nothing is left to wait for.
   virtual void run() = 0;

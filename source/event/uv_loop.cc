@@ -45,7 +45,9 @@ UvLoop::~UvLoop() {
 
 uv_loop_s* UvLoop::handle() { return &uv_->loop; }
 
-void UvLoop::read_clock() { wheel_.set_now(MonotonicTime{clock_ns(CLOCK_MONOTONIC)}); }
+MonotonicTime UvLoop::clock_now() { return MonotonicTime{clock_ns(CLOCK_MONOTONIC)}; }
+
+void UvLoop::read_clock() { wheel_.set_now(clock_now()); }
 
 WallTime UvLoop::wall_now() const { return WallTime{clock_ns(CLOCK_REALTIME) / 1000}; }
 

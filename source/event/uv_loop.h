@@ -25,6 +25,8 @@ class UvLoop final : public Loop {
   UvLoop();
   ~UvLoop() override;
 
+  // The clock of now(), as it is this moment. Thread: any.
+  static MonotonicTime clock_now();
   WallTime wall_now() const override;
   void post(Function<void()> work) override;
   void run() override;

@@ -1,5 +1,10 @@
 #include "exporters/otlp_log_config.h"
 
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "base/strings.h"
 #include "config/compile_scope.h"
 #include "config/custom_tag_compiler.h"
@@ -7,6 +12,8 @@
 #include "config/message_tree.h"
 #include "envoy/extensions/access_loggers/open_telemetry/v3/logs_service.pb.h"
 #include "exporters/collector_config.h"
+#include "exporters/otel_extensions_config.h"
+#include "exporters/otlp.h"
 #include "exporters/otlp_log.h"
 #include "exporters/wire.h"
 
@@ -72,6 +79,18 @@ void compile_additions(const Proto& proto, OtlpLogFields& out, CompileScope& sco
   }
 }
 
+// What stands in resource_attributes wins over what is detected.
+void compile_resource_detectors(const OpenTelemetryAccessLogConfig& proto, OtlpLogPlan& out, CompileScope& scope) {
+  std::vector<std::pair<std::string, std::string>> detected;
+  compile_detectors(proto.resource_detectors(), detected, scope);
+  const auto& fixed = proto.resource_attributes().values();
+  for (const auto& [name, value] : detected) {
+    const bool is_fixed =
+        std::any_of(fixed.begin(), fixed.end(), [&name = name](const KeyValue& one) { return one.key() == name; });
+    if (!is_fixed) append_otlp_resource(out.resource, name, value);
+  }
+}
+
 OtlpLogPlan compile_sink(const OpenTelemetryAccessLogConfig& proto, CompileScope& scope) {
   using Otel = OpenTelemetryAccessLogConfig;
   OtlpLogPlan out;
@@ -88,6 +107,7 @@ OtlpLogPlan compile_sink(const OpenTelemetryAccessLogConfig& proto, CompileScope
   if (!proto.log_name().empty()) out.log_name = proto.log_name();
   compile_batch(proto, out.batch);
   out.names_us = !proto.disable_builtin_labels();
+  compile_resource_detectors(proto, out, scope);
   for (const KeyValue& attribute : proto.resource_attributes().values()) {
     wire::append_bytes(out.resource, 1, config::bytes_of(attribute));
   }
@@ -106,12 +126,12 @@ std::shared_ptr<const model::AccessLoggerPlan> compile_otlp_log(const google::pr
                                                                 CompileScope& scope) {
   using Otel = OpenTelemetryAccessLogConfig;
   const auto& proto = static_cast<const Otel&>(message);
-  scope.only(proto,
-             {Otel::kCommonConfigFieldNumber, Otel::kHttpServiceFieldNumber, Otel::kGrpcServiceFieldNumber,
-              Otel::kDisableBuiltinLabelsFieldNumber, Otel::kResourceAttributesFieldNumber, Otel::kBodyFieldNumber,
-              Otel::kAttributesFieldNumber, Otel::kStatPrefixFieldNumber, Otel::kFormattersFieldNumber,
-              Otel::kLogNameFieldNumber, Otel::kBufferFlushIntervalFieldNumber, Otel::kBufferSizeBytesFieldNumber,
-              Otel::kFilterStateObjectsToLogFieldNumber, Otel::kCustomTagsFieldNumber});
+  scope.only(proto, {Otel::kCommonConfigFieldNumber, Otel::kHttpServiceFieldNumber, Otel::kGrpcServiceFieldNumber,
+                     Otel::kDisableBuiltinLabelsFieldNumber, Otel::kResourceAttributesFieldNumber,
+                     Otel::kBodyFieldNumber, Otel::kAttributesFieldNumber, Otel::kStatPrefixFieldNumber,
+                     Otel::kFormattersFieldNumber, Otel::kLogNameFieldNumber, Otel::kBufferFlushIntervalFieldNumber,
+                     Otel::kBufferSizeBytesFieldNumber, Otel::kFilterStateObjectsToLogFieldNumber,
+                     Otel::kCustomTagsFieldNumber, Otel::kResourceDetectorsFieldNumber});
   format::ParseOptions options;
   config::compile_formatters(proto.formatters(), options, scope);
   OtlpLogFields fields;

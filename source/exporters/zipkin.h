@@ -40,6 +40,7 @@ class ZipkinTracer final : public proxy::Tracer {
   bool begin(trace::Span& span, const http::RequestHeaders& request, proxy::Traced decision) override;
   void begin_child(trace::Span& child, const trace::Span& parent) override;
   void inject(const trace::Span& span, http::RequestHeaders& request) override;
+  bool shows_spans() const override { return false; }
   void report(trace::Span& span) override;
 
  private:

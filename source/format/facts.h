@@ -177,6 +177,7 @@ struct Facts {
   const FilterState* filter_state = nullptr;
 
   std::string_view trace_id;  // lower-case hex; empty: no tracer, or not traced
+  std::string_view span_id;   // the same of the span of this exchange
   Random* random = nullptr;   // the worker's, for %UNIQUE_ID% and runtime_filter
 };
 

@@ -167,6 +167,7 @@ constexpr Operator kExchangeOperators[] = {
     {"RESPONSE_HEADERS_BYTES", kNoArgument, kWhole, kNumber, response_bytes},
     {"RESPONSE_TRAILERS_BYTES", kNoArgument, kWhole, kNumber, trailers_bytes},
     {"ROUTE_NAME", kNoArgument, kWhole, kText, text<&Facts::route_name>},
+    {"SPAN_ID", kNoArgument, kWhole, kText, text<&Facts::span_id>},
     {"STREAM_ID", kNoArgument, kWhole, kText, stream_id},
     {"TRACE_ID", kNoArgument, kWhole, kText, text<&Facts::trace_id>},
     {"UNIQUE_ID", kNoArgument, kWhole, kText, unique_id},

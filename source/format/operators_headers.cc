@@ -172,6 +172,29 @@ bool query_param(std::string& to, const Facts& facts, const Piece& piece) {
   return false;
 }
 
+Result<void> prepare_query_params(std::string_view argument, Piece& piece) {
+  if (!argument.empty() && argument != "ORIG" && argument != "DECODED") {
+    return Error{cat("\"", argument, "\" is no option of QUERY_PARAMS: ORIG or DECODED")};
+  }
+  piece.option = argument == "DECODED" ? 1 : 0;
+  return {};
+}
+
+bool query_params(std::string& to, const Facts& facts, const Piece& piece) {
+  const std::string_view whole = facts.request == nullptr ? std::string_view() : facts.request->path;
+  const size_t mark = whole.find('?');
+  if (mark == std::string_view::npos) {
+    return false;
+  }
+  const std::string_view query = whole.substr(mark + 1, whole.find('#', mark) - mark - 1);
+  if (piece.option == 1) {
+    append_decoded(to, query);
+  } else {
+    to += query;
+  }
+  return true;
+}
+
 Result<void> prepare_word(std::string_view argument, Piece& piece) {
   piece.text = argument;
   return {};
@@ -229,6 +252,7 @@ constexpr Operator kHeadersOperators[] = {
     {"GRPC_STATUS_NUMBER", kNoArgument, kWhole, kNumber, put_grpc_status, prepare_grpc_status_number},
     {"PATH", kMayHaveArgument, kCanBeCut, kText, path, prepare_path},
     {"QUERY_PARAM", kNeedsArgument, kCanBeCut, kText, query_param, prepare_word},
+    {"QUERY_PARAMS", kMayHaveArgument, kCanBeCut, kText, query_params, prepare_query_params},
     {"REQ", kNeedsArgument, kCanBeCut, kText, request_header, prepare_names},
     {"REQUESTED_SERVER_NAME", kMayHaveArgument, kWhole, kText, server_name, prepare_server_name},
     {"REQ_WITHOUT_QUERY", kNeedsArgument, kCanBeCut, kText, request_header_without_query, prepare_names},

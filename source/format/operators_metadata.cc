@@ -91,7 +91,8 @@ Result<void> prepare_kind(std::string_view argument, Piece& piece) {
   for (uint32_t i = 0; i < std::size(kKinds); ++i) {
     if (kKinds[i].name == name) {
       piece.option = i;
-      piece.text = colon == std::string_view::npos ? "" : argument.substr(colon + 1);
+      // Without a namespace nothing is found.
+      piece.text = colon == std::string_view::npos ? std::string_view() : argument.substr(colon + 1);
       return {};
     }
   }

@@ -61,7 +61,9 @@ class Translator {
   }
 
   std::string segment(Inside inside) {
-    if (rest_taken_) return "'**' must be the last segment";
+    if (rest_taken_ && at_ < text_.size() && (text_[at_] == '*' || text_[at_] == '{')) {
+      return "nothing but text may stand behind '**'";
+    }
     if (take("**")) {
       rest_taken_ = true;
       regex += kRest;

@@ -76,6 +76,12 @@ enum class TrafficDirection : uint8_t { kUnspecified, kInbound, kOutbound };
 // kModifyOnly: failed health checks (/healthcheck/fail) tell nobody to go.
 enum class DrainType : uint8_t { kDefault, kModifyOnly };
 
+// Another address of a listener, with what its sockets are told in place of the listener's own. A plain value.
+struct AdditionalAddress {
+  net::Address address;
+  net::ListenOptions socket;
+};
+
 // A listener without its filter chains: what an update in place does not touch. Immutable. Thread: any.
 struct ListenerFrame {
   std::string name;
@@ -86,7 +92,7 @@ struct ListenerFrame {
   uint32_t buffer_limit = 1024 * 1024;  // per_connection_buffer_limit_bytes
   TrafficDirection direction = TrafficDirection::kUnspecified;
   DrainType drain_type = DrainType::kDefault;
-  std::vector<net::Address> additional_addresses;
+  std::vector<AdditionalAddress> additional_addresses;
   std::vector<ListenerFilterPlan> filters;
   Duration filters_timeout = std::chrono::seconds(15);  // 0: none
   bool continue_after_timeout = false;

@@ -73,18 +73,18 @@ class ListenSocket {
 // How to connect. Thread: any (immutable).
 struct ConnectOptions {
   Address source;         // kNone: the system chooses
-  Address other_source;   // extra_source_addresses: for peers of its own family, which is not that of `source`
+  Address other_source;   // for peers of the other IP version than `source`; kNone: `source` for them too
   bool freebind = false;  // the source need not be an address of this machine
   std::optional<Keepalive> keepalive;
   SocketOptionsPtr more;  // socket_options; a connection for which one fails fails as bind() does
-  SocketOptionsPtr other_more;  // ... and socket_options with it
+  SocketOptionsPtr other_more;  // in their place with `other_source`; null: `more`
   FamilyOrder families;         // of a peer that has several addresses
 
-  bool takes_other(const Address& peer) const {
-    return other_source.is_ip() && other_source.kind() == peer.kind() && source.kind() != peer.kind();
+  bool uses_other(const Address& peer) const { return other_source.is_ip() && other_source.kind() == peer.kind(); }
+  const Address& source_for(const Address& peer) const { return uses_other(peer) ? other_source : source; }
+  const SocketOptionsPtr& options_for(const Address& peer) const {
+    return uses_other(peer) && other_more != nullptr ? other_more : more;
   }
-  const Address& source_for(const Address& peer) const { return takes_other(peer) ? other_source : source; }
-  const SocketOptionsPtr& more_for(const Address& peer) const { return takes_other(peer) ? other_more : more; }
 };
 
 // Accepts on one worker; destroying it stops accepting (the socket itself lives on with its ListenSocket). Owned by

@@ -80,7 +80,7 @@ int UvSocket::begin_connect(const ConnectOptions& options) {
     }
   }
   const Address& source = options.source_for(remote_);
-  const SocketOptionsPtr& more = options.more_for(remote_);
+  const SocketOptionsPtr& more = options.options_for(remote_);
   if (!set_options(fd_, remote_.kind(), more, SocketOption::When::kPrebind) ||
       (remote_.is_ip() && source.is_ip() && !bind_source(fd_, source, options)) ||
       !set_options(fd_, remote_.kind(), more, SocketOption::When::kBound)) {

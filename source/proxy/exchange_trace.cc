@@ -98,6 +98,9 @@ void ExchangeTrace::begin() {
   if (!tracing_.tracer_->begin(*span, *request, traced)) return;
   span_ = span;
   exchange_.facts().trace_id = trace::trace_id_text(span_->context, exchange_.arena());
+  if (tracing_.tracer_->shows_spans()) {
+    exchange_.facts().span_id = trace::span_id_text(span_->context.span, exchange_.arena());
+  }
   decorate();
 }
 

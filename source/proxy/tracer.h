@@ -24,6 +24,8 @@ class Tracer {
   virtual void begin_child(trace::Span& child, const trace::Span& parent) = 0;
   // So that the next hop goes on from this span.
   virtual void inject(const trace::Span& span, http::RequestHeaders& request) = 0;
+  // Whether logs show the id of a span: with Zipkin they never did.
+  virtual bool shows_spans() const { return true; }
   // It is over, and sampled.
   virtual void report(trace::Span& span) = 0;
 };

@@ -15,8 +15,23 @@ namespace {
 
 std::vector<net::Address> addresses_of(const model::ListenerPlan& plan) {
   std::vector<net::Address> out{plan.address};
-  out.insert(out.end(), plan.additional_addresses.begin(), plan.additional_addresses.end());
+  for (const model::AdditionalAddress& one : plan.additional_addresses) {
+    out.push_back(one.address);
+  }
   return out;
+}
+
+std::vector<net::ListenOptions> options_of(const model::ListenerPlan& plan) {
+  std::vector<net::ListenOptions> out{plan.socket};
+  for (const model::AdditionalAddress& one : plan.additional_addresses) {
+    out.push_back(one.socket);
+  }
+  return out;
+}
+
+bool make_same_sockets(const std::vector<net::ListenOptions>& a, const std::vector<net::ListenOptions>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const net::ListenOptions& x, const net::ListenOptions& y) { return x.makes_same_socket(y); });
 }
 
 bool is_meant(const model::ListenerPlan& plan, bool inbound_only) {
@@ -100,7 +115,7 @@ Result<ListenerChange> Listeners::add_or_update(const model::ListenerPlanPtr& pl
 Result<Listeners::SocketsPtr> Listeners::sockets_for(const model::ListenerPlan& plan, const Entry* entry) {
   const std::vector<net::Address> wanted = addresses_of(plan);
   const auto fits = [&](const Sockets& sockets) {
-    return sockets.wanted == wanted && sockets.options.makes_same_socket(plan.socket) && !sockets.sockets.empty();
+    return sockets.wanted == wanted && make_same_sockets(sockets.options, options_of(plan)) && !sockets.sockets.empty();
   };
   if (entry != nullptr) {
     for (const std::optional<Generation>* one : {&entry->warming, &entry->active}) {
@@ -148,9 +163,9 @@ bool Listeners::is_taken(const std::vector<net::Address>& addresses, const net::
 Result<Listeners::SocketsPtr> Listeners::bind(const model::ListenerPlan& plan) {
   auto out = std::make_shared<Sockets>();
   out->wanted = addresses_of(plan);
-  out->options = plan.socket;
-  for (const net::Address& address : out->wanted) {
-    auto socket = platform_.main_network().bind(address, plan.socket, workers_count_);
+  out->options = options_of(plan);
+  for (size_t i = 0; i < out->wanted.size(); ++i) {
+    auto socket = platform_.main_network().bind(out->wanted[i], out->options[i], workers_count_);
     if (!socket) {
       block_.inc(ListenerManagerStat::kListenerCreateFailure);
       return Error{socket.error()};

@@ -104,7 +104,7 @@ class Listeners {
   // Where one or several plans listen.
   struct Sockets {
     std::vector<net::Address> wanted;
-    net::ListenOptions options;
+    std::vector<net::ListenOptions> options;                  // of each
     std::vector<std::unique_ptr<net::ListenSocket>> sockets;  // empty once they were closed
     std::vector<net::Address> addresses;                      // wanted, each port of 0 replaced
   };

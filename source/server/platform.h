@@ -8,6 +8,7 @@
 #include "net/datagrams.h"
 #include "net/network.h"
 #include "net/resolver.h"
+#include "server/guard.h"
 #include "server/worker.h"
 #include "xds/ads_transport.h"
 
@@ -30,6 +31,9 @@ class Platform {
   virtual WorkerSeams make_worker(uint32_t index) = 0;
   // Runs the loop of a worker, on a thread of its own where there are threads.
   virtual void spawn(event::Loop& loop) = 0;
+  // Has the guard look from time to time until join(), on a thread of its own: the process ends when it says so. Where
+  // time is simulated no thread hangs.
+  virtual void watch_over(const Guard&) {}
   // Waits until every spawned loop has stopped.
   virtual void join() = 0;
 };

@@ -71,7 +71,7 @@ Result<void> Server::bind_all() {
     }
   }
   if (errors.empty() && bootstrap_.admin_address) {
-    net::ListenOptions single;
+    net::ListenOptions single = bootstrap_.admin_socket;
     single.reuse_port = false;
     Result<std::unique_ptr<net::ListenSocket>> socket =
         platform_.main_network().bind(*bootstrap_.admin_address, single, 1);
@@ -115,6 +115,12 @@ Result<void> Server::start() {
   return {};
 }
 
+void Server::watch_turns(const std::string& name, event::Loop& loop, const model::WatchdogPlan& plan) {
+  loop.limit_turns(plan.miss, plan.mega_miss);
+  guard_.watch(name, loop, plan, platform_.random());
+  server_stats_.watch(name, loop);
+}
+
 // Until now nobody listened: clients were refused.
 void Server::serve() {
   serving_ = true;
@@ -125,8 +131,15 @@ void Server::serve() {
     platform_.spawn(worker->loop());
   }
   listeners_block_.set(ListenerManagerStat::kWorkersStarted, 1);
+  if (guard_.needed()) {
+    platform_.watch_over(guard_);
+  }
   overload_watch_.start();
-  server_stats_.started(concurrency(), platform_.main_loop().now() - started_);
+  server_stats_.started(concurrency(), platform_.main_loop().now() - started_, bootstrap_.server_version);
+  if (!bootstrap_.flags_path.empty() && platform_.files().read(bootstrap_.flags_path + "/drain")) {
+    SLUICE_LOG(kWarning, kMain, "it starts draining, as ", bootstrap_.flags_path, "/drain says");
+    fail_health_checks();
+  }
   SLUICE_LOG(kInfo, kMain, version_text(), " serves with ", workers_.size(), " workers");
 }
 
@@ -145,10 +158,10 @@ void Server::publish() {
       [this](const model::ConfigSource& source, const std::string& name, config::ResourceUser& user) {
         return subscriber_.subscribe(source, interest_in(config::ResourceType::kSecret, name, source), user);
       });
-  server_stats_.watch("main_thread", platform_.main_loop());
+  watch_turns("main_thread", platform_.main_loop(), bootstrap_.watchdogs.main_thread);
   for (uint32_t i = 0; i < concurrency(); ++i) {
     workers_.push_back(std::make_unique<Worker>(i, platform_.make_worker(i), registry_, state_));
-    server_stats_.watch(cat("worker_", i), workers_.back()->loop());
+    watch_turns(cat("worker_", i), workers_.back()->loop(), bootstrap_.watchdogs.workers);
     workers_.back()->clusters().set_own_zone(bootstrap_.local_cluster, bootstrap_.node.locality());
   }
   upstreams_.clusters().set_own_zone(bootstrap_.local_cluster, bootstrap_.node.locality());

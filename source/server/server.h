@@ -21,6 +21,7 @@
 #include "server/discovery/runtime_discovery.h"
 #include "server/discovery/subscriber.h"
 #include "server/fence.h"
+#include "server/guard.h"
 #include "server/listeners.h"
 #include "server/main_upstream.h"
 #include "server/options.h"
@@ -99,7 +100,9 @@ class Server final : public admin::AdminSource {
   void flush_stats();
   void flush_sinks();
   bool flushes_on_demand() const { return bootstrap_.stats_flush_interval == Duration::zero(); }
+  bool serves(std::string_view path) const override;
   uint32_t concurrency() const;
+  void watch_turns(const std::string& name, event::Loop& loop, const model::WatchdogPlan& plan);
   uint64_t connections() const;
   void refresh_breakers();
   void set_accepting(proxy::Accepting accepting);
@@ -113,6 +116,7 @@ class Server final : public admin::AdminSource {
   ServerStats server_stats_;
   proxy::ServerState state_;
   stats::Block<stats::ListenerManagerStat> listeners_block_;
+  Guard guard_;
   Listeners listeners_;
   OverloadWatch overload_watch_;
   MainUpstream upstreams_;

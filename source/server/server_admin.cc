@@ -174,6 +174,12 @@ void Server::drain_listeners(const admin::DrainRequest& request) {
   }
 }
 
+bool Server::serves(std::string_view path) const {
+  const auto& allowed = bootstrap_.admin_paths;
+  return allowed.empty() ||
+         std::any_of(allowed.begin(), allowed.end(), [path](const auto& matcher) { return matcher.matches(path); });
+}
+
 void Server::fail_health_checks() {
   state_.drain.set_health_failed(true);
   server_stats_.set_live(false);

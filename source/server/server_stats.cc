@@ -38,7 +38,8 @@ void ServerStats::watch(std::string_view name, const event::Loop& loop) {
   dogs_.push_back({std::string(name), &loop, own, name == "main_thread" ? main_thread_ : workers_});
 }
 
-void ServerStats::started(uint32_t concurrency, Duration took) {
+void ServerStats::started(uint32_t concurrency, Duration took, uint64_t version) {
+  server_.set(ServerStat::kVersion, version);
   set_live(true);
   server_.set(ServerStat::kConcurrency, concurrency);
   server_.record(ServerStat::kInitializationTimeMs, static_cast<uint64_t>(to_ms(took)));
@@ -95,7 +96,8 @@ void ServerStats::look_after(Dog& dog, MonotonicTime now) {
   grow(dog.own, WatchdogStat::kWatchdogMegaMiss, mega_misses, dog.mega_misses);
   // A turn that does not end is not counted by its loop; it is told once.
   const int64_t began = turns.turn_began.load(std::memory_order_relaxed);
-  if (began != 0 && began != dog.stuck_turn && now - MonotonicTime{began} >= event::SlowTurns::kMegaMiss) {
+  if (began != 0 && began != dog.stuck_turn && turns.mega_miss > Duration::zero() &&
+      now - MonotonicTime{began} >= turns.mega_miss) {
     dog.stuck_turn = began;
     SLUICE_LOG(kCritical, kMain, dog.name, " has been busy with one turn of its loop for ",
                to_ms(now - MonotonicTime{began}), " ms");

@@ -23,8 +23,8 @@ class ServerStats {
   // A thread to watch: "main_thread", "worker_0" ...
   void watch(std::string_view name, const event::Loop& loop);
   void stop_watching() { dogs_.clear(); }
-  // The server serves; it took so long to get there.
-  void started(uint32_t concurrency, Duration took);
+  // The server serves; it took so long to get there. `version`: of stats_server_version_override.
+  void started(uint32_t concurrency, Duration took, uint64_t version);
 
   // What a refresh tells, beside what can be read off the process.
   struct Now {

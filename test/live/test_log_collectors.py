@@ -226,3 +226,18 @@ def test_a_collector_that_is_away_costs_entries(start, ports, collectors, origin
         assert proxy.alive()
     finally:
         arrived.end()
+
+
+def test_what_is_detected_stands_in_the_resource(start, ports, collectors, origin):
+    """resource_attributes win over detectors, as with Envoy."""
+    at = ports()
+    detector = {"name": "d", "typed_config": {
+        "@type": TYPE + "tracers.opentelemetry.resource_detectors.v3.StaticConfigResourceDetectorConfig",
+        "attributes": {"x": "found", "z": "found"}}}
+    log = otlp(http_service={"http_uri": {"uri": "http://logs.test/v1/logs", "cluster": "otlp", "timeout": "1s"}}, disable_builtin_labels=True,
+               body=text("hello"), resource_attributes=pairs(x=text("fixed"), w=text("fixed")), resource_detectors=[detector])
+    start(bootstrap=bootstrap(collectors, origin, [listener("http", at, manager([log]))]))
+    assert ask(at, b"GET /direct HTTP/1.1\r\nhost: a\r\n\r\n")[1] == b"direct"
+    assert wait_for(lambda: collectors.posts)
+    attributes = collectors.posts[0][2].resource_logs[0].resource.attributes
+    assert sorted((one.key, one.value.string_value) for one in attributes) == [("w", "fixed"), ("x", "fixed"), ("z", "found")]

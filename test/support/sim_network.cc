@@ -381,19 +381,17 @@ std::unique_ptr<net::Transport> SimNetwork::connect(const net::Address& address,
   SimWorld& world = fabric_.world();
   auto wire = std::make_shared<SimWire>(world, fabric_.faults(), fabric_.next_wire_++);
   net::Address local;
-  const net::Address& bound = options.source_for(address);
+  const net::Address& from = options.source_for(address);
   if (address.is_ip()) {
-    const std::string ip = bound.is_ip()           ? bound.ip_to_string()
-                           : address.is_loopback() ? address.ip_to_string()
-                                                   : host_;
+    const std::string ip = from.is_ip() ? from.ip_to_string() : address.is_loopback() ? address.ip_to_string() : host_;
     local = *net::Address::from_ip(ip, fabric_.next_port(host_));
   }
   auto end = std::make_unique<SimEnd>(*this, wire, 0, local, address);
   world.trace("connect", wire->id());
-  const std::string source = bound.is_ip() ? bound.ip_to_string() : host_;
+  const std::string source = from.is_ip() ? from.ip_to_string() : host_;
   if (fabric_.reach(address) == SimReach::kUnreachable) {
     end->fail_connect("Network is unreachable");
-  } else if (source != host_ && !bound.is_loopback() && !options.freebind) {
+  } else if (source != host_ && !from.is_loopback() && !options.freebind) {
     end->fail_connect("Cannot assign requested address", net::ConnectFault::kBind);
   } else if (!address.is_ip() && fabric_.listener(host_, address) == nullptr) {
     end->fail_connect("No such file or directory", net::ConnectFault::kAtOnce);

@@ -37,6 +37,10 @@ Users read_users(const Message& owner, int field, const envoy::config::core::v3:
   Users out;
   const auto text = config::read_data_source(source, scope);
   if (!text) return out;
+  if (text->empty()) {
+    scope.error(owner, field, "must not be empty");
+    return out;
+  }
   for (std::string_view line : split(*text, '\n')) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty()) continue;
@@ -51,6 +55,7 @@ Users read_users(const Message& owner, int field, const envoy::config::core::v3:
 std::shared_ptr<const model::FilterConfig> compile(const Message& message, CompileScope& scope) {
   const auto& proto = static_cast<const v3::BasicAuth&>(message);
   BasicAuthFactory::Settings out;
+  if (!proto.has_users()) scope.error(proto, v3::BasicAuth::kUsersFieldNumber, "is needed");
   out.users = read_users(proto, v3::BasicAuth::kUsersFieldNumber, proto.users(), scope);
   out.realm = proto.realm();
   if (!proto.authentication_header().empty()) out.header = to_lower(proto.authentication_header());

@@ -33,6 +33,9 @@ std::shared_ptr<const model::ListenerFilterConfig> compile(const google::protobu
   for (const int version : proto.disallowed_versions()) {
     settings->refused[version == envoy::config::core::v3::ProxyProtocolConfig::V1 ? 1 : 2] = true;
   }
+  if (settings->refused[1] && settings->refused[2]) {
+    scope.error(proto, Proto::kDisallowedVersionsFieldNumber, "no version of the PROXY protocol is left");
+  }
   for (const Proto::Rule& rule : proto.rules()) {
     if (!rule.has_on_tlv_present()) continue;
     const Proto::KeyValuePair& pair = rule.on_tlv_present();

@@ -272,6 +272,10 @@ void compile_logs(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) {
 std::shared_ptr<model::RouteSlot> compile_rds(const Hcm& proto, CompileScope& scope) {
   using Rds = envoy::extensions::filters::network::http_connection_manager::v3::Rds;
   scope.only(proto.rds(), {Rds::kConfigSourceFieldNumber, Rds::kRouteConfigNameFieldNumber});
+  if (!proto.rds().has_config_source()) {
+    scope.error(proto, Hcm::kRdsFieldNumber, "needs a config_source");
+    return nullptr;
+  }
   const auto source = config::compile_config_source(proto.rds().config_source(), scope);
   if (!source) return nullptr;
   const std::string& name = proto.rds().route_config_name();

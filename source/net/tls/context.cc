@@ -279,13 +279,15 @@ Result<void> Context::init_parameters(const Parameters& parameters, bool server)
   SSL_CTX_set_security_level(&ctx, min < TLS1_2_VERSION ? 0 : 1);
   SSL_CTX_set_min_proto_version(&ctx, min);
   SSL_CTX_set_max_proto_version(&ctx, max);
-  const std::string ciphers = parameters.ciphers.empty() ? kDefaultCiphers : cipher_list(parameters.ciphers);
+  // An empty text is no list.
+  const std::string wanted = cipher_list(parameters.ciphers);
+  const std::string ciphers = wanted.empty() ? kDefaultCiphers : wanted;
   if (SSL_CTX_set_cipher_list(&ctx, ciphers.c_str()) != 1) {
     ERR_clear_error();
     return Error{cat("failed to initialize cipher suites ", ciphers)};
   }
   // A list with one good name in it is good to OpenSSL: each is looked at alone.
-  for (std::string_view rest = ciphers; !parameters.ciphers.empty() && !rest.empty();) {
+  for (std::string_view rest = ciphers; !wanted.empty() && !rest.empty();) {
     const std::string name(rest.substr(0, rest.find(':')));
     rest.remove_prefix(std::min(rest.size(), name.size() + 1));
     SslCtxPtr probe(SSL_CTX_new(TLS_method()));
@@ -298,7 +300,8 @@ Result<void> Context::init_parameters(const Parameters& parameters, bool server)
     ERR_clear_error();
     return Error{cat("failed to initialize cipher suites ", parameters.suites)};
   }
-  const std::string curves = parameters.curves.empty() ? kDefaultCurves : joined(parameters.curves);
+  const std::string groups = joined(parameters.curves);
+  const std::string curves = groups.empty() ? kDefaultCurves : groups;
   if (SSL_CTX_set1_groups_list(&ctx, curves.c_str()) != 1) {
     ERR_clear_error();
     return Error{cat("failed to initialize ECDH curves ", curves)};

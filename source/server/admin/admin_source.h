@@ -141,6 +141,8 @@ class AdminSource {
   // Of the requests to these pages; null: none. `machine_ip` stands in for a client on this machine.
   virtual model::AccessLogSetPtr access_logs() const { return nullptr; }
   virtual std::string machine_ip() const { return {}; }
+  // allow_paths. `path` with its query.
+  virtual bool serves(std::string_view path) const { return !path.empty(); }
   // Sets the gauges that are only right when somebody asks (uptime, memory).
   virtual void refresh_stats() = 0;
   // stats_config's tags.

@@ -127,8 +127,12 @@ void AdminConnection::on_error(http::StreamId stream, const http::CodecError& er
 
 void AdminConnection::answer_request() {
   Reply reply;
-  answer(parse_request(request_->method, request_->path, request_->fields.get(http::Token::kContentType), body_),
-         admin_.source_, reply);
+  if (!admin_.source_.serves(request_->path)) {
+    reply.fail(403, cat("request to path ", request_->path, " not allowed"));
+  } else {
+    answer(parse_request(request_->method, request_->path, request_->fields.get(http::Token::kContentType), body_),
+           admin_.source_, reply);
+  }
   afterwards_ = std::move(reply.afterwards);
   send(reply);
 }
