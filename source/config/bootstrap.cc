@@ -43,18 +43,34 @@ void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
   // There is one socket interface, and Envoy too goes on with its own when a default_socket_interface is none of its.
   // Hints to Envoy's memory and statistics that change nothing one can see (only stats that an extension declares
   // evictable are ever evicted), and what only a control plane would be told.
-  scope.only(proto,
-             {B::kNodeFieldNumber, B::kStaticResourcesFieldNumber, B::kStatsFlushIntervalFieldNumber,
-              B::kLayeredRuntimeFieldNumber, B::kAdminFieldNumber, B::kDeferredStatOptionsFieldNumber,
-              B::kMemoryAllocatorManagerFieldNumber, B::kGrpcAsyncClientManagerConfigFieldNumber,
-              B::kNodeContextParamsFieldNumber, B::kClusterManagerFieldNumber, B::kStatsConfigFieldNumber,
-              B::kStatsFlushOnAdminFieldNumber, B::kStatsEvictionIntervalFieldNumber,
-              B::kTypedDnsResolverConfigFieldNumber, B::kDnsResolutionConfigFieldNumber,
-              B::kUseTcpForDnsLookupsFieldNumber, B::kDynamicResourcesFieldNumber, B::kOverloadManagerFieldNumber,
-              B::kApplicationLogConfigFieldNumber, B::kBootstrapExtensionsFieldNumber,
-              B::kDefaultSocketInterfaceFieldNumber, B::kTracingFieldNumber, B::kStatsSinksFieldNumber,
-              B::kWatchdogFieldNumber, B::kWatchdogsFieldNumber, B::kStatsServerVersionOverrideFieldNumber,
-              B::kFlagsPathFieldNumber, B::kDefaultRegexEngineFieldNumber});
+  scope.only(proto, {B::kNodeFieldNumber,
+                     B::kStaticResourcesFieldNumber,
+                     B::kStatsFlushIntervalFieldNumber,
+                     B::kLayeredRuntimeFieldNumber,
+                     B::kAdminFieldNumber,
+                     B::kDeferredStatOptionsFieldNumber,
+                     B::kMemoryAllocatorManagerFieldNumber,
+                     B::kGrpcAsyncClientManagerConfigFieldNumber,
+                     B::kNodeContextParamsFieldNumber,
+                     B::kClusterManagerFieldNumber,
+                     B::kStatsConfigFieldNumber,
+                     B::kStatsFlushOnAdminFieldNumber,
+                     B::kStatsEvictionIntervalFieldNumber,
+                     B::kTypedDnsResolverConfigFieldNumber,
+                     B::kDnsResolutionConfigFieldNumber,
+                     B::kUseTcpForDnsLookupsFieldNumber,
+                     B::kDynamicResourcesFieldNumber,
+                     B::kOverloadManagerFieldNumber,
+                     B::kApplicationLogConfigFieldNumber,
+                     B::kBootstrapExtensionsFieldNumber,
+                     B::kDefaultSocketInterfaceFieldNumber,
+                     B::kTracingFieldNumber,
+                     B::kStatsSinksFieldNumber,
+                     B::kWatchdogFieldNumber,
+                     B::kWatchdogsFieldNumber,
+                     B::kStatsServerVersionOverrideFieldNumber,
+                     B::kFlagsPathFieldNumber,
+                     B::kDefaultRegexEngineFieldNumber});
   scope.only(proto.static_resources(),
              {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber, Resources::kSecretsFieldNumber});
 }
@@ -195,8 +211,8 @@ void check_extensions(const v3::Bootstrap& proto, CompileScope& scope) {
 
 void compile_cluster_manager(const v3::ClusterManager& proto, CompiledBootstrap& out, CompileScope& scope) {
   using M = v3::ClusterManager;
-  scope.only(proto, {M::kOutlierDetectionFieldNumber, M::kUpstreamBindConfigFieldNumber,
-                     M::kLoadStatsConfigFieldNumber, M::kLocalClusterNameFieldNumber});
+  scope.only(proto, {M::kOutlierDetectionFieldNumber, M::kUpstreamBindConfigFieldNumber, M::kLoadStatsConfigFieldNumber,
+                     M::kLocalClusterNameFieldNumber});
   out.local_cluster = proto.local_cluster_name();
   scope.zone_aware = !out.local_cluster.empty();
   scope.only(proto.outlier_detection(), {M::OutlierDetection::kEventLogPathFieldNumber});
@@ -247,8 +263,9 @@ void compile_flush(const v3::Bootstrap& proto, CompiledBootstrap& out, CompileSc
   if (proto.has_stats_eviction_interval()) {
     const Duration eviction = to_duration(proto.stats_eviction_interval());
     if (out.stats_flush_interval > Duration::zero() && eviction % out.stats_flush_interval != Duration::zero()) {
-      scope.error(proto, B::kStatsEvictionIntervalFieldNumber,
-                  cat("must be a multiple of the stats_flush_interval, which is ", to_ms(out.stats_flush_interval), " ms"));
+      scope.error(
+          proto, B::kStatsEvictionIntervalFieldNumber,
+          cat("must be a multiple of the stats_flush_interval, which is ", to_ms(out.stats_flush_interval), " ms"));
     }
   }
   if (proto.stats_flush_case() == B::STATS_FLUSH_NOT_SET) return;

@@ -75,10 +75,10 @@ struct CompiledBootstrap {
   std::shared_ptr<const model::OverloadPlan> overload;    // null: no overload manager
   runtime::Number connection_limit{UINT64_MAX, nullptr};  // overload.global_downstream_max_connections of the runtime
   std::shared_ptr<runtime::Layers> runtime;
-  std::shared_ptr<const model::ApiSource> ads;  // dynamic_resources.ads_config; null: none
+  std::shared_ptr<const model::ApiSource> ads;         // dynamic_resources.ads_config; null: none
   std::shared_ptr<const model::ApiSource> load_stats;  // cluster_manager.load_stats_config; null: none
-  model::ConfigSource clusters_source;          // ... cds_config
-  model::ConfigSource listeners_source;         // ... lds_config
+  model::ConfigSource clusters_source;                 // ... cds_config
+  model::ConfigSource listeners_source;                // ... lds_config
   std::vector<RuntimeSource> runtime_sources;
   std::string xds_node;  // the node as control planes are told: a serialized core.v3.Node
   std::shared_ptr<model::RouteSlots> route_slots;

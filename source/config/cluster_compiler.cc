@@ -276,8 +276,7 @@ void compile_kind(const Cluster& proto, model::ClusterPlan& out, CompileScope& s
       break;
     case Cluster::STRICT_DNS:
     case Cluster::LOGICAL_DNS:
-      out.discovery =
-          *named == Cluster::STRICT_DNS ? model::Discovery::kStrictDns : model::Discovery::kLogicalDns;
+      out.discovery = *named == Cluster::STRICT_DNS ? model::Discovery::kStrictDns : model::Discovery::kLogicalDns;
       compile_dns(proto, out, scope);
       break;
     case Cluster::EDS:

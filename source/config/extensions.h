@@ -19,7 +19,7 @@ class Message;
 namespace sluice::model {
 class AccessLoggerPlan;
 class TracerPlan;
-}
+}  // namespace sluice::model
 
 namespace sluice::config {
 

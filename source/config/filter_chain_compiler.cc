@@ -1,9 +1,9 @@
 #include "config/filter_chain_compiler.h"
 
+#include <google/protobuf/wrappers.pb.h>
 #include <algorithm>
 #include <set>
 #include <utility>
-#include <google/protobuf/wrappers.pb.h>
 
 #include "base/strings.h"
 #include "config/any.h"
@@ -238,8 +238,9 @@ void compile_filter_chains(const Listener& proto, model::ListenerPlan& out, Comp
       if (chain.name().empty()) {
         scope.error(chain, FilterChain::kNameFieldNumber, "is needed: a filter_chain_matcher chooses by name");
       } else if (!names.insert(chain.name()).second) {
-        scope.error(chain, FilterChain::kNameFieldNumber,
-                    cat("there are two filter chains named '", chain.name(), "': a filter_chain_matcher chooses by name"));
+        scope.error(
+            chain, FilterChain::kNameFieldNumber,
+            cat("there are two filter chains named '", chain.name(), "': a filter_chain_matcher chooses by name"));
       }
     }
     out.tree = compile_fact_tree(

@@ -41,8 +41,8 @@ void compile_ring_sizes(const Message& proto, LbPlan& out, CompileScope& scope) 
   if (proto.has_minimum_ring_size()) out.hash.edit().min_ring_size = proto.minimum_ring_size().value();
   if (proto.has_maximum_ring_size()) out.hash.edit().max_ring_size = proto.maximum_ring_size().value();
   if (out.hash->min_ring_size > out.hash->max_ring_size) {
-    scope.error(
-        proto, cat("the minimum_ring_size ", out.hash->min_ring_size, " is above the maximum_ring_size ", out.hash->max_ring_size));
+    scope.error(proto, cat("the minimum_ring_size ", out.hash->min_ring_size, " is above the maximum_ring_size ",
+                           out.hash->max_ring_size));
   }
 }
 
@@ -91,7 +91,8 @@ void compile_common(const Cluster::CommonLbConfig& proto, LbPlan& out, CompileSc
   if (proto.has_override_host_status()) {
     out.override_statuses = 0;
     for (const int status : proto.override_host_status().statuses()) {
-      out.override_statuses |= model::status_bit(compile_health(static_cast<envoy::config::core::v3::HealthStatus>(status)));
+      out.override_statuses |=
+          model::status_bit(compile_health(static_cast<envoy::config::core::v3::HealthStatus>(status)));
     }
   }
   if (proto.has_healthy_panic_threshold()) out.panic_threshold = proto.healthy_panic_threshold().value();
@@ -106,8 +107,7 @@ void compile_slow_start(const SlowStart& proto, LbPlan& out, CompileScope& scope
   model::SlowStart slow;
   slow.window = to_duration(proto.slow_start_window());
   if (proto.has_aggression()) {
-    slow.aggression =
-        scope.runtime.live_decimal(proto.aggression().default_value(), proto.aggression().runtime_key());
+    slow.aggression = scope.runtime.live_decimal(proto.aggression().default_value(), proto.aggression().runtime_key());
   }
   if (proto.has_min_weight_percent()) slow.least = proto.min_weight_percent().value() / 100;
   if (slow.window.count() > 0) out.slow_start.edit() = std::move(slow);
@@ -189,9 +189,9 @@ void compile_locality(const policies::common::v3::LocalityLbConfig& proto, LbPla
   out.locality_weighted = proto.has_locality_weighted_lb_config();
   if (!proto.has_zone_aware_lb_config()) return;
   const Z& zone = proto.zone_aware_lb_config();
-  scope.only(zone, {Z::kRoutingEnabledFieldNumber, Z::kMinClusterSizeFieldNumber, Z::kFailTrafficOnPanicFieldNumber,
-                    Z::kForceLocalityDirectRoutingFieldNumber, Z::kForceLocalZoneFieldNumber,
-                    Z::kLocalityBasisFieldNumber});
+  scope.only(zone,
+             {Z::kRoutingEnabledFieldNumber, Z::kMinClusterSizeFieldNumber, Z::kFailTrafficOnPanicFieldNumber,
+              Z::kForceLocalityDirectRoutingFieldNumber, Z::kForceLocalZoneFieldNumber, Z::kLocalityBasisFieldNumber});
   compile_zone_aware(zone, out);
   out.zone_aware.edit().by_weight = zone.locality_basis() == Z::HEALTHY_HOSTS_WEIGHT;
   if (zone.has_force_local_zone()) {

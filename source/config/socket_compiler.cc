@@ -81,8 +81,8 @@ net::AddressKind kind_of(core::SocketOption::SocketIpVersion version) {
   }
 }
 
-net::FamilyOrder compile_families(const envoy::config::cluster::v3::UpstreamConnectionOptions::HappyEyeballsConfig& proto,
-                                  CompileScope& scope) {
+net::FamilyOrder compile_families(
+    const envoy::config::cluster::v3::UpstreamConnectionOptions::HappyEyeballsConfig& proto, CompileScope& scope) {
   using U = envoy::config::cluster::v3::UpstreamConnectionOptions;
   using H = U::HappyEyeballsConfig;
   scope.only(proto, {H::kFirstAddressFamilyVersionFieldNumber, H::kFirstAddressFamilyCountFieldNumber});

@@ -133,7 +133,8 @@ std::optional<net::tls::SanMatcher> compile_san(const tls3::SubjectAltNameMatche
       return std::nullopt;
     }
     if (ours == SanType::kOther && !is_oid(proto.oid())) {
-      scope.error(proto, S::kOidFieldNumber, cat("'", proto.oid(), "' is no object identifier, as 1.3.6.1.4.1.311.20.2.3 is"));
+      scope.error(proto, S::kOidFieldNumber,
+                  cat("'", proto.oid(), "' is no object identifier, as 1.3.6.1.4.1.311.20.2.3 is"));
       return std::nullopt;
     }
     return net::tls::SanMatcher{ours, compile_string_matcher(proto.matcher(), scope), proto.oid()};

@@ -117,11 +117,13 @@ bool tls(std::string& to, const Facts& facts, const Piece&) {
 constexpr auto kDown = &Facts::downstream_tls;
 constexpr auto kUp = &Facts::upstream_tls;
 
-#define SLUICE_ADDRESS(name, of)                                                                  \
-  {name "_ADDRESS", kNoArgument, kWhole, kText, address<of>},                                     \
-  {name "_ADDRESS_WITHOUT_PORT", kMayHaveArgument, kWhole, kText, without_port<of>, prepare_prefix}, \
-  {name "_PORT", kNoArgument, kWhole, kNumber, port<of>}
-#define SLUICE_TLS(name, side, member) {name, kNoArgument, kWhole, kText, tls<side, &TlsFacts::member>}
+#define SLUICE_ADDRESS(name, of)                                                                           \
+  {name "_ADDRESS", kNoArgument, kWhole, kText, address<of>},                                              \
+      {name "_ADDRESS_WITHOUT_PORT", kMayHaveArgument, kWhole, kText, without_port<of>, prepare_prefix}, { \
+    name "_PORT", kNoArgument, kWhole, kNumber, port<of>                                                   \
+  }
+#define SLUICE_TLS(name, side, member) \
+  { name, kNoArgument, kWhole, kText, tls<side, &TlsFacts::member> }
 
 constexpr Operator kOperators[] = {
     SLUICE_ADDRESS("DOWNSTREAM_REMOTE", remote),

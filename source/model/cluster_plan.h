@@ -41,9 +41,9 @@ struct OutlierPlan;
 // What an endpoint may have beside its address: of most there is nothing.
 struct EndpointExtra {
   std::string hostname;
-  std::string hash_key;  // metadata envoy.lb hash_key: stands for the endpoint in hash rings; empty: its address
-  LbLabelsPtr labels;    // metadata envoy.lb; null: none
-  MetadataPtr metadata;  // all of it, for logs; null: none
+  std::string hash_key;      // metadata envoy.lb hash_key: stands for the endpoint in hash rings; empty: its address
+  LbLabelsPtr labels;        // metadata envoy.lb; null: none
+  MetadataPtr metadata;      // all of it, for logs; null: none
   net::AddressesPtr others;  // additional_addresses: tried when its address does not answer; null: none
   std::shared_ptr<const EndpointCheck> check;  // health_check_config; null: none
 };
@@ -182,10 +182,10 @@ struct LbPlan {
   bool fail_traffic_on_panic = false;
   bool ignore_unchecked = false;  // ignore_new_hosts_until_first_hc: until then they do not count at all
   uint8_t override_statuses = kDefaultOverrides;  // override_host_status: bits by HealthStatus
-  double preconnect_ratio = 1;  // predictive_preconnect_ratio; above 1 hosts are picked ahead
-  Rare<SlowStart> slow_start;                 // ROUND_ROBIN and LEAST_REQUEST
-  Rare<ZoneAware> zone_aware;                 // unless locality_weighted; not for policies that hash
-  std::shared_ptr<const SubsetPlan> subsets;  // null: none
+  double preconnect_ratio = 1;                    // predictive_preconnect_ratio; above 1 hosts are picked ahead
+  Rare<SlowStart> slow_start;                     // ROUND_ROBIN and LEAST_REQUEST
+  Rare<ZoneAware> zone_aware;                     // unless locality_weighted; not for policies that hash
+  std::shared_ptr<const SubsetPlan> subsets;      // null: none
 
   bool hashes() const { return policy == LbPolicy::kRingHash || policy == LbPolicy::kMaglev; }
 };
@@ -219,8 +219,8 @@ struct ClusterPlan {
   AssignmentPtr assignment;                      // never null; DNS clusters: with endpoints that have no address yet
   net::TransportSocketPlanPtr transport_socket;  // null: plain
   Rare<std::vector<SocketMatch>> socket_matches;
-  bool auto_sni = false;             // the request's host as SNI
-  bool auto_san_validation = false;  // ... and as what the certificate must be for
+  bool auto_sni = false;              // the request's host as SNI
+  bool auto_san_validation = false;   // ... and as what the certificate must be for
   Rare<std::string> auto_sni_header;  // override_auto_sni_header: where the host is taken from, when it is there
   Rare<DnsPlan> dns;
   Rare<EdsPlan> eds;                            // kEds

@@ -94,8 +94,10 @@ std::optional<uint64_t> hash_cookie(const HashPolicy& policy, const http::Reques
 std::optional<uint64_t> hash_one(const HashPolicy& policy, const http::RequestHeaders& request,
                                  const HashInputs& inputs, RequestHash& out) {
   switch (policy.by) {
-    case HashPolicy::By::kHeader: return hash_header(policy, request);
-    case HashPolicy::By::kCookie: return hash_cookie(policy, request, inputs, out);
+    case HashPolicy::By::kHeader:
+      return hash_header(policy, request);
+    case HashPolicy::By::kCookie:
+      return hash_cookie(policy, request, inputs, out);
     case HashPolicy::By::kSourceIp:
       if (inputs.source == nullptr || !inputs.source->is_ip()) {
         return std::nullopt;
@@ -107,7 +109,8 @@ std::optional<uint64_t> hash_one(const HashPolicy& policy, const http::RequestHe
     }
     case HashPolicy::By::kFilterState: {
       const auto* object = inputs.filter_state == nullptr ? nullptr : inputs.filter_state->find(policy.name);
-      return object != nullptr && object->factory == "envoy.hashable_string" ? std::optional(xxhash64(object->text)) : std::nullopt;
+      return object != nullptr && object->factory == "envoy.hashable_string" ? std::optional(xxhash64(object->text))
+                                                                             : std::nullopt;
     }
   }
   return std::nullopt;

@@ -76,7 +76,7 @@ struct ConnectOptions {
   Address other_source;   // for peers of the other IP version than `source`; kNone: `source` for them too
   bool freebind = false;  // the source need not be an address of this machine
   std::optional<Keepalive> keepalive;
-  SocketOptionsPtr more;  // socket_options; a connection for which one fails fails as bind() does
+  SocketOptionsPtr more;        // socket_options; a connection for which one fails fails as bind() does
   SocketOptionsPtr other_more;  // in their place with `other_source`; null: `more`
   FamilyOrder families;         // of a peer that has several addresses
 

@@ -265,7 +265,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   bool answered_locally_ = false;
   bool finished_ = false;
   bool line_waits_ = false;  // end() is to come
-  bool grpc_ = false;  // what the client sent was, whatever filters make of it
+  bool grpc_ = false;        // what the client sent was, whatever filters make of it
 };
 
 }  // namespace sluice::proxy

@@ -42,8 +42,8 @@ class Resumer {
 
   // The event goes to the next filter, then what has come since, from this filter on.
   void resume();
-  // Of the data at which it paused, at most `bytes` go to the next filter now, the rest waits on. Returns the rest: at 0
-  // resume() lets the end of the message and more data come.
+  // Of the data at which it paused, at most `bytes` go to the next filter now, the rest waits on. Returns the rest: at
+  // 0 resume() lets the end of the message and more data come.
   size_t pass(size_t bytes);
   bool waiting() const { return state_ == State::kArmed || state_ == State::kPaused; }
 
@@ -137,12 +137,16 @@ enum Hook : uint8_t {
 template <typename T>
 constexpr uint8_t hooks_of() {
   uint8_t hooks = 0;
-  if (!std::is_same_v<decltype(&T::on_request_headers), decltype(&HttpFilter::on_request_headers)>) hooks |= kRequestHeaders;
+  if (!std::is_same_v<decltype(&T::on_request_headers), decltype(&HttpFilter::on_request_headers)>)
+    hooks |= kRequestHeaders;
   if (!std::is_same_v<decltype(&T::on_request_data), decltype(&HttpFilter::on_request_data)>) hooks |= kRequestData;
-  if (!std::is_same_v<decltype(&T::on_request_trailers), decltype(&HttpFilter::on_request_trailers)>) hooks |= kRequestTrailers;
-  if (!std::is_same_v<decltype(&T::on_response_headers), decltype(&HttpFilter::on_response_headers)>) hooks |= kResponseHeaders;
+  if (!std::is_same_v<decltype(&T::on_request_trailers), decltype(&HttpFilter::on_request_trailers)>)
+    hooks |= kRequestTrailers;
+  if (!std::is_same_v<decltype(&T::on_response_headers), decltype(&HttpFilter::on_response_headers)>)
+    hooks |= kResponseHeaders;
   if (!std::is_same_v<decltype(&T::on_response_data), decltype(&HttpFilter::on_response_data)>) hooks |= kResponseData;
-  if (!std::is_same_v<decltype(&T::on_response_trailers), decltype(&HttpFilter::on_response_trailers)>) hooks |= kResponseTrailers;
+  if (!std::is_same_v<decltype(&T::on_response_trailers), decltype(&HttpFilter::on_response_trailers)>)
+    hooks |= kResponseTrailers;
   if (!std::is_same_v<decltype(&T::on_complete), decltype(&HttpFilter::on_complete)>) hooks |= kComplete;
   return hooks;
 }

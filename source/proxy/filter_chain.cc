@@ -113,9 +113,7 @@ void FilterChain::request_headers(http::RequestHeaders& headers, End end) {
   request_ = &headers;
   walk_headers<Request>(0, end);
 }
-void FilterChain::request_data(Buffer& data, End end) {
-  walk_data<Request>(0, data, end);
-}
+void FilterChain::request_data(Buffer& data, End end) { walk_data<Request>(0, data, end); }
 void FilterChain::request_trailers(http::HeaderMap& trailers) { walk_trailers<Request>(0, trailers); }
 
 void FilterChain::response_headers(http::ResponseHeaders& headers, End end) {

@@ -16,8 +16,8 @@ enum class Traced : bool { kNo, kYes };
 class Tracer {
  public:
   virtual ~Tracer() = default;
-  // Name, context and sampling of the span of a request: what its headers say, else a new trace by `decision`. False: they
-  // cannot be read; they pass as they are, and nothing is traced. `span.kind` is set.
+  // Name, context and sampling of the span of a request: what its headers say, else a new trace by `decision`. False:
+  // they cannot be read; they pass as they are, and nothing is traced. `span.kind` is set.
   virtual bool begin(trace::Span& span, const http::RequestHeaders& request, Traced decision) = 0;
   // The same for the span of a try. Its kind is kServer when the router alone asked for it (start_child_span) and the
   // connection manager's own span is of that kind.

@@ -157,7 +157,7 @@ class Registry {
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Entry>> entries_;  // null: free
   std::vector<uint32_t> free_;
-  std::vector<uint32_t> buckets_;  // by prefix and table: the first entry of each; at least as many as entries
+  std::vector<uint32_t> buckets_;          // by prefix and table: the first entry of each; at least as many as entries
   std::vector<std::vector<Cell*>> slots_;  // by thread and block; null: nothing was written there
   std::map<std::string, std::string> texts_;
   Function<bool(std::string_view)> hidden_;

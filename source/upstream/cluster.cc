@@ -284,8 +284,7 @@ void ClusterShared::show_breakers(stats::WorkerCells& cells) {
   constexpr OpenStats kOpen[2] = {
       {Open::kDefaultCxOpen, Open::kDefaultRqPendingOpen, Open::kDefaultRqOpen, Open::kDefaultRqRetryOpen,
        Open::kDefaultCxPoolOpen},
-      {Open::kHighCxOpen, Open::kHighRqPendingOpen, Open::kHighRqOpen, Open::kHighRqRetryOpen,
-       Open::kHighCxPoolOpen}};
+      {Open::kHighCxOpen, Open::kHighRqPendingOpen, Open::kHighRqOpen, Open::kHighRqRetryOpen, Open::kHighCxPoolOpen}};
   for (uint8_t priority = 0; priority < 2; ++priority) {
     const auto remaining = [&](Resource resource) {
       const uint64_t limit = breakers.limit(resource, priority);

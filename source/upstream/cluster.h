@@ -132,7 +132,8 @@ class Cluster final : public event::Deferred {
   }
 
   const HostSetPtr& hosts() const { return balancer_.hosts(); }
-  // The host of this address, whatever its health is; null: there is none. O(1), but for the first time after an update.
+  // The host of this address, whatever its health is; null: there is none. O(1), but for the first time after an
+  // update.
   Host* host_at(const net::Address& address);
   // No host: none is healthy.
   Chosen choose_host(const LbRequest& request);

@@ -65,9 +65,8 @@ bool NameLookups::ask(std::shared_ptr<NameLookups> lookups, std::string name, ev
   main.post([lookups = std::move(lookups), name = std::move(name), &loop, on_answer = std::move(on_answer)]() mutable {
     auto tell = [lookups, &loop, on_answer = std::move(on_answer)](Answer answer) mutable {
       lookups->pending_.fetch_sub(1, std::memory_order_relaxed);
-      loop.post([on_answer = std::move(on_answer), answer = std::move(answer)]() mutable {
-        on_answer(std::move(answer));
-      });
+      loop.post(
+          [on_answer = std::move(on_answer), answer = std::move(answer)]() mutable { on_answer(std::move(answer)); });
     };
     if (lookups->cache_ == nullptr) {
       tell({Found::kFailed, "the cluster is gone"});
@@ -215,9 +214,9 @@ void DnsCache::take(Name& name, std::vector<net::Address> fresh) {
     block_.inc(Stat::kHostAddressChanged);
   }
   std::erase(fresh, *name.address);
-  const bool same_others = name.others == nullptr
-                               ? fresh.empty()
-                               : std::is_permutation(fresh.begin(), fresh.end(), name.others->begin(), name.others->end());
+  const bool same_others = name.others == nullptr ? fresh.empty()
+                                                  : std::is_permutation(fresh.begin(), fresh.end(),
+                                                                        name.others->begin(), name.others->end());
   if (!same_others) {
     name.others = fresh.empty() ? nullptr : std::make_shared<const std::vector<net::Address>>(std::move(fresh));
   }

@@ -1,7 +1,8 @@
 // DnsCache: looks up the names that requests ask a dynamic forward proxy for, and keeps them as hosts of its clusters
 // as long as somebody asks.
 //
-//   asked for --address of a literal, or the answer of DNS--> a host of every cluster --nobody asked for host_ttl--> gone
+//   asked for --address of a literal, or the answer of DNS--> a host of every cluster --nobody asked for host_ttl-->
+//   gone
 //                 no answer: the failure is told to whoever asks, until DNS was asked again
 // https://www.envoyproxy.io/docs/envoy/v1.36.0/configuration/http/http_filters/dynamic_forward_proxy_filter
 #pragma once

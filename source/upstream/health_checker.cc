@@ -213,8 +213,7 @@ HealthChecker::HealthChecker(ClusterShared& cluster, const model::HealthCheckPla
       local_(local),
       sockets_(*cluster.plan, local),
       let_go_(local.loop.timers(), [this] { cluster_.let_go_removed(); }),
-      block_id_(cluster.registry.add_block<stats::HealthCheckStat>(
-          cat(cluster.plan->stat_prefix(), "health_check."))),
+      block_id_(cluster.registry.add_block<stats::HealthCheckStat>(cat(cluster.plan->stat_prefix(), "health_check."))),
       stats_(local.cells.block<stats::HealthCheckStat>(block_id_)) {
   cluster_.goodbyes = std::make_shared<GoodbyeInbox>(local.loop, *this);
   cluster_.on_members([this] { follow_members(); });

@@ -40,19 +40,18 @@ enum Failing : uint8_t { kActiveCheck = 1, kOutlier = 2 };
 // Found again, with its state, in each new assignment that has an endpoint of the same address and hostname. Owned by
 // the host sets that it is in, and by the pools that lead to it. Thread: any, but for what is main's.
 struct Host : std::enable_shared_from_this<Host> {
-  Host(net::Address the_address, std::string the_hostname)
-      : first_(std::move(the_address)) {
+  Host(net::Address the_address, std::string the_hostname) : first_(std::move(the_address)) {
     if (!the_hostname.empty()) hostname_.edit() = std::move(the_hostname);
   }
 
   static constexpr MonotonicTime kNever{INT64_MIN};
 
   HostState state;
-  std::atomic<uint8_t> failing{0};         // Failing bits
-  std::atomic<bool> removed{false};        // in no assignment any more: its pools drain
-  std::atomic<uint16_t> socket_match{0};   // EndpointPlan::socket_match
-  std::atomic<bool> degraded{false};       // an active check said so
-  std::atomic<bool> canary{false};         // EndpointPlan::canary
+  std::atomic<uint8_t> failing{0};        // Failing bits
+  std::atomic<bool> removed{false};       // in no assignment any more: its pools drain
+  std::atomic<uint16_t> socket_match{0};  // EndpointPlan::socket_match
+  std::atomic<bool> degraded{false};      // an active check said so
+  std::atomic<bool> canary{false};        // EndpointPlan::canary
   std::atomic<model::HealthStatus> assigned{model::HealthStatus::kUnknown};  // EndpointPlan::health
   std::atomic<bool> has_metadata{false};
   std::atomic<bool> has_others{false};
@@ -63,7 +62,7 @@ struct Host : std::enable_shared_from_this<Host> {
   std::atomic<uint32_t> drains{0};  // how often its connections were to go
   bool check_pending = false;       // main: it was never checked
   bool check_timed_out = false;     // main: the last check did
-  bool says_goodbye = false;        // main: x-envoy-immediate-health-check-fail: it does not even count as one that fails
+  bool says_goodbye = false;  // main: x-envoy-immediate-health-check-fail: it does not even count as one that fails
   std::atomic<MonotonicTime> well_since{kNever};  // new, or well again after failed checks: slow start counts from here
   std::atomic<MonotonicTime> used_at{kNever};     // of a dynamic forward proxy: its last request
   // What the last assignment and the last check say of it. Thread: main.

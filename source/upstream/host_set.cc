@@ -98,7 +98,8 @@ class Builder {
         std::shared_ptr<Host> host;
         if (previous != nullptr && previous->assignment == out_.assignment) {
           host = previous->hosts[at++];
-        } else if (auto found = before.find(key_of(endpoint.address, endpoint.extra->hostname)); found != before.end()) {
+        } else if (auto found = before.find(key_of(endpoint.address, endpoint.extra->hostname));
+                   found != before.end()) {
           host = std::move(found->second);
           before.erase(found);
         } else {

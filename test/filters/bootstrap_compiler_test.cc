@@ -231,6 +231,50 @@ TEST(BootstrapCompiler, FilterChains) {
                   .fails("server_names[0]", "the whole first label"));
 }
 
+TEST(BootstrapCompiler, AdditionalAddressesHaveTheirOwnSockets) {
+  const Compiled c{Pieces{
+      .listener = ", tcp_keepalive: {keepalive_time: 5}, socket_options: [{level: 1, name: 9, int_value: 1}], "
+                  "additional_addresses: [{address: {socket_address: {address: 127.0.0.1, port_value: 82}}}, "
+                  "{address: {socket_address: {address: 127.0.0.1, port_value: 83}}, socket_options: {}, "
+                  "tcp_keepalive: {keepalive_time: 7}}]"}};
+  ASSERT_TRUE(c.ok()) << c.errors();
+  ASSERT_NE(c.listener().socket.more, nullptr);
+  ASSERT_EQ(c.listener().additional_addresses.size(), 2u);
+  const model::AdditionalAddress& same = c.listener().additional_addresses[0];
+  EXPECT_EQ(same.address.port(), 82);
+  EXPECT_TRUE(same.socket.makes_same_socket(c.listener().socket));
+  const model::AdditionalAddress& own = c.listener().additional_addresses[1];
+  EXPECT_EQ(own.socket.more, nullptr) << "an empty list takes the place of the listener's";
+  EXPECT_EQ(own.socket.keepalive->idle_s, 7u);
+  EXPECT_FALSE(own.socket.makes_same_socket(c.listener().socket));
+}
+
+TEST(BootstrapCompiler, Watchdogs) {
+  const Compiled plain{Pieces{}};
+  ASSERT_TRUE(plain.ok()) << plain.errors();
+  EXPECT_EQ(plain.bootstrap().watchdogs.workers.miss, milliseconds(200));
+  EXPECT_EQ(plain.bootstrap().watchdogs.main_thread.kill, Duration::zero());
+  const Compiled c{Pieces{.bootstrap = "watchdogs: {worker_watchdog: {miss_timeout: 0.5s, megamiss_timeout: 2s, "
+                                       "kill_timeout: 60s, max_kill_timeout_jitter: 3s, multikill_timeout: 30s, "
+                                       "multikill_threshold: {value: 40}}}\n"}};
+  ASSERT_TRUE(c.ok()) << c.errors();
+  const model::WatchdogPlan& workers = c.bootstrap().watchdogs.workers;
+  EXPECT_EQ(workers.miss, milliseconds(500));
+  EXPECT_EQ(workers.mega_miss, seconds(2));
+  EXPECT_EQ(workers.kill, seconds(60));
+  EXPECT_EQ(workers.kill_jitter, seconds(3));
+  EXPECT_EQ(workers.multikill, seconds(30));
+  EXPECT_EQ(workers.multikill_percent, 40);
+  EXPECT_EQ(c.bootstrap().watchdogs.main_thread.miss, milliseconds(200)) << "of another kind of thread";
+  const Compiled old{Pieces{.bootstrap = "watchdog: {miss_timeout: 1s}\n"}};
+  ASSERT_TRUE(old.ok()) << old.errors();
+  EXPECT_EQ(old.bootstrap().watchdogs.main_thread.miss, seconds(1));
+  EXPECT_EQ(old.bootstrap().watchdogs.workers.miss, seconds(1));
+  EXPECT_TRUE(Compiled{Pieces{.bootstrap = "watchdog: {kill_timeout: -1s}\n"}}.fails("kill_timeout", "negative"));
+  EXPECT_TRUE(Compiled{Pieces{.bootstrap = "watchdogs: {main_thread_watchdog: {actions: [{event: MISS}]}}\n"}}.fails(
+      "actions", "not supported yet"));
+}
+
 TEST(BootstrapCompiler, AnAddressBelongsToOneListener) {
   const auto two = [](int port) {
     const std::string one =

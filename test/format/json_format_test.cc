@@ -27,21 +27,24 @@ class JsonFormatTest : public testing::Test, public SampleFacts {
 // access_log/json_types.
 TEST_F(JsonFormatTest, TypesAsRecorded) {
   request.fields.add("x-q", "a\"b\\c\td");
-  const JsonNode root = map({{"z", text("%RESPONSE_CODE%")},
-                             {"a", text("%BYTES_SENT%")},
-                             {"text", text("code %RESPONSE_CODE%")},
-                             {"missing", text("%REQ(x-none)%")},
-                             {"mixed_missing", text("-%REQ(x-none)%-")},
-                             {"nested", map({{"num", number(12)}, {"inner", map({{"deep", text("%REQ(:METHOD)%")}})}, {"flag", boolean(true)}})},
-                             {"list", list({text("%PROTOCOL%"), map({{"k", text("%ROUTE_NAME%")}}), number(3)})},
-                             {"quote", text("%REQ(x-q)%")},
-                             {"port", text("%DOWNSTREAM_LOCAL_PORT%")},
-                             {"grpc", text("%GRPC_STATUS_NUMBER%")},
-                             {"literal", text("plain")}});
-  EXPECT_EQ(line(root),
-            R"({"a":2,"grpc":null,"list":["HTTP/1.1",{"k":null},3],"literal":"plain","missing":null,"mixed_missing":"---",)"
-            R"("nested":{"flag":true,"inner":{"deep":"GET"},"num":12},"port":10000,"quote":"a\"b\\c\td","text":"code 200","z":200})"
-            "\n");
+  const JsonNode root =
+      map({{"z", text("%RESPONSE_CODE%")},
+           {"a", text("%BYTES_SENT%")},
+           {"text", text("code %RESPONSE_CODE%")},
+           {"missing", text("%REQ(x-none)%")},
+           {"mixed_missing", text("-%REQ(x-none)%-")},
+           {"nested",
+            map({{"num", number(12)}, {"inner", map({{"deep", text("%REQ(:METHOD)%")}})}, {"flag", boolean(true)}})},
+           {"list", list({text("%PROTOCOL%"), map({{"k", text("%ROUTE_NAME%")}}), number(3)})},
+           {"quote", text("%REQ(x-q)%")},
+           {"port", text("%DOWNSTREAM_LOCAL_PORT%")},
+           {"grpc", text("%GRPC_STATUS_NUMBER%")},
+           {"literal", text("plain")}});
+  EXPECT_EQ(
+      line(root),
+      R"({"a":2,"grpc":null,"list":["HTTP/1.1",{"k":null},3],"literal":"plain","missing":null,"mixed_missing":"---",)"
+      R"("nested":{"flag":true,"inner":{"deep":"GET"},"num":12},"port":10000,"quote":"a\"b\\c\td","text":"code 200","z":200})"
+      "\n");
 }
 
 // access_log/omit_empty.

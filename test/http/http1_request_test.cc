@@ -16,10 +16,11 @@ std::string post(std::string_view fields, std::string_view body) {
 }
 
 TEST(Http1Request, FieldsAndTarget) {
-  EXPECT_EQ(requests_of("GET /a?b=c HTTP/1.1\r\nHost: x.test:81\r\nUser-Agent: Me/1\r\nX-Empty:\r\nX-Spaces: \t v w\t \r\n"
-                        "Accept:*/*\r\n\r\n"),
-            "request 1 GET /a?b=c @x.test:81  HTTP/1.1\n"
-            "  user-agent: Me/1\n  x-empty: \n  x-spaces: v w\n  accept: */*\nend\n");
+  EXPECT_EQ(
+      requests_of("GET /a?b=c HTTP/1.1\r\nHost: x.test:81\r\nUser-Agent: Me/1\r\nX-Empty:\r\nX-Spaces: \t v w\t \r\n"
+                  "Accept:*/*\r\n\r\n"),
+      "request 1 GET /a?b=c @x.test:81  HTTP/1.1\n"
+      "  user-agent: Me/1\n  x-empty: \n  x-spaces: v w\n  accept: */*\nend\n");
 }
 
 TEST(Http1Request, OnlyExactLinesAreMarkedAsOnWire) {
@@ -160,10 +161,9 @@ TEST(Http1Request, AFaultIsToldAtOnce) {
   const struct {
     std::string_view wire;
     size_t at;  // how many bytes it takes
-  } cases[] = {
-      {"\x16\x03\x01", 1}, {"GET / HTTP/1.1\n", 15},  {"GET / HTTP/1.1\rX", 16},
-      {"G@T / ", 0},       {"FOO\r\nmore", 5},        {"GET / HTTP/1.1\r\nHost: a\r\nbad\r\nmore", 30},
-      {" GET", 1},         {"GET / HTTP/1.0\r\n", 16}};
+  } cases[] = {{"\x16\x03\x01", 1}, {"GET / HTTP/1.1\n", 15},  {"GET / HTTP/1.1\rX", 16},
+               {"G@T / ", 0},       {"FOO\r\nmore", 5},        {"GET / HTTP/1.1\r\nHost: a\r\nbad\r\nmore", 30},
+               {" GET", 1},         {"GET / HTTP/1.0\r\n", 16}};
   for (const auto& c : cases) {
     ServerUnderTest server{CodecOptions()};
     size_t fed = 0;
@@ -181,9 +181,11 @@ TEST(Http1Request, Hosts) {
               cat("request 1 GET / @", host, "  HTTP/1.1\nend\n"));
   }
   for (const std::string_view host :
-       {"a, b", "u@a", "a/x", "a#x", "a?x", "a\\b", "\xc3\xa4", "a:80a", "a:80:81", "a:65536", "[::1", "::1", "[::1]x",
-        "[::1%25lo]", "[1::2::3]", "[:1]", "[::12345]", "a%2", "a%zz", ":80", "[]", "[v1.x]", "a b"}) {
-    EXPECT_EQ(requests_of(cat("GET / HTTP/1.1\r\nHost: ", host, "\r\n\r\n")), "error 1 400 http1.codec_error\n") << host;
+       {"a, b",      "u@a",     "a/x",  "a#x", "a?x",    "a\\b",       "\xc3\xa4",  "a:80a",
+        "a:80:81",   "a:65536", "[::1", "::1", "[::1]x", "[::1%25lo]", "[1::2::3]", "[:1]",
+        "[::12345]", "a%2",     "a%zz", ":80", "[]",     "[v1.x]",     "a b"}) {
+    EXPECT_EQ(requests_of(cat("GET / HTTP/1.1\r\nHost: ", host, "\r\n\r\n")), "error 1 400 http1.codec_error\n")
+        << host;
   }
   EXPECT_EQ(requests_of(get("hOsT: a\r\n")), "error 1 400 http1.codec_error\n");
   EXPECT_EQ(requests_of("GET http://a/ HTTP/1.1\r\n\r\n"), "error 1 400 missing_host_header\n");
@@ -203,7 +205,8 @@ TEST(Http1Request, Lengths) {
     EXPECT_EQ(requests_of(post(cat("Content-Length: ", length, "\r\n"), "hello")), "error 1 400 http1.codec_error\n")
         << length;
   }
-  EXPECT_EQ(requests_of(post("Content-Length: 5\r\nContent-Length: 5\r\n", "hello")), "error 1 400 http1.codec_error\n");
+  EXPECT_EQ(requests_of(post("Content-Length: 5\r\nContent-Length: 5\r\n", "hello")),
+            "error 1 400 http1.codec_error\n");
   EXPECT_EQ(requests_of(post("Content-Length: 9223372036854775807\r\n", "hello")),
             "request 1 POST / @a  HTTP/1.1\n  content-length: 9223372036854775807\nbody hello\n");
 }
@@ -214,8 +217,8 @@ TEST(Http1Request, Codings) {
             "request 1 POST / @a  HTTP/1.1\nbody hello\nend\n");
   EXPECT_EQ(requests_of(post("Transfer-Encoding:  ChUnKeD \r\n", body)),
             "request 1 POST / @a  HTTP/1.1\nbody hello\nend\n");
-  for (const std::string_view coding : {"gzip, chunked", "chunked, chunked", "identity", "chunkedx", "chunked.", ", chunked",
-                                        "\"chunked\"", "chunked;q=1", "", "x chunked"}) {
+  for (const std::string_view coding : {"gzip, chunked", "chunked, chunked", "identity", "chunkedx", "chunked.",
+                                        ", chunked", "\"chunked\"", "chunked;q=1", "", "x chunked"}) {
     EXPECT_EQ(requests_of(post(cat("Transfer-Encoding: ", coding, "\r\n"), body)),
               "error 1 501 http1.invalid_transfer_encoding\n")
         << coding;
@@ -289,7 +292,8 @@ TEST(Http1Request, Version10) {
   // Closed unless it asks for more; an upgrade is not seen.
   EXPECT_EQ(requests_of("GET / HTTP/1.0\r\nHost: a\r\n\r\nGET / HTTP/1.0\r\nHost: a\r\n\r\n", options),
             "request 1 GET / @a  HTTP/1.0\nend\n");
-  EXPECT_EQ(requests_of("GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\nGET / HTTP/1.0\r\nHost: a\r\n\r\n", options),
+  EXPECT_EQ(requests_of("GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\nGET / HTTP/1.0\r\nHost: a\r\n\r\n",
+                        options),
             "request 1 GET / @a  HTTP/1.0\n  connection: keep-alive\nend\nrequest 2 GET / @a  HTTP/1.0\nend\n");
   EXPECT_EQ(requests_of("GET / HTTP/1.0\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", options),
             "request 1 GET / @a  HTTP/1.0\n  connection: upgrade\n  upgrade: x\nend\n");

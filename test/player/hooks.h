@@ -16,7 +16,7 @@ class Hooks {
   enum class Manner : uint8_t {
     kPauses,  // pauses for up to some milliseconds, or resumes before the hook returns. (A response only does the
               // latter until the request is complete: how much of a request came before its answer can be seen.)
-    kAll,  // also holds, collects, replies, and forgets what it paused
+    kAll,     // also holds, collects, replies, and forgets what it paused
   };
   Hooks(uint64_t seed, Manner manner) : random_(seed), manner_(manner) {}
   ~Hooks();

@@ -85,7 +85,7 @@ TEST_P(SlowStartTest, ANewHostBeginsWithTheLeastAndGrows) {
   world.world.run_for(1s);
   EXPECT_NEAR(choose(1100)["1"], 100, 5);  // 0.1 : 1
   world.world.run_for(49s);
-  choose(20);  // deadlines of before
+  choose(20);                              // deadlines of before
   EXPECT_NEAR(choose(900)["1"], 300, 10);  // 0.5 : 1
   world.world.run_for(60s);
   choose(20);
@@ -218,9 +218,7 @@ class AggregateTest : public testing::Test {
     world.set.add(std::make_shared<upstream::ClusterShared>(plan, world.registry, world.cells), empty());
   }
   void TearDown() override { world.set.clear(); }
-  static HostSetPtr empty() {
-    return upstream::build_host_set({}, std::make_shared<model::AssignmentPlan>(), nullptr);
-  }
+  static HostSetPtr empty() { return upstream::build_host_set({}, std::make_shared<model::AssignmentPlan>(), nullptr); }
   std::map<std::string, int> choose(int times) {
     std::map<std::string, int> out;
     for (int i = 0; i < times; ++i) {

@@ -147,7 +147,7 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   RawStream* raw_ = nullptr;
   UpstreamFilters* filters_ = nullptr;       // of the cluster, else the router's; null: none
   const net::Address* elsewhere_ = nullptr;  // where the stream went, if that is another address of the host
-  event::Timer* log_interval_ = nullptr;  // null: there is none
+  event::Timer* log_interval_ = nullptr;     // null: there is none
   MonotonicTime began_;
   const http::ResponseHeaders* response_ = nullptr;
   std::optional<upstream::ResetReason> reset_reason_;

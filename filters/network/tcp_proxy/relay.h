@@ -68,9 +68,9 @@ class Relay final : public proxy::ByteConnection, private upstream::ByteStreamUs
   bool reading_ = true;
   uint32_t attempts_ = 0;
   upstream::ClusterHandle cluster_;
-  upstream::ClusterHandle via_;  // whose host it is: with an aggregate another one
+  upstream::ClusterHandle via_;            // whose host it is: with an aggregate another one
   const model::LbMatch* match_ = nullptr;  // what the host's metadata must have
-  std::shared_ptr<upstream::Host> host_;  // of the last attempt
+  std::shared_ptr<upstream::Host> host_;   // of the last attempt
   upstream::ByteStream* upstream_ = nullptr;
   buffer::Buffer early_;  // came before the upstream
   std::string failure_;   // of the last attempt

@@ -24,7 +24,8 @@ ChunkedDecoder::State ChunkedDecoder::size_digit(char c) {
 
 ChunkedDecoder::State ChunkedDecoder::next(char c) {
   switch (state_) {
-    case State::kSize: return size_digit(c);
+    case State::kSize:
+      return size_digit(c);
     case State::kAfterSize:
       if (is_blank(c)) return state_;
       return c == ';' ? State::kNameStart : State::kBad;
@@ -47,7 +48,8 @@ ChunkedDecoder::State ChunkedDecoder::next(char c) {
       if (c == '"') return State::kAfterValue;
       if (c == '\\') return State::kEscaped;
       return is_field_char(c) ? state_ : State::kBad;
-    case State::kEscaped: return is_field_char(c) ? State::kQuoted : State::kBad;
+    case State::kEscaped:
+      return is_field_char(c) ? State::kQuoted : State::kBad;
     case State::kValue:
       if (is_token_char(c)) return state_;
       [[fallthrough]];
@@ -58,10 +60,13 @@ ChunkedDecoder::State ChunkedDecoder::next(char c) {
     case State::kLineFeed:
       end_line();
       return c == '\n' ? State::kData : State::kBad;
-    case State::kDataReturn: return c == '\r' ? State::kDataLineFeed : State::kBad;
-    case State::kDataLineFeed: return c == '\n' ? State::kSize : State::kBad;
+    case State::kDataReturn:
+      return c == '\r' ? State::kDataLineFeed : State::kBad;
+    case State::kDataLineFeed:
+      return c == '\n' ? State::kSize : State::kBad;
     case State::kData:
-    case State::kBad: break;
+    case State::kBad:
+      break;
   }
   return State::kBad;
 }

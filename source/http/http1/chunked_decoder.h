@@ -24,19 +24,19 @@ class ChunkedDecoder {
 
  private:
   enum class State : uint8_t {
-    kSize,         // digits
-    kAfterSize,    // blanks, which only an extension may follow
-    kNameStart,    // behind ';': blanks, then the name of an extension
+    kSize,       // digits
+    kAfterSize,  // blanks, which only an extension may follow
+    kNameStart,  // behind ';': blanks, then the name of an extension
     kName,
-    kAfterName,    // blanks, then '=' or ';' or the end
-    kValueStart,   // behind '=': blanks, then a token or a quoted string
+    kAfterName,   // blanks, then '=' or ';' or the end
+    kValueStart,  // behind '=': blanks, then a token or a quoted string
     kValue,
     kQuoted,
-    kEscaped,      // behind '\' in a quoted string
-    kAfterValue,   // blanks, which only a further extension may follow; or the end
-    kLineFeed,     // behind the CR of a size line
+    kEscaped,     // behind '\' in a quoted string
+    kAfterValue,  // blanks, which only a further extension may follow; or the end
+    kLineFeed,    // behind the CR of a size line
     kData,
-    kDataReturn,   // CR, LF behind the data
+    kDataReturn,  // CR, LF behind the data
     kDataLineFeed,
     kBad,
   };

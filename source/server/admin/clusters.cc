@@ -10,9 +10,7 @@ namespace {
 
 using model::HealthStatus;
 
-bool fails_eds(HealthStatus health) {
-  return health == HealthStatus::kUnhealthy || health == HealthStatus::kTimeout;
-}
+bool fails_eds(HealthStatus health) { return health == HealthStatus::kUnhealthy || health == HealthStatus::kTimeout; }
 
 std::string health_flags(const HostInfo& host) {
   std::string out;

@@ -15,9 +15,9 @@ void LoadBalancer::update(HostSetPtr hosts) {
 
 // Consistent hashing chooses the priority by the hash too.
 uint64_t LoadBalancer::random_of(const LbRequest& request) {
-  return lb_.hashes()                                          ? request.hash.value_or(random_.next())
+  return lb_.hashes()                                   ? request.hash.value_or(random_.next())
          : hosts_->simple() && request.tried == nullptr ? 0
-                                                               : random_.next();
+                                                        : random_.next();
 }
 
 Host* LoadBalancer::choose(const LbRequest& request, const OwnZone* own) {
@@ -25,8 +25,8 @@ Host* LoadBalancer::choose(const LbRequest& request, const OwnZone* own) {
   if (hosts_->priorities.empty()) {
     return nullptr;
   }
-  const HostSet::Choice choice = request.tried == nullptr ? hosts_->choose_priority(random)
-                                                          : hosts_->choose_priority(random, *request.tried);
+  const HostSet::Choice choice =
+      request.tried == nullptr ? hosts_->choose_priority(random) : hosts_->choose_priority(random, *request.tried);
   const PickRequest wanted{random, request.attempt};
   if (ZoneRouting* zones = own == nullptr ? nullptr : zones_for(choice, own);
       zones != nullptr && lb_.zone_aware->routing_enabled.includes(random_.next())) {

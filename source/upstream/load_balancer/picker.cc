@@ -37,8 +37,8 @@ bool starts_slowly(const model::SlowStart& slow, const Host& host, MonotonicTime
 
 // The part of its weight that a host in its window has.
 double slow_part(const model::SlowStart& slow, const Host& host, MonotonicTime now) {
-  const Duration since = std::max<Duration>(now - host.well_since.load(std::memory_order_relaxed),
-                                            std::chrono::milliseconds(1));
+  const Duration since =
+      std::max<Duration>(now - host.well_since.load(std::memory_order_relaxed), std::chrono::milliseconds(1));
   const double time = static_cast<double>(since.count()) / static_cast<double>(slow.window.count());
   const double set = slow.aggression.now();
   const double aggression = set > 0 ? set : 1;
@@ -225,11 +225,14 @@ class LookingAhead final : public Picker {
 std::unique_ptr<Picker> make_policy(const model::LbPlan& lb, const HostGroup& group, const Breakers& breakers,
                                     Random& random, const event::Loop& loop) {
   switch (lb.policy) {
-    case model::LbPolicy::kRandom: return std::make_unique<AtRandom>(group, random);
+    case model::LbPolicy::kRandom:
+      return std::make_unique<AtRandom>(group, random);
     case model::LbPolicy::kRingHash:
-    case model::LbPolicy::kMaglev: return std::make_unique<ByHash>(lb, group, breakers);
+    case model::LbPolicy::kMaglev:
+      return std::make_unique<ByHash>(lb, group, breakers);
     case model::LbPolicy::kRoundRobin:
-    case model::LbPolicy::kLeastRequest: break;
+    case model::LbPolicy::kLeastRequest:
+      break;
   }
   if (!group.even || any_starts_slowly(lb, group, loop.now())) {
     return std::make_unique<ByDeadline>(lb, group, random, loop);
