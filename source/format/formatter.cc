@@ -75,7 +75,7 @@ namespace {
 bool tell_wire_bytes(const JsonPlan& plan) {
   return std::any_of(plan.pieces.begin(), plan.pieces.end(), tells_wire_bytes) ||
          std::any_of(plan.members.begin(), plan.members.end(),
-                     [](const auto& member) { return tell_wire_bytes(member.second); }) ||
+                     [](const auto& member) { return tell_wire_bytes(member.value); }) ||
          std::any_of(plan.items.begin(), plan.items.end(), tell_wire_bytes);
 }
 }  // namespace

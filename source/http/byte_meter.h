@@ -14,10 +14,10 @@ namespace sluice::http {
 struct ByteMeter {
   uint64_t wire_received = 0;
   uint64_t wire_sent = 0;
-  uint64_t header_received = 0;
-  uint64_t header_sent = 0;
-  uint64_t plain_header_received = 0;
-  uint64_t plain_header_sent = 0;
+  uint32_t header_received = 0;
+  uint32_t header_sent = 0;
+  uint32_t plain_header_received = 0;
+  uint32_t plain_header_sent = 0;
 
   ByteMeter& operator+=(const ByteMeter& other) {
     wire_received += other.wire_received;

@@ -241,7 +241,7 @@ struct ClusterPlan {
   MetadataPtr metadata;                                         // null: none
   Origin origin;
 
-  bool checked() const { return !health_checks.empty(); }
+  bool checked() const { return !health_checks->empty(); }
   // What logs and headers show.
   const std::string& observable_name() const { return alt_stat_name ? *alt_stat_name : name; }
   // "cluster.NAME.", with which the names of its stats begin.

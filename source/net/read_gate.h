@@ -1,9 +1,8 @@
 // ReadGate: the set of reasons not to read one side of an exchange. Open if and only if the set is empty.
 #pragma once
 
+#include <bit>
 #include <cstdint>
-
-#include "base/function.h"
 
 namespace sluice::net {
 
@@ -18,7 +17,12 @@ enum class Pause : uint8_t {
 // Owned by the connection it stops; told about every change from open to closed and back. Thread: worker.
 class ReadGate {
  public:
-  explicit ReadGate(Function<void(bool open)> on_change) : on_change_(std::move(on_change)) {}
+  // `on_change(bool open)` holds one pointer, its owner's: there is a gate in every connection, and two for an
+  // exchange.
+  template <typename OnChange>
+  explicit ReadGate(OnChange on_change)
+      : on_change_([](void* owner, bool open) { std::bit_cast<OnChange>(owner)(open); }),
+        owner_(std::bit_cast<void*>(on_change)) {}
 
   void close(Pause reason) { change(reasons_ | bit(reason)); }
   void open(Pause reason) { change(reasons_ & static_cast<uint8_t>(~bit(reason))); }
@@ -33,11 +37,12 @@ class ReadGate {
     const bool was_open = reasons_ == 0;
     reasons_ = reasons;
     if (was_open != (reasons == 0)) {
-      on_change_(reasons == 0);
+      on_change_(owner_, reasons == 0);
     }
   }
 
-  Function<void(bool open)> on_change_;
+  void (*on_change_)(void* owner, bool open);
+  void* owner_;
   uint8_t reasons_ = 0;
 };
 

@@ -133,11 +133,13 @@ TEST(BootstrapCompiler, NothingIsIgnoredInSilence) {
                   .fails("allow_custom_methods", "not supported yet"));
   EXPECT_TRUE(Compiled(Pieces{.cluster = ", lrs_report_endpoint_metrics: [cpu]"})
                   .fails("lrs_report_endpoint_metrics", "not supported yet"));
-  EXPECT_TRUE(Compiled(Pieces{.cluster = ", type: EDS"}).fails("eds_cluster_config", "an EDS cluster needs an eds_config"));
+  EXPECT_TRUE(
+      Compiled(Pieces{.cluster = ", type: EDS"}).fails("eds_cluster_config", "an EDS cluster needs an eds_config"));
   EXPECT_TRUE(Compiled(Pieces{.listener = ", enable_mptcp: true"}).fails("enable_mptcp", "not supported yet"));
   EXPECT_TRUE(Compiled(Pieces{.routes = "{match: {prefix: /}, route: {cluster_specifier_plugin: p}}"})
                   .fails("route.cluster_specifier_plugin", "not supported yet"));
-  EXPECT_TRUE(Compiled(Pieces{.bootstrap = "flags_path: /x\n"}).fails("flags_path", "not supported yet"));
+  EXPECT_TRUE(Compiled(Pieces{.bootstrap = "perf_tracing_file_path: /x\n"})
+                  .fails("perf_tracing_file_path", "not supported yet"));
 }
 
 TEST(BootstrapCompiler, AllErrorsAreTold) {
@@ -232,11 +234,11 @@ TEST(BootstrapCompiler, FilterChains) {
 }
 
 TEST(BootstrapCompiler, AdditionalAddressesHaveTheirOwnSockets) {
-  const Compiled c{Pieces{
-      .listener = ", tcp_keepalive: {keepalive_time: 5}, socket_options: [{level: 1, name: 9, int_value: 1}], "
-                  "additional_addresses: [{address: {socket_address: {address: 127.0.0.1, port_value: 82}}}, "
-                  "{address: {socket_address: {address: 127.0.0.1, port_value: 83}}, socket_options: {}, "
-                  "tcp_keepalive: {keepalive_time: 7}}]"}};
+  const Compiled c{
+      Pieces{.listener = ", tcp_keepalive: {keepalive_time: 5}, socket_options: [{level: 1, name: 9, int_value: 1}], "
+                         "additional_addresses: [{address: {socket_address: {address: 127.0.0.1, port_value: 82}}}, "
+                         "{address: {socket_address: {address: 127.0.0.1, port_value: 83}}, socket_options: {}, "
+                         "tcp_keepalive: {keepalive_time: 7}}]"}};
   ASSERT_TRUE(c.ok()) << c.errors();
   ASSERT_NE(c.listener().socket.more, nullptr);
   ASSERT_EQ(c.listener().additional_addresses.size(), 2u);

@@ -116,7 +116,7 @@ TEST(PathTemplate, SegmentsStarsAndVariables) {
 }
 
 TEST(PathTemplate, RefusesWhatHasNoMeaning) {
-  for (const char* wrong : {"", "a", "/{", "/{}", "/{1a}", "/{a}/{a}", "/**/x", "/{a}{b}", "/a b",
+  for (const char* wrong : {"", "a", "/{", "/{}", "/{1a}", "/{a}/{a}", "/**/*", "/{a}{b}", "/a b",
                             "/{seventeen_letters}", "/{a}/{b}/{c}/{d}/{e}/{f}", "/a}"}) {
     EXPECT_FALSE(PathTemplate::compile(wrong).ok()) << wrong;
   }

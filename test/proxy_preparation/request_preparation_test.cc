@@ -128,7 +128,7 @@ TEST(PrepareRequest, RefusesWhatCannotBeRouted) {
        "path_normalization_failed",
        HttpStat::kDownstreamRqFailedPathNormalization,
        "",
-       "/a%2Fb"},
+       "/a/b"},
       {"redirect",
        redirect_slashes,
        "/x%2f..%2Fadmin?q=%2f",

@@ -75,8 +75,8 @@ bool Attempt::pass_filters(http::End end) {
   if (filters == nullptr) {
     return true;
   }
-  filters_ = exchange_.arena().create<UpstreamFilters>(
-      *this, exchange_, filters, locals_.of(filters, plan.http_filters != nullptr ? &plan : nullptr));
+  const upstream::ClusterShared* owner = plan.http_filters != nullptr ? pool_.cluster().shared().get() : nullptr;
+  filters_ = exchange_.arena().create<UpstreamFilters>(*this, exchange_, filters, locals_.of(filters, owner));
   filters_->chain().request_headers(*exchange_.request(), end);
   return !over_;
 }

@@ -5,7 +5,7 @@
 namespace sluice::filters::router {
 
 std::span<const std::unique_ptr<proxy::FilterLocal>> UpstreamLocals::of(const UpstreamFiltersPtr& filters,
-                                                                        const model::ClusterPlan* cluster) {
+                                                                        const upstream::ClusterShared* cluster) {
   if (const auto found = lists_.find(filters.get()); found != lists_.end()) {
     return found->second.locals;
   }
@@ -13,10 +13,11 @@ std::span<const std::unique_ptr<proxy::FilterLocal>> UpstreamLocals::of(const Up
   std::erase_if(lists_, [](const auto& one) { return one.second.filters.use_count() == 1; });
   List& list = lists_[filters.get()];
   list.filters = filters;
-  const std::string prefix = cluster != nullptr ? cluster->stat_prefix() : stat_prefix_;
+  const std::string prefix = cluster != nullptr ? cluster->plan->stat_prefix() : stat_prefix_;
+  const stats::BlockId stats = cluster != nullptr ? cluster->stats : stats_;
   for (const model::FilterPlan& plan : *filters) {
     const auto& factory = static_cast<const proxy::HttpFilterFactory&>(*plan.config);
-    list.locals.push_back(factory.on_worker({local_, clusters_, prefix, nullptr, log_sinks_}));
+    list.locals.push_back(factory.on_worker({local_, clusters_, prefix, stats, nullptr, log_sinks_}));
   }
   return list.locals;
 }

@@ -24,10 +24,14 @@ using UpstreamFiltersPtr = std::shared_ptr<const std::vector<model::FilterPlan>>
 class UpstreamLocals {
  public:
   explicit UpstreamLocals(const proxy::FilterPlace& place)
-      : local_(place.local), clusters_(place.clusters), stat_prefix_(place.stat_prefix), log_sinks_(place.log_sinks) {}
+      : local_(place.local),
+        clusters_(place.clusters),
+        stat_prefix_(place.stat_prefix),
+        stats_(place.stats),
+        log_sinks_(place.log_sinks) {}
   // `cluster`: whose filters they are; null: the router's own.
   std::span<const std::unique_ptr<proxy::FilterLocal>> of(const UpstreamFiltersPtr& filters,
-                                                          const model::ClusterPlan* cluster);
+                                                          const upstream::ClusterShared* cluster);
 
  private:
   struct List {
@@ -37,6 +41,7 @@ class UpstreamLocals {
   upstream::WorkerLocal& local_;
   upstream::ClusterSet& clusters_;
   const std::string stat_prefix_;
+  const stats::BlockId stats_;
   proxy::LogSinks* log_sinks_;
   std::map<const void*, List> lists_;
 };

@@ -26,7 +26,7 @@ Decoded Http1ServerCodec::decode(buffer::Buffer& in) {
       return Decoded::kBlocked;
     case Input::kTunnel:
       if (!in.empty()) {
-        bytes_.wire_received += in.size();
+        bytes_->wire_received += in.size();
         events_.on_data(stream_, in, End::kNo);
         in.clear();
       }
@@ -56,8 +56,8 @@ Decoded Http1ServerCodec::decode_head(buffer::Buffer& in) {
   auto* headers = arena_->create<RequestHeaders>(*arena_);
   FieldFacts facts;
   const Fault fault = parse_head(*headers, lines, facts);
-  bytes_.wire_received = lines.bytes.size();
-  bytes_.header_received = bytes_.plain_header_received = facts.bytes;
+  bytes_->wire_received = lines.bytes.size();
+  bytes_->header_received = bytes_->plain_header_received = facts.bytes;
   sections_.done(in, lines);
   if (fault != Fault::kNone) {
     return fail(fault);
@@ -80,7 +80,7 @@ Decoded Http1ServerCodec::decode_body(buffer::Buffer& in) {
   buffer::Buffer data(sections_.pool());
   const size_t before = in.size();
   const BodyReader::Status status = body_.read(in, data, *arena_);
-  bytes_.wire_received += before - in.size();
+  bytes_->wire_received += before - in.size();
   if (status == BodyReader::Status::kEnd) {
     input_ = Input::kComplete;
     events_.on_data(stream_, data, End::kYes);
@@ -96,7 +96,7 @@ Decoded Http1ServerCodec::decode_body(buffer::Buffer& in) {
     case BodyReader::Status::kFault:
       return fail(body_.fault());
     case BodyReader::Status::kTrailers:
-      bytes_.header_received += body_.trailer_bytes();
+      bytes_->header_received += body_.trailer_bytes();
       input_ = Input::kComplete;
       events_.on_trailers(stream_, *body_.trailers());
       return after_message(in);
@@ -114,8 +114,8 @@ Decoded Http1ServerCodec::after_message(const buffer::Buffer& in) const {
 void Http1ServerCodec::begin_stream() {
   terms_ = ResponseTerms();
   writer_.start();
-  bytes_ = ByteMeter();
   arena_ = &events_.on_begin(++stream_);
+  bytes_ = arena_->create<ByteMeter>();
 }
 
 Decoded Http1ServerCodec::fail(Fault fault) {
@@ -268,7 +268,7 @@ void Http1ServerCodec::encode_headers(StreamId stream, const ResponseHeaders& he
   if (stream == 0 && input_ == Input::kHead) {
     terms_ = ResponseTerms();
     writer_.start();
-    bytes_ = ByteMeter();
+    bytes_ = nullptr;
     stream_ = 0;
     keep_alive_ = false;
     input_ = Input::kDiscard;

@@ -40,7 +40,7 @@ class Http1ServerCodec final : public ServerCodec {
   // The client said that no request follows: `connection: close`, HTTP/1.0 without keep-alive.
   bool peer_leaves() const { return peer_leaves_; }
   Protocol protocol() const override { return terms_.protocol; }
-  ByteMeter bytes(StreamId stream) override { return stream == stream_ ? bytes_ : ByteMeter(); }
+  ByteMeter bytes(StreamId stream) override { return stream == stream_ && bytes_ != nullptr ? *bytes_ : ByteMeter(); }
 
  private:
   enum class Input : uint8_t { kHead, kBody, kHeld, kTunnel, kComplete, kDiscard, kFailed };
@@ -59,10 +59,13 @@ class Http1ServerCodec final : public ServerCodec {
   void finish_response();
   Decoded after_message(const buffer::Buffer& in) const;
   // What was written behind `before` bytes of `out`; the fields of a head or trailers in it.
-  void count_sent(const buffer::Buffer& out, size_t before) { bytes_.wire_sent += out.size() - before; }
+  void count_sent(const buffer::Buffer& out, size_t before) {
+    if (bytes_ != nullptr) bytes_->wire_sent += out.size() - before;
+  }
   void count_fields() {
-    bytes_.header_sent += writer_.field_bytes();
-    bytes_.plain_header_sent += writer_.field_bytes();
+    if (bytes_ == nullptr) return;
+    bytes_->header_sent += writer_.field_bytes();
+    bytes_->plain_header_sent += writer_.field_bytes();
   }
 
   const CodecOptions& options() const { return sections_.options(); }
@@ -71,8 +74,8 @@ class Http1ServerCodec final : public ServerCodec {
   SectionReader sections_;
   BodyReader body_;
   MessageWriter writer_;
-  ByteMeter bytes_;         // of the current stream
-  Arena* arena_ = nullptr;  // of the current stream
+  ByteMeter* bytes_ = nullptr;  // of the current stream, in its arena
+  Arena* arena_ = nullptr;      // of the current stream
   StreamId stream_ = 0;
   ResponseTerms terms_;
   Input input_ = Input::kHead;
