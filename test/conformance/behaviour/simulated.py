@@ -191,6 +191,8 @@ def campaign(cases, pki, options, *how):
     """What the player says of cases that it plays and judges itself: {id: what failed}."""
     with tempfile.TemporaryDirectory(prefix="bhv-emit-") as folder:
         emitted = emit(cases, folder, pki, options)
+        if not emitted:
+            return {}                       # one of more jobs than cases
         done = subprocess.run([options.player, "--seed", str(options.seed), *how, *(path for path, _ in emitted)],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", cwd=folder)
     failed, lines = {}, done.stdout.splitlines()
