@@ -34,7 +34,8 @@ void MessageReader::any(const Node& node, google::protobuf::Any& out) {
 void MessageReader::any_content(const Node& node, const NodeEntry& type, google::protobuf::Any& out) {
   const std::string_view name = type_name(type.value.text);
   std::unique_ptr<Message> content = new_message(name);
-  out.set_type_url(std::string(type.value.text));
+  // Whatever its host: only this one can be shown again.
+  out.set_type_url(cat("type.googleapis.com/", name));
   if (content == nullptr) {
     const bool old = name.find(".v2.") != std::string_view::npos || name.find(".v2alpha") != std::string_view::npos;
     return fail(type.value.at,

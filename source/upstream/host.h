@@ -16,9 +16,9 @@ namespace sluice::upstream {
 // Counts of one endpoint, over all workers; what /clusters shows. Thread: any (relaxed atomics).
 struct HostState {
   std::atomic<uint32_t> cx_active{0};
+  std::atomic<uint32_t> rq_active{0};
   std::atomic<uint64_t> cx_total{0};
   std::atomic<uint64_t> cx_connect_fail{0};
-  std::atomic<uint32_t> rq_active{0};
   std::atomic<uint64_t> rq_total{0};
   std::atomic<uint64_t> rq_success{0};
   std::atomic<uint64_t> rq_error{0};
@@ -54,7 +54,6 @@ struct Host : std::enable_shared_from_this<Host> {
   std::atomic<bool> canary{false};        // EndpointPlan::canary
   std::atomic<model::HealthStatus> assigned{model::HealthStatus::kUnknown};  // EndpointPlan::health
   std::atomic<bool> has_metadata{false};
-  std::atomic<bool> has_others{false};
   std::atomic<MetadataPtr> metadata;       // EndpointPlan::metadata; look at it only when there are any
   std::atomic<net::AddressesPtr> others;   // tried when address() does not answer; look at it only when there are any
   std::unique_ptr<OutlierCounts> outlier;  // set on main before a worker sees the host; null: not watched
@@ -62,6 +61,7 @@ struct Host : std::enable_shared_from_this<Host> {
   std::atomic<uint32_t> drains{0};  // how often its connections were to go
   bool check_pending = false;       // main: it was never checked
   bool check_timed_out = false;     // main: the last check did
+  std::atomic<bool> has_others{false};
   bool says_goodbye = false;  // main: x-envoy-immediate-health-check-fail: it does not even count as one that fails
   std::atomic<MonotonicTime> well_since{kNever};  // new, or well again after failed checks: slow start counts from here
   std::atomic<MonotonicTime> used_at{kNever};     // of a dynamic forward proxy: its last request

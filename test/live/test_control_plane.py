@@ -118,7 +118,7 @@ def test_the_page_answers_what_it_knows_and_ends_the_rest(plane):
 def call(plane, path, message):
     """The head of the answer to one gRPC message, with its status when there was nothing else to say."""
     frame = b"\0" + len(message).to_bytes(4, "big") + message
-    return subprocess.run(["curl", "-s", "-i", "--max-time", "20", "--http2-prior-knowledge", "-H", "content-type: application/grpc", "-H", "te: trailers",
+    return subprocess.run(["curl", "-s", "-i", "--max-time", "60", "--http2-prior-knowledge", "-H", "content-type: application/grpc", "-H", "te: trailers",
                            "--data-binary", "@-", "http://127.0.0.1:%d%s" % (plane.port, path)], input=frame, capture_output=True).stdout.decode()
 
 

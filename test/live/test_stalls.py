@@ -12,6 +12,8 @@ from rig import Origin, read_head, wait_for
 CLIENTS = int(os.environ.get("STALLED_CLIENTS", "1000"))
 SIZE = 100 * 1024 * 1024
 BOUND = CLIENTS * (32 + 64) * 1024
+# What is stalled may wait for long here: see what is said of tcp_mem below.
+PATIENT = {"stream_idle_timeout": "0s"}
 # Every eight bytes say where they stand.
 CONTENT = memoryview(array.array("Q", range(SIZE // 8)).tobytes())
 
@@ -63,7 +65,7 @@ def test_clients_that_ask_for_much_and_do_not_read(start, origin):
             with lock:
                 sent[0] += n
         connection.recv(1)
-    proxy = start(origin=origin(serve, send=16384).port)
+    proxy = start(origin=origin(serve, send=16384).port, hcm=PATIENT)
     before, descriptors, owners = proxy.owned(), proxy.descriptors(), proxy.owners()
     clients = []
     for _ in range(CLIENTS):
