@@ -84,7 +84,7 @@ function(sluice_tests name)
   target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/source ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name}_test PRIVATE ${arg_DEPS} GTest::gtest_main GTest::gmock sluice_test_warnings)
   add_test(NAME ${name} COMMAND ${name}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 900)
 endfunction()
 
 # sluice_fuzzer(NAME SOURCE DEPS a b): a libFuzzer target; without clang the same file is built with a small

@@ -112,7 +112,7 @@ TEST(ReaderAny, ATypedStructOfAKnownTypeIsThatType) {
   EXPECT_EQ(parsed->map.path(http2, 2),
             "typed_extension_protocol_options[\"k\"].explicit_http_config.http2_protocol_options."
             "max_concurrent_streams");
-  EXPECT_EQ(any.type_url(), "x/udpa.type.v1.TypedStruct");
+  EXPECT_EQ(any.type_url(), "type.googleapis.com/udpa.type.v1.TypedStruct");
   EXPECT_FALSE(any.value().empty());
 }
 
