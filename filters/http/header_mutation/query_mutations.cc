@@ -2,27 +2,10 @@
 
 #include <algorithm>
 
+#include "base/percent.h"
+
 namespace sluice::filters::header_mutation {
 namespace {
-
-int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-std::string decoded(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex(text[i + 1]) * 16 + hex(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
 
 bool stays(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' ||
@@ -57,7 +40,7 @@ class Query {
       text.remove_prefix(std::min(text.size(), pair.size() + 1));
       const size_t equals = std::min(pair.find('='), pair.size());
       const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
-      add(decoded(pair.substr(0, equals)), pair.substr(0, equals), value);
+      add(percent_decoded(pair.substr(0, equals)), pair.substr(0, equals), value);
     }
   }
 

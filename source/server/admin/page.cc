@@ -1,5 +1,6 @@
 #include "server/admin/page.h"
 
+#include "base/percent.h"
 #include "base/strings.h"
 #include "match/regex.h"
 
@@ -75,24 +76,6 @@ constexpr Page kPages[] = {
     {"/xds/history", kShows, "what control planes sent lately, and what became of it", {}, xds_history_page},
 };
 
-int hex(char c) {
-  const char letter = lower(c);
-  return c >= '0' && c <= '9' ? c - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
-
-std::string decoded(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex(text[i + 1]) * 16 + hex(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 void add_fields(std::string_view text, Request& request) {
   if (text.empty()) {
     return;
@@ -100,7 +83,7 @@ void add_fields(std::string_view text, Request& request) {
   for (const std::string_view field : split(text, '&')) {
     const size_t equals = field.find('=');
     const std::string_view value = equals == std::string_view::npos ? std::string_view() : field.substr(equals + 1);
-    request.query.emplace_back(decoded(field.substr(0, equals)), decoded(value));
+    request.query.emplace_back(percent_decoded(field.substr(0, equals)), percent_decoded(value));
   }
 }
 
