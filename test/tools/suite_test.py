@@ -1,7 +1,9 @@
 """What ./tools/test counts, and what it shows of a step that failed."""
+import re
 import sys
 
 import cpp_tests
+import live_tests
 import pytest
 import steps
 
@@ -84,3 +86,33 @@ def test_a_step_that_does_not_end_is_ended(suite, capsys):
     suite.run("one", shell("echo before; sleep 60 & sleep 60"), limit=0.2)
     code, out = end(suite, capsys)
     assert code == 1 and "| before" in out and "the limit of this step" in out, out
+
+
+LIVE = """import os, pytest
+def test_fails(): assert %s
+def test_passes(): pass
+"""
+
+
+def live(tmp_path, condition):
+    path = tmp_path / "one_test.py"
+    path.write_text(LIVE % condition)
+    return live_tests.main([str(path)])
+
+
+def test_what_fails_once_is_told(tmp_path, capfd):
+    mark = tmp_path / "mark"
+    assert live(tmp_path, "os.path.exists(%r) or open(%r, 'w').close()" % (str(mark), str(mark))) == 0
+    out = capfd.readouterr().out
+    assert re.search("^note: .*one_test.py::test_fails is not stable", out, re.M) and out.endswith("\n2 passed, 0 failed\n")
+
+
+def test_what_fails_twice_is_a_failure(tmp_path, capfd):
+    assert live(tmp_path, "False, 'a reason - with a dash'") == 1
+    out = capfd.readouterr().out
+    assert "not stable" not in out and out.endswith("\n1 passed, 1 failed\n")
+
+
+def test_what_cannot_be_read_is_a_failure(tmp_path, capfd):
+    assert live(tmp_path, "(") == 1
+    assert capfd.readouterr().out.endswith("\n0 passed, 1 failed\n")

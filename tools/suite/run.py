@@ -10,6 +10,7 @@ PYTHON = sys.executable
 BEHAVIOUR, HTTP1, HTTP2, XDS, ISTIO, OTHERS = (
     "test/conformance/%s/run" % corpus for corpus in ("behaviour", "http1", "http2", "xds", "istio", "envoy_configs"))
 CONFIGS, QUICKSTART, DOCS = "test/tools/configs_test.py", "test/tools/quickstart_test.py", "test/tools/docs_test.py"
+LIVE = "tools/suite/live_tests.py"
 
 BUILD = dict(count=by_status, limit=2400)
 
@@ -94,9 +95,9 @@ def steps(options):
         ("configurations of the corpus", [PYTHON, BEHAVIOUR, "--configs"], on),
         ("configurations of others", [PYTHON, OTHERS], on),
         ("cost of configurations", [PYTHON, "test/perf/config_cost.py"], on),
-        ("faults and drains", pytest("test/live"), dict(count=pytest_line, limit=1500, **on)),
+        ("faults and drains", [PYTHON, LIVE, "test/live"], dict(limit=1500, **on)),
         ("configs/", pytest(CONFIGS), dict(count=pytest_line, **on)),
-        ("quickstart", pytest(QUICKSTART), dict(count=pytest_line, **on)),
+        ("quickstart", [PYTHON, LIVE, QUICKSTART], on),
         ("docs", pytest(DOCS), dict(count=pytest_line, **on)),
     ]
     if options.clang:
