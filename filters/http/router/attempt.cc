@@ -385,7 +385,9 @@ void Attempt::take_headers(http::ResponseHeaders& headers, http::End end) {
   answered_ = true;
   response_ = &headers;
   record_response_sizes(headers);
-  claim_facts();
+  if (exchange_.facts().attempts > 1) {  // another try may have claimed them since this one has its stream
+    claim_facts();
+  }
   touch();
   if (timers_ != nullptr) {
     timers_->whole.cancel();
