@@ -51,7 +51,7 @@ TEST_F(Goodbye, ItsStreamsAreAnsweredBefore) {
 
 TEST_F(Goodbye, WhatNamesAnotherProtocolIsNotAnswered) {
   const auto client = proxy->connect();
-  client->send("DESCRIBE /stream RTSP/1.0\r\n\r\n");
+  client->send("DESCRIBE rtsp://a.test/stream RTSP/1.0\r\n\r\n");
   EXPECT_TRUE(ended(*client));
   EXPECT_EQ(client->received(), "");
 }
@@ -60,7 +60,7 @@ TEST_F(Goodbye, ButWhatIsBrokenOrComesLaterIs) {
   for (const std::string_view before : {"", "GET /direct HTTP/1.1\r\nhost: a\r\n\r\n"}) {
     const auto client = proxy->connect();
     client->send(before);
-    client->send(before.empty() ? "DESCRIBE /stream\r\n\r\n" : "DESCRIBE /stream RTSP/1.0\r\n\r\n");
+    client->send(before.empty() ? "DESCRIBE /stream\r\n\r\n" : "DESCRIBE rtsp://a.test/stream RTSP/1.0\r\n\r\n");
     EXPECT_TRUE(proxy->world.run_until([&] { return client->received().find("HTTP/1.1 400") != std::string::npos; }, 500ms));
   }
 }
@@ -71,7 +71,7 @@ TEST_F(Goodbye, WhereOnlyHttp1IsSpokenItIsAnsweredToo) {
   yaml.insert(yaml.find(before), "          codec_type: HTTP1\n");
   proxy = std::make_unique<SimProxy>(3, yaml, ok());
   const auto client = proxy->connect();
-  client->send("DESCRIBE /stream RTSP/1.0\r\n\r\n");
+  client->send("DESCRIBE rtsp://a.test/stream RTSP/1.0\r\n\r\n");
   EXPECT_TRUE(proxy->world.run_until([&] { return client->received().find("HTTP/1.1 400") != std::string::npos; }, 500ms));
 }
 

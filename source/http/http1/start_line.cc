@@ -13,10 +13,11 @@ namespace {
 // RFC 9112 3 asks for 501 when a method is longer than any that we know.
 constexpr size_t kLongestMethod = 64;
 
-// "RTSP/1.0" and the like. A request line that was mangled does not look so.
-bool names_other_protocol(std::string_view text) {
-  return !text.empty() && !equal_ignore_case(text.substr(0, 4), "HTTP") &&
-         std::all_of(text.begin(), text.end(), [](char c) { return is_token_char(c) || c == '/'; });
+// Three words of which neither the second is a target nor the third a version of HTTP. A request line that was mangled
+// does not look so.
+bool is_other_protocol(std::string_view target, std::string_view version) {
+  return !target.starts_with('/') && !equal_ignore_case(target.substr(0, 4), "http") && !version.empty() && !equal_ignore_case(version.substr(0, 4), "HTTP") &&
+         std::all_of(version.begin(), version.end(), [](char c) { return is_token_char(c) || c == '/'; });
 }
 
 Fault parse_request_version(std::string_view text, const CodecOptions& options, Protocol& out) {
@@ -25,7 +26,7 @@ Fault parse_request_version(std::string_view text, const CodecOptions& options, 
     return Fault::kNone;
   }
   if (text.size() != 8 || !text.starts_with("HTTP/") || !is_digit(text[5]) || text[6] != '.' || !is_digit(text[7])) {
-    return names_other_protocol(text) ? Fault::kOtherProtocol : Fault::kMalformed;
+    return Fault::kMalformed;
   }
   if (text[5] > '1') {
     return Fault::kVersion;
@@ -123,8 +124,13 @@ Fault parse_request_line(std::string_view line, const CodecOptions& options, Req
   if (target_end == std::string_view::npos) {
     return Fault::kMalformed;
   }
-  const Fault fault = parse_request_version(line.substr(target_end + 1), options, out.protocol);
-  return fault != Fault::kNone ? fault : parse_target(line.substr(0, target_end), options, out);
+  const std::string_view target = line.substr(0, target_end);
+  const std::string_view version = line.substr(target_end + 1);
+  if (is_other_protocol(target, version)) {
+    return Fault::kOtherProtocol;
+  }
+  const Fault fault = parse_request_version(version, options, out.protocol);
+  return fault != Fault::kNone ? fault : parse_target(target, options, out);
 }
 
 Fault parse_status_line(std::string_view line, StatusLine& out) {

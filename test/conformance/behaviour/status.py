@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes docs/status.md from the cases and the lists of this folder.   status.py [--check]"""
 import collections
+import glob
 import json
 import os
 import sys
@@ -40,8 +41,10 @@ def text():
         lines.append((name, len(cases), len(cases) - len(late), len(late), first + (", ..." if len(features) > 4 else "")))
     lines.append(("**all**", len(ids), len(ids) - len(waiting), len(waiting), ""))
     features = collections.Counter(f.strip() for x in waiting.values() for f in x.split(","))
-    with open(os.path.join(pending.HERE, "../http1/open.jsonl")) as f:
-        http1 = len(f.readlines())
+    http1 = 0
+    for name in glob.glob(os.path.join(pending.HERE, "../http1/*.jsonl")):
+        with open(name) as f:
+            http1 += len(f.readlines())
     kinds = collections.Counter()
     for name in os.listdir(os.path.join(pending.HERE, "cases")):
         if name.endswith(".configs.expected.json"):
