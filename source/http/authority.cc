@@ -11,10 +11,11 @@ namespace sluice::http {
 
 namespace {
 
+// unreserved and sub-delims (RFC 3986 2) but ',': no host has one, and to many recipients it separates two.
 constexpr std::array<bool, 256> kNameChars = [] {
   std::array<bool, 256> table{};
   for (const char c :
-       std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=")) {
+       std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+;=")) {
     table[static_cast<unsigned char>(c)] = true;
   }
   return table;
