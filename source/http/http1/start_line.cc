@@ -16,7 +16,8 @@ constexpr size_t kLongestMethod = 64;
 // Three words of which neither the second is a target nor the third a version of HTTP. A request line that was mangled
 // does not look so.
 bool is_other_protocol(std::string_view target, std::string_view version) {
-  return !target.starts_with('/') && !equal_ignore_case(target.substr(0, 4), "http") && !version.empty() && !equal_ignore_case(version.substr(0, 4), "HTTP") &&
+  return !target.starts_with('/') && !equal_ignore_case(target.substr(0, 4), "http") && !version.empty() &&
+         !equal_ignore_case(version.substr(0, 4), "HTTP") &&
          std::all_of(version.begin(), version.end(), [](char c) { return is_token_char(c) || c == '/'; });
 }
 
