@@ -4,7 +4,7 @@
 #include <set>
 
 #include "base/strings.h"
-#include "test/sim/sim_proxy.h"
+#include "test/sim/origins_rig.h"
 
 namespace sluice::test {
 namespace {
@@ -13,56 +13,24 @@ using namespace std::chrono_literals;
 using Ips = std::vector<std::string>;
 
 std::string cluster(std::string_view type, std::string_view options) {
-  const size_t at = kPlainProxy.find("  clusters:");
-  return cat(kPlainProxy.substr(0, at), "  clusters:\n  - name: origin\n    type: ", type,
-             "\n    connect_timeout: 1s\n    dns_lookup_family: V4_ONLY\n", options,
-             "    load_assignment:\n      cluster_name: origin\n      endpoints:\n      - lb_endpoints:\n"
-             "        - endpoint: {address: {socket_address: {address: origin.test, port_value: 9000}}}\n");
+  return plain_proxy_to(
+      cat("    type: ", type, "\n    connect_timeout: 1s\n    dns_lookup_family: V4_ONLY\n", options,
+          "    load_assignment:\n      cluster_name: origin\n      endpoints:\n      - lb_endpoints:\n"
+          "        - endpoint: {address: {socket_address: {address: origin.test, port_value: 9000}}}\n"));
 }
 
-// A proxy whose cluster has the name origin.test, and origins that answer with who they are.
-class DnsTest : public testing::Test {
+// The cluster has the name origin.test.
+class DnsTest : public OriginsTest {
  protected:
   void start(std::string_view type, std::string_view options, const Ips& ips,
              SimZone::Mood mood = SimZone::Mood::kWell) {
-    proxy_ = std::make_unique<SimProxy>(
-        7, cluster(type, options), [](const std::string&, const std::string&) { return answer("10.0.0.9"); },
-        filters::builtin(), 1,
-        [&](SimZone& zone) {
-          zone.mood = mood;
-          if (!ips.empty()) {
-            zone.set("origin.test", ips);
-          }
-        });
-    ASSERT_EQ(proxy_->error, "");
+    OriginsTest::start(cluster(type, options), [&](SimZone& zone) {
+      zone.mood = mood;
+      if (!ips.empty()) {
+        zone.set("origin.test", ips);
+      }
+    });
     proxy_->world.run_for(mood == SimZone::Mood::kWell ? 100ms : 0ms);  // the first answer
-    for (const char* ip : {"10.0.0.11", "10.0.0.12", "10.0.0.13"}) {
-      machines_.push_back(std::make_unique<SimMachine>(proxy_->fabric, ip));
-      origins_.push_back(
-          std::make_unique<SimOrigin>(*machines_.back(), *net::Address::from_ip(ip, 9000),
-                                      [ip](const std::string&, const std::string&) { return answer(ip); }));
-    }
-  }
-  void TearDown() override {
-    EXPECT_TRUE(proxy_->stop());
-    origins_.clear();
-    machines_.clear();
-    proxy_.reset();
-  }
-  static std::string answer(std::string_view who) {
-    return cat("HTTP/1.1 200 OK\r\ncontent-length: ", who.size(), "\r\n\r\n", who);
-  }
-  SimZone& zone() { return proxy_->platform.zone; }
-  uint64_t stat(std::string_view name) {
-    return proxy_->server->registry().value(cat("cluster.origin.", name)).value_or(0);
-  }
-  // "STATUS BODY" of one request on a connection of its own.
-  std::string get() {
-    auto talker = proxy_->connect();
-    talker->send("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-    proxy_->world.run_until([&] { return talker->ended(); });
-    const std::string& all = talker->received();
-    return all.size() < 12 ? "nothing" : cat(all.substr(9, 3), " ", all.substr(all.find("\r\n\r\n") + 4));
   }
   std::set<std::string> get_many(int count) {
     std::set<std::string> seen;
@@ -71,10 +39,6 @@ class DnsTest : public testing::Test {
     }
     return seen;
   }
-
-  std::unique_ptr<SimProxy> proxy_;
-  std::vector<std::unique_ptr<SimMachine>> machines_;
-  std::vector<std::unique_ptr<SimOrigin>> origins_;
 };
 
 using Seen = std::set<std::string>;

@@ -2,10 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <string>
-#include <vector>
 
 #include "base/strings.h"
-#include "test/sim/sim_proxy.h"
+#include "test/sim/origins_rig.h"
 
 namespace sluice::test {
 namespace {
@@ -15,68 +14,29 @@ using namespace std::chrono_literals;
 std::string forward_proxy(std::string_view options) {
   const std::string cache = cat("dns_cache_config: {name: names, dns_lookup_family: V4_ONLY", options, "}");
   const std::string_view router = "          - name: envoy.filters.http.router\n";
-  std::string out(kPlainProxy.substr(0, kPlainProxy.find("  clusters:")));
+  std::string out = plain_proxy_to(
+      cat("    connect_timeout: 1s\n    lb_policy: CLUSTER_PROVIDED\n"
+          "    cluster_type:\n      name: forward\n      typed_config:\n"
+          "        \"@type\": type.googleapis.com/envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig\n"
+          "        ",
+          cache, "\n"));
   out.insert(out.find(router),
              cat("          - name: forward\n            typed_config:\n"
                  "              \"@type\": type.googleapis.com/"
                  "envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig\n              ",
                  cache, "\n"));
-  return cat(out,
-             "  clusters:\n  - name: origin\n    connect_timeout: 1s\n    lb_policy: CLUSTER_PROVIDED\n"
-             "    cluster_type:\n      name: forward\n      typed_config:\n"
-             "        \"@type\": type.googleapis.com/envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig\n"
-             "        ",
-             cache, "\n");
+  return out;
 }
 
-class ForwardTest : public testing::Test {
+class ForwardTest : public OriginsTest {
  protected:
+  ForwardTest() : OriginsTest("dns_cache.names.") {}
   void start(std::string_view options = "") {
-    proxy_ = std::make_unique<SimProxy>(
-        7, forward_proxy(options), [](const std::string&, const std::string&) { return answer("10.0.0.9"); },
-        filters::builtin(), 1, [](SimZone& zone) {
-          zone.set("one.test", {"10.0.0.11"}, 30s);
-          zone.set("two.test", {"10.0.0.12"}, 30s);
-        });
-    ASSERT_EQ(proxy_->error, "");
-    for (const char* ip : {"10.0.0.11", "10.0.0.12"}) {
-      machines_.push_back(std::make_unique<SimMachine>(proxy_->fabric, ip));
-      origins_.push_back(
-          std::make_unique<SimOrigin>(*machines_.back(), *net::Address::from_ip(ip, 9000),
-                                      [ip](const std::string&, const std::string&) { return answer(ip); }));
-    }
+    OriginsTest::start(forward_proxy(options), [](SimZone& zone) {
+      zone.set("one.test", {kIps[0]}, 30s);
+      zone.set("two.test", {kIps[1]}, 30s);
+    });
   }
-  void TearDown() override {
-    EXPECT_TRUE(proxy_->stop());
-    origins_.clear();
-    machines_.clear();
-    proxy_.reset();
-  }
-  static std::string answer(std::string_view who) {
-    return cat("HTTP/1.1 200 OK\r\ncontent-length: ", who.size(), "\r\n\r\n", who);
-  }
-  SimZone& zone() { return proxy_->platform.zone; }
-  uint64_t stat(std::string_view name) {
-    return proxy_->server->registry().value(cat("dns_cache.names.", name)).value_or(0);
-  }
-  auto ask(std::string_view host) {
-    auto talker = proxy_->connect();
-    talker->send(cat("GET / HTTP/1.1\r\nhost: ", host, "\r\nconnection: close\r\n\r\n"));
-    return talker;
-  }
-  // "STATUS BODY" of one request on a connection of its own.
-  std::string get(std::string_view host) {
-    auto talker = ask(host);
-    proxy_->world.run_until([&] { return talker->ended(); });
-    return said(talker->received());
-  }
-  static std::string said(const std::string& all) {
-    return all.size() < 12 ? "nothing" : cat(all.substr(9, 3), " ", all.substr(all.find("\r\n\r\n") + 4));
-  }
-
-  std::unique_ptr<SimProxy> proxy_;
-  std::vector<std::unique_ptr<SimMachine>> machines_;
-  std::vector<std::unique_ptr<SimOrigin>> origins_;
 };
 
 TEST_F(ForwardTest, EachNameIsLookedUpOnce) {
@@ -135,7 +95,10 @@ TEST_F(ForwardTest, TooManyNamesAndTooManyWhoWaitAreRefused) {
 TEST_F(ForwardTest, AClientThatGoesLeavesNothing) {
   start();
   zone().latency_min = zone().latency_max = 100ms;
-  { auto talker = ask("one.test:9000"); proxy_->world.run_for(20ms); }
+  {
+    auto talker = ask("one.test:9000");
+    proxy_->world.run_for(20ms);
+  }
   proxy_->world.run_for(1s);
   EXPECT_EQ(get("one.test:9000"), "200 10.0.0.11");
 }

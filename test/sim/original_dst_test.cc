@@ -11,13 +11,13 @@ using namespace std::chrono_literals;
 
 // PROXY protocol tells where a connection was for, as the kernel's packet filter does elsewhere.
 std::string with_original_dst(std::string_view options) {
-  std::string out(kPlainProxy.substr(0, kPlainProxy.find("  clusters:")));
+  std::string out = plain_proxy_to(cat("    type: ORIGINAL_DST\n    lb_policy: CLUSTER_PROVIDED\n", options));
   const std::string_view name = "  - name: main\n";
   out.replace(out.find(name), name.size(),
               cat(name,
                   "    listener_filters:\n    - name: proxy\n      typed_config:\n        \"@type\": "
                   "type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol\n"));
-  return cat(out, "  clusters:\n  - name: origin\n    type: ORIGINAL_DST\n    lb_policy: CLUSTER_PROVIDED\n", options);
+  return out;
 }
 
 class OriginalDstTest : public testing::Test {

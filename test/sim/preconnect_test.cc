@@ -2,73 +2,36 @@
 #include <gtest/gtest.h>
 
 #include <string>
-#include <vector>
 
 #include "base/strings.h"
-#include "test/sim/sim_proxy.h"
+#include "test/sim/origins_rig.h"
 
 namespace sluice::test {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* kHosts[] = {"10.0.0.11", "10.0.0.12", "10.0.0.13"};
-
-std::string hosts_of(std::string_view options) {
-  std::string out = cat(kPlainProxy.substr(0, kPlainProxy.find("  clusters:")), "  clusters:\n  - name: origin\n",
-                        "    connect_timeout: 1s\n", options,
-                        "    load_assignment:\n      cluster_name: origin\n      endpoints:\n      - lb_endpoints:\n");
-  for (const char* ip : kHosts) {
-    append(out, "        - endpoint: {address: {socket_address: {address: ", ip, ", port_value: 9000}}}\n");
-  }
-  return out;
-}
-
-class AheadTest : public testing::Test {
+class AheadTest : public OriginsTest {
  protected:
   void start(std::string_view options) {
-    proxy_ = std::make_unique<SimProxy>(7, hosts_of(options),
-                                        [](const std::string&, const std::string&) { return answer("10.0.0.9"); });
-    ASSERT_EQ(proxy_->error, "");
-    for (const char* ip : kHosts) {
-      machines_.push_back(std::make_unique<SimMachine>(proxy_->fabric, ip));
-      origins_.push_back(
-          std::make_unique<SimOrigin>(*machines_.back(), *net::Address::from_ip(ip, 9000),
-                                      [ip](const std::string&, const std::string&) { return answer(ip); }));
+    std::string hosts =
+        cat("    connect_timeout: 1s\n", options,
+            "    load_assignment:\n      cluster_name: origin\n      endpoints:\n      - lb_endpoints:\n");
+    for (const char* ip : kIps) {
+      append(hosts, "        - endpoint: {address: {socket_address: {address: ", ip, ", port_value: 9000}}}\n");
     }
+    OriginsTest::start(plain_proxy_to(hosts));
   }
-  void TearDown() override {
-    EXPECT_TRUE(proxy_->stop());
-    origins_.clear();
-    machines_.clear();
-    proxy_.reset();
-  }
-  static std::string answer(std::string_view who) {
-    return cat("HTTP/1.1 200 OK\r\ncontent-length: ", who.size(), "\r\n\r\n", who);
-  }
-  uint64_t stat(std::string_view name) {
-    return proxy_->server->registry().value(cat("cluster.origin.", name)).value_or(0);
-  }
-  std::string get() {
-    auto talker = proxy_->connect();
-    talker->send("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-    proxy_->world.run_until([&] { return talker->ended(); });
-    const std::string& all = talker->received();
-    return all.size() < 12 ? "nothing" : all.substr(9, 3);
-  }
-
-  std::unique_ptr<SimProxy> proxy_;
-  std::vector<std::unique_ptr<SimMachine>> machines_;
-  std::vector<std::unique_ptr<SimOrigin>> origins_;
+  std::string status() { return get().substr(0, 3); }
 };
 
 TEST_F(AheadTest, TheHostsThatComeNextAreConnectedBefore) {
   start("    preconnect_policy: {predictive_preconnect_ratio: 3.0}\n");
-  EXPECT_EQ(get(), "200");
+  EXPECT_EQ(status(), "200");
   proxy_->world.run_for(100ms);
   EXPECT_EQ(stat("upstream_cx_active"), 3u);
-  EXPECT_EQ(get(), "200");
-  EXPECT_EQ(get(), "200");
+  EXPECT_EQ(status(), "200");
+  EXPECT_EQ(status(), "200");
   EXPECT_EQ(stat("upstream_cx_total"), 3u);  // each met a connection that was there
 }
 
@@ -76,7 +39,7 @@ TEST_F(AheadTest, ConnectionsAheadKeepToTheBreaker) {
   start(
       "    preconnect_policy: {predictive_preconnect_ratio: 3.0}\n"
       "    circuit_breakers: {thresholds: [{max_connections: 2}]}\n");
-  EXPECT_EQ(get(), "200");
+  EXPECT_EQ(status(), "200");
   proxy_->world.run_for(100ms);
   EXPECT_LE(stat("upstream_cx_active"), 3u);  // a host's first one may always be
   EXPECT_GE(stat("upstream_cx_overflow"), 1u);
@@ -84,12 +47,12 @@ TEST_F(AheadTest, ConnectionsAheadKeepToTheBreaker) {
 
 TEST_F(AheadTest, NoMorePoolsThanAllowed) {
   start("    circuit_breakers: {thresholds: [{max_connection_pools: 2}]}\n");
-  EXPECT_EQ(get(), "200");
-  EXPECT_EQ(get(), "200");
+  EXPECT_EQ(status(), "200");
+  EXPECT_EQ(status(), "200");
   // The third host has no pool that could give way: those are of other hosts.
-  EXPECT_EQ(get(), "503");
+  EXPECT_EQ(status(), "503");
   EXPECT_EQ(stat("upstream_cx_pool_overflow"), 1u);
-  EXPECT_EQ(get(), "200");
+  EXPECT_EQ(status(), "200");
   EXPECT_EQ(stat("upstream_cx_total"), 2u);
   EXPECT_EQ(stat("upstream_rq_pending_active"), 0u);
 }
@@ -99,7 +62,7 @@ TEST_F(AheadTest, AnIdlePoolOfTheSameHostGivesWay) {
       "    connection_pool_per_downstream_connection: true\n"
       "    circuit_breakers: {thresholds: [{max_connection_pools: 3}]}\n");
   for (int i = 0; i < 12; ++i) {
-    EXPECT_EQ(get(), "200");
+    EXPECT_EQ(status(), "200");
   }
   EXPECT_EQ(stat("upstream_cx_total"), 12u);
   EXPECT_LE(stat("upstream_cx_active"), 3u);

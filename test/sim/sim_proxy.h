@@ -4,8 +4,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/log.h"
+#include "base/strings.h"
 #include "filters/builtin.h"
 #include "test/sim/sim_peers.h"
 #include "test/sim/sim_platform.h"
@@ -106,5 +108,11 @@ static_resources:
       - lb_endpoints:
         - endpoint: {address: {socket_address: {address: 10.0.0.9, port_value: 9000}}}
 )";
+
+// The same with another cluster of the name `origin`; `fields`: lines of it.
+inline std::string plain_proxy_to(std::string_view fields) {
+  constexpr std::string_view kName = "  - name: origin\n";
+  return cat(kPlainProxy.substr(0, kPlainProxy.find(kName) + kName.size()), fields);
+}
 
 }  // namespace sluice::test
