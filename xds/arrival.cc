@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "base/utf8.h"
 #include "config/any.h"
 #include "config/source_map.h"
-#include "config/utf8.h"
 #include "config/validation.h"
 #include "envoy/service/discovery/v3/discovery.pb.h"
 #include "xds/resource_types.h"
@@ -42,7 +42,7 @@ std::optional<std::string> name_in(const std::string& body) {
       return std::nullopt;
     }
   }
-  if (!in.ConsumedEntireMessage() || !config::is_utf8(name)) {
+  if (!in.ConsumedEntireMessage() || !is_utf8(name)) {
     return std::nullopt;
   }
   return name;

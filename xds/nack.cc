@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "config/utf8.h"
+#include "base/utf8.h"
 
 namespace sluice::xds {
 namespace {
@@ -13,7 +13,7 @@ constexpr size_t kMost = 4096;
 
 std::string nack_text(std::string_view why) {
   std::string text(why);
-  if (!config::is_utf8(text)) {
+  if (!is_utf8(text)) {
     std::replace_if(
         text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; }, '?');
   }

@@ -4,51 +4,12 @@
 #include <cstdint>
 #include <string>
 
+#include "base/utf8.h"
+
 namespace sluice {
 namespace {
 
 constexpr int kMaxDepth = 100;
-
-void append_utf8(std::string& to, uint32_t code) {
-  if (code < 0x80) {
-    to += static_cast<char>(code);
-  } else if (code < 0x800) {
-    to += static_cast<char>(0xc0 | code >> 6);
-    to += static_cast<char>(0x80 | (code & 0x3f));
-  } else if (code < 0x10000) {
-    to += static_cast<char>(0xe0 | code >> 12);
-    to += static_cast<char>(0x80 | (code >> 6 & 0x3f));
-    to += static_cast<char>(0x80 | (code & 0x3f));
-  } else {
-    to += static_cast<char>(0xf0 | code >> 18);
-    to += static_cast<char>(0x80 | (code >> 12 & 0x3f));
-    to += static_cast<char>(0x80 | (code >> 6 & 0x3f));
-    to += static_cast<char>(0x80 | (code & 0x3f));
-  }
-}
-
-bool is_utf8(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const auto first = static_cast<unsigned char>(text[i++]);
-    if (first < 0x80) continue;
-    const int more = first >= 0xf0 && first < 0xf5   ? 3
-                     : first >= 0xe0 && first < 0xf0 ? 2
-                     : first >= 0xc2 && first < 0xe0 ? 1
-                                                     : 0;
-    if (more == 0 || text.size() - i < static_cast<size_t>(more)) return false;
-    uint32_t code = first & (0x3fU >> more);
-    for (int k = 0; k < more; ++k) {
-      const auto next = static_cast<unsigned char>(text[i++]);
-      if ((next & 0xc0) != 0x80) return false;
-      code = code << 6 | (next & 0x3fU);
-    }
-    if ((more == 2 && code < 0x800) || (more == 3 && (code < 0x10000 || code > 0x10ffff)) ||
-        (code >= 0xd800 && code < 0xe000)) {
-      return false;
-    }
-  }
-  return true;
-}
 
 // One text, from front to back.
 class Parser {

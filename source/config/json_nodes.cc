@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/strings.h"
-#include "config/utf8.h"
+#include "base/utf8.h"
 
 namespace sluice::config {
 namespace {

@@ -3,9 +3,9 @@
 #include <unordered_set>
 
 #include "base/strings.h"
+#include "base/utf8.h"
 #include "config/message_reader.h"
 #include "config/reader_scalars.h"
-#include "config/utf8.h"
 #include "config/well_known.h"
 
 namespace sluice::config {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/strings.h"
-#include "config/utf8.h"
+#include "base/utf8.h"
 
 namespace sluice::config {
 namespace {

@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "base/strings.h"
-#include "config/utf8.h"
+#include "base/utf8.h"
 #include "match/regex.h"
 
 namespace sluice::config {

@@ -20,17 +20,6 @@ size_t write_varint(char* to, uint64_t value) {
   return size;
 }
 
-// Where the text is no UTF-8 any more.
-size_t valid_prefix(std::string_view text) {
-  size_t at = 0;
-  while (at < text.size()) {
-    const size_t length = utf8_length(text.substr(at));
-    if (length == 0) return at;
-    at += length;
-  }
-  return at;
-}
-
 }  // namespace
 
 void append_varint(std::string& to, uint64_t value) {
@@ -65,7 +54,7 @@ void append_text(std::string& to, uint32_t field, std::string_view text) {
 
 void make_utf8(std::string& to, size_t start) {
   const auto rest = [&](size_t at) { return std::string_view(to).substr(at); };
-  for (size_t at = start + valid_prefix(rest(start)); at < to.size(); at += valid_prefix(rest(at))) to[at++] = '!';
+  for (size_t at = start + utf8_prefix(rest(start)); at < to.size(); at += utf8_prefix(rest(at))) to[at++] = '!';
 }
 
 void put_number(std::string& to, uint32_t field, uint64_t value) {

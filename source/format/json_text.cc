@@ -4,47 +4,14 @@
 #include <cmath>
 #include <utility>
 
+#include "base/utf8.h"
+
 namespace sluice::format {
 namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
 
 bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; }
-
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
-
-// Bytes of the UTF-8 character at `i`, 0 when there is none.
-size_t character_at(std::string_view text, size_t i) {
-  const auto byte = [&](size_t at) { return static_cast<unsigned char>(text[at]); };
-  const unsigned char first = byte(i);
-  if (first < 0x80) {
-    return 1;
-  }
-  const size_t length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
-  if (length == 0 || i + length > text.size()) {
-    return 0;
-  }
-  for (size_t k = 1; k < length; ++k) {
-    if (!is_continuation(text[i + k])) {
-      return 0;
-    }
-  }
-  const unsigned char second = byte(i + 1);
-  const bool wrong = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-                     (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
-  return wrong ? 0 : length;
-}
-
-bool is_utf8(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const size_t length = character_at(text, i);
-    if (length == 0) {
-      return false;
-    }
-    i += length;
-  }
-  return true;
-}
 
 // The letter behind the backslash of a short escape, 0 when there is none.
 char short_escape(char c) {
