@@ -2,19 +2,16 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "http/message.h"
-#include "proxy/filter.h"
-#include "stats/registry.h"
+#include "upstream/cluster.h"
 
 namespace sluice::proxy {
 
-// "cluster.NAME." of the cluster that the request goes to as its route is now; empty: to none.
-std::string cluster_scope(Exchange& exchange, const http::RequestHeaders& request);
+class Exchange;
 
 struct GrpcMethod {
   std::string_view service, method;
@@ -22,23 +19,22 @@ struct GrpcMethod {
 // Of "/service/method"; nothing for other paths.
 std::optional<GrpcMethod> grpc_method(std::string_view target);
 
-// Those of one worker, made when they are first needed. Clients choose the names of methods: above kMost nothing new is
-// counted. Thread: its worker's.
-class GrpcCounters final : public FilterLocal {
+// Those of one call; they are the cluster's (upstream/named_stats.h), which is kept until the call is over.
+// Part of its filter. Thread: its exchange's.
+class GrpcCounters {
  public:
-  explicit GrpcCounters(const FilterPlace& place);
-  static constexpr size_t kMost = 10'000;
-  void add(const std::string& counter, uint64_t amount);
-  void record(const std::string& histogram, uint64_t value);
+  // From now on it counts for the cluster that the request goes to as its route is now. `prefix`: "grpc.service.method.".
+  // Without a cluster nothing is counted.
+  void begin(Exchange& exchange, const http::RequestHeaders& request, std::string prefix);
+  bool counts() const { return cluster_.get() != nullptr; }
+  void add(std::string_view counter, uint64_t amount);
+  void record(std::string_view histogram, uint64_t value);
   // The status by its number, success or failure, and total.
-  void count_end(std::string_view scope, std::string_view grpc_status);
+  void count_end(std::string_view grpc_status);
 
  private:
-  // Null: there are too many.
-  stats::Single* single(stats::Kind kind, const std::string& name);
-
-  stats::WorkerCells& cells_;
-  std::map<std::string, stats::Single> stats_;
+  upstream::ClusterHandle cluster_;
+  std::string prefix_;
 };
 
 }  // namespace sluice::proxy

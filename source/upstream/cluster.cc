@@ -46,6 +46,7 @@ Cluster::Cluster(std::shared_ptr<ClusterShared> shared, const HostSetPtr& hosts,
       block_(local.cells.block<ClusterStat>(shared_->stats)),
       answers_(local.cells, shared_->stats),
       retry_codes_(local.cells, shared_->stats, "retry."),
+      named_stats_(local.cells, shared_->stats),
       balancer_(shared_->plan->lb, shared_->breakers, local.random, local.loop, block_),
       sockets_(*shared_->plan, local) {
   if (plan().lb.subsets != nullptr) {

@@ -23,6 +23,7 @@
 #include "upstream/host_set.h"
 #include "upstream/load_balancer/load_balancer.h"
 #include "upstream/load_balancer/subset_balancer.h"
+#include "upstream/named_stats.h"
 #include "upstream/original_dst.h"
 #include "upstream/pool.h"
 #include "upstream/raw_connection.h"
@@ -118,6 +119,7 @@ class Cluster final : public event::Deferred {
   AnswerCounters& answers() { return answers_; }
   // An answer that nobody sees, for the request is tried again: retry.upstream_rq_*.
   void count_retried(uint16_t status) { retry_codes_.inc(status); }
+  NamedStats& named_stats() { return named_stats_; }
 
   // How a try at a host ended; `status` is the answer's, or stands for the failure.
   void report(Host& host, Outcome outcome, uint16_t status) {
@@ -208,6 +210,7 @@ class Cluster final : public event::Deferred {
   stats::Block<stats::BudgetStat> budgets_;
   AnswerCounters answers_;
   stats::ResponseCodes retry_codes_;
+  NamedStats named_stats_;
   friend class Pool;
   void release(Pool& pool);
 

@@ -1,6 +1,7 @@
 #include "filters/http/grpc_stats/grpc_stats.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/strings.h"
 #include "proxy/exchange.h"
@@ -18,10 +19,11 @@ using proxy::Step;
 // Lives in the exchange's arena. Thread: its exchange's.
 class GrpcStats final : public proxy::HttpFilter {
  public:
-  GrpcStats(const GrpcStatsFactory& factory, proxy::GrpcCounters& local) : settings_(factory.settings()), local_(local) {}
+  explicit GrpcStats(const GrpcStatsFactory& factory) : settings_(factory.settings()) {}
 
   Step on_request_headers(Exchange& exchange, http::RequestHeaders& request, End) override {
-    if (proxy::is_grpc(request)) prefix_ = prefix_of(exchange, request);
+    if (!proxy::is_grpc(request)) return Step::next();
+    if (std::optional<std::string> prefix = prefix_of(request)) counters_.begin(exchange, request, std::move(*prefix));
     return Step::next();
   }
   Step on_request_data(Exchange&, Buffer& data, End) override {
@@ -41,50 +43,46 @@ class GrpcStats final : public proxy::HttpFilter {
     return Step::next();
   }
   void on_complete(Exchange& exchange, const format::Facts& facts) noexcept override {
-    if (prefix_.empty()) return;
+    if (!counters_.counts()) return;
     if (settings_.emit_filter_state) {
       exchange.filter_state().set({.key = "envoy.filters.http.grpc_stats",
                                    .factory = "envoy.filters.http.grpc_stats",
                                    .text = cat(requests_.total(), ",", responses_.total())});
     }
     if (settings_.upstream_time && facts.upstream_rx_end != format::kUnset && facts.upstream_tx_end != format::kUnset) {
-      local_.record(cat(prefix_, "upstream_rq_time"),
-                    static_cast<uint64_t>(to_ms(facts.upstream_rx_end - facts.upstream_tx_end)));
+      counters_.record("upstream_rq_time", static_cast<uint64_t>(to_ms(facts.upstream_rx_end - facts.upstream_tx_end)));
     }
   }
 
  private:
-  // "cluster.NAME.grpc." with the method when it has counters of its own; empty: nothing is counted.
-  std::string prefix_of(Exchange& exchange, const http::RequestHeaders& request) const {
-    std::string out = proxy::cluster_scope(exchange, request);
-    if (out.empty()) return out;
-    out += "grpc.";
+  // "grpc." with the method when it has counters of its own; none: nothing is counted.
+  std::optional<std::string> prefix_of(const http::RequestHeaders& request) const {
+    std::string out = "grpc.";
     const auto called = proxy::grpc_method(request.path);
-    if (!called) return settings_.all_methods ? std::string() : out;
+    if (!called) return settings_.all_methods ? std::nullopt : std::optional(out);
     std::string service(called->service);
-    if (!settings_.all_methods && !settings_.methods.contains(std::pair(service, std::string(called->method)))) return out;
+    if (!settings_.all_methods && !settings_.methods.contains(std::pair(service, std::string(called->method))))
+      return out;
     if (settings_.replace_dots) std::replace(service.begin(), service.end(), '.', '_');
     append(out, service, ".", called->method, ".");
     return out;
   }
 
   void count(MessageCounter& counter, Buffer& data, std::string_view name) {
-    if (prefix_.empty()) return;
-    if (const uint64_t begun = counter.count(data.linearize(data.size())); begun > 0)
-      local_.add(cat(prefix_, name), begun);
+    if (!counters_.counts()) return;
+    if (const uint64_t begun = counter.count(data.linearize(data.size())); begun > 0) counters_.add(name, begun);
   }
 
   void finish(const http::HeaderMap& fields) {
-    if (prefix_.empty() || done_) return;
+    if (!counters_.counts() || done_) return;
     const std::string_view status = fields.get(Token::kGrpcStatus);
     if (status.data() == nullptr) return;
     done_ = true;
-    local_.count_end(prefix_, status);
+    counters_.count_end(status);
   }
 
   const Settings& settings_;
-  proxy::GrpcCounters& local_;
-  std::string prefix_;
+  proxy::GrpcCounters counters_;
   MessageCounter requests_, responses_;
   bool done_ = false;
 };
@@ -116,12 +114,8 @@ uint64_t MessageCounter::count(std::string_view bytes) {
   return total_ - before;
 }
 
-std::unique_ptr<proxy::FilterLocal> GrpcStatsFactory::on_worker(const proxy::FilterPlace& place) const {
-  return std::make_unique<proxy::GrpcCounters>(place);
-}
-
-proxy::HttpFilter* GrpcStatsFactory::create(Exchange& exchange, proxy::FilterLocal* local) const {
-  return exchange.arena().create<GrpcStats>(*this, static_cast<proxy::GrpcCounters&>(*local));
+proxy::HttpFilter* GrpcStatsFactory::create(Exchange& exchange, proxy::FilterLocal*) const {
+  return exchange.arena().create<GrpcStats>(*this);
 }
 
 uint8_t GrpcStatsFactory::hooks() const { return proxy::hooks_of<GrpcStats>(); }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -40,7 +39,6 @@ class MessageCounter {
 class GrpcStatsFactory final : public proxy::HttpFilterFactory {
  public:
   explicit GrpcStatsFactory(Settings settings) : settings_(std::move(settings)) {}
-  std::unique_ptr<proxy::FilterLocal> on_worker(const proxy::FilterPlace& place) const override;
   proxy::HttpFilter* create(proxy::Exchange& exchange, proxy::FilterLocal* local) const override;
   uint8_t hooks() const override;
   const Settings& settings() const { return settings_; }

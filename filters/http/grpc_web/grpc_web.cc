@@ -41,8 +41,6 @@ bool is_grpc_answer(const http::ResponseHeaders& response) {
 // Lives in the exchange's arena. Thread: its exchange's.
 class GrpcWeb final : public proxy::HttpFilter {
  public:
-  explicit GrpcWeb(proxy::GrpcCounters& counters) : counters_(counters) {}
-
   Step on_request_headers(Exchange& exchange, http::RequestHeaders& request, End) override {
     http::HeaderMap& fields = request.fields;
     const std::string_view type = fields.get(Token::kContentType);
@@ -51,8 +49,7 @@ class GrpcWeb final : public proxy::HttpFilter {
     if (!active_) return Step::next();
     text_response_ = is_text(fields.get(Token::kAccept));
     if (const auto called = proxy::grpc_method(request.path)) {
-      scope_ = proxy::cluster_scope(exchange, request);
-      if (!scope_.empty()) append(scope_, "grpc-web.", called->service, ".", called->method, ".");
+      counters_.begin(exchange, request, cat("grpc-web.", called->service, ".", called->method, "."));
     }
     fields.remove(Token::kContentLength);
     fields.set(Token::kContentType, "application/grpc");
@@ -161,11 +158,10 @@ class GrpcWeb final : public proxy::HttpFilter {
 
   void count_end(const http::HeaderMap& fields) {
     const std::string_view status = fields.get(Token::kGrpcStatus);
-    if (!scope_.empty() && status.data() != nullptr) counters_.count_end(scope_, status);
+    if (status.data() != nullptr) counters_.count_end(status);
   }
 
-  proxy::GrpcCounters& counters_;
-  std::string scope_;    // of its counters; empty: nothing is counted
+  proxy::GrpcCounters counters_;
   std::string message_;  // of an answer that is not gRPC
   Base64Reader reader_;
   Base64Writer writer_;
@@ -177,12 +173,8 @@ class GrpcWeb final : public proxy::HttpFilter {
 
 }  // namespace
 
-std::unique_ptr<proxy::FilterLocal> GrpcWebFactory::on_worker(const proxy::FilterPlace& place) const {
-  return std::make_unique<proxy::GrpcCounters>(place);
-}
-
-proxy::HttpFilter* GrpcWebFactory::create(Exchange& exchange, proxy::FilterLocal* local) const {
-  return exchange.arena().create<GrpcWeb>(static_cast<proxy::GrpcCounters&>(*local));
+proxy::HttpFilter* GrpcWebFactory::create(Exchange& exchange, proxy::FilterLocal*) const {
+  return exchange.arena().create<GrpcWeb>();
 }
 
 uint8_t GrpcWebFactory::hooks() const { return proxy::hooks_of<GrpcWeb>(); }

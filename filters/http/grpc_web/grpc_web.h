@@ -3,7 +3,6 @@
 // https://www.envoyproxy.io/docs/envoy/v1.36.0/configuration/http/http_filters/grpc_web_filter
 #pragma once
 
-#include <memory>
 
 #include "proxy/filter.h"
 
@@ -12,7 +11,6 @@ namespace sluice::filters::grpc_web {
 // Thread: any (immutable).
 class GrpcWebFactory final : public proxy::HttpFilterFactory {
  public:
-  std::unique_ptr<proxy::FilterLocal> on_worker(const proxy::FilterPlace& place) const override;
   proxy::HttpFilter* create(proxy::Exchange& exchange, proxy::FilterLocal* local) const override;
   uint8_t hooks() const override;
 };
