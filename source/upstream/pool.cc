@@ -225,7 +225,8 @@ void Pool::place(UpstreamConnection& connection) {
   if (!connection.linked()) {
     return;  // closed meanwhile
   }
-  if (connection.draining() && connection.idle()) {
+  // What was opened for those that still waited is not kept beyond them.
+  if ((connection.draining() || retired_) && connection.idle()) {
     connection.close(ResetReason::kLocalReset);
     return;
   }

@@ -113,6 +113,24 @@ TEST_F(GrpcCall, EchoesMessagesAndEndsWithTheStatus) {
   EXPECT_EQ(world.stat("upstream_rq_active"), 0u);
 }
 
+TEST_F(GrpcCall, ThatStillWaitedWhenItsClusterWentKeepsNothingOfItLonger) {
+  world.set.add(world.shared, world.shared->hosts());
+  {
+    Heard heard(world, "/echo");
+    heard.stream->start(world.set.find("plane"));
+    heard.stream->send("one");  // before there is a connection
+    world.set.remove(world.shared);
+    world.world.run_until([&] { return heard.messages.size() == 1; });
+    EXPECT_EQ(heard.messages.size(), 1u);
+    world.loop.post([&] { heard.stream->finish(); });
+    world.world.run_until([&] { return heard.over(); });
+    EXPECT_EQ(heard.end, "0 ");
+  }
+  world.world.run_for(5s);
+  EXPECT_EQ(world.stat("upstream_cx_active"), 0u);
+  EXPECT_EQ(world.shared.use_count(), 2);  // the world's, and that of the cluster that it made by itself
+}
+
 TEST_F(GrpcCall, EndsAsThePeerSays) {
   EXPECT_EQ(end_of("/refuse"), "7 no entry");
   EXPECT_EQ(end_of("/http/503"), "14 HTTP status 503");
