@@ -6,24 +6,25 @@
 namespace sluice::format {
 namespace {
 
-constexpr std::string_view kElsewhere[] = {"BYTES_RETRANSMITTED",
-                                           "CEL",
+constexpr std::string_view kElsewhere[] = {"CEL",
                                            "COALESCE",
+                                           "DOWNSTREAM_CX_RTT",
                                            "DOWNSTREAM_DETECTED_CLOSE_TYPE",
                                            "DOWNSTREAM_DIRECT_LOCAL_ADDRESS_ENDPOINT_ID",
                                            "DOWNSTREAM_LOCAL_ADDRESS_ENDPOINT_ID",
                                            "DOWNSTREAM_LOCAL_CLOSE_REASON",
-                                           "PACKETS_RETRANSMITTED",
-                                           "ROUNDTRIP_DURATION",
+                                           "DOWNSTREAM_TLS_GROUP",
                                            "TYPED_CEL",
                                            "UPSTREAM_CONNECTION_IDS_ATTEMPTED",
                                            "UPSTREAM_DETECTED_CLOSE_TYPE",
                                            "UPSTREAM_HOSTS_ATTEMPTED",
                                            "UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT",
                                            "UPSTREAM_HOST_NAMES_ATTEMPTED",
+                                           "UPSTREAM_HOST_NAMES_ATTEMPTED_WITHOUT_PORT",
                                            "UPSTREAM_LOCAL_CLOSE_REASON",
                                            "UPSTREAM_REMOTE_ADDRESS_ENDPOINT_ID",
-                                           "XFCC_VALUE"};
+                                           "UPSTREAM_SERVER_NAME",
+                                           "UPSTREAM_TLS_GROUP"};
 
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 

@@ -128,16 +128,20 @@ Result<void> prepare_hostname(std::string_view, Piece& piece) {
 
 // The environment does not change while we run: looked up once.
 Result<void> prepare_environment(std::string_view argument, Piece& piece) {
-  if (const char* value = std::getenv(std::string(argument).c_str()); value != nullptr) {
-    piece.text = value;
-    piece.option = 1;
-  }
+  const char* value = std::getenv(std::string(argument).c_str());
+  piece.text = value == nullptr ? "-" : value;  // also where values that are not set are left out
+  piece.option = 1;
   return {};
 }
+
+// What only QUIC would know of its packets.
+bool none_sent_again(std::string& to, const Facts&, const Piece&) { return put_number(to, 0); }
+bool never_set(std::string&, const Facts&, const Piece&) { return false; }
 
 constexpr Operator kExchangeOperators[] = {
     {"ACCESS_LOG_TYPE", kNoArgument, kWhole, kText, log_type},
     {"BYTES_RECEIVED", kNoArgument, kWhole, kNumber, count<&Facts::bytes_received>},
+    {"BYTES_RETRANSMITTED", kNoArgument, kWhole, kNumber, none_sent_again},
     {"BYTES_SENT", kNoArgument, kWhole, kNumber, count<&Facts::bytes_sent>},
     {"CONNECTION_ID", kNoArgument, kWhole, kNumber, count<&Facts::connection_id>},
     {"CONNECTION_TERMINATION_DETAILS", kNoArgument, kWhole, kText, text<&Facts::termination_details>},
@@ -158,6 +162,7 @@ constexpr Operator kExchangeOperators[] = {
     {"FILTER_CHAIN_NAME", kNoArgument, kWhole, kText, text<&Facts::filter_chain>},
     {"HOSTNAME", kNoArgument, kWhole, kText, prepared_text, prepare_hostname},
     {"LOCAL_REPLY_BODY", kNoArgument, kWhole, kText, local_reply_body},
+    {"PACKETS_RETRANSMITTED", kNoArgument, kWhole, kNumber, none_sent_again},
     {"PROTOCOL", kNoArgument, kWhole, kText, protocol},
     {"REQUEST_HEADERS_BYTES", kNoArgument, kWhole, kNumber, request_bytes},
     {"RESPONSE_CODE", kNoArgument, kWhole, kNumber, response_code},
@@ -166,6 +171,7 @@ constexpr Operator kExchangeOperators[] = {
     {"RESPONSE_FLAGS_LONG", kNoArgument, kWhole, kText, flags_long},
     {"RESPONSE_HEADERS_BYTES", kNoArgument, kWhole, kNumber, response_bytes},
     {"RESPONSE_TRAILERS_BYTES", kNoArgument, kWhole, kNumber, trailers_bytes},
+    {"ROUNDTRIP_DURATION", kNoArgument, kWhole, kNumber, never_set},
     {"ROUTE_NAME", kNoArgument, kWhole, kText, text<&Facts::route_name>},
     {"SPAN_ID", kNoArgument, kWhole, kText, text<&Facts::span_id>},
     {"STREAM_ID", kNoArgument, kWhole, kText, stream_id},

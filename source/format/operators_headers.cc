@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "format/forwarded_cert.h"
 #include "format/grpc_status.h"
 #include "format/operators.h"
 
@@ -143,6 +144,22 @@ void append_decoded(std::string& to, std::string_view text) {
   }
 }
 
+// Of QUERY_PARAMS(DECODED): what a log or a header could not show, or not unambiguously, stays encoded. A percent sign
+// with two characters behind it that are no digits goes.
+void append_readable(std::string& to, std::string_view text) {
+  constexpr std::string_view kEncoded = "\"<>\\^{|}";
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%' || i + 2 >= text.size()) {
+      to += text[i];
+    } else if (hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0) {
+      const char c = static_cast<char>(hex(text[i + 1]) * 16 + hex(text[i + 2]));
+      const bool readable = c > ' ' && c < 0x7f && kEncoded.find(c) == std::string_view::npos;
+      to += readable ? std::string_view(&c, 1) : text.substr(i, 3);
+      i += 2;
+    }
+  }
+}
+
 // The name is compared decoded too; without escapes that needs no copy.
 bool same_name(std::string_view encoded, std::string_view name) {
   if (encoded.find('%') == std::string_view::npos) {
@@ -188,7 +205,7 @@ bool query_params(std::string& to, const Facts& facts, const Piece& piece) {
   }
   const std::string_view query = whole.substr(mark + 1, whole.find('#', mark) - mark - 1);
   if (piece.option == 1) {
-    append_decoded(to, query);
+    append_readable(to, query);
   } else {
     to += query;
   }
@@ -226,6 +243,34 @@ bool put_grpc_status(std::string& to, const Facts& facts, const Piece& piece) {
   return name.empty() ? put_number(to, *status) : put_text(to, name);
 }
 
+bool grpc_status_json(std::string& to, const Facts& facts, const Piece& piece) {
+  if (piece.option == kAsNumber) {
+    return put_grpc_status(to, facts, piece);
+  }
+  to += '"';
+  if (!put_grpc_status(to, facts, piece)) {
+    to.pop_back();
+    return false;
+  }
+  to += '"';
+  return true;
+}
+
+Result<void> prepare_cert_key(std::string_view argument, Piece& piece) {
+  if (!is_forwarded_cert_key(argument)) {
+    return Error{cat("\"", argument, "\" is no key of x-forwarded-client-cert")};
+  }
+  piece.text = argument;
+  piece.limit = Piece::kNoLimit;  // one may be given, and does nothing
+  return {};
+}
+
+bool forwarded_cert(std::string& to, const Facts& facts, const Piece& piece) {
+  const http::HeaderField* field =
+      facts.request == nullptr ? nullptr : facts.request->fields.find(http::Token::kXForwardedClientCert);
+  return field != nullptr && append_forwarded_cert(to, field->value(), piece.text);
+}
+
 // REQUESTED_SERVER_NAME(SNI_ONLY|SNI_FIRST|HOST_FIRST:ORIG)
 enum ServerNameFrom : uint32_t { kSniOnly, kSniFirst, kHostFirst };
 
@@ -248,7 +293,7 @@ bool server_name(std::string& to, const Facts& facts, const Piece& piece) {
 }
 
 constexpr Operator kHeadersOperators[] = {
-    {"GRPC_STATUS", kMayHaveArgument, kWhole, kText, put_grpc_status, prepare_grpc_status},
+    {"GRPC_STATUS", kMayHaveArgument, kWhole, kText, put_grpc_status, prepare_grpc_status, grpc_status_json},
     {"GRPC_STATUS_NUMBER", kNoArgument, kWhole, kNumber, put_grpc_status, prepare_grpc_status_number},
     {"PATH", kMayHaveArgument, kCanBeCut, kText, path, prepare_path},
     {"QUERY_PARAM", kNeedsArgument, kCanBeCut, kText, query_param, prepare_word},
@@ -256,8 +301,12 @@ constexpr Operator kHeadersOperators[] = {
     {"REQ", kNeedsArgument, kCanBeCut, kText, request_header, prepare_names},
     {"REQUESTED_SERVER_NAME", kMayHaveArgument, kWhole, kText, server_name, prepare_server_name},
     {"REQ_WITHOUT_QUERY", kNeedsArgument, kCanBeCut, kText, request_header_without_query, prepare_names},
+    {"REQUEST_HEADER", kNeedsArgument, kCanBeCut, kText, request_header, prepare_names},
+    {"RESPONSE_HEADER", kNeedsArgument, kCanBeCut, kText, response_header, prepare_names},
+    {"RESPONSE_TRAILER", kNeedsArgument, kCanBeCut, kText, response_trailer, prepare_names},
     {"RESP", kNeedsArgument, kCanBeCut, kText, response_header, prepare_names},
     {"TRAILER", kNeedsArgument, kCanBeCut, kText, response_trailer, prepare_names},
+    {"XFCC_VALUE", kNeedsArgument, kCanBeCut, kText, forwarded_cert, prepare_cert_key},
 };
 
 }  // namespace

@@ -7,9 +7,9 @@
 namespace sluice::match {
 namespace {
 
-// What may stand for a path character in a template, as RE2 writes it.
-constexpr std::string_view kOneSegment = "[a-zA-Z0-9-._~%!$&'()+,;:@=]+";
-constexpr std::string_view kRest = "[a-zA-Z0-9-._~%!$&'()+,;:@=/]*";
+// What `*` and `**` stand for, as RE2 writes it, and what else than letters and digits a literal may have.
+constexpr std::string_view kOneSegment = "[a-zA-Z0-9-._~%!$&'()*+,;:@=]+";
+constexpr std::string_view kRest = "[a-zA-Z0-9-._~%!$&'()*+,;:@=/]*";
 constexpr std::string_view kPunctuation = "-._~%!$&'()+,;:@=";
 constexpr uint32_t kMaxProgram = 10'000;  // a template of 5 variables is far below it
 
@@ -27,7 +27,8 @@ void append_literal(std::string& to, char c) {
   to += c;
 }
 
-// Template -> regular expression.
+// Template -> regular expression. A segment is an operator, a variable, or a literal that may have one variable in it;
+// what is behind an operator within its segment ends the template.
 class Translator {
  public:
   explicit Translator(std::string_view text) : text_(text) {}
@@ -35,12 +36,12 @@ class Translator {
   // Empty: it is fine.
   std::string run() {
     if (!text_.starts_with('/')) return "must begin with '/'";
-    while (at_ < text_.size()) {
-      ++at_;
+    while (take("/")) {
       regex += '/';
-      if (std::string error = segment(Inside::kPath); !error.empty()) return error;
-      if (at_ < text_.size() && text_[at_] != '/') return cat("'", text_[at_], "' cannot stand at position ", at_);
+      if (at_ == text_.size()) break;
+      if (std::string error = segment(); !error.empty()) return error;
     }
+    if (at_ < text_.size()) return cat("'", text_[at_], "' cannot stand at position ", at_);
     return {};
   }
 
@@ -48,32 +49,41 @@ class Translator {
   std::vector<std::string> variables;
 
  private:
-  enum class Inside : uint8_t { kPath, kVariable };
-
   bool take(std::string_view word) {
     if (!text_.substr(at_).starts_with(word)) return false;
     at_ += word.size();
     return true;
   }
-  void literal() {
-    while (at_ < text_.size() && is_literal(text_[at_]) && !(in_variable_ && text_[at_] == '='))
-      append_literal(regex, text_[at_++]);
+  // False: there is none.
+  bool literal() {
+    const size_t begin = at_;
+    while (at_ < text_.size() && is_literal(text_[at_])) append_literal(regex, text_[at_++]);
+    return at_ > begin;
+  }
+  std::string take_operator() {
+    if (rest_taken_) return "nothing but text may stand behind '**'";
+    rest_taken_ = take("**");
+    if (!rest_taken_) take("*");
+    regex += rest_taken_ ? kRest : kOneSegment;
+    return {};
   }
 
-  std::string segment(Inside inside) {
-    if (rest_taken_ && at_ < text_.size() && (text_[at_] == '*' || text_[at_] == '{')) {
-      return "nothing but text may stand behind '**'";
+  std::string segment() {
+    if (text_[at_] == '*') {
+      if (std::string error = take_operator(); !error.empty()) return error;
+      if (at_ == text_.size() || text_[at_] == '/') return {};
+      return literal() && at_ == text_.size() ? "" : "what is behind a '*' in its segment must be text, and the end";
     }
-    if (take("**")) {
-      rest_taken_ = true;
-      regex += kRest;
-    } else if (take("*")) {
-      regex += kOneSegment;
-    } else if (inside == Inside::kPath && at_ < text_.size() && text_[at_] == '{') {
+    const bool has_literal = literal();
+    if (at_ < text_.size() && text_[at_] == '{') {
+      const size_t close = text_.find('}', at_);
+      if (close == std::string_view::npos) return "a variable is not closed";
+      if (has_literal && text_.find('/', at_) < close) return "a variable behind text has one segment";
       if (std::string error = variable(); !error.empty()) return error;
+      literal();
+      return {};
     }
-    literal();
-    return {};
+    return has_literal ? "" : "an empty segment";
   }
 
   std::string variable() {
@@ -86,12 +96,16 @@ class Translator {
     variables.push_back(name);
     regex += '(';
     if (take("=")) {
-      in_variable_ = true;
       do {
         if (text_[at_ - 1] == '/') regex += '/';
-        if (std::string error = segment(Inside::kVariable); !error.empty()) return error;
+        if (at_ < text_.size() && text_[at_] == '*') {
+          if (std::string error = take_operator(); !error.empty()) return error;
+        } else if (!literal()) {
+          return cat("the variable '", name, "' has an empty segment");
+        }
       } while (take("/"));
-      in_variable_ = false;
+    } else if (rest_taken_) {
+      return "nothing but text may stand behind '**'";
     } else {
       regex += kOneSegment;
     }
@@ -101,7 +115,6 @@ class Translator {
 
   std::string_view text_;
   size_t at_ = 0;
-  bool in_variable_ = false;
   bool rest_taken_ = false;
 };
 
@@ -139,7 +152,7 @@ Result<PathRewriteTemplate> PathRewriteTemplate::compile(std::string_view text, 
       const size_t end = std::min(text.find('{', at), text.size());
       part.literal = text.substr(at, end - at);
       for (const char c : part.literal) {
-        if (c != '/' && !is_literal(c)) return wrong(cat("'", c, "' cannot stand there"));
+        if (c != '/' && c != '*' && !is_literal(c)) return wrong(cat("'", c, "' cannot stand there"));
       }
       if (part.literal.find("//") != std::string::npos) return wrong("an empty segment");
       at = end;

@@ -11,9 +11,9 @@
 
 namespace sluice::match {
 
-// A segment is a literal, '*' (one segment, or the begin of one) or '**' (all that is left, or the begin of it), each
-// of the two possibly with a literal behind it, or a variable: {name} or {name=segments}. Immutable, cheap to copy.
-// Thread: any.
+// A segment is a literal, '*' (one segment), '**' (all that is left), or a variable: {name}, which is one segment, or
+// {name=segments}. Behind an operator a literal may end the template ("/**.json"); text may stand around a variable
+// of one segment ("/v{version}.json"). Immutable, cheap to copy. Thread: any.
 class PathTemplate {
  public:
   static constexpr size_t kMaxVariables = 5;

@@ -18,6 +18,7 @@ void make_grpc(const LocalReply& reply, bool head, http::ResponseHeaders& out) {
   out.status = 200;
   out.chunked = head;  // as Envoy, whose answers to other methods would be
   fields.remove(http::Token::kContentLength);
+  const bool json = fields.get(http::Token::kContentType) == "application/json";
   fields.set(http::Token::kContentType, "application/grpc");
   if (!fields.has(http::Token::kGrpcStatus)) {
     const uint8_t status = reply.grpc_status.value_or(grpc_status_of(reply.status));
@@ -25,7 +26,7 @@ void make_grpc(const LocalReply& reply, bool head, http::ResponseHeaders& out) {
   }
   if (!reply.body.empty() && !head) {
     // A JSON format ends its text with a newline.
-    const std::string_view text = reply.body.ends_with('\n') ? reply.body.substr(0, reply.body.size() - 1) : reply.body;
+    const std::string_view text = reply.body.substr(0, reply.body.size() - (json && reply.body.ends_with('\n')));
     fields.set(http::Token::kGrpcMessage, percent_encode(text, fields.arena()));
   }
 }

@@ -113,11 +113,41 @@ TEST(PathTemplate, SegmentsStarsAndVariables) {
   EXPECT_TRUE(matches("/**.mpd", "/a/b/c.mpd"));
   EXPECT_FALSE(matches("/**.mpd", "/a/b/cXmpd"));
   EXPECT_TRUE(matches("/{a=x/*/y}/z", "/x/1/y/z"));
+  EXPECT_TRUE(matches("/v{version}.json", "/v1.json"));
+  EXPECT_FALSE(matches("/v{version}.json", "/v.json"));
+  EXPECT_TRUE(matches("/x{a=**}y/z", "/x1/2y/z"));
+  EXPECT_TRUE(matches("/{a}x/b", "/1x/b"));
+  EXPECT_TRUE(matches("/a/", "/a/"));
+  EXPECT_TRUE(matches("/*", "/a*b"));
 }
 
 TEST(PathTemplate, RefusesWhatHasNoMeaning) {
-  for (const char* wrong : {"", "a", "/{", "/{}", "/{1a}", "/{a}/{a}", "/**/*", "/{a}{b}", "/a b",
-                            "/{seventeen_letters}", "/{a}/{b}/{c}/{d}/{e}/{f}", "/a}"}) {
+  for (const char* wrong : {"",
+                            "a",
+                            "/{",
+                            "/{}",
+                            "/{1a}",
+                            "/{a}/{a}",
+                            "/**/*",
+                            "/{a}{b}",
+                            "/a b",
+                            "/{seventeen_letters}",
+                            "/{a}/{b}/{c}/{d}/{e}/{f}",
+                            "/a}",
+                            "//a",
+                            "/a//b",
+                            "/{a=}",
+                            "/{a=/b}",
+                            "/{a=b/}",
+                            "/{a=b//c}",
+                            "/{a=*.x}",
+                            "/*x/b",
+                            "/x{a}{b}",
+                            "/x{a}-{b}",
+                            "/x{a=*/b}",
+                            "/x{a",
+                            "/x{a}}",
+                            "/**/{a}"}) {
     EXPECT_FALSE(PathTemplate::compile(wrong).ok()) << wrong;
   }
 }
