@@ -6,8 +6,11 @@
 #include <google/protobuf/util/field_mask_util.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <map>
+
 #include "base/strings.h"
 #include "config/accepted_config.h"
+#include "config/any.h"
 #include "envoy/admin/v3/config_dump.pb.h"
 #include "server/admin/page.h"
 
@@ -15,17 +18,44 @@ namespace sluice::server::admin {
 namespace {
 
 using envoy::admin::v3::ConfigDump;
+using google::protobuf::Any;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::FieldMask;
 using google::protobuf::Message;
 using google::protobuf::util::FieldMaskUtil;
 using Parts = std::vector<std::unique_ptr<Message>>;
 
-// Keeps what the paths of `mask` name; false when none of them belongs to this message.
+bool trim(Message& message, const FieldMask& mask);
+
+// Null: `name` is no field that holds one resource in an Any.
+Any* resource_in(Message& message, const std::string& name) {
+  const FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(name);
+  if (field == nullptr || field->is_repeated() || field->message_type() != Any::descriptor()) return nullptr;
+  return static_cast<Any*>(message.GetReflection()->MutableMessage(&message, field));
+}
+
+bool trim_resource(Any& any, const FieldMask& mask) {
+  const auto content = config::new_message(config::type_name(any.type_url()));
+  if (content == nullptr || !content->ParseFromString(any.value()) || !trim(*content, mask)) return false;
+  content->SerializeToString(any.mutable_value());
+  return true;
+}
+
+// Keeps what the paths of `mask` name, also within resources ("cluster.name"); false when none of them belongs to this
+// message.
 bool trim(Message& message, const FieldMask& mask) {
   FieldMask fitting;
+  std::map<std::string, FieldMask> within;
   for (const std::string& path : mask.paths()) {
-    if (FieldMaskUtil::GetFieldDescriptors(message.GetDescriptor(), path, nullptr)) fitting.add_paths(path);
+    const size_t dot = path.find('.');
+    if (FieldMaskUtil::GetFieldDescriptors(message.GetDescriptor(), path, nullptr)) {
+      fitting.add_paths(path);
+    } else if (dot != std::string::npos && resource_in(message, path.substr(0, dot)) != nullptr) {
+      within[path.substr(0, dot)].add_paths(path.substr(dot + 1));
+    }
+  }
+  for (const auto& [name, inner] : within) {
+    if (trim_resource(*resource_in(message, name), inner)) fitting.add_paths(name);
   }
   if (fitting.paths().empty()) return false;
   FieldMaskUtil::TrimMessage(fitting, &message);
@@ -77,7 +107,8 @@ void config_dump_page(const Request& request, AdminSource& source, Reply& reply)
   if (const std::string_view pattern = request.get("name_regex"); !pattern.empty()) {
     auto filter = name_filter(pattern);
     if (!filter.ok())
-      return fail(reply, 400, cat("Error while parsing name_regex from ", pattern, ": ", filter.error()));
+      return fail(reply, 400,
+                  cat("INVALID_ARGUMENT: Error while parsing name_regex from ", pattern, ": ", filter.error()));
     wanted = std::move(*filter);
   }
   const auto accepted = source.accepted_config();

@@ -117,7 +117,10 @@ Request parse_request(std::string_view method, std::string_view target, std::str
 }
 
 Result<Function<bool(std::string_view)>> name_filter(std::string_view pattern) {
-  // A filter of an operator may be as long as it likes: no limit on the program.
+  // A filter of an operator may be as long as it likes: no limit on the program. As it stands first, for the error.
+  if (const auto written = match::Regex::compile(pattern, UINT32_MAX); !written.ok()) {
+    return Error{written.error().substr(written.error().find(": ") + 2)};
+  }
   auto regex = match::Regex::compile(cat("(?s:.*)(?:", pattern, ")(?s:.*)"), UINT32_MAX);
   if (!regex.ok()) {
     return Error{regex.error()};

@@ -44,6 +44,13 @@ std::optional<stats::PrintOptions> options_of(const Request& request, Reply& rep
     }
     out.filter = std::move(*filter);
   }
+  // No stat is hidden here.
+  if (const std::string_view hidden = request.get("hidden"); hidden == "only") {
+    out.filter = [](std::string_view) { return false; };
+  } else if (!hidden.empty() && hidden != "include" && hidden != "exclude") {
+    reply.fail(400, "usage: /stats?hidden=(include|only|exclude)\n\n");
+    return std::nullopt;
+  }
   const auto shown = shown_of(request.get("type"));
   if (!shown) {
     reply.fail(400, "invalid &type= param");
@@ -66,9 +73,9 @@ void prometheus_page(const Request& request, AdminSource& source, Reply& reply) 
     return;
   }
   source.refresh_stats();
-  reply.body = print_prometheus(
-      source.registry(), source.tags(), *options,
-      histograms == "summary" ? PrometheusHistograms::kSummary : PrometheusHistograms::kHistogram);
+  reply.body =
+      print_prometheus(source.registry(), source.tags(), *options,
+                       histograms == "summary" ? PrometheusHistograms::kSummary : PrometheusHistograms::kHistogram);
 }
 
 void stats_page(const Request& request, AdminSource& source, Reply& reply) {
