@@ -127,6 +127,7 @@ class CompileScope : public ScopeSettings {
       nullptr;
   bool discovered = false;       // a control plane sent it
   std::string_view filter_name;  // of the HTTP filter that is being compiled: its key in typed_per_filter_config
+  bool on_tries = false;         // and that filter is a cluster's, or the router's for its tries
   model::ChainNeeds needs;       // what the filter chain that is being compiled waits for
 
   // ---- small things that everybody compiles

@@ -45,7 +45,7 @@ struct HttpFilterType {
   std::string_view type;  // full name of the message, "envoy.extensions.filters.http.router.v3.Router"
   CompileHttpFilter compile;
   bool terminal = false;        // ends a filter chain, as the router does
-  bool upstream = false;        // may stand on a try as well: it passes on or answers at once
+  bool upstream = false;        // may stand on a try as well, as in Envoy
   std::string_view route_type;  // of typed_per_filter_config; empty: the filter has none
   CompileHttpFilter compile_route = nullptr;
 };

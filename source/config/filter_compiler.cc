@@ -19,6 +19,7 @@ using google::protobuf::Any;
 using google::protobuf::Message;
 
 constexpr std::string_view kHttpFilters = "envoy.extensions.filters.http.";
+constexpr std::string_view kNotOnTries = " may not stand on tries: it is for the http_filters of a connection manager";
 
 std::string_view type_of(const Message& message) { return message.GetDescriptor()->full_name(); }
 
@@ -165,10 +166,10 @@ std::shared_ptr<const std::vector<model::FilterPlan>> compile_upstream_filters(
       scope.not_supported(filter, hcm::HttpFilter::kConfigDiscoveryFieldNumber);
       continue;
     }
+    scope.on_tries = true;
     const HttpFilterType* type = compile_filter(filter, *out, scope);
-    if (type != nullptr && !type->upstream) {
-      scope.error(filter, cat("not supported yet: ", type->type, " as a filter of a cluster"));
-    }
+    scope.on_tries = false;
+    if (type != nullptr && !type->upstream) scope.error(filter, cat(type->type, kNotOnTries));
   }
   return out->empty() ? nullptr : out;
 }
@@ -187,6 +188,8 @@ std::shared_ptr<const model::FilterConfig> compile_inner_filter(const Any& any, 
     scope.error(any, refusal(type_of(*content), "an HTTP filter"));
   } else if (type->terminal) {
     scope.error(any, cat(type_of(*content), " is terminal and cannot stand inside of another filter"));
+  } else if (scope.on_tries && !type->upstream) {
+    scope.error(any, cat(type->type, kNotOnTries));
   } else {
     return type->compile(*content, scope);
   }

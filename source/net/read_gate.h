@@ -12,6 +12,7 @@ enum class Pause : uint8_t {
   kConnecting,  // the upstream connection is not there yet
   kSerial,      // HTTP/1: the previous message of this connection is not finished
   kFilter,      // a filter paused the message
+  kTryFilter,   // a filter of one of its tries did
 };
 
 // Owned by the connection it stops; told about every change from open to closed and back. Thread: worker.

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/arena.h"
@@ -92,9 +93,23 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   // What filters leave for others; made on first use. Facts have it too, null while there is none.
   Metadata& metadata();
   FilterState& filter_state();
-  // See FilterChain.
-  void add_body(buffer::Buffer&& body) { chain_.add_body(std::move(body)); }
-  http::HeaderMap& add_trailers() { return chain_.add_trailers(); }
+  // See FilterChain; of the chain whose hook runs.
+  void add_body(buffer::Buffer&& body) { acting_->add_body(std::move(body)); }
+  http::HeaderMap& add_trailers() { return acting_->add_trailers(); }
+  // While a chain walks on behalf of the exchange: its own, where none is given, or that of one of its tries.
+  class Acting {
+   public:
+    explicit Acting(Exchange& exchange) : Acting(exchange, exchange.chain_) {}
+    Acting(Exchange& exchange, FilterChain& chain)
+        : exchange_(exchange), before_(std::exchange(exchange.acting_, &chain)) {}
+    ~Acting() { exchange_.acting_ = before_; }
+    Acting(const Acting&) = delete;
+    Acting& operator=(const Acting&) = delete;
+
+   private:
+    Exchange& exchange_;
+    FilterChain* const before_;
+  };
   // What a filter keeps for the whole connection, under a key of its own (its settings, say); null at first.
   std::unique_ptr<FilterLocal>& connection_local(const model::FilterConfig& key);
   upstream::WorkerLocal& local();
@@ -109,7 +124,11 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   Step reply(const LocalReply& reply);
   bool answered_locally() const { return answered_locally_; }
 
+  // The filters that its newest try passes beside those of its connection manager; null: none.
+  const std::vector<model::FilterPlan>* try_filters() const { return try_filters_; }
+
   // --- for the router ---
+  void name_try_filters(const std::vector<model::FilterPlan>& filters) { try_filters_ = &filters; }
   // Interim responses pass by the filters.
   void respond_interim(http::ResponseHeaders& headers);
   void respond_headers(http::ResponseHeaders& headers, http::End end);
@@ -232,6 +251,8 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   FilterState* filter_state_ = nullptr;
   uint64_t stable_random_ = 0;
   FilterChain chain_;
+  FilterChain* acting_ = &chain_;
+  const std::vector<model::FilterPlan>* try_filters_ = nullptr;
   format::Facts facts_;
   std::shared_ptr<const net::TlsFacts> upstream_tls_;
   MetadataPtr upstream_metadata_;

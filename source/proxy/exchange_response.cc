@@ -58,6 +58,7 @@ Step Exchange::reply(const LocalReply& given) {
   if (finished_) {
     return Step::taken();
   }
+  const Acting acting(*this);
   if (reply.flag) {
     facts_.flags.set(*reply.flag);
   }

@@ -423,12 +423,14 @@ size_t Resumer::pass(size_t bytes) {
   if (state_ != State::kPaused) {
     return 0;
   }
+  const Exchange::Acting acting(*chain_->exchange_, *chain_);
   return direction_ == FilterChain::Request::kIndex ? chain_->pass<FilterChain::Request>(filter_, bytes)
                                                     : chain_->pass<FilterChain::Response>(filter_, bytes);
 }
 
 void FilterChain::resume(Resumer& resumer) {
   resumer.chain_ = nullptr;
+  const Exchange::Acting acting(*exchange_, *this);
   if (resumer.direction_ == Request::kIndex) {
     resume<Request>(resumer.filter_);
   } else {

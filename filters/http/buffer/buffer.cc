@@ -26,9 +26,9 @@ class BufferFilter final : public proxy::HttpFilter {
     return Step::collect(*limit);
   }
 
-  Step on_request_data(Exchange& exchange, ::sluice::buffer::Buffer& body, End end) override {
+  Step on_request_data(Exchange& exchange, ::sluice::buffer::Buffer& body, End) override {
     http::HeaderMap& fields = exchange.request()->fields;
-    if (holds_ && end == End::kYes && !fields.has(Token::kContentLength)) {
+    if (holds_ && !fields.has(Token::kContentLength)) {  // it is whole: only trailers may follow
       char digits[20];
       const auto last = std::to_chars(digits, digits + sizeof(digits), body.size()).ptr;
       fields.set_copy(Token::kContentLength, {digits, static_cast<size_t>(last - digits)});

@@ -28,6 +28,7 @@ std::shared_ptr<const model::FilterConfig> compile_route(const Message& message,
 config::HttpFilterType extension() {
   return {.type = "envoy.extensions.filters.http.buffer.v3.Buffer",
           .compile = &compile,
+          .upstream = true,
           .route_type = "envoy.extensions.filters.http.buffer.v3.BufferPerRoute",
           .compile_route = &compile_route};
 }

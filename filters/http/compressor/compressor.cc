@@ -87,16 +87,20 @@ void add_vary(http::HeaderMap& fields) {
   }
 }
 
-// What the compressors of the exchange's chain can do with its answer. Those that CompressorPerRoute or their direction
-// switches off take part, as in Envoy: what such a one is chosen for is not packed.
+// What the compressors of the exchange's chain, and of its try's, can do with its answer. Those that CompressorPerRoute
+// or their direction switches off take part, as in Envoy: what such a one is chosen for is not packed.
 CodingOffers offers_of(const Exchange& exchange, std::string_view content_type) {
   CodingOffers offers;
-  for (const model::FilterPlan& plan : exchange.plan().filters) {
-    const auto* const factory = dynamic_cast<const CompressorFactory*>(plan.config.get());
-    if (factory == nullptr || !exchange.in_force(plan)) continue;
-    const Settings& settings = factory->settings();
-    if (settings.response.takes_type(content_type)) offers.add({factory->coding(), settings.choose_first});
-  }
+  const auto add = [&](const std::vector<model::FilterPlan>& filters) {
+    for (const model::FilterPlan& plan : filters) {
+      const auto* const factory = dynamic_cast<const CompressorFactory*>(plan.config.get());
+      if (factory == nullptr || !exchange.in_force(plan)) continue;
+      const Settings& settings = factory->settings();
+      if (settings.response.takes_type(content_type)) offers.add({factory->coding(), settings.choose_first});
+    }
+  };
+  add(exchange.plan().filters);
+  if (exchange.try_filters() != nullptr) add(*exchange.try_filters());
   return offers;
 }
 

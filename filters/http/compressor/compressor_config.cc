@@ -152,6 +152,7 @@ std::shared_ptr<const model::FilterConfig> compile_route(const Message& message,
 config::HttpFilterType extension() {
   return {.type = "envoy.extensions.filters.http.compressor.v3.Compressor",
           .compile = &compile,
+          .upstream = true,
           .route_type = "envoy.extensions.filters.http.compressor.v3.CompressorPerRoute",
           .compile_route = &compile_route};
 }

@@ -89,6 +89,7 @@ std::shared_ptr<const model::FilterConfig> compile_composite_route(const Message
 config::HttpFilterType extension() {
   return {.type = "envoy.extensions.common.matching.v3.ExtensionWithMatcher",
           .compile = &compile,
+          .upstream = true,
           .route_type = "envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute",
           .compile_route = &compile_route};
 }
@@ -96,6 +97,7 @@ config::HttpFilterType extension() {
 config::HttpFilterType composite_extension() {
   return {.type = "envoy.extensions.filters.http.composite.v3.Composite",
           .compile = &compile_composite,
+          .upstream = true,
           .route_type = "envoy.extensions.filters.http.composite.v3.CompositePerRoute",
           .compile_route = &compile_composite_route};
 }

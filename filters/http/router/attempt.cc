@@ -52,9 +52,8 @@ Attempt::Attempt(AttemptOwner& owner, proxy::Exchange& exchange, const RouterOpt
 }
 
 void Attempt::start(uint8_t priority, http::End end) {
-  end_ = end;
+  priority_ = priority;
   began_ = exchange_.local().loop.now();
-  headers_only_ = end == http::End::kYes;
   if (format::Facts& facts = exchange_.facts(); facts.attempts > 1) {  // what the former try had found
     facts.upstream_connected = format::kUnset;
     facts.upstream_local = {};
@@ -64,21 +63,30 @@ void Attempt::start(uint8_t priority, http::End end) {
   claim_facts();
   begin_span();
   log_again();
-  if (pass_filters(end)) {
-    pool_.request(*this, priority);
+  if (pool_.cluster().plan().http_filters == nullptr && options_.upstream_filters == nullptr) {
+    ask_for_stream(end);
+  } else {
+    pass_filters(end);
   }
 }
 
-bool Attempt::pass_filters(http::End end) {
+void Attempt::pass_filters(http::End end) {
   const model::ClusterPlan& plan = pool_.cluster().plan();
   const UpstreamFiltersPtr& filters = plan.http_filters != nullptr ? plan.http_filters : options_.upstream_filters;
-  if (filters == nullptr) {
-    return true;
-  }
   const upstream::ClusterShared* owner = plan.http_filters != nullptr ? pool_.cluster().shared().get() : nullptr;
+  exchange_.name_try_filters(*filters);
   filters_ = exchange_.arena().create<UpstreamFilters>(*this, exchange_, filters, locals_.of(filters, owner));
-  filters_->chain().request_headers(*exchange_.request(), end);
-  return !over_;
+  filters_->request_headers(*exchange_.request(), end);
+  if (!over_ && exchange_.request_complete()) {
+    arm_timers();
+  }
+}
+
+void Attempt::ask_for_stream(http::End end) {
+  asked_ = true;
+  end_ = end;
+  headers_only_ = end == http::End::kYes;
+  pool_.request(*this, priority_);
 }
 
 void Attempt::start_raw(upstream::Cluster& cluster) {
@@ -87,9 +95,9 @@ void Attempt::start_raw(upstream::Cluster& cluster) {
   begin_span();
   log_again();
   const format::Facts& facts = exchange_.facts();
-  raw_ = exchange_.arena().create<RawStream>(cluster, pool_.host(), exchange_.local(),
-                                             static_cast<upstream::PoolRequest&>(*this),
-                                             upstream::RawConnection::Client{*facts.direct_remote, *facts.local});
+  raw_ = exchange_.arena().create<RawStream>(
+      cluster, pool_.host(), exchange_.local(), static_cast<upstream::PoolRequest&>(*this),
+      upstream::RawConnection::Client{*facts.direct_remote, *facts.local});
   raw_->start();
 }
 
@@ -120,7 +128,8 @@ void Attempt::report(upstream::Outcome outcome, uint16_t status) {
 void Attempt::says_goodbye() { pool_.cluster().says_goodbye(pool_.host()); }
 
 void Attempt::arm_timers() {
-  if (stream_ == nullptr || timers_ != nullptr ||
+  const bool waits_for_filter = filters_ != nullptr && !asked_;
+  if ((stream_ == nullptr && !waits_for_filter) || timers_ != nullptr ||
       (timeouts_.per_try.count() == 0 && timeouts_.per_try_idle.count() == 0)) {
     return;
   }
@@ -175,9 +184,9 @@ void Attempt::is_over() {
   over_ = true;
   if (stream_ != nullptr) {
     bytes_ = stream_->bytes();
-    exchange_.facts().upstream_bytes += bytes_;
     stream_ = nullptr;
   }
+  exchange_.facts().upstream_bytes += bytes_;
   owner_.on_over(*this);
   if (timers_ != nullptr) {
     timers_->whole.cancel();
@@ -191,6 +200,16 @@ void Attempt::is_over() {
     exchange_.trace()->end_try(*std::exchange(span_, nullptr), pool_.host(),
                                response_ == nullptr ? 0 : response_->status);
   }
+  if (filters_ != nullptr) {
+    filters_->end();
+  }
+}
+
+void Attempt::leave_stream() {
+  claim_facts();
+  heard_all_ = true;
+  bytes_ = stream_->bytes();
+  stream_ = nullptr;
 }
 
 void Attempt::on_stream(upstream::UpstreamStream& stream) {
@@ -221,10 +240,10 @@ void Attempt::on_stream(upstream::UpstreamStream& stream) {
   }
   const bool body_ends = end_ == http::End::kYes && waiting_trailers_ == nullptr;
   if (!waiting_.empty() || body_ends) {
-    pass_data(waiting_, body_ends ? http::End::kYes : http::End::kNo);
+    stream.send_data(waiting_, body_ends ? http::End::kYes : http::End::kNo);
   }
   if (waiting_trailers_ != nullptr) {
-    pass_trailers(*waiting_trailers_);
+    stream.send_trailers(*waiting_trailers_);
   }
   if (end_ == http::End::kYes) {
     sent_all();
@@ -253,20 +272,11 @@ void Attempt::send_data(buffer::Buffer& data, http::End end) {
   if (over_) {
     return;
   }
-  body_sent_ += data.size();
-  if (stream_ != nullptr) {
+  if (filters_ != nullptr) {
     touch();
-    pass_data(data, end);
-    if (end == http::End::kYes) {
-      sent_all();
-    }
-    return;
-  }
-  waiting_.move_from(data);
-  waiting_.own();
-  end_ = end;
-  if (waiting_.size() >= kMaxWaiting) {
-    exchange_.request_gate().close(net::Pause::kConnecting);
+    filters_->request_data(data, end);
+  } else {
+    put_data(data, end);
   }
 }
 
@@ -274,26 +284,8 @@ void Attempt::send_trailers(http::HeaderMap& trailers) {
   if (over_) {
     return;
   }
-  if (stream_ != nullptr) {
-    pass_trailers(trailers);
-    sent_all();
-    return;
-  }
-  waiting_trailers_ = &trailers;
-  end_ = http::End::kYes;
-}
-
-void Attempt::pass_data(buffer::Buffer& data, http::End end) {
   if (filters_ != nullptr) {
-    filters_->chain().request_data(data, end);
-  } else {
-    put_data(data, end);
-  }
-}
-
-void Attempt::pass_trailers(http::HeaderMap& trailers) {
-  if (filters_ != nullptr) {
-    filters_->chain().request_trailers(trailers);
+    filters_->request_trailers(trailers);
   } else {
     put_trailers(trailers);
   }
@@ -307,9 +299,33 @@ void Attempt::put_headers(const http::RequestHeaders& headers, http::End end) {
   stream_->send_headers(headers, end);
 }
 
-void Attempt::put_data(buffer::Buffer& data, http::End end) { stream_->send_data(data, end); }
+void Attempt::put_data(buffer::Buffer& data, http::End end) {
+  body_sent_ += data.size();
+  if (stream_ != nullptr) {
+    touch();
+    stream_->send_data(data, end);
+    if (end == http::End::kYes) {
+      sent_all();
+    }
+    return;
+  }
+  waiting_.move_from(data);
+  waiting_.own();
+  end_ = end;
+  if (waiting_.size() >= kMaxWaiting) {
+    exchange_.request_gate().close(net::Pause::kConnecting);
+  }
+}
 
-void Attempt::put_trailers(const http::HeaderMap& trailers) { stream_->send_trailers(trailers); }
+void Attempt::put_trailers(http::HeaderMap& trailers) {
+  if (stream_ != nullptr) {
+    stream_->send_trailers(trailers);
+    sent_all();
+    return;
+  }
+  waiting_trailers_ = &trailers;
+  end_ = http::End::kYes;
+}
 
 void Attempt::sent_all() { exchange_.facts().upstream_tx_end = exchange_.local().loop.now(); }
 
@@ -341,6 +357,14 @@ void Attempt::pause_response(bool pause) {
   }
 }
 
+void Attempt::stop_stream(bool stopped) {
+  if (stream_ == nullptr) {
+    return;
+  }
+  net::ReadGate& gate = stream_->response_gate();
+  stopped ? gate.close(net::Pause::kFilter) : gate.open(net::Pause::kFilter);
+}
+
 size_t Attempt::request_room() const {
   if (stream_ != nullptr) {
     return stream_->room();
@@ -358,27 +382,36 @@ void Attempt::on_interim(http::ResponseHeaders& headers) {
 }
 
 void Attempt::on_response_headers(http::ResponseHeaders& headers, http::End end) {
-  if (filters_ != nullptr) {
-    filters_->chain().response_headers(headers, end);
-  } else {
+  if (filters_ == nullptr) {
     take_headers(headers, end);
+    return;
   }
+  touch();
+  if (end == http::End::kYes) {
+    leave_stream();
+  }
+  filters_->response_headers(headers, end);
 }
 
 void Attempt::on_response_data(buffer::Buffer& data, http::End end) {
-  if (filters_ != nullptr) {
-    filters_->chain().response_data(data, end);
-  } else {
+  if (filters_ == nullptr) {
     take_data(data, end);
+    return;
   }
+  touch();
+  if (end == http::End::kYes) {
+    leave_stream();
+  }
+  filters_->response_data(data, end);
 }
 
 void Attempt::on_response_trailers(http::HeaderMap& trailers) {
-  if (filters_ != nullptr) {
-    filters_->chain().response_trailers(trailers);
-  } else {
+  if (filters_ == nullptr) {
     take_trailers(trailers);
+    return;
   }
+  leave_stream();
+  filters_->response_trailers(trailers);
 }
 
 void Attempt::take_headers(http::ResponseHeaders& headers, http::End end) {

@@ -45,8 +45,9 @@ class AttemptOwner {
   ~AttemptOwner() = default;
 };
 
-// Keeps request bytes only until it has a stream. Lives in the exchange's arena; in its owner's list until it is over.
-// Thread: worker.
+// Its filters, if it has any, may pause and collect either message: it asks for a stream when the headers have passed
+// them. Keeps request bytes that have passed only until it has the stream. Lives in the exchange's arena; in its
+// owner's list until it is over. Thread: worker.
 class Attempt final : private upstream::PoolRequest, private upstream::StreamUser, public IntrusiveNode<AttemptOwner> {
  public:
   // `filters` are the router's: what those of the cluster keep on this worker.
@@ -58,7 +59,7 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   void start_raw(upstream::Cluster& cluster);
   void send_data(buffer::Buffer& data, http::End end);
   void send_trailers(http::HeaderMap& trailers);
-  // The whole request has arrived: from now on the times of this try run, once it has a stream.
+  // The whole request has arrived: from now on the times of this try run, once it has a stream or waits for a filter.
   void arm_timers();
   // Gives up; the owner hears nothing more.
   void reset();
@@ -70,6 +71,8 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   // The request had begun to leave.
   bool sent() const { return sent_; }
   bool over() const { return over_; }
+  // Nothing more goes to the upstream.
+  bool request_ended() const { return over_ || heard_all_; }
   // Nobody has seen its request, which has no body: the connection ended just when it left.
   bool unread() const { return unread_; }
   upstream::Host& host() { return pool_.host(); }
@@ -95,14 +98,15 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
  private:
   friend class UpstreamFilters;
   // What passed the cluster's filters, or all when it has none: to the stream, and to the owner.
-  void pass_data(buffer::Buffer& data, http::End end);
-  void pass_trailers(http::HeaderMap& trailers);
+  void ask_for_stream(http::End end);
   void put_headers(const http::RequestHeaders& headers, http::End end);
   void put_data(buffer::Buffer& data, http::End end);
-  void put_trailers(const http::HeaderMap& trailers);
+  void put_trailers(http::HeaderMap& trailers);
   void take_headers(http::ResponseHeaders& headers, http::End end);
   void take_data(buffer::Buffer& data, http::End end);
   void take_trailers(http::HeaderMap& trailers);
+  // One of the filters keeps the response, or does not any more.
+  void stop_stream(bool stopped);
 
   struct Timers {
     Timers(event::Loop& loop, Attempt& attempt);
@@ -124,8 +128,9 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   size_t response_room() const override { return exchange_.response_room(); }
 
   void begin_span();
-  // False: one of them has answered.
-  bool pass_filters(http::End end);
+  void pass_filters(http::End end);
+  // The response is whole, but its filters may still have some of it.
+  void leave_stream();
   void record_response_sizes(const http::ResponseHeaders& headers);
   void record_totals();
   void sent_all();
@@ -154,11 +159,14 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   uint64_t body_sent_ = 0, body_received_ = 0;
   http::ByteMeter bytes_;           // when it is over
   http::End end_ = http::End::kNo;  // of the headers, then of waiting_
+  uint8_t priority_ = 0;
+  bool asked_ = false;  // for a stream: the headers have passed the filters
   bool headers_only_ = false;
   bool answered_ = false;
   bool sent_ = false;
   bool unread_ = false;
   bool interim_seen_ = false;
+  bool heard_all_ = false;  // the stream has ended well
   bool over_ = false;
   trace::Span* span_ = nullptr;  // of this try, until it is over; null: none
 };

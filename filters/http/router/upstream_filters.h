@@ -47,34 +47,46 @@ class UpstreamLocals {
 };
 
 // Lives in the exchange's arena, as its attempt does. The filters see the exchange's own headers, so what one try adds
-// the next one finds. The headers pass before there is a stream, and a filter may answer instead of the upstream; but
-// only filters that decide at once may stand here (HttpFilterType::upstream): none of them stops anything. Thread:
-// worker.
+// the next one finds. They may do all that filters may: the try asks for a stream when the headers have passed, so that
+// nothing is held upstream while one of them pauses or collects. A local reply answers the exchange, and ends all its
+// tries. Thread: worker.
 class UpstreamFilters final : private proxy::ChainEnds {
  public:
   UpstreamFilters(Attempt& attempt, proxy::Exchange& exchange, const UpstreamFiltersPtr& filters,
                   std::span<const std::unique_ptr<proxy::FilterLocal>> locals)
-      : attempt_(attempt) {
+      : attempt_(attempt), exchange_(exchange) {
     chain_.build(exchange, *this, *filters, locals);
   }
-  proxy::FilterChain& chain() { return chain_; }
+
+  void request_headers(http::RequestHeaders& headers, http::End end);
+  void request_data(buffer::Buffer& data, http::End end);
+  void request_trailers(http::HeaderMap& trailers);
+  void response_headers(http::ResponseHeaders& headers, http::End end);
+  void response_data(buffer::Buffer& data, http::End end);
+  void response_trailers(http::HeaderMap& trailers);
+  // The try is over: nothing that waits goes on, and resuming does nothing.
+  void end();
 
  private:
+  // proxy::ChainEnds
+  void request_headers_passed(http::RequestHeaders& headers, http::End end) override;
   void request_data_passed(buffer::Buffer& data, http::End end) override;
   void request_trailers_passed(http::HeaderMap& trailers) override;
   void response_headers_passed(http::ResponseHeaders& headers, http::End end) override;
   void response_data_passed(buffer::Buffer& data, http::End end) override;
   void response_trailers_passed(http::HeaderMap& trailers) override;
-  void stop_request(bool) override {}
-  void stop_response(bool) override {}
-  void request_too_large() override {}
-  void response_too_large() override {}
-  void filter_gave_up() override {}
+  void stop_request(bool stopped) override;
+  void stop_response(bool stopped) override;
+  void request_too_large() override;
+  void response_too_large() override;
+  void filter_gave_up() override;
   bool request_ended() const override;
   bool response_ended() const override;
 
   Attempt& attempt_;
+  proxy::Exchange& exchange_;
   proxy::FilterChain chain_;
+  const http::ResponseHeaders* seen_ = nullptr;  // by the filters
 };
 
 }  // namespace sluice::filters::router
