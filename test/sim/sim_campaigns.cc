@@ -7,6 +7,8 @@ Played play_traffic(uint64_t seed, Trace trace);
 Played play_names(uint64_t seed, Trace trace);
 Played play_hooks(uint64_t seed, Trace trace);
 Played play_retries(uint64_t seed, Trace trace);
+// campaign_mirrors.cc
+Played play_mirrors(uint64_t seed, Trace trace);
 // campaign_http2.cc
 Played play_http2(uint64_t seed, Trace trace);
 // campaign_tcp.cc
@@ -31,6 +33,7 @@ constexpr Campaign kCampaigns[] = {
     {"names", "the same, while DNS changes, fails and is silent", &play_names, 200},
     {"hooks", "the same, with filters that pause, resume, hold, collect and reply in every hook", &play_hooks, 200},
     {"retries", "the same, with three origins and retries", &play_retries, 200},
+    {"mirrors", "the same, with a mirror that must harm nobody, and redirects that nobody sees", &play_mirrors, 100},
     {"http2", "HTTP/1 -> HTTP/2 -> HTTP/1: many exchanges share connections on rough networks", &play_http2, 150},
     {"tcp", "tcp_proxy: half-closes, resets, stalls, connects that fail, peers that do not read", &play_tcp, 100},
     {"updates", "configuration that changes out of files or from a control plane, under traffic", &play_updates, 20},

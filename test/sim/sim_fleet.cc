@@ -150,7 +150,7 @@ Fleet::Fleet(uint64_t seed, Trace trace, const FleetConfig& config)
   }
   SLUICE_CHECK(known_.size() == config.hosts);
   seen_.asked.resize(config.hosts);
-  invariants_.emplace(proxy, kStageLimit, violations);
+  invariants_.emplace(proxy, kStageLimit, violations, std::vector<std::string>{"origin"});
   proxy.world.after_step([this] {
     invariants_->check();
     look_at_failing();

@@ -34,7 +34,8 @@ std::string stage_yaml() {
   return yaml;
 }
 
-Stage::Stage(uint64_t seed, Trace trace, std::string_view yaml, size_t origins, const config::Extensions& extensions)
+Stage::Stage(uint64_t seed, Trace trace, std::string_view yaml, size_t origins, const config::Extensions& extensions,
+             const std::vector<std::string>& clusters)
     : proxy(seed, yaml, nullptr, extensions, 1 + seed % 3,
             [](SimZone& zone) { zone.set("origin.test", {kStageOrigins[0]}); }),
       violations(proxy.world),
@@ -50,19 +51,19 @@ Stage::Stage(uint64_t seed, Trace trace, std::string_view yaml, size_t origins, 
     origins_.push_back(std::make_unique<TrafficOrigin>(*machines_.back(),
                                                        *net::Address::from_ip(kStageOrigins[i], kStagePort), ledger));
   }
-  invariants_.emplace(proxy, kStageLimit, violations);
+  invariants_.emplace(proxy, kStageLimit, violations, clusters);
 }
 
 bool Stage::all_done() const {
   return std::all_of(clients_.begin(), clients_.end(), [](const auto& client) { return client->done(); });
 }
 
-void Stage::play() {
+void Stage::play(std::string_view answers) {
   SimRandom random(proxy.world.random().fork());
   proxy.fabric.faults() = SimFaults::rough(random);
   for (int i = 0; i < 6; ++i) {
     clients_.push_back(std::make_unique<TrafficClient>(proxy.clients, kStageProxy, SimRandom(random.next()), ledger));
-    clients_.back()->run(5);
+    clients_.back()->run(5, answers);
   }
   proxy.world.run_until([this] { return all_done(); }, 120s);
 }

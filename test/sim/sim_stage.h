@@ -32,12 +32,13 @@ std::string stage_yaml();
 class Stage {
  public:
   Stage(uint64_t seed, Trace trace, std::string_view yaml, size_t origins,
-        const config::Extensions& extensions = filters::builtin());
+        const config::Extensions& extensions = filters::builtin(),
+        const std::vector<std::string>& clusters = {"origin"});  // those that are connected to, the main one first
 
   TrafficOrigin& origin(size_t number) { return *origins_[number]; }
 
   // Traffic under faults.
-  void play();
+  void play(std::string_view answers = kAnyAnswer);
   // The faults end: everybody is served, also on the connections that were left over.
   void recover(std::string_view answers = kSureAnswers);
   // Everybody goes, and takes everything along.

@@ -31,6 +31,11 @@ Plan Plan::random(SimRandom& random, std::string_view answers) {
   plan.answer = static_cast<Answer>(answers[random.below(answers.size())]);
   plan.key = random.below(1'000'000'000);
   plan.request_bytes = random.chance(500) ? 0 : some_size(random);
+  if (plan.answer == Answer::kEarly) {
+    plan.request_bytes = random.between(50'000, 200'000);  // more than fits into buffers and pipes, or just not
+  } else if (plan.answer == Answer::kMoved) {
+    plan.request_bytes %= 8'000;  // it must be kept
+  }
   plan.response_bytes = some_size(random);
   plan.cut = plan.answer == Answer::kLate ? random.below(4'000) : random.below(plan.response_bytes + 120);
   return plan;
@@ -179,7 +184,8 @@ void Violations::expect(bool holds, std::string_view what) {
 
 uint32_t Ledger::begun(const Plan& plan) {
   uint32_t& tries = tries_[plan.key];
-  violations.expect(tries < most_tries, cat("a request comes more often than it may: ", plan.path()));
+  const uint32_t most = most_tries + (plan.answer == Answer::kMoved ? 1 : 0);
+  violations.expect(tries < most, cat("a request comes more often than it may: ", plan.path()));
   return tries++;
 }
 
@@ -219,6 +225,7 @@ class TrafficOrigin::Connection final : public SimTalker {
       if (plan->answer == Answer::kEarly && !answered_) {
         answered_ = true;
         answer(*plan);
+        read_later();
       }
       if (!complete) {
         return;
@@ -241,6 +248,17 @@ class TrafficOrigin::Connection final : public SimTalker {
     world.after(world.random().between(Duration(0), 100ms), [this, at = answers_, alive = std::weak_ptr(alive_)] {
       if (!alive.expired() && answers_ == at && !begun_ && later_ == 0 && received_.empty()) {
         close();
+      }
+    });
+  }
+
+  // What was answered without its rest is in no hurry.
+  void read_later() {
+    read(false);
+    SimWorld& world = origin_.machine_.loop.world();
+    world.after(world.random().between(Duration(0), 1000ms), [this, alive = std::weak_ptr(alive_)] {
+      if (!alive.expired()) {
+        read(true);
       }
     });
   }
@@ -284,6 +302,11 @@ class TrafficOrigin::Connection final : public SimTalker {
         return;
       case Answer::kBusy:
         send(tries_before_ > 0 ? framed : "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 4\r\n\r\nbusy");
+        return;
+      case Answer::kMoved:
+        send(tries_before_ > 0 ? framed
+                               : cat("HTTP/1.1 302 Found\r\nlocation: http://a", plan.path(),
+                                     "\r\ncontent-length: ", body.size(), "\r\n\r\n", body));
         return;
       default:
         send(framed);

@@ -23,12 +23,13 @@ enum class Answer : char {
   kChunked = 'c',
   kUntilEnd = 'e',  // the end of the connection ends the body
   kInterim = 'i',   // 103 first
-  kEarly = 'q',     // before the request is complete
+  kEarly = 'q',     // before the request is complete, whose rest is read late
   kReset = 'x',     // reset after CUT bytes of the response
   kFin = 'f',       // half a response of CUT bytes, then FIN
   kNever = 'n',
-  kLate = 'd',  // the first half at once, the second after CUT milliseconds
-  kBusy = 'b',  // 503 to the first who asks, with content-length to the next
+  kLate = 'd',   // the first half at once, the second after CUT milliseconds
+  kBusy = 'b',   // 503 to the first who asks, with content-length to the next
+  kMoved = 'm',  // the same with a 302 to where the request went
 };
 
 // Of which plans are drawn: those of a rough world, and those that a client who is patient gets a whole answer to.
@@ -113,7 +114,7 @@ class Ledger {
   Violations& violations;
   uint32_t most_tries = 1;  // that an origin may see
 
-  // An origin sees the head of a request. Returns how many tries there were before.
+  // An origin sees the head of a request. Returns how many there were before.
   uint32_t begun(const Plan& plan);
 
  private:
