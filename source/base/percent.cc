@@ -11,16 +11,21 @@ int hex_digit(char c) {
 
 }  // namespace
 
-std::string percent_decoded(std::string_view text) {
-  std::string out;
+void append_percent_decoded(std::string& to, std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
+      to += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
       i += 2;
     } else {
-      out += text[i];
+      to += text[i];
     }
   }
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  append_percent_decoded(out, text);
   return out;
 }
 

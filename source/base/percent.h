@@ -8,6 +8,7 @@ namespace sluice {
 
 // `text` with each %XX as the byte that it stands for; a '%' without two hexadecimal digits stays as it is. Thread:
 // any.
+void append_percent_decoded(std::string& to, std::string_view text);
 std::string percent_decoded(std::string_view text);
 
 }  // namespace sluice

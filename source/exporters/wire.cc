@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "base/utf8.h"
+#include "base/varint.h"
 
 namespace sluice::exporters::wire {
 
@@ -21,11 +22,6 @@ size_t write_varint(char* to, uint64_t value) {
 }
 
 }  // namespace
-
-void append_varint(std::string& to, uint64_t value) {
-  char bytes[10];
-  to.append(bytes, write_varint(bytes, value));
-}
 
 void append_number(std::string& to, uint32_t field, uint64_t value) {
   append_tag(to, field, kVarint);

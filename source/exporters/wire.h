@@ -9,8 +9,6 @@
 
 namespace sluice::exporters::wire {
 
-void append_varint(std::string& to, uint64_t value);
-
 // ---- fields, by their numbers
 void append_number(std::string& to, uint32_t field, uint64_t value);  // booleans and enums as well
 void append_fixed64(std::string& to, uint32_t field, uint64_t value);

@@ -37,15 +37,6 @@ std::optional<uint32_t> from_response(const Facts& facts) {
   return sent(facts.response == nullptr ? nullptr : &facts.response->fields);
 }
 
-bool is_grpc(const Facts& facts) {
-  if (facts.request == nullptr) {
-    return false;
-  }
-  constexpr std::string_view kType = "application/grpc";
-  const std::string_view type = facts.request->fields.get(http::Token::kContentType);
-  return type.starts_with(kType) && (type.size() == kType.size() || type[kType.size()] == '+');
-}
-
 }  // namespace
 
 uint32_t grpc_status_or_mapped(const Facts& facts) {
@@ -54,7 +45,7 @@ uint32_t grpc_status_or_mapped(const Facts& facts) {
 }
 
 std::optional<uint32_t> grpc_status(const Facts& facts) {
-  if (!is_grpc(facts)) {
+  if (facts.request == nullptr || !http::is_grpc(facts.request->fields)) {
     return std::nullopt;
   }
   const auto status = from_response(facts);

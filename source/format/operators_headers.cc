@@ -1,10 +1,12 @@
 // Operators about headers, trailers and the path.
 #include <algorithm>
 
+#include "base/percent.h"
 #include "base/strings.h"
 #include "format/forwarded_cert.h"
 #include "format/grpc_status.h"
 #include "format/operators.h"
+#include "http/chars.h"
 
 namespace sluice::format {
 namespace {
@@ -128,22 +130,6 @@ bool path(std::string& to, const Facts& facts, const Piece& piece) {
   return put_text(to, value);
 }
 
-int hex(char c) {
-  const char letter = lower(c);
-  return c >= '0' && c <= '9' ? c - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
-
-void append_decoded(std::string& to, std::string_view text) {
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0) {
-      to += static_cast<char>(hex(text[i + 1]) * 16 + hex(text[i + 2]));
-      i += 2;
-    } else {
-      to += text[i];
-    }
-  }
-}
-
 // Of QUERY_PARAMS(DECODED): what a log or a header could not show, or not unambiguously, stays encoded. A percent sign
 // with two characters behind it that are no digits goes.
 void append_readable(std::string& to, std::string_view text) {
@@ -151,8 +137,8 @@ void append_readable(std::string& to, std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%' || i + 2 >= text.size()) {
       to += text[i];
-    } else if (hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0) {
-      const char c = static_cast<char>(hex(text[i + 1]) * 16 + hex(text[i + 2]));
+    } else if (const int high = http::hex_value(text[i + 1]), low = http::hex_value(text[i + 2]); high >= 0 && low >= 0) {
+      const char c = static_cast<char>(high * 16 + low);
       const bool readable = c > ' ' && c < 0x7f && kEncoded.find(c) == std::string_view::npos;
       to += readable ? std::string_view(&c, 1) : text.substr(i, 3);
       i += 2;
@@ -165,9 +151,7 @@ bool same_name(std::string_view encoded, std::string_view name) {
   if (encoded.find('%') == std::string_view::npos) {
     return encoded == name;
   }
-  std::string decoded;
-  append_decoded(decoded, encoded);
-  return decoded == name;
+  return percent_decoded(encoded) == name;
 }
 
 bool query_param(std::string& to, const Facts& facts, const Piece& piece) {
@@ -182,7 +166,7 @@ bool query_param(std::string& to, const Facts& facts, const Piece& piece) {
     rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
     const size_t equals = pair.find('=');
     if (same_name(pair.substr(0, equals), piece.text)) {
-      append_decoded(to, equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
+      append_percent_decoded(to, equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
       return true;
     }
   }

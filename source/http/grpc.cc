@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/percent.h"
 #include "base/strings.h"
 
 namespace sluice::http {
@@ -10,13 +11,6 @@ namespace {
 
 // A message of more bytes is not worth keeping its memory for the next one.
 constexpr size_t kKeptCapacity = 64 * 1024;
-
-int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
 
 }  // namespace
 
@@ -45,20 +39,7 @@ std::optional<uint32_t> grpc_status_in(const HeaderMap& fields) {
 }
 
 std::string grpc_message_in(const HeaderMap& fields) {
-  const std::string_view text = fields.get(Token::kGrpcMessage);
-  std::string out;
-  out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? hex(text[i + 1]) : -1;
-    const int low = high >= 0 ? hex(text[i + 2]) : -1;
-    if (low >= 0) {
-      out.push_back(static_cast<char>(high * 16 + low));
-      i += 2;
-    } else {
-      out.push_back(text[i]);
-    }
-  }
-  return out;
+  return percent_decoded(fields.get(Token::kGrpcMessage));
 }
 
 GrpcPrefix grpc_prefix(uint32_t message_bytes) {

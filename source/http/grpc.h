@@ -13,6 +13,13 @@
 
 namespace sluice::http {
 
+// content-type is application/grpc or application/grpc+something; grpc-web is not gRPC.
+inline bool is_grpc(const HeaderMap& fields) {
+  constexpr std::string_view kGrpc = "application/grpc";
+  const std::string_view type = fields.get(Token::kContentType);
+  return type.starts_with(kGrpc) && (type.size() == kGrpc.size() || type[kGrpc.size()] == '+');
+}
+
 // Some of gRPC's numbers; others pass through as they are.
 enum GrpcStatus : uint32_t {
   kGrpcOk = 0,

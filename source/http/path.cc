@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/strings.h"
+#include "http/chars.h"
 
 namespace sluice::http {
 namespace {
@@ -32,12 +33,6 @@ constexpr std::array<Kind, 256> kKinds = [] {
 }();
 
 Kind kind_of(char c) { return kKinds[static_cast<uint8_t>(c)]; }
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char letter = lower(c);
-  return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
 
 // The byte that "%XX" at the start of `text` stands for, or -1.
 int escaped_byte(std::string_view text) {

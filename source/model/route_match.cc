@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "http/cookies.h"
+#include "http/grpc.h"
 #include "http/path.h"
 
 namespace sluice::model {
@@ -11,11 +12,6 @@ bool begins(std::string_view text, std::string_view prefix, bool case_sensitive)
   if (text.size() < prefix.size()) return false;
   const std::string_view start = text.substr(0, prefix.size());
   return case_sensitive ? start == prefix : equal_ignore_case(start, prefix);
-}
-
-bool is_grpc(std::string_view content_type) {
-  constexpr std::string_view kType = "application/grpc";
-  return content_type.starts_with(kType) && (content_type.size() == kType.size() || content_type[kType.size()] == '+');
 }
 
 bool cookie_holds(const CookieMatcher& matcher, const http::HeaderMap& fields) {
@@ -105,7 +101,7 @@ bool judge(const RouteMatch& match, const http::RequestHeaders& request, std::st
     return true;
   };
   if (!match.matches_path(request, path)) return miss([&] { return path_words(match, request, path); });
-  if (match.grpc && !is_grpc(request.fields.get(http::Token::kContentType))) {
+  if (match.grpc && !http::is_grpc(request.fields)) {
     return miss([] { return std::string("content-type is not one of gRPC"); });
   }
   if (!match.conditions) return true;

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "base/trace.h"
+#include "http/grpc.h"
 #include "proxy/downstream_connection.h"
 #include "proxy/exchange_trace.h"
 #include "proxy/reason.h"
@@ -166,7 +167,7 @@ void Exchange::arm_timers() {
 
 void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
   request_ = &headers;
-  grpc_ = is_grpc(headers);
+  grpc_ = http::is_grpc(headers.fields);
   facts_.request = &headers;
   facts_.protocol = headers.protocol;
   facts_.has_protocol = true;

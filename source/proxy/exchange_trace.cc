@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "format/grpc_status.h"
 #include "format/response_flags.h"
+#include "http/grpc.h"
 #include "proxy/exchange.h"
 
 namespace sluice::proxy {
@@ -205,7 +206,7 @@ void ExchangeTrace::tag_request(const format::Facts& facts) {
     span.tag("peer.address",
              facts.direct_remote->is_ip() ? facts.direct_remote->ip_to_string() : facts.direct_remote->to_string());
   }
-  if (is_grpc(request)) {
+  if (http::is_grpc(request.fields)) {
     span.tag("grpc.path", request.path);
     span.tag("grpc.authority", request.authority);
     span.tag("grpc.content_type", fields.get(Token::kContentType));
@@ -228,7 +229,7 @@ void ExchangeTrace::tag_answer(Span& span, const format::Facts& facts, uint16_t 
   format::append_flags(flags, facts.flags, format::FlagNames::kShort);
   span.tag("response_flags", flags);
   bool failed = status == 0 || status >= 500;
-  if (facts.request != nullptr && is_grpc(*facts.request)) {
+  if (facts.request != nullptr && http::is_grpc(facts.request->fields)) {
     if (const auto grpc = format::grpc_status(facts)) {
       span.tag("grpc.status_code", Piece(*grpc).text());
       failed |= *grpc != 0;

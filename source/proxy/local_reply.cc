@@ -123,12 +123,6 @@ BuiltReply finish_local_reply(Arena& arena, const LocalReply& reply, http::Respo
   return {&headers, head ? std::string_view() : reply.body};
 }
 
-bool is_grpc(const http::RequestHeaders& request) {
-  constexpr std::string_view kGrpc = "application/grpc";
-  const std::string_view type = request.fields.get(http::Token::kContentType);
-  return type.starts_with(kGrpc) && (type.size() == kGrpc.size() || type[kGrpc.size()] == '+');
-}
-
 uint8_t grpc_status_of(uint16_t http_status) { return static_cast<uint8_t>(http::grpc_status_of(http_status)); }
 
 std::string_view percent_encode(std::string_view text, Arena& arena) {

@@ -55,8 +55,6 @@ enum class ReplyForm : uint8_t { kText, kGrpc };
 BuiltReply finish_local_reply(Arena& arena, const LocalReply& reply, http::ResponseHeaders& headers,
                               const http::RequestHeaders* request, ReplyForm form);
 
-// content-type is application/grpc or application/grpc+something; grpc-web is not gRPC.
-bool is_grpc(const http::RequestHeaders& request);
 // As Envoy maps: 400 INTERNAL, 401 UNAUTHENTICATED, 403 PERMISSION_DENIED, 404 UNIMPLEMENTED, 429, 502, 503, 504
 // UNAVAILABLE, else UNKNOWN.
 uint8_t grpc_status_of(uint16_t http_status);

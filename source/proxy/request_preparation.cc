@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "http/grpc.h"
 #include "http/hop_by_hop.h"
 #include "http/joined_fields.h"
 #include "http/path.h"
@@ -77,7 +78,7 @@ void prepare_path(const model::HttpPlan& plan, RequestHeaders& request, Prepared
   }
   const http::PathVerdict verdict = http::apply_path_rules(path_rules(plan), request.path, request.fields.arena());
   if (verdict == http::PathVerdict::kContinue) return;
-  if (verdict == http::PathVerdict::kRedirect && !is_grpc(request)) {
+  if (verdict == http::PathVerdict::kRedirect && !http::is_grpc(request.fields)) {
     LocalReply reply = reply_of(Reason::kPathRedirect);
     reply.location = request.path;
     out.stat = stats::HttpStat::kDownstreamRqRedirectedWithNormalizedPath;

@@ -1,6 +1,7 @@
 #include "upstream/grpc_check.h"
 
 #include "base/strings.h"
+#include "base/varint.h"
 #include "format/facts.h"
 #include "http/grpc.h"
 
@@ -12,23 +13,6 @@ namespace {
 
 constexpr size_t kMaxAnswer = 4096;
 constexpr uint64_t kServing = 1;
-
-void append_varint(std::string& out, uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
-  out.push_back(static_cast<char>(value));
-}
-
-// False: cut short, or longer than a number can be.
-bool take_varint(std::string_view& from, uint64_t& value) {
-  value = 0;
-  for (int shift = 0; shift < 64 && !from.empty(); shift += 7) {
-    const auto byte = static_cast<uint8_t>(from.front());
-    from.remove_prefix(1);
-    value |= static_cast<uint64_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) return true;
-  }
-  return false;
-}
 
 // HealthCheckRequest with its prefix.
 std::string request_of(const std::string& service) {
@@ -46,21 +30,21 @@ std::string request_of(const std::string& service) {
 bool says_serving(std::string_view response) {
   uint64_t status = 0;
   while (!response.empty()) {
-    uint64_t tag = 0;
-    uint64_t value = 0;
-    if (!take_varint(response, tag)) return false;
+    const auto tag = take_varint(response);
+    if (!tag) return false;
+    const auto value = (*tag & 7) == 0 || (*tag & 7) == 2 ? take_varint(response) : std::nullopt;
     size_t skip = 0;
-    switch (tag & 7) {
+    switch (*tag & 7) {
       case 0:
-        if (!take_varint(response, value)) return false;
-        if (tag >> 3 == 1) status = value;
+        if (!value) return false;
+        if (*tag >> 3 == 1) status = *value;
         break;
       case 1:
         skip = 8;
         break;
       case 2:
-        if (!take_varint(response, value) || value > response.size()) return false;
-        skip = value;
+        if (!value) return false;
+        skip = *value;
         break;
       case 5:
         skip = 4;

@@ -11,6 +11,9 @@ TEST(Percent, DecodesWhatIsEncoded) {
   EXPECT_EQ(percent_decoded("%4"), "%4");
   EXPECT_EQ(percent_decoded("%4x%zz"), "%4x%zz");
   EXPECT_EQ(percent_decoded("%2541%41"), "%41A");
+  std::string text = "a";
+  append_percent_decoded(text, "%62c");
+  EXPECT_EQ(text, "abc");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "http/grpc.h"
 #include "test/proxy_preparation/message_bench.h"
 
 namespace sluice::proxy {
@@ -20,7 +21,7 @@ struct Seen {
 
 BuiltReply build(Arena& arena, const LocalReply& reply, const http::RequestHeaders* request) {
   return finish_local_reply(arena, reply, *begin_local_reply(arena, reply), request,
-                            request != nullptr && is_grpc(*request) ? ReplyForm::kGrpc : ReplyForm::kText);
+                            request != nullptr && http::is_grpc(request->fields) ? ReplyForm::kGrpc : ReplyForm::kText);
 }
 
 Seen build(const LocalReply& reply, std::string_view method = "GET", const Lines& request_fields = {}) {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/strings.h"
+#include "http/grpc.h"
 #include "proxy/exchange.h"
 #include "proxy/grpc_counters.h"
 
@@ -22,7 +23,7 @@ class GrpcStats final : public proxy::HttpFilter {
   explicit GrpcStats(const GrpcStatsFactory& factory) : settings_(factory.settings()) {}
 
   Step on_request_headers(Exchange& exchange, http::RequestHeaders& request, End) override {
-    if (!proxy::is_grpc(request)) return Step::next();
+    if (!http::is_grpc(request.fields)) return Step::next();
     if (std::optional<std::string> prefix = prefix_of(request)) counters_.begin(exchange, request, std::move(*prefix));
     return Step::next();
   }

@@ -33,9 +33,7 @@ bool is_web_answer(const http::HeaderMap& fields) {
   return is_binary(trim(type.substr(0, type.find(';'))));
 }
 bool is_grpc_answer(const http::ResponseHeaders& response) {
-  constexpr std::string_view kGrpc = "application/grpc";
-  const std::string_view type = response.fields.get(Token::kContentType);
-  return response.status == 200 && type.starts_with(kGrpc) && (type.size() == kGrpc.size() || type[kGrpc.size()] == '+');
+  return response.status == 200 && http::is_grpc(response.fields);
 }
 
 // Lives in the exchange's arena. Thread: its exchange's.

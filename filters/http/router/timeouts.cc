@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "filters/http/router/router.h"
+#include "http/grpc.h"
 #include "proxy/grpc_timeout.h"
 #include "proxy/local_reply.h"
 
@@ -35,7 +36,7 @@ Timeouts take_timeouts(const model::ForwardAction& action, const RouterOptions& 
   const model::StreamDurations& durations = *action.durations;
   Timeouts out;
   if (!durations.set) {
-    out.old_grpc = durations.old_grpc_max && proxy::is_grpc(request);
+    out.old_grpc = durations.old_grpc_max && http::is_grpc(request.fields);
     out.global = out.old_grpc ? old_grpc_timeout(durations, request) : action.timeout.value_or(kDefaultTimeout);
   }
   if (action.retry != nullptr) {

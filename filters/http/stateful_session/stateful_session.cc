@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/strings.h"
+#include "base/varint.h"
 #include "http/cookies.h"
 #include "http/path.h"
 #include "proxy/exchange.h"
@@ -74,22 +75,6 @@ class StatefulSession final : public proxy::HttpFilter {
   std::string asked_;
 };
 
-std::optional<uint64_t> read_varint(std::string_view& bytes) {
-  uint64_t out = 0;
-  for (int shift = 0; shift < 64 && !bytes.empty(); shift += 7) {
-    const auto byte = static_cast<uint8_t>(bytes[0]);
-    bytes.remove_prefix(1);
-    out |= uint64_t{byte & 0x7fu} << shift;
-    if (byte < 0x80) return out;
-  }
-  return std::nullopt;
-}
-
-void append_varint(std::string& to, uint64_t number) {
-  for (; number >= 0x80; number >>= 7) to += static_cast<char>(number | 0x80);
-  to += static_cast<char>(number);
-}
-
 constexpr uint64_t kAddress = 1 << 3 | 2, kExpires = 2 << 3 | 0;  // field << 3 | wire type
 
 }  // namespace
@@ -120,8 +105,8 @@ std::optional<Session> decode_session(std::string_view text) {
   std::string_view bytes = *decoded;
   Session out;
   while (!bytes.empty()) {
-    const auto tag = read_varint(bytes);
-    const auto value = tag == kAddress || tag == kExpires ? read_varint(bytes) : std::nullopt;
+    const auto tag = take_varint(bytes);
+    const auto value = tag == kAddress || tag == kExpires ? take_varint(bytes) : std::nullopt;
     if (!value || (tag == kAddress && *value > bytes.size())) return Session{*decoded, 0};
     if (tag == kAddress) {
       out.address = bytes.substr(0, *value);
