@@ -174,6 +174,11 @@ def failures(proxy, updates):
         return f.read()
 
 
+def moved_from(proxy):
+    """The clusters of which traffic was moved away, and the last one, as far as there are stats of them."""
+    return set(re.findall(r"^cluster\.(m\d+)\.", proxy.admin("/stats?filter=^cluster\\.m")[1], re.MULTILINE))
+
+
 def load(program, *words):
     return shutil.which(program) and subprocess.Popen([program, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
@@ -236,5 +241,6 @@ def run(plane, proxy, updates, port, tls_port, renamed_port):
     assert wait_for(lambda: proxy.stat("cluster_manager.active_clusters") == 4, 10)      # xds, a, b and the one that was moved to last
     assert proxy.stat("cluster_manager.warming_clusters") == 0
     assert wait_for(lambda: proxy.stat("listener_manager.total_filter_chains_draining") == 0, 10)
+    assert wait_for(lambda: moved_from(proxy) == {updates.moved_to}, 20), moved_from(proxy)
     now = proxy.owned()
     assert now - owned < (owned * GROWTH if LONG else GROWTH), (owned, now)
