@@ -71,7 +71,7 @@ void rewrite_pattern(const RegexRewrite& rewrite, http::RequestHeaders& request,
   request.path = join(request.fields.arena(), {text, parts.rest});
 }
 
-// The formatted text is the new path; the query stays unless the text ends with one of its own.
+// The formatted text is the new path, before the query as it was; also when the text has one of its own.
 void rewrite_format(const format::Formatter& formatter, http::RequestHeaders& request, const format::Facts& facts,
                     Originals originals) {
   std::string& text = scratch();
@@ -79,7 +79,7 @@ void rewrite_format(const format::Formatter& formatter, http::RequestHeaders& re
   if (text.empty()) return;
   const std::string_view rest = cut_query(request.path).rest;
   keep_original_path(request, originals);
-  request.path = join(request.fields.arena(), {text, text.find('?') == std::string::npos ? rest : std::string_view()});
+  request.path = join(request.fields.arena(), {text, rest});
 }
 
 void rewrite_template(const match::PathRewriteTemplate& rewrite, http::RequestHeaders& request, Originals originals) {
@@ -127,6 +127,17 @@ std::string_view redirect_host(const RedirectAction& redirect, std::string_view 
   const bool default_goes =
       scheme != was && ((was == "http" && parts.port == "80") || (was == "https" && parts.port == "443"));
   return redirect.port != 0 || default_goes ? parts.host : request.authority;
+}
+
+// The formatted text, from the root. The query stays unless the text has one of its own. Empty: there is no text.
+std::string_view redirect_path(const RedirectAction& redirect, http::RequestHeaders& request,
+                               const format::Facts& facts) {
+  std::string& text = scratch();
+  redirect.path_format->append(text, facts);
+  if (text.empty()) return {};
+  const bool query_stays = !redirect.strip_query && text.find('?') == std::string::npos;
+  return join(request.fields.arena(),
+              {text[0] == '/' ? "" : "/", text, query_stays ? cut_query(request.path).rest : std::string_view()});
 }
 
 std::string_view redirect_path(const RedirectAction& redirect, http::RequestHeaders& request) {
@@ -197,13 +208,15 @@ void finalize_response(const RouteChoice& choice, const WeightedCluster* weighte
 
 std::string_view build_location(const RedirectAction& redirect, const Route& route, http::RequestHeaders& request,
                                 const format::Facts& facts, Originals originals) {
+  std::string_view path;
   if (redirect.has_prefix) {
     rewrite_prefix(route.match, redirect.prefix, request, originals);
   } else if (redirect.path_regex != nullptr) {
     rewrite_pattern(*redirect.path_regex, request, originals);
   } else if (redirect.path_format != nullptr) {
-    rewrite_format(*redirect.path_format, request, facts, originals);
+    path = redirect_path(redirect, request, facts);
   }
+  if (path.empty()) path = redirect_path(redirect, request);
   const std::string_view scheme = !redirect.scheme.empty() ? std::string_view(redirect.scheme)
                                   : redirect.https         ? std::string_view("https")
                                                            : request.scheme;
@@ -213,8 +226,7 @@ std::string_view build_location(const RedirectAction& redirect, const Route& rou
     port[0] = ':';
     port_text = {port, static_cast<size_t>(std::to_chars(port + 1, port + sizeof(port), redirect.port).ptr - port)};
   }
-  return join(request.fields.arena(),
-              {scheme, "://", redirect_host(redirect, scheme, request), port_text, redirect_path(redirect, request)});
+  return join(request.fields.arena(), {scheme, "://", redirect_host(redirect, scheme, request), port_text, path});
 }
 
 }  // namespace sluice::model

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "proxy/local_reply.h"
 
 namespace sluice::proxy {
 
@@ -48,17 +49,23 @@ std::optional<Duration> stream_duration(const model::HttpPlan& plan, const model
   const model::StreamDurations& durations = *action.durations;
   std::optional<Duration> wanted;
   if (request.fields.has(Token::kGrpcTimeout)) wanted = parse_grpc_timeout(request.fields.get(Token::kGrpcTimeout));
-  Duration limit{0};
-  if (wanted && durations.grpc_header_max) {
+  const bool by_header = wanted && durations.grpc_header_max;
+  Duration limit = durations.max.value_or(plan.max_stream_duration);
+  if (by_header) {
     limit = *wanted;
     if (durations.grpc_header_max->count() != 0) limit = std::min(limit, *durations.grpc_header_max);
     if (durations.grpc_header_offset) limit = std::max(Duration(0), limit - *durations.grpc_header_offset);
-  } else {
-    limit = durations.max.value_or(plan.max_stream_duration);
-    if (limit.count() == 0) return std::nullopt;
   }
-  if (wanted) request.fields.set(Token::kGrpcTimeout, grpc_timeout_text(limit, request.fields.arena()));
-  return limit;
+  const bool is_limit = by_header || limit.count() != 0;
+  // The upstream of a gRPC call is told what a route with max_stream_duration makes of it.
+  if (durations.set && is_grpc(request)) {
+    if (is_limit) {
+      request.fields.set(Token::kGrpcTimeout, grpc_timeout_text(limit, request.fields.arena()));
+    } else if (durations.max) {
+      request.fields.remove(Token::kGrpcTimeout);
+    }
+  }
+  return is_limit ? std::optional(limit) : std::nullopt;
 }
 
 }  // namespace sluice::proxy

@@ -114,6 +114,7 @@ BuiltReply finish_local_reply(Arena& arena, const LocalReply& reply, http::Respo
     return {&headers, {}};
   }
   if (reply.body.empty() || has_no_body(reply.status)) {
+    headers.chunked = head;  // as Envoy writes every answer to HEAD that has no length
     fields.remove(http::Token::kContentLength);
     fields.remove(http::Token::kContentType);
     return {&headers, {}};

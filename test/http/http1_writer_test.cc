@@ -4,6 +4,7 @@
 #include <optional>
 #include <random>
 
+#include "http/chars.h"
 #include "http/hop_by_hop.h"
 #include "test/http/feeding.h"
 
@@ -260,7 +261,8 @@ TEST(Http1Writer, RunsOfUnchangedFields) {
 TEST(Http1Writer, AnyMapMakesOneMessage) {
   std::mt19937 random(7);  // repeatable
   const auto text = [&random] {
-    constexpr std::string_view kPieces[] = {"a", "b-c", ":", " ", "\r\n", "\n", "\t", "#", "/", "é", ",", "chunked", "0", "5"};
+    constexpr std::string_view kPieces[] = {"a", "b-c", ":", " ", "\r\n",    "\n", "\t",
+                                            "#", "/",   "é", ",", "chunked", "0",  "5"};
     std::string made = "x";
     for (unsigned i = random() % 4; i > 0; --i) made += kPieces[random() % std::size(kPieces)];
     return made;
@@ -273,7 +275,8 @@ TEST(Http1Writer, AnyMapMakesOneMessage) {
     headers.authority = w.arena.copy(random() % 4 != 0 ? "h" : text());
     for (unsigned i = random() % 5; i > 0; --i) {
       if (random() % 3 == 0) {
-        headers.fields.add(static_cast<Token>(1 + random() % (static_cast<unsigned>(Token::kCount) - 1)), w.arena.copy(text()));
+        headers.fields.add(static_cast<Token>(1 + random() % (static_cast<unsigned>(Token::kCount) - 1)),
+                           w.arena.copy(text()));
       } else {
         headers.fields.add(w.arena.copy(text()), w.arena.copy(text()));
       }
@@ -285,6 +288,9 @@ TEST(Http1Writer, AnyMapMakesOneMessage) {
     if (end == End::kNo) {
       wire += w.data("body", End::kYes);
     }
+    const size_t method_end = wire.find(' ');
+    EXPECT_TRUE(is_token(wire.substr(0, method_end))) << wire;
+    wire.replace(0, method_end, "POST");  // one that servers know
     ServerUnderTest server{CodecOptions(), 204};
     server.feed(wire + "GET /next HTTP/1.1\r\nHost: next\r\n\r\n");
     const std::string transcript = server.transcript();

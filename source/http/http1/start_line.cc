@@ -10,6 +10,17 @@ namespace sluice::http::http1 {
 
 namespace {
 
+// The methods that there are for a client, as in Envoy.
+constexpr std::string_view kMethods[] = {
+    "POST",    "ACL",    "BIND",      "CHECKOUT",   "CONNECT",    "COPY",   "DELETE", "GET",        "HEAD",
+    "LINK",    "LOCK",   "MERGE",     "MKACTIVITY", "MKCALENDAR", "MKCOL",  "MOVE",   "MSEARCH",    "NOTIFY",
+    "OPTIONS", "PATCH",  "PROPFIND",  "PROPPATCH",  "PURGE",      "PUT",    "QUERY",  "REBIND",     "REPORT",
+    "SEARCH",  "SOURCE", "SUBSCRIBE", "TRACE",      "UNBIND",     "UNLINK", "UNLOCK", "UNSUBSCRIBE"};
+
+bool is_method(std::string_view text) {
+  return std::find(std::begin(kMethods), std::end(kMethods), text) != std::end(kMethods);
+}
+
 // RFC 9112 3 asks for 501 when a method is longer than any that we know.
 constexpr size_t kLongestMethod = 64;
 
@@ -106,6 +117,7 @@ Fault parse_request_line(std::string_view line, const CodecOptions& options, Req
   constexpr std::string_view kUsualMethod = "GET ";
   constexpr std::string_view kUsualEnd = " HTTP/1.1";
   size_t method_end = kUsualMethod.size() - 1;
+  Fault method_fault = Fault::kNone;
   if (!line.starts_with(kUsualMethod)) {
     method_end = line.find(' ');
     if (method_end == std::string_view::npos || !is_token(line.substr(0, method_end))) {
@@ -114,12 +126,14 @@ Fault parse_request_line(std::string_view line, const CodecOptions& options, Req
     if (method_end > kLongestMethod) {
       return Fault::kMethod;
     }
+    if (!is_method(line.substr(0, method_end))) method_fault = Fault::kMalformed;
   }
   out.method = line.substr(0, method_end);
   line.remove_prefix(method_end + 1);
   if (line.ends_with(kUsualEnd)) {  // no target has a blank: what stands before it is one, or is malformed
     out.protocol = Protocol::kHttp11;
-    return parse_target(line.substr(0, line.size() - kUsualEnd.size()), options, out);
+    return method_fault != Fault::kNone ? method_fault
+                                        : parse_target(line.substr(0, line.size() - kUsualEnd.size()), options, out);
   }
   const size_t target_end = line.find(' ');
   if (target_end == std::string_view::npos) {
@@ -130,8 +144,10 @@ Fault parse_request_line(std::string_view line, const CodecOptions& options, Req
   if (is_other_protocol(target, version)) {
     return Fault::kOtherProtocol;
   }
+  // The version first: another protocol than HTTP has other methods too.
   const Fault fault = parse_request_version(version, options, out.protocol);
-  return fault != Fault::kNone ? fault : parse_target(target, options, out);
+  if (fault != Fault::kNone) return fault;
+  return method_fault != Fault::kNone ? method_fault : parse_target(target, options, out);
 }
 
 Fault parse_status_line(std::string_view line, StatusLine& out) {
