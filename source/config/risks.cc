@@ -4,7 +4,11 @@
 
 #include "base/strings.h"
 #include "config/document.h"
+#include "envoy/config/trace/v3/opentelemetry.pb.h"
+#include "envoy/extensions/access_loggers/grpc/v3/als.pb.h"
+#include "envoy/extensions/access_loggers/open_telemetry/v3/logs_service.pb.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
+#include "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.pb.h"
 #include "envoy/extensions/transport_sockets/tls/v3/tls.pb.h"
 #include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h"
 #include "net/address.h"
@@ -12,15 +16,22 @@
 namespace sluice::config {
 namespace {
 
+namespace grpc = envoy::extensions::access_loggers::grpc::v3;
 namespace tls = envoy::extensions::transport_sockets::tls::v3;
+using envoy::config::accesslog::v3::AccessLog;
 using envoy::config::bootstrap::v3::Admin;
 using envoy::config::bootstrap::v3::Bootstrap;
 using envoy::config::cluster::v3::Cluster;
+using envoy::config::core::v3::GrpcService;
+using envoy::config::core::v3::HttpUri;
 using envoy::config::core::v3::TransportSocket;
 using envoy::config::listener::v3::FilterChain;
 using envoy::config::listener::v3::Listener;
 using envoy::config::route::v3::Route;
 using google::protobuf::Message;
+using OpenTelemetry = envoy::config::trace::v3::OpenTelemetryConfig;
+using OtlpLog = envoy::extensions::access_loggers::open_telemetry::v3::OpenTelemetryAccessLogConfig;
+using TcpProxy = envoy::extensions::filters::network::tcp_proxy::v3::TcpProxy;
 using HttpOptions = envoy::config::core::v3::HttpProtocolOptions;
 using UpstreamHttpOptions = envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
 using Hcm = envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
@@ -77,6 +88,7 @@ class RiskFinder {
   }
 
   void look_at(const Listener& listener) {
+    for (const AccessLog& log : listener.access_log()) look_at(log);
     for (const FilterChain& chain : listener.filter_chains()) look_at(chain, listener);
     if (listener.has_default_filter_chain()) look_at(listener.default_filter_chain(), listener);
   }
@@ -91,10 +103,50 @@ class RiskFinder {
     }
     for (const auto& filter : chain.filters()) {
       if (const auto* hcm = content<Hcm>(filter.typed_config())) look_at(*hcm, listener);
+      if (const auto* tcp = content<TcpProxy>(filter.typed_config())) {
+        for (const AccessLog& log : tcp->access_log()) look_at(log);
+      }
     }
   }
 
+  void look_at(const AccessLog& log) {
+    if (const auto* http = content<grpc::HttpGrpcAccessLogConfig>(log.typed_config())) {
+      look_at(http->common_config().grpc_service());
+    } else if (const auto* tcp = content<grpc::TcpGrpcAccessLogConfig>(log.typed_config())) {
+      look_at(tcp->common_config().grpc_service());
+    } else if (const auto* otlp = content<OtlpLog>(log.typed_config())) {
+      look_at(otlp->has_common_config() ? otlp->common_config().grpc_service() : otlp->grpc_service());
+      look_at(otlp->http_service().http_uri());
+    }
+  }
+
+  void look_at(const GrpcService& service) {
+    using EnvoyGrpc = GrpcService::EnvoyGrpc;
+    if (service.has_envoy_grpc()) {
+      require(service.envoy_grpc(), EnvoyGrpc::kClusterNameFieldNumber, service.envoy_grpc().cluster_name());
+    }
+  }
+  void look_at(const HttpUri& uri) {
+    if (!uri.cluster().empty()) require(uri, HttpUri::kClusterFieldNumber, uri.cluster());
+  }
+
+  // Of a collector. Its cluster is no error when it is not there, for a control plane may bring it.
+  void require(const Message& message, int field, const std::string& name) {
+    for (const Cluster& cluster : document_.bootstrap.static_resources().clusters()) {
+      if (cluster.name() == name) return;
+    }
+    tell("collector-is-not-there", message, field,
+         cat("there is no cluster '", name,
+             "', and what is meant for it is dropped until a control plane brings it; add "
+             "it to static_resources.clusters"));
+  }
+
   void look_at(const Hcm& hcm, const Listener& listener) {
+    for (const AccessLog& log : hcm.access_log()) look_at(log);
+    if (const auto* tracer = content<OpenTelemetry>(hcm.tracing().provider().typed_config())) {
+      look_at(tracer->grpc_service());
+      look_at(tracer->http_service().http_uri());
+    }
     if (hcm.use_remote_address().value()) look_at_edge(hcm, listener);
     if (hcm.has_stream_idle_timeout() && is_zero(hcm.stream_idle_timeout())) {
       tell("no-stream-idle-timeout", hcm, Hcm::kStreamIdleTimeoutFieldNumber,
@@ -115,7 +167,8 @@ class RiskFinder {
     }
     if (!listener.has_per_connection_buffer_limit_bytes()) {
       tell("large-connection-buffers", listener,
-           "each connection may buffer 1 MiB, Envoy's default; set per_connection_buffer_limit_bytes to 32768 at an edge");
+           "each connection may buffer 1 MiB, Envoy's default; set per_connection_buffer_limit_bytes to 32768 at an "
+           "edge");
     }
     const auto& http2 = hcm.http2_protocol_options();
     if (hcm.codec_type() != Hcm::HTTP1 && !http2.has_initial_stream_window_size()) {
@@ -141,7 +194,8 @@ class RiskFinder {
   void look_at(const Route& route) {
     if (route.route().has_timeout() && is_zero(route.route().timeout())) {
       tell("no-route-timeout", route.route(), envoy::config::route::v3::RouteAction::kTimeoutFieldNumber,
-           "0s waits for ever for an upstream that does not answer; leave it out for 15s, or set idle_timeout beside it");
+           "0s waits for ever for an upstream that does not answer; leave it out for 15s, or set idle_timeout beside "
+           "it");
     }
   }
 
@@ -161,16 +215,16 @@ class RiskFinder {
     look_at_outliers(cluster);
     if (cluster.original_dst_lb_config().use_http_header()) {
       tell("clients-choose-the-upstream", cluster, Cluster::kOriginalDstLbConfigFieldNumber,
-           "whoever may send the header chooses which address and port is connected to; remove it from what clients send, "
+           "whoever may send the header chooses which address and port is connected to; remove it from what clients "
+           "send, "
            "or leave use_http_header out");
     }
     const auto* context = content<tls::UpstreamTlsContext>(cluster.transport_socket().typed_config());
     if (context == nullptr) return;
     const auto& common = context->common_tls_context();
-    const bool none = common.validation_context_type_case() ==
-                      tls::CommonTlsContext::VALIDATION_CONTEXT_TYPE_NOT_SET;
-    if (none || common.validation_context().trust_chain_verification() ==
-                    tls::CertificateValidationContext::ACCEPT_UNTRUSTED) {
+    const bool none = common.validation_context_type_case() == tls::CommonTlsContext::VALIDATION_CONTEXT_TYPE_NOT_SET;
+    if (none ||
+        common.validation_context().trust_chain_verification() == tls::CertificateValidationContext::ACCEPT_UNTRUSTED) {
       tell("upstream-is-not-verified", *context,
            "any certificate is taken for the upstream's; set common_tls_context.validation_context with trusted_ca and "
            "match_typed_subject_alt_names");

@@ -1,5 +1,7 @@
 #include "exporters/als.h"
 
+#include <algorithm>
+
 #include "exporters/wire.h"
 
 namespace sluice::exporters {
@@ -38,12 +40,18 @@ class AlsLogger final : public proxy::AccessLogger {
 AlsStream::AlsStream(std::shared_ptr<const AlsStreamPlan> plan, const proxy::ProxyLocal& proxy)
     : LogBatch(plan->batch, proxy, kStatPrefix),
       plan_(std::move(plan)),
-      look_(proxy.local.loop.timers(), [this] { look(); }) {}
+      look_(proxy.local.loop.timers(), [this] { look(); }),
+      retry_(proxy.local.loop.timers(), [this] { send_again(); }) {}
 
 bool AlsStream::open() {
   const MonotonicTime now = proxy().local.loop.now();
   upstream::Cluster* cluster = proxy().clusters.find(plan_->collector.cluster);
   if (cluster == nullptr || (opened_ && now - *opened_ < plan_->batch.interval)) return false;
+  connect(*cluster);
+  return true;
+}
+
+void AlsStream::connect(upstream::Cluster& cluster) {
   upstream::CallOptions options;
   options.max_queued = SIZE_MAX;  // deliver() looks at it
   options.machine_ip = proxy().state.machine_ip;
@@ -52,15 +60,12 @@ bool AlsStream::open() {
   http::RequestHeaders& headers = stream_->headers();
   headers.authority = plan_->collector.authority;
   for (const auto& [name, value] : plan_->collector.fields) headers.fields.add(name, value);
-  stream_->start(cluster);
+  stream_->start(&cluster);
   introduced_ = false;
-  opened_ = now;
-  return true;
+  opened_ = proxy().local.loop.now();
 }
 
-bool AlsStream::deliver(std::string_view entries, uint64_t count) {
-  if (stream_ == nullptr && !open()) return false;
-  if (stream_->queued() >= kMaxQueued) return false;
+void AlsStream::send(std::string_view entries) {
   message_.clear();
   if (!introduced_) {
     wire::Nested identifier(message_, 1);
@@ -70,19 +75,47 @@ bool AlsStream::deliver(std::string_view entries, uint64_t count) {
   introduced_ = true;
   wire::append_bytes(message_, plan_->kind == AlsKind::kHttp ? 2 : 3, entries);
   stream_->send(message_);
+}
+
+bool AlsStream::deliver(std::string_view entries, uint64_t count) {
+  if (retry_.armed()) return false;  // they come behind those that wait for it
+  if (stream_ == nullptr && !open()) return false;
+  if (stream_->queued() >= kMaxQueued) return false;
+  send(entries);
   unsure_ += count;
+  if (plan_->retries.times > 0) kept_.append(entries);
   look();
   return true;
 }
 
 void AlsStream::look() {
-  if (stream_ != nullptr && stream_->connected()) unsure_ = 0;
-  if (unsure_ > 0) look_.arm(kLook);
+  if (stream_ != nullptr && stream_->connected()) settle(0);
+  if (unsure_ > 0 && stream_ != nullptr) look_.arm(kLook);
+}
+
+void AlsStream::settle(uint64_t lost_entries) {
+  lost(lost_entries);
+  unsure_ = 0;
+  retried_ = 0;
+  kept_.clear();
 }
 
 void AlsStream::on_grpc_end(uint32_t, std::string_view) {
+  const bool arrived = stream_->connected();
   stream_.reset();
-  lost(std::exchange(unsure_, 0));
+  if (arrived || unsure_ == 0 || retried_ == plan_->retries.times) return settle(arrived ? 0 : unsure_);
+  const AlsRetries& retries = plan_->retries;
+  const Duration wait = std::min(retries.longest, retries.base * (int64_t{1} << std::min(retried_, 20u)));
+  retry_.arm(Duration(static_cast<int64_t>(proxy().local.random.below(static_cast<uint64_t>(wait.count()) + 1))));
+  ++retried_;
+}
+
+void AlsStream::send_again() {
+  upstream::Cluster* const cluster = proxy().clusters.find(plan_->collector.cluster);
+  if (cluster == nullptr) return settle(unsure_);
+  connect(*cluster);
+  send(kept_);
+  look();
 }
 
 std::unique_ptr<proxy::AccessLogger> AlsFactory::on_worker(proxy::LogSinks& sinks) const {

@@ -13,14 +13,47 @@ namespace sluice::exporters {
 namespace {
 
 using config::CompileScope;
+namespace core = envoy::config::core::v3;
 namespace grpc = envoy::extensions::access_loggers::grpc::v3;
 using Common = grpc::CommonGrpcAccessLogConfig;
 
+// Which failures there are to retry: a stream goes on until somebody ends it, so only its connection may fail before
+// anything was sent.
+bool retries_connections(std::string_view retry_on) {
+  if (retry_on.empty()) return true;
+  for (const std::string_view one : split(retry_on, ',')) {
+    for (const std::string_view fitting :
+         {"connect-failure", "reset", "reset-before-request", "5xx", "gateway-error"}) {
+      if (trim(one) == fitting) return true;
+    }
+  }
+  return false;
+}
+
+AlsRetries compile_retries(const core::RetryPolicy& proto, CompileScope& scope) {
+  using Policy = core::RetryPolicy;
+  scope.only(proto, {Policy::kRetryBackOffFieldNumber, Policy::kNumRetriesFieldNumber, Policy::kRetryOnFieldNumber});
+  AlsRetries out;
+  out.times = proto.has_num_retries() ? proto.num_retries().value() : 1;
+  if (!retries_connections(proto.retry_on())) {
+    scope.error(proto, Policy::kRetryOnFieldNumber,
+                cat("not supported yet: '", proto.retry_on(), "' without connect-failure, reset or 5xx"));
+  }
+  if (!proto.has_retry_back_off()) return out;
+  const auto& back_off = proto.retry_back_off();
+  out.base = config::to_duration(back_off.base_interval());
+  out.longest = back_off.has_max_interval() ? config::to_duration(back_off.max_interval()) : out.base * 10;
+  if (out.longest < out.base) {
+    scope.error(back_off, core::BackoffStrategy::kMaxIntervalFieldNumber, "must not be below base_interval");
+  }
+  return out;
+}
+
 std::shared_ptr<const AlsStreamPlan> compile_stream(AlsKind kind, const Common& proto, CompileScope& scope) {
-  scope.only(proto,
-             {Common::kLogNameFieldNumber, Common::kGrpcServiceFieldNumber, Common::kTransportApiVersionFieldNumber,
-              Common::kBufferFlushIntervalFieldNumber, Common::kBufferSizeBytesFieldNumber,
-              Common::kFilterStateObjectsToLogFieldNumber, Common::kCustomTagsFieldNumber});
+  scope.only(proto, {Common::kLogNameFieldNumber, Common::kGrpcServiceFieldNumber,
+                     Common::kTransportApiVersionFieldNumber, Common::kBufferFlushIntervalFieldNumber,
+                     Common::kBufferSizeBytesFieldNumber, Common::kFilterStateObjectsToLogFieldNumber,
+                     Common::kCustomTagsFieldNumber, Common::kGrpcStreamRetryPolicyFieldNumber});
   if (proto.transport_api_version() == envoy::config::core::v3::V2) {
     scope.error(proto, Common::kTransportApiVersionFieldNumber, "V2 is no more; the version is V3");
   }
@@ -31,6 +64,7 @@ std::shared_ptr<const AlsStreamPlan> compile_stream(AlsKind kind, const Common& 
   out->log_name = proto.log_name();
   if (proto.has_buffer_size_bytes()) out->batch.size_bytes = proto.buffer_size_bytes().value();
   if (proto.has_buffer_flush_interval()) out->batch.interval = config::to_duration(proto.buffer_flush_interval());
+  if (proto.has_grpc_stream_retry_policy()) out->retries = compile_retries(proto.grpc_stream_retry_policy(), scope);
   Common shared = proto;
   shared.clear_filter_state_objects_to_log();
   shared.clear_custom_tags();

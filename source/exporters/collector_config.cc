@@ -16,12 +16,6 @@ void compile_field(const core::HeaderValue& proto, Fields& out, config::CompileS
   out.emplace_back(to_lower(proto.key()), proto.value());
 }
 
-// A control plane may send the cluster later: no traffic depends on it, and until then what is exported is dropped.
-void require_cluster(const google::protobuf::Message& proto, int field, const std::string& name,
-                     config::CompileScope& scope) {
-  if (!scope.discovered) scope.require_cluster(proto, field, name);
-}
-
 }  // namespace
 
 Collector compile_http_collector(const core::HttpService& proto, config::CompileScope& scope) {
@@ -43,7 +37,6 @@ Collector compile_http_collector(const core::HttpService& proto, config::Compile
     }
     compile_field(option.header(), out.fields, scope);
   }
-  require_cluster(proto.http_uri(), Uri::kClusterFieldNumber, out.cluster, scope);
   return out;
 }
 
@@ -51,14 +44,15 @@ Collector compile_grpc_collector(const core::GrpcService& proto, config::Compile
   using Grpc = core::GrpcService::EnvoyGrpc;
   scope.only(proto, {core::GrpcService::kEnvoyGrpcFieldNumber, core::GrpcService::kTimeoutFieldNumber,
                      core::GrpcService::kInitialMetadataFieldNumber});
-  scope.only(proto.envoy_grpc(), {Grpc::kClusterNameFieldNumber, Grpc::kAuthorityFieldNumber});
+  // The retry_policy of envoy_grpc is for streams of discovery only.
+  scope.only(proto.envoy_grpc(),
+             {Grpc::kClusterNameFieldNumber, Grpc::kAuthorityFieldNumber, Grpc::kRetryPolicyFieldNumber});
   Collector out;
   out.over = Collector::Over::kGrpc;
   out.cluster = proto.envoy_grpc().cluster_name();
   out.authority = proto.envoy_grpc().authority();
   if (proto.has_timeout()) out.timeout = config::to_duration(proto.timeout());
   for (const auto& field : proto.initial_metadata()) compile_field(field, out.fields, scope);
-  if (proto.has_envoy_grpc()) require_cluster(proto.envoy_grpc(), Grpc::kClusterNameFieldNumber, out.cluster, scope);
   return out;
 }
 

@@ -119,6 +119,7 @@ void Call::pause(bool stop) {
 
 void Call::on_stream(UpstreamStream& stream) {
   stream_ = &stream;
+  had_stream_ = true;
   cluster_->report(pool_->host(), Outcome::kConnected, 200);
   stream.send_headers(*headers_, headers_only_ ? http::End::kYes : http::End::kNo);
   flush();

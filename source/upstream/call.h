@@ -83,8 +83,8 @@ class Call final : public event::Deferred, private PoolRequest, private StreamUs
   void pause(bool stop);
 
   bool over() const { return over_; }
-  // It has a stream to send on; false while it waits for one.
-  bool has_stream() const { return stream_ != nullptr; }
+  // It got a stream to send on; false while it waits for the first one.
+  bool had_stream() const { return had_stream_; }
   // Request bytes that did not leave for the connection yet.
   size_t queued() const { return waiting_.size(); }
   WorkerLocal& local() { return local_; }
@@ -135,6 +135,7 @@ class Call final : public event::Deferred, private PoolRequest, private StreamUs
   CallFailure soon_;
   std::string soon_details_;
   bool headers_only_ = false;
+  bool had_stream_ = false;
   bool starting_ = false;  // or sending: the user must not be called
   bool failing_ = false;   // soon_ will be told
   bool ended_ = false;     // the request is complete

@@ -106,6 +106,7 @@ void GrpcStream::on_call_failed(const CallFailure& failure) {
 
 void GrpcStream::end(uint32_t status, std::string_view message) {
   GrpcUser* user = std::exchange(user_, nullptr);
+  connected_ = connected();
   call_.reset();
   if (user != nullptr) user->on_grpc_end(status, message);
 }

@@ -38,8 +38,8 @@ class GrpcStream final : public event::Deferred, private CallUser {
   void start(Cluster* cluster);
   // One message; kept while there is no stream yet.
   void send(std::string_view message);
-  // What is sent leaves; false while there is no connection yet.
-  bool connected() const { return user_ != nullptr && call_->has_stream(); }
+  // What was sent has left, or may have: there is a connection, or was one.
+  bool connected() const { return call_ != nullptr ? call_->had_stream() : connected_; }
   // Bytes of messages that did not leave for the connection yet.
   size_t queued() const { return user_ == nullptr ? 0 : call_->queued(); }
   // We send no more messages.
@@ -62,6 +62,7 @@ class GrpcStream final : public event::Deferred, private CallUser {
   event::Loop& loop_;
   GrpcUser* user_;  // null: let go, or told the end
   CallPtr call_;
+  bool connected_ = false;  // when the call went
   http::GrpcDecoder decoder_;
 };
 

@@ -344,6 +344,42 @@ TEST_F(AlsTest, AStreamThatEndedIsOpenedAgain) {
   EXPECT_EQ(entries(*collector->requests[1]), 3u);
 }
 
+TEST_F(AlsTest, WhatFoundNoConnectionIsSentAgainWhereThePolicySaysSo) {
+  auto collector = std::make_unique<test::SimGrpcPeer>(world.peers, kCollector);
+  collector->stop();
+  als.retries = {.times = 20, .base = 100ms, .longest = 400ms};
+  proxy::AccessLogger& logger = make(als);
+  log(logger, 2);
+  world.world.run_for(2s);  // refused again and again
+  log(logger, 3);           // they wait behind the others
+  EXPECT_EQ(dropped(), 0u);
+  collector->start();
+  world.world.run_for(4s);
+  ASSERT_FALSE(collector->requests.empty());
+  EXPECT_EQ(entries(*collector->requests[0]), 5u);
+  EXPECT_EQ(messages(collector->requests[0]->body)[0].identifier().log_name(), "log");
+  EXPECT_EQ(messages(collector->requests[0]->body)[0].http_logs().log_entry_size(), 2);
+  EXPECT_EQ(collector->requests.size(), 1u);
+  // A stream that has had its connection is not sent again.
+  collector->stop();
+  world.world.run_for(1s);
+  collector->start();
+  log(logger, 1);
+  world.world.run_for(3s);
+  ASSERT_EQ(collector->requests.size(), 2u);
+  EXPECT_EQ(entries(*collector->requests[1]), 1u);
+  EXPECT_EQ(dropped(), 0u);
+}
+
+TEST_F(AlsTest, RetriesHaveAnEnd) {
+  als.retries = {.times = 3, .base = 10ms, .longest = 20ms};
+  proxy::AccessLogger& logger = make(als);
+  log(logger, 2);
+  world.world.run_for(2s);
+  EXPECT_EQ(dropped(), 2u);
+  EXPECT_EQ(world.stat("upstream_cx_total"), 4u);
+}
+
 TEST_F(AlsTest, WithoutItsClusterEntriesWaitAndAreDropped) {
   als.collector.cluster = "nobody";
   als.batch.size_bytes = 1000;

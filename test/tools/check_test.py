@@ -65,6 +65,15 @@ RISKS = [
     ("upstream-is-not-verified", {CLUSTER + ".transport_socket.typed_config.common_tls_context.validation_context.trust_chain_verification": "ACCEPT_UNTRUSTED"}),
     ("upstream-name-is-not-verified", {CLUSTER + ".transport_socket.typed_config.common_tls_context.validation_context.match_typed_subject_alt_names": None}),
     ("nothing-is-ejected", {CLUSTER + ".outlier_detection": {}}),
+    ("collector-is-not-there", {MANAGER + ".access_log": [{"name": "l", "typed_config": {
+        "@type": TYPE + "access_loggers.grpc.v3.HttpGrpcAccessLogConfig",
+        "common_config": {"log_name": "l", "transport_api_version": "V3", "grpc_service": {"envoy_grpc": {"cluster_name": "als"}}}}}]}),
+    ("collector-is-not-there", {MANAGER + ".access_log": [{"name": "l", "typed_config": {
+        "@type": TYPE + "access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig", "log_name": "l",
+        "http_service": {"http_uri": {"uri": "http://c.test/v1/logs", "cluster": "otlp", "timeout": "1s"}}}}]}),
+    ("collector-is-not-there", {MANAGER + ".tracing": {"provider": {"name": "t", "typed_config": {
+        "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
+        "grpc_service": {"envoy_grpc": {"cluster_name": "otlp"}}}}}}),
     ("clients-choose-the-upstream", {CLUSTER + ".type": "ORIGINAL_DST", CLUSTER + ".lb_policy": "CLUSTER_PROVIDED", CLUSTER + ".load_assignment": None,
                                      CLUSTER + ".original_dst_lb_config": {"use_http_header": True}}),
 ]
@@ -72,6 +81,9 @@ FINE = [
     {CLUSTER + ".outlier_detection": {"always_eject_one_host": True}},
     {CLUSTER + ".outlier_detection": {"max_ejection_percent": 34}},
     {CLUSTER + ".outlier_detection": {}, CLUSTER + ".load_assignment": endpoints(10)},
+    {MANAGER + ".access_log": [{"name": "l", "typed_config": {
+        "@type": TYPE + "access_loggers.grpc.v3.TcpGrpcAccessLogConfig",
+        "common_config": {"log_name": "l", "transport_api_version": "V3", "grpc_service": {"envoy_grpc": {"cluster_name": "a"}}}}}]},
     {MANAGER + ".request_headers_timeout": None, MANAGER + ".request_timeout": "30s"},
     {MANAGER + ".codec_type": "HTTP1", MANAGER + ".http2_protocol_options": None},
 ]
