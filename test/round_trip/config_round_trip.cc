@@ -4,15 +4,13 @@
 //   config_round_trip [FLAGS OF SLUICE] -c FILE
 //
 // Writes FILE.dumped.json. Status 0: the same; 1: not, and why; 2: FILE is refused as it is.
-#include <google/protobuf/util/json_util.h>
-
 #include <cstdio>
 #include <fstream>
 #include <string>
 
-#include "base/strings.h"
 #include "config/bootstrap.h"
 #include "config/document.h"
+#include "config/message_json.h"
 #include "config/message_tree.h"
 #include "config/reader.h"
 #include "envoy/admin/v3/config_dump.pb.h"
@@ -43,16 +41,6 @@ Bootstrap shown(const Bootstrap& bootstrap) {
   return {};
 }
 
-Result<std::string> json_of(const Bootstrap& bootstrap) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.preserve_proto_field_names = true;
-  std::string text;
-  const auto printed = google::protobuf::util::MessageToJsonString(bootstrap, &text, options);
-  if (!printed.ok()) return Error{cat("cannot be shown: ", std::string(printed.message()))};
-  return text;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -71,20 +59,19 @@ int main(int argc, char** argv) {
   if (!first.bootstrap) return fail(2, first.error_text());
 
   const Bootstrap dumped = shown(first.document->bootstrap);
-  const Result<std::string> text = json_of(dumped);
-  if (!text) return fail(1, text.error());
+  const std::string text = config::to_json(dumped);
   const std::string path = source.path + ".dumped.json";
-  std::ofstream(path) << *text;
+  std::ofstream(path) << text;
 
   Bootstrap read;
   config::SourceMap map;
   config::Findings findings;
-  if (!config::read_text(config::Format::Json, *text, path, read, map, findings)) {
+  if (!config::read_text(config::Format::Json, text, path, read, map, findings)) {
     return fail(1, findings.errors().front().to_string());
   }
   if (config::bytes_of(shown(read)) != config::bytes_of(dumped))
     return fail(1, "what was shown is read as something else");
-  if (text->find("[redacted]") != std::string::npos) return 0;
+  if (text.find("[redacted]") != std::string::npos) return 0;
   source.path = path;
   source.yaml.clear();
   const config::CompileOutcome second = config::compile_bootstrap(source, extensions, nullptr);

@@ -4,13 +4,13 @@
 #include <google/protobuf/any.pb.h>
 #include <google/protobuf/field_mask.pb.h>
 #include <google/protobuf/util/field_mask_util.h>
-#include <google/protobuf/util/json_util.h>
 
 #include <map>
 
 #include "base/strings.h"
 #include "config/accepted_config.h"
 #include "config/any.h"
+#include "config/message_json.h"
 #include "envoy/admin/v3/config_dump.pb.h"
 #include "server/admin/page.h"
 
@@ -87,17 +87,8 @@ void fail(Reply& reply, uint16_t status, std::string text) {
 void print(const Parts& parts, Reply& reply) {
   ConfigDump dump;
   for (const auto& part : parts) dump.add_configs()->PackFrom(*part);
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.preserve_proto_field_names = true;
-  std::string text;
-  const auto printed = google::protobuf::util::MessageToJsonString(dump, &text, options);
-  if (!printed.ok()) {
-    fail(reply, 500, cat("the configuration cannot be shown: ", std::string(printed.message()), "\n"));
-    return;
-  }
   reply.content_type = kJson;
-  reply.body = std::move(text);
+  reply.body = config::to_json(dump);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <google/protobuf/timestamp.pb.h>
 
 #include "config/any.h"
+#include "config/message_tree.h"
 #include "envoy/admin/v3/config_dump.pb.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h"
 #include "server/admin/config_dump_parts.h"
@@ -39,31 +40,34 @@ void add_routes(const envoy::config::listener::v3::Listener& listener, const Tim
   if (listener.has_default_filter_chain()) add_chain(listener.default_filter_chain());
 }
 
+void redact_field(Message& message, const FieldDescriptor& field);
+
+// A sensitive message is a data source: its parts are texts and bytes.
+void redact_source(Message& source) {
+  std::vector<const FieldDescriptor*> set;
+  source.GetReflection()->ListFields(source, &set);
+  for (const FieldDescriptor* part : set) {
+    // Where a secret stands is none.
+    if (part->name() != "filename" && part->name() != "environment_variable") redact_field(source, *part);
+  }
+}
+
 void redact_field(Message& message, const FieldDescriptor& field) {
   const auto* reflection = message.GetReflection();
-  if (field.is_repeated()) {
-    for (int i = 0; i < reflection->FieldSize(message, &field); ++i) {
-      if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
-        reflection->SetRepeatedString(&message, &field, i, kRedacted);
-      } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-        reflection->MutableRepeatedMessage(&message, &field, i)->Clear();
-      }
-    }
-  } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
-    reflection->SetString(&message, &field, kRedacted);
+  const auto type = field.cpp_type();
+  const bool text = type == FieldDescriptor::CPPTYPE_STRING;
+  if (!text && type != FieldDescriptor::CPPTYPE_MESSAGE) {
+    reflection->ClearField(&message, &field);
+  } else if (!field.is_repeated()) {
+    if (text) return reflection->SetString(&message, &field, kRedacted);
+    redact_source(*reflection->MutableMessage(&message, &field));
   } else {
-    // A sensitive message is a data source: its parts are texts and bytes.
-    Message* inner =
-        field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE ? reflection->MutableMessage(&message, &field) : nullptr;
-    if (inner == nullptr) {
-      reflection->ClearField(&message, &field);
-      return;
-    }
-    std::vector<const FieldDescriptor*> set;
-    inner->GetReflection()->ListFields(*inner, &set);
-    for (const FieldDescriptor* part : set) {
-      // Where a secret stands is none.
-      if (part->name() != "filename" && part->name() != "environment_variable") redact_field(*inner, *part);
+    for (int i = 0; i < reflection->FieldSize(message, &field); ++i) {
+      if (text) {
+        reflection->SetRepeatedString(&message, &field, i, kRedacted);
+      } else {
+        redact_source(*reflection->MutableRepeatedMessage(&message, &field, i));
+      }
     }
   }
 }
@@ -72,7 +76,7 @@ void redact_any(Any& any) {
   const auto content = config::new_message(config::type_name(any.type_url()));
   if (content != nullptr && content->ParseFromString(any.value())) {
     redact(*content);
-    content->SerializeToString(any.mutable_value());
+    any.set_value(config::bytes_of(*content));
   }
 }
 
