@@ -52,14 +52,17 @@ void compile_http1_options(const Http1& proto, Side side, http::CodecOptions& co
     scope.only(proto, {Http1::kAllowAbsoluteUrlFieldNumber, Http1::kAcceptHttp10FieldNumber,
                        Http1::kDefaultHostForHttp10FieldNumber, Http1::kHeaderKeyFormatFieldNumber,
                        Http1::kEnableTrailersFieldNumber, Http1::kAllowChunkedLengthFieldNumber,
-                       Http1::kOverrideStreamErrorOnInvalidHttpMessageFieldNumber, Http1::kUseBalsaParserFieldNumber});
+                       Http1::kOverrideStreamErrorOnInvalidHttpMessageFieldNumber, Http1::kUseBalsaParserFieldNumber,
+                       Http1::kAllowCustomMethodsFieldNumber});
   } else {
     scope.only(proto, {Http1::kHeaderKeyFormatFieldNumber, Http1::kEnableTrailersFieldNumber,
-                       Http1::kAllowChunkedLengthFieldNumber, Http1::kUseBalsaParserFieldNumber});
+                       Http1::kAllowChunkedLengthFieldNumber, Http1::kUseBalsaParserFieldNumber,
+                       Http1::kAllowCustomMethodsFieldNumber});  // the methods of requests are their clients'
   }
   codec.allow_absolute_url = !proto.has_allow_absolute_url() || proto.allow_absolute_url().value();
   codec.accept_http_10 = proto.accept_http_10();
   codec.default_host_for_http_10 = proto.default_host_for_http_10();
+  codec.allow_custom_methods = proto.allow_custom_methods();
   codec.enable_trailers = proto.enable_trailers();
   codec.allow_chunked_length = proto.allow_chunked_length();
   if (proto.has_override_stream_error_on_invalid_http_message()) {
@@ -70,7 +73,8 @@ void compile_http1_options(const Http1& proto, Side side, http::CodecOptions& co
     using Preserve = envoy::extensions::http::header_formatters::preserve_case::v3::PreserveCaseFormatterConfig;
     const auto* preserve = scope.unpack_to<Preserve>(proto.header_key_format().stateful_formatter().typed_config());
     if (preserve != nullptr) {
-      scope.only(*preserve, {});
+      scope.only(*preserve, {Preserve::kForwardReasonPhraseFieldNumber});
+      codec.forward_reason_phrase = preserve->forward_reason_phrase();
       codec.header_case = http::CodecOptions::Case::kPreserve;
     }
   }

@@ -56,6 +56,8 @@ struct CodecOptions {
   bool enable_trailers = false;       // off: trailers are checked and dropped
   bool allow_chunked_length = false;  // Transfer-Encoding and Content-Length together: the length is dropped
   bool allow_absolute_url = true;
+  bool allow_custom_methods = false;             // off: those of the IANA registry that are in use, others get 400
+  bool forward_reason_phrase = false;            // of responses; off: each status has its usual phrase
   bool allow_upgrade = true;                     // codec level; which types are allowed is the exchange's decision
   bool stream_error_on_invalid_message = false;  // keep the connection where the framing is still certain
   enum class Underscores : uint8_t { kAllow, kReject, kDrop } underscores = Underscores::kAllow;

@@ -55,7 +55,7 @@ struct ResponseHeaders {
   explicit ResponseHeaders(Arena& arena) : fields(arena) {}
 
   uint16_t status = 0;
-  std::string_view reason;  // as the peer sent it; the encoder writes the standard phrase when it is empty
+  std::string_view reason;  // the peer's (CodecOptions::forward_reason_phrase); empty: the standard phrase is written
   Protocol protocol = Protocol::kHttp11;
   bool chunked = false;     // it came chunked; an answer to HEAD says so to the client too
   HeaderMap fields;

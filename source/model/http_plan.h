@@ -30,6 +30,12 @@ enum class ClientCertDetails : uint8_t { kSanitize, kForwardOnly, kAppendForward
 struct ClientCertParts {
   bool cert = false, chain = false, subject = false, uri = false, dns = false;
 };
+// What Proxy-Status says (RFC 9209).
+struct ProxyStatusPlan {
+  std::string name;  // of this proxy
+  bool details = true, termination_details = true, flags = true;
+  bool recommended_status = false;  // the status that the RFC recommends for the error takes the place of the own one
+};
 using http::EscapedSlashes;
 enum class CodecType : uint8_t { kAuto, kHttp1, kHttp2 };
 
@@ -73,6 +79,7 @@ class HttpPlan final : public NetworkFilterPlan {
   // nothing.
   std::shared_ptr<const HeaderMutations> early_mutations;
   std::string via;
+  std::shared_ptr<const ProxyStatusPlan> proxy_status;  // null: failures are not told
   bool use_remote_address = false;
   uint32_t xff_num_trusted_hops = 0;
   bool skip_xff_append = false;
@@ -93,7 +100,7 @@ class HttpPlan final : public NetworkFilterPlan {
   bool strip_trailing_host_dot = false;
   bool represent_ipv4_as_mapped_ipv6 = false;
   bool append_x_forwarded_port = false;
-  bool append_local_overload = false;
+  bool append_local_overload = false;  // a reply for overload says x-envoy-local-overloaded
   std::string scheme_to_overwrite;
   bool scheme_match_upstream = false;
   std::vector<Upgrade> upgrades;

@@ -178,7 +178,7 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
   arm_timers();
   if (connection_.server().overloaded(&Overload::refuse_requests)) {
     block().inc(HttpStat::kDownstreamRqOverloadClose);
-    (void)reply(reply_of(Reason::kOverload));
+    refuse_for_overload();
     return;
   }
   trace::step("exchange: prepare request");
@@ -292,6 +292,16 @@ void Exchange::when_request_complete(Function<void()> hook) {
   } else {
     on_request_complete_ = std::move(hook);
   }
+}
+
+void Exchange::refuse_for_overload() {
+  LocalReply refusal = reply_of(Reason::kOverload);
+  if (plan().append_local_overload) {
+    auto* fields = arena_.create<http::HeaderMap>(arena_);
+    fields->add(http::Token::kXEnvoyLocalOverloaded, "true");
+    refusal.fields = fields;
+  }
+  (void)reply(refusal);
 }
 
 void Exchange::abort(std::string_view details, std::optional<format::Flag> flag) {

@@ -233,6 +233,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   void log(format::LogType type);
   void finish();
   void arm_timers();
+  void refuse_for_overload();
   void on_stream_idle();
   void touch() {
     if (stream_idle_.armed()) stream_idle_.arm(idle_timeout_);

@@ -4,6 +4,7 @@
 #include "proxy/downstream_connection.h"
 #include "proxy/exchange.h"
 #include "proxy/exchange_trace.h"
+#include "proxy/proxy_status.h"
 #include "proxy/reason.h"
 #include "proxy/response_preparation.h"
 
@@ -126,6 +127,10 @@ void Exchange::respond_headers(http::ResponseHeaders& headers, http::End end) {
 
 void Exchange::response_headers_passed(http::ResponseHeaders& headers, http::End end) {
   response_begun_ = true;
+  // As in Envoy not for a request that could not be read.
+  if (plan().proxy_status != nullptr && request_ != nullptr) {
+    add_proxy_status(*plan().proxy_status, facts_, headers);
+  }
   facts_.response_code = headers.status;
   facts_.response_start = local().loop.now();
   count_answer(connection_.server(), headers.status);

@@ -30,6 +30,8 @@ constexpr auto kTable = std::to_array<ReasonFacts>({
 
   {Reason::kMissingHost, 400, kNoFlag, "missing_host_header", "",
    "The request has no Host field or :authority."},
+  {Reason::kQueryWithoutContentType, 400, kNoFlag, "query_missing_content_type", "",
+   "The request has the method QUERY and no Content-Type."},
   {Reason::kMissingPath, 404, kNoFlag, "missing_path_rejected", "",
    "The request has no path."},
   {Reason::kAbsolutePath, 404, kNoFlag, "absolute_path_rejected", "",

@@ -18,7 +18,7 @@ enum class Reason : uint8_t {
   // The answer that was asked for.
   kViaUpstream, kDirectResponse, kRedirect, kInternalRedirect,
   // Refused before routing.
-  kMissingHost, kMissingPath, kAbsolutePath, kPathNormalizationFailed, kPathRedirect, kDetectionFailed, kLowVersion,
+  kMissingHost, kQueryWithoutContentType, kMissingPath, kAbsolutePath, kPathNormalizationFailed, kPathRedirect, kDetectionFailed, kLowVersion,
   kOverload,
   // No way to go.
   kRouteNotFound, kRouteConfigNotFound, kClusterNotFound, kNoHealthyUpstream, kMaintenanceMode, kDropOverload,

@@ -21,6 +21,8 @@ constexpr auto kHints = std::to_array<Hint>({
     {Reason::kRedirect, "Look at the redirect of the route, or at require_tls of the virtual host."},
     {Reason::kInternalRedirect, "Each hop has a log line of its own; look at internal_redirect_policy."},
     {Reason::kMissingHost, "HTTP/1.0 clients without Host need default_host_for_http_10."},
+    {Reason::kQueryWithoutContentType,
+     "What a query means stands in its content: a client must say of which type it is."},
     {Reason::kMissingPath, "Only CONNECT may come without a path."},
     {Reason::kAbsolutePath, "allow_absolute_url takes absolute targets; a path must begin with a slash."},
     {Reason::kPathNormalizationFailed,

@@ -50,6 +50,8 @@ constexpr TokenSet kEdgeOnly{
 };
 
 // The answer of the table.
+constexpr std::string_view kQuery = "QUERY";
+
 const LocalReply* refusal(Reason reason, RequestHeaders& request) {
   return request.fields.arena().create<LocalReply>(reply_of(reason));
 }
@@ -168,6 +170,11 @@ Prepared prepare_request(const model::HttpPlan& plan, RequestHeaders& request, c
   const bool http10 = request.protocol == http::Protocol::kHttp10;
   if (request.authority.data() == nullptr || (http10 && request.authority.empty())) {
     out.reply = refusal(Reason::kMissingHost, request);
+    return out;
+  }
+  if (request.method.size() == kQuery.size() && request.method == kQuery &&
+      request.fields.get(Token::kContentType).empty()) {
+    out.reply = refusal(Reason::kQueryWithoutContentType, request);
     return out;
   }
   prepare_path(plan, request, out);

@@ -75,6 +75,9 @@ void check_fields(const Hcm& proto, CompileScope& scope) {
                      Hcm::kStreamErrorOnInvalidHttpMessageFieldNumber,
                      Hcm::kStripTrailingHostDotFieldNumber,
                      Hcm::kAppendXForwardedPortFieldNumber,
+                     Hcm::kAppendLocalOverloadFieldNumber,
+                     Hcm::kProxyStatusConfigFieldNumber,
+                     Hcm::kHttp3ProtocolOptionsFieldNumber,  // of QUIC listeners, which are refused
                      Hcm::kTracingFieldNumber});
 }
 
@@ -130,6 +133,29 @@ void compile_reset_limits(model::HttpPlan& out, CompileScope& scope) {
   }
 }
 
+std::shared_ptr<const model::ProxyStatusPlan> compile_proxy_status(const Hcm& proto, CompileScope& scope) {
+  using Status = Hcm::ProxyStatusConfig;
+  const Status& status = proto.proxy_status_config();
+  auto out = std::make_shared<model::ProxyStatusPlan>();
+  switch (status.proxy_name_case()) {
+    case Status::kUseNodeId:  // false too
+      out->name = scope.node.id;
+      break;
+    case Status::kLiteralProxyName:
+      out->name = status.literal_proxy_name();
+      break;
+    case Status::PROXY_NAME_NOT_SET:
+      out->name = proto.server_name();
+      break;
+  }
+  if (out->name.empty()) out->name = "envoy";
+  out->details = !status.remove_details();
+  out->termination_details = !status.remove_connection_termination_details();
+  out->flags = !status.remove_response_flags();
+  out->recommended_status = status.set_recommended_response_code();
+  return out;
+}
+
 void compile_identity(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) {
   if (!proto.server_name().empty()) out.server_name = proto.server_name();
   switch (proto.server_header_transformation()) {
@@ -143,6 +169,7 @@ void compile_identity(const Hcm& proto, model::HttpPlan& out, CompileScope& scop
       break;
   }
   out.via = proto.via();
+  if (proto.has_proxy_status_config()) out.proxy_status = compile_proxy_status(proto, scope);
   out.early_mutations = config::compile_early_mutations(proto.early_header_mutation_extensions(), scope);
   out.add_user_agent = proto.add_user_agent().value();
   out.node_id = scope.node.id;
@@ -150,7 +177,7 @@ void compile_identity(const Hcm& proto, model::HttpPlan& out, CompileScope& scop
   out.generate_request_id = !proto.has_generate_request_id() || proto.generate_request_id().value();
   out.preserve_external_request_id = proto.preserve_external_request_id();
   out.always_set_request_id_in_response = proto.always_set_request_id_in_response();
-  if (!proto.has_request_id_extension()) return;
+  if (!proto.request_id_extension().has_typed_config()) return;
   const google::protobuf::Message* content = scope.unpack(proto.request_id_extension().typed_config());
   if (content == nullptr) return;
   if (content->GetDescriptor() != UuidRequestId::descriptor()) {
@@ -191,6 +218,7 @@ void compile_forwarding(const Hcm& proto, model::HttpPlan& out, CompileScope& sc
   scope.only(proto.internal_address_config(), {Internal::kCidrRangesFieldNumber});
   out.internal_ranges = config::compile_ranges(proto.internal_address_config().cidr_ranges(), scope);
   out.represent_ipv4_as_mapped_ipv6 = proto.represent_ipv4_remote_address_as_ipv4_mapped_ipv6();
+  out.append_local_overload = proto.append_local_overload();
   out.append_x_forwarded_port = proto.append_x_forwarded_port();
   out.client_cert = compile_client_cert(proto.forward_client_cert_details());
   const auto& parts = proto.set_current_client_cert_details();

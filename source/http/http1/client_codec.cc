@@ -249,7 +249,7 @@ Fault Http1ClientCodec::parse_head(ResponseHeaders& headers, const LineEnds& lin
     headers.fields.set_spelling(spelling);
   }
   headers.status = line.status;
-  headers.reason = section.kept(line.reason);
+  if (options_.forward_reason_phrase) headers.reason = section.kept(line.reason);
   headers.protocol = line.protocol;
   headers.chunked = facts.codings > 0;
   return fault;

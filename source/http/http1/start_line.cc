@@ -10,7 +10,7 @@ namespace sluice::http::http1 {
 
 namespace {
 
-// The methods that there are for a client, as in Envoy.
+// What is served unless CodecOptions::allow_custom_methods says all, as in Envoy.
 constexpr std::string_view kMethods[] = {
     "POST",    "ACL",    "BIND",      "CHECKOUT",   "CONNECT",    "COPY",   "DELETE", "GET",        "HEAD",
     "LINK",    "LOCK",   "MERGE",     "MKACTIVITY", "MKCALENDAR", "MKCOL",  "MOVE",   "MSEARCH",    "NOTIFY",
@@ -126,7 +126,7 @@ Fault parse_request_line(std::string_view line, const CodecOptions& options, Req
     if (method_end > kLongestMethod) {
       return Fault::kMethod;
     }
-    if (!is_method(line.substr(0, method_end))) method_fault = Fault::kMalformed;
+    if (!options.allow_custom_methods && !is_method(line.substr(0, method_end))) method_fault = Fault::kMalformed;
   }
   out.method = line.substr(0, method_end);
   line.remove_prefix(method_end + 1);
