@@ -108,6 +108,7 @@ TEST(Http1Request, RefusedStartLines) {
       {"GET ftp://a/ HTTP/1.1", "400 http1.invalid_scheme"},
       {"GET http:///x HTTP/1.1", "400 http1.invalid_url"},
       {"GET http://a#@b/x HTTP/1.1", "400 http1.invalid_url"},
+      {"GET http://a\\@b/x HTTP/1.1", "400 http1.invalid_url"},
       {"GET http://a:b/ HTTP/1.1", "400 http1.invalid_url"},
       {"GET http://u@v@a/ HTTP/1.1", "400 http1.invalid_url"},
       {"CONNECT a HTTP/1.1", "400 http1.codec_error"},

@@ -147,7 +147,7 @@ def tests_of_ours():
 
 def recorded():
     """The ids of the hostile corpora and of the behaviour cases."""
-    lines = "".join(read("%s/test/conformance/%s/open.jsonl" % (ROOT, corpus)) for corpus in ("http1", "http2"))
+    lines = "".join(read("%s/test/conformance/%s/%s.jsonl" % (ROOT, corpus, name)) for corpus in ("http1", "http2") for name in ("open", "neighbours"))
     cases = ROOT + "/test/conformance/behaviour/cases/"
     return {json.loads(line)["id"] for line in lines.splitlines()} | {p[len(cases):-5] for p in glob.glob(cases + "**/*.yaml", recursive=True)}
 

@@ -69,6 +69,11 @@ Fault parse_absolute(std::string_view target, RequestLine& out) {
   std::string_view authority = target.substr(0, end);
   out.path = end == std::string_view::npos ? std::string_view() : target.substr(end);
   if (const size_t at = authority.find('@'); at != std::string_view::npos) {
+    // RFC 3986 3.2.1. A '\\' there has others believe that the host ends before it.
+    if (!std::all_of(authority.begin(), authority.begin() + static_cast<std::ptrdiff_t>(at),
+                     [](char c) { return is_reg_name_char(c) || c == '%' || c == ':'; })) {
+      return Fault::kUrl;
+    }
     authority.remove_prefix(at + 1);  // user information is for nobody behind us
   }
   if (!is_authority(authority) || out.path.starts_with('#')) {
