@@ -1,5 +1,9 @@
 #include "config/map_access.h"
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 // protobuf 3.21 lets a class of this name (of the CEL library, which we do not use) reach the map functions of
 // Reflection, which are private for everybody else.
 namespace google::protobuf::expr {
@@ -38,9 +42,14 @@ void for_each_entry(const Message& message, const FieldDescriptor& field,
                     const std::function<void(const MapKey&, const MapValueConstRef&)>& visit) {
   // The iterator wants a mutable message although it changes nothing.
   Message& same = const_cast<Message&>(message);
+  std::vector<std::pair<MapKey, MapValueConstRef>> entries;
   const auto end = Access::end(same, field);
   for (auto at = Access::begin(same, field); at != end; ++at) {
-    visit(at.GetKey(), at.GetValueRef());
+    entries.emplace_back(at.GetKey(), at.GetValueRef());
+  }
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& [key, value] : entries) {
+    visit(key, value);
   }
 }
 

@@ -17,7 +17,8 @@ google::protobuf::MapValueRef map_value(google::protobuf::Message& message,
                                         const google::protobuf::FieldDescriptor& field,
                                         const google::protobuf::MapKey& key);
 
-// Calls `visit` for each entry, in no particular order. Thread: any.
+// Calls `visit` for each entry, in the order of their keys: what is said of a message is the same every time.
+// Thread: any.
 void for_each_entry(
     const google::protobuf::Message& message, const google::protobuf::FieldDescriptor& field,
     const std::function<void(const google::protobuf::MapKey&, const google::protobuf::MapValueConstRef&)>& visit);

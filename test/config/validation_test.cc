@@ -11,6 +11,7 @@
 #include "envoy/config/cluster/v3/cluster.pb.h"
 #include "envoy/config/core/v3/address.pb.h"
 #include "envoy/config/core/v3/health_check.pb.h"
+#include "envoy/config/endpoint/v3/endpoint.pb.h"
 #include "envoy/config/listener/v3/listener_components.pb.h"
 #include "envoy/config/route/v3/route_components.pb.h"
 #include "envoy/type/v3/percent.pb.h"
@@ -60,6 +61,24 @@ TEST(Validation, Texts) {
   EXPECT_EQ(error<Route>("{match: {path_separated_prefix: /a/}, redirect: {}}"),
             "1:33: match.path_separated_prefix: must match the pattern ^[^?#]+[^?#/]$, is \"/a/\"");
   EXPECT_EQ(error<Route>("{match: {path_separated_prefix: /a}, redirect: {}}"), "(none)");
+}
+
+// Of messages that no text was read for, as those of control planes.
+TEST(Validation, EntriesOfMapsInTheOrderOfTheirKeys) {
+  envoy::config::endpoint::v3::ClusterLoadAssignment message;
+  message.set_cluster_name("c");
+  for (const char key : std::string_view("hcfbgdae")) {
+    (*message.mutable_named_endpoints())[std::string(1, key)].mutable_address()->mutable_socket_address()->set_address(
+        "x");
+  }
+  for (int i = 0; i < 5; ++i) {
+    const auto copy = message;  // each map has an order of its own
+    Findings findings;
+    const SourceMap map;
+    validate(copy, map, findings);
+    ASSERT_FALSE(findings.ok());
+    EXPECT_NE(findings.errors().front().to_string().find("named_endpoints[\"a\"]"), std::string::npos);
+  }
 }
 
 TEST(Validation, LengthsAreCodePoints) {
