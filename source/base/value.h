@@ -53,7 +53,6 @@ class Value {
   const Map* as_map() const { return std::get_if<Map>(&content_); }
   List* as_list() { return std::get_if<List>(&content_); }
   Map* as_map() { return std::get_if<Map>(&content_); }
-  bool same_kind(const Value& other) const { return content_.index() == other.content_.index(); }
 
   friend bool operator==(const Value& a, const Value& b);
 

@@ -111,8 +111,6 @@ class FilterChain {
   size_t pass(uint32_t i, size_t bytes);
   template <typename D>
   bool pass_held_headers(uint32_t i);
-  template <typename D>
-  void pass_added(uint32_t from);
   void resume(Resumer& resumer);
   void detach();
 
