@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
-#include "proxy/local_reply.h"
+#include "http/grpc.h"
 
 namespace sluice::proxy {
 
@@ -58,7 +58,7 @@ std::optional<Duration> stream_duration(const model::HttpPlan& plan, const model
   }
   const bool is_limit = by_header || limit.count() != 0;
   // The upstream of a gRPC call is told what a route with max_stream_duration makes of it.
-  if (durations.set && is_grpc(request)) {
+  if (durations.set && http::is_grpc(request.fields)) {
     if (is_limit) {
       request.fields.set(Token::kGrpcTimeout, grpc_timeout_text(limit, request.fields.arena()));
     } else if (durations.max) {
