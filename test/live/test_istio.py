@@ -1,9 +1,9 @@
 """What a real istiod sent to three kinds of pod, served by tools/control_plane to a proxy with the pod's own bootstrap: it carries
 requests. In a network namespace of its own, where istiod's addresses and ports are free.
 
-The data are others' and stand beside this repository (../shared/cases/istio); without them, or without the right to make a
-namespace, the tests are skipped. One thing is changed: nothing redirects connections here (iptables does in a pod), so listeners
-that wait for redirected ones listen themselves. What can only be reached by redirection is in place, and gets no request.
+The data are others' and stand beside this repository (../shared/cases/istio, or below $SLUICE_CORPORA); without them, or without the
+right to make a namespace, the tests are skipped. One thing is changed: nothing redirects connections here (iptables does in a pod),
+so listeners that wait for redirected ones listen themselves. What can only be reached by redirection is in place, and gets no request.
 """
 import contextlib
 import ctypes
@@ -24,7 +24,7 @@ from rig import HCM, ROUTER, TYPE, address, wait_for
 from runner import die_with_parent
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
-DATA = os.path.join(ROOT, "../shared/cases/istio")
+DATA = os.path.join(os.environ.get("SLUICE_CORPORA", os.path.join(ROOT, "../shared/cases")), "istio")
 CLONE_NEWNET = 0x40000000
 MESH = ("10.77.0.12", "10.77.0.13")     # endpoints that want mutual TLS
 OUTSIDE = "10.77.0.30"                  # one that does not
