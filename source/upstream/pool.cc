@@ -225,8 +225,10 @@ void Pool::place(UpstreamConnection& connection) {
   if (!connection.linked()) {
     return;  // closed meanwhile
   }
-  // What was opened for those that still waited is not kept beyond them.
-  if ((connection.draining() || retired_) && connection.idle()) {
+  // What was opened for those that still waited is not kept beyond them; a pool of one client is retired from the
+  // start.
+  const bool last = retired_ && wishes_.of_client == 0;
+  if ((connection.draining() || last) && connection.idle()) {
     connection.close(ResetReason::kLocalReset);
     return;
   }
