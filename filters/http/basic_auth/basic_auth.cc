@@ -68,7 +68,7 @@ class BasicAuth final : public proxy::HttpFilter {
       return deny(exchange, request, "User authentication failed. Expected 'Basic' authentication scheme.",
                   "invalid_scheme_for_basic_auth");
     }
-    const std::string decoded = decode_base64(trim(given.substr(kScheme.size()))).value_or("");
+    const std::string decoded = decode_base64(given.substr(kScheme.size())).value_or("");
     const size_t colon = decoded.find(':');
     if (colon == std::string::npos) {
       return deny(exchange, request, "User authentication failed. Invalid basic credential format.",

@@ -257,8 +257,10 @@ class Compressor final : public proxy::HttpFilter {
 bool Direction::takes_type(std::string_view content_type) const {
   if (content_type.data() == nullptr) return true;
   const std::string_view bare = trim(content_type.substr(0, content_type.find(';')));
-  return types.contains(bare) || std::any_of(more_types.begin(), more_types.end(),
-                                             [&](const match::StringMatcher& one) { return one.matches(bare); });
+  const auto is_bare = [&](const std::string& one) { return equal_ignore_case(one, bare); };
+  return std::any_of(types.begin(), types.end(), is_bare) ||
+         std::any_of(more_types.begin(), more_types.end(),
+                     [&](const match::StringMatcher& one) { return one.matches(bare); });
 }
 
 std::unique_ptr<proxy::FilterLocal> CompressorFactory::on_worker(const proxy::FilterPlace& place) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "base/json.h"
 #include "base/strings.h"
@@ -55,13 +56,19 @@ std::optional<Value> converted(const Value& value, Target::Type type) {
       if (value.as_text() != nullptr) return value;
       // A boolean becomes a digit, as in Envoy.
       if (value.as_boolean() != nullptr) return Value(*value.as_boolean() ? "1" : "0");
-      if (value.is_null() || value.as_map() != nullptr || value.as_list() != nullptr) return std::nullopt;
+      if (value.as_number() == nullptr) return std::nullopt;
+      const double number = *value.as_number();
       std::string text;
-      format::append_json(text, value);
+      if (number == std::trunc(number)) {
+        format::append_json_number(text, number);
+      } else {
+        text = std::to_string(number);  // six digits, as in Envoy
+      }
       return Value(std::move(text));
     }
     case Target::Type::kNumber: {
       if (value.as_number() != nullptr) return value;
+      if (value.as_boolean() != nullptr) return Value::number(*value.as_boolean() ? 1 : 0);
       if (value.as_text() == nullptr) return std::nullopt;
       const std::string& text = *value.as_text();
       double number = 0;
@@ -108,7 +115,8 @@ void read_body(Exchange& exchange, const Rules& rules, std::string_view body, st
     for (const std::string& key : rule.path) {
       at = at == nullptr || at->as_map() == nullptr ? nullptr : at->as_map()->find(key);
     }
-    if (at == nullptr) {
+    // Only texts, numbers and booleans are values.
+    if (at == nullptr || at->is_null() || at->as_map() != nullptr || at->as_list() != nullptr) {
       if (rule.missing) (void)write(exchange, *rule.missing, nullptr);
     } else if (rule.present && !write(exchange, *rule.present, at) && rule.error) {
       (void)write(exchange, *rule.error, nullptr);
