@@ -159,11 +159,19 @@ class ServerUnderTest final : private ServerEvents {
   Http1ServerCodec codec_;
 };
 
-// A client connection. Thread: its owner's.
+// A client connection, which keeps reason phrases. Thread: its owner's.
 class ClientUnderTest final : private ClientEvents {
  public:
   explicit ClientUnderTest(const CodecOptions& options)
-      : options_(options), in_(memory_.slabs), out_(memory_.slabs), codec_(options_, *this, memory_.slabs) {}
+      : options_(with_reasons(options)),
+        in_(memory_.slabs),
+        out_(memory_.slabs),
+        codec_(options_, *this, memory_.slabs) {}
+
+  static CodecOptions with_reasons(CodecOptions options) {
+    options.forward_reason_phrase = true;
+    return options;
+  }
 
   // Sends the head of a request.
   StreamId send(std::string_view method, std::string_view upgrade = {}) {
