@@ -42,7 +42,8 @@ void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
   using B = v3::Bootstrap;
   // There is one socket interface, and Envoy too goes on with its own when a default_socket_interface is none of its.
   // Hints to Envoy's memory and statistics that change nothing one can see (only stats that an extension declares
-  // evictable are ever evicted), and what only a control plane would be told.
+  // evictable are ever evicted), and what only a control plane would be told. perf_tracing_file_path is for a library
+  // that a released Envoy does not have in it either.
   scope.only(proto, {B::kNodeFieldNumber,
                      B::kStaticResourcesFieldNumber,
                      B::kStatsFlushIntervalFieldNumber,
@@ -56,6 +57,7 @@ void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
                      B::kStatsConfigFieldNumber,
                      B::kStatsFlushOnAdminFieldNumber,
                      B::kStatsEvictionIntervalFieldNumber,
+                     B::kPerfTracingFilePathFieldNumber,
                      B::kTypedDnsResolverConfigFieldNumber,
                      B::kDnsResolutionConfigFieldNumber,
                      B::kUseTcpForDnsLookupsFieldNumber,
@@ -91,6 +93,10 @@ void compile_layer(const v3::RuntimeLayer& layer, const std::string& service_clu
     case Layer::kDiskLayer: {
       std::string folder = layer.disk_layer().subdirectory();
       if (layer.disk_layer().append_service_cluster()) append(folder, "/", service_cluster);
+      if (layer.disk_layer().symlink_root().find('/') == std::string::npos) {
+        scope.error(layer, Layer::kDiskLayerFieldNumber,
+                    "needs a symlink_root: a path with the folder in which the link stands, which is watched");
+      }
       layers.add_disk(layer.name(), layer.disk_layer().symlink_root(), std::move(folder));
       return;
     }

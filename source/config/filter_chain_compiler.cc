@@ -93,6 +93,18 @@ model::FilterChainPlanPtr compile_chain(const FilterChain& proto, std::string_vi
   return plan;
 }
 
+// Bits behind the prefix do not count.
+bool is_same_range(const model::Prefix& a, const model::Prefix& b) {
+  const auto first = a.address.ip_bytes();
+  const auto second = b.address.ip_bytes();
+  if (a.length != b.length || first.size() != second.size()) return false;
+  for (uint32_t bit = 0; bit < a.length; ++bit) {
+    const uint8_t mask = static_cast<uint8_t>(0x80 >> bit % 8);
+    if (((static_cast<uint8_t>(first[bit / 8]) ^ static_cast<uint8_t>(second[bit / 8])) & mask) != 0) return false;
+  }
+  return true;
+}
+
 std::vector<model::Prefix> compile_prefixes(const RepeatedPtrField<envoy::config::core::v3::CidrRange>& ranges,
                                             CompileScope& scope) {
   std::vector<model::Prefix> out;
@@ -103,7 +115,11 @@ std::vector<model::Prefix> compile_prefixes(const RepeatedPtrField<envoy::config
       continue;
     }
     const auto bits = static_cast<uint32_t>(address->ip_bytes().size() * 8);
-    out.push_back({*address, std::min(range.prefix_len().value(), bits)});
+    const model::Prefix prefix{*address, std::min(range.prefix_len().value(), bits)};
+    for (const model::Prefix& before : out) {
+      if (is_same_range(before, prefix)) scope.error(range, "this range stands here twice");
+    }
+    out.push_back(prefix);
   }
   return out;
 }

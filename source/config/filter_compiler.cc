@@ -91,6 +91,7 @@ void compile_discovery(const hcm::HttpFilter& filter, Place place, std::vector<m
 const HttpFilterType* compile_filter(const hcm::HttpFilter& filter, std::vector<model::FilterPlan>& out,
                                      CompileScope& scope) {
   if (!filter.has_typed_config()) {
+    if (filter.is_optional()) return nullptr;
     scope.error(filter, cat("the filter '", filter.name(),
                             "' needs a typed_config: filters are found by its type, not by name"));
     return nullptr;

@@ -123,6 +123,10 @@ model::ListenerPlanPtr compile_listener(const Listener& proto, CompileScope& sco
                      Listener::kAccessLogFieldNumber,
                      Listener::kFilterChainMatcherFieldNumber,
                      Listener::kUdpListenerConfigFieldNumber});  // of UDP listeners, which are refused
+  using Udp = envoy::config::listener::v3::UdpListenerConfig;
+  if (proto.udp_listener_config().has_quic_options()) {
+    scope.not_supported(proto.udp_listener_config(), Udp::kQuicOptionsFieldNumber);
+  }
   auto out = std::make_shared<model::ListenerPlan>();
   compile_socket(proto, *out, scope);
   const std::string address = out->address.to_string();

@@ -53,6 +53,10 @@ void compile_monitor(const v3::ResourceMonitor& monitor, model::OverloadPlan& ou
     compile_heap(monitor, static_cast<const FixedHeapConfig&>(*content), out, scope);
   } else if (content->GetDescriptor() == InjectedResourceConfig::descriptor()) {
     const auto& injected = static_cast<const InjectedResourceConfig&>(*content);
+    if (injected.filename().find('/') == std::string::npos) {
+      scope.error(injected, InjectedResourceConfig::kFilenameFieldNumber,
+                  cat("'", injected.filename(), "' must be a path with its folder, which is watched"));
+    }
     out.monitors.push_back({monitor.name(), model::OverloadMonitor::Kind::kFile, {}, injected.filename()});
   } else {
     scope.error(monitor, v3::ResourceMonitor::kTypedConfigFieldNumber,

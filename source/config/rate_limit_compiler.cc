@@ -91,6 +91,7 @@ std::optional<RateLimitAction> compile_action(const A& proto, CompileScope& scop
     case A::kQueryParameterValueMatch:
       return compile_query_match(proto.query_parameter_value_match(), scope);
     case A::kDynamicMetadata:
+      scope.error(proto, A::kDynamicMetadataFieldNumber, "is deprecated and no longer allowed; use metadata");
       return RateLimitAction{proto.dynamic_metadata().descriptor_key(),
                              compile_metadata_action(proto.dynamic_metadata())};
     case A::kMetadata: {
@@ -118,8 +119,10 @@ model::RateLimits compile_rate_limits(const google::protobuf::RepeatedPtrField<R
                                       CompileScope& scope) {
   model::RateLimits out;
   for (const RateLimitProto& proto : limits) {
+    // disable_key and limit are for the filter that asks a service, which is refused.
     scope.only(proto, {RateLimitProto::kStageFieldNumber, RateLimitProto::kActionsFieldNumber,
-                       RateLimitProto::kHitsAddendFieldNumber, RateLimitProto::kApplyOnStreamDoneFieldNumber});
+                       RateLimitProto::kHitsAddendFieldNumber, RateLimitProto::kApplyOnStreamDoneFieldNumber,
+                       RateLimitProto::kDisableKeyFieldNumber, RateLimitProto::kLimitFieldNumber});
     model::RateLimit one;
     one.stage = proto.stage().value();
     one.on_stream_done = proto.apply_on_stream_done();

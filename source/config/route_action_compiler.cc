@@ -195,6 +195,7 @@ model::ForwardAction compile_forward(const route::Route& owner, const RouteConte
                      ActionProto::kClusterSpecifierPluginFieldNumber,
                      ActionProto::kInlineClusterSpecifierPluginFieldNumber,
                      ActionProto::kClusterNotFoundResponseCodeFieldNumber,
+                     ActionProto::kCorsFieldNumber,  // compile_route() does
                      ActionProto::kPrefixRewriteFieldNumber,
                      ActionProto::kRegexRewriteFieldNumber,
                      ActionProto::kPathRewriteFieldNumber,

@@ -10,6 +10,7 @@
 #include "config/metadata_compiler.h"
 #include "config/rate_limit_compiler.h"
 #include "config/tracing_compiler.h"
+#include "envoy/extensions/filters/http/cors/v3/cors.pb.h"
 
 namespace sluice::config {
 namespace {
@@ -25,6 +26,32 @@ model::RequireTls compile_require_tls(route::VirtualHost::TlsRequirementType typ
     default:
       return model::RequireTls::kNone;
   }
+}
+
+// The deprecated policy: under no name it is that of every cors filter, whatever that is called.
+void add_cors(const route::CorsPolicy& proto, model::FilterOverrides& out, CompileScope& scope) {
+  using Policy = envoy::extensions::filters::http::cors::v3::CorsPolicy;
+  const HttpFilterType* cors = scope.extensions().http_filter_by_route_type(Policy::descriptor()->full_name());
+  const size_t errors = scope.findings().errors().size();
+  // What is wrong in here has a place.
+  for (const auto& origin : proto.allow_origin_string_match()) (void)compile_string_matcher(origin, scope);
+  if (cors == nullptr || scope.findings().errors().size() != errors) return;
+  Policy policy;
+  *policy.mutable_allow_origin_string_match() = proto.allow_origin_string_match();
+  policy.set_allow_methods(proto.allow_methods());
+  policy.set_allow_headers(proto.allow_headers());
+  policy.set_expose_headers(proto.expose_headers());
+  policy.set_max_age(proto.max_age());
+  if (proto.has_allow_credentials()) *policy.mutable_allow_credentials() = proto.allow_credentials();
+  if (proto.has_filter_enabled()) *policy.mutable_filter_enabled() = proto.filter_enabled();
+  if (proto.has_shadow_enabled()) *policy.mutable_shadow_enabled() = proto.shadow_enabled();
+  if (proto.has_allow_private_network_access()) {
+    *policy.mutable_allow_private_network_access() = proto.allow_private_network_access();
+  }
+  if (proto.has_forward_not_matching_preflights()) {
+    *policy.mutable_forward_not_matching_preflights() = proto.forward_not_matching_preflights();
+  }
+  out.push_back({"", cors->compile_route(policy, scope), false, scope.origin(proto)});
 }
 
 model::Route compile_route(const route::Route& proto, const RouteContext& context, CompileScope& scope) {
@@ -45,6 +72,7 @@ model::Route compile_route(const route::Route& proto, const RouteContext& contex
   out.tracing = compile_route_tracing(proto, scope);
   compile_both_header_rules(proto, out, scope);
   out.overrides = compile_filter_overrides(proto.typed_per_filter_config(), scope);
+  if (proto.route().has_cors()) add_cors(proto.route().cors(), out.overrides, scope);
   out.origin = scope.origin(proto);
   return out;
 }
@@ -96,6 +124,7 @@ std::unique_ptr<model::VirtualHost> compile_virtual_host(const route::VirtualHos
                      V::kRequestBodyBufferLimitFieldNumber,
                      V::kRequestMirrorPoliciesFieldNumber,
                      V::kMatcherFieldNumber,
+                     V::kCorsFieldNumber,
                      V::kVirtualClustersFieldNumber});
   RouteContext context = around;
   if (proto.has_retry_policy()) context.retry = compile_retry_policy(proto.retry_policy(), scope);
@@ -111,6 +140,7 @@ std::unique_ptr<model::VirtualHost> compile_virtual_host(const route::VirtualHos
   out->metadata = compile_metadata(proto.metadata());
   compile_both_header_rules(proto, *out, scope);
   out->overrides = compile_filter_overrides(proto.typed_per_filter_config(), scope);
+  if (proto.has_cors()) add_cors(proto.cors(), out->overrides, scope);
   out->rate_limits = compile_rate_limits(proto.rate_limits(), scope);
   out->include_attempt_count = proto.include_request_attempt_count();
   out->include_attempt_count_in_response = proto.include_attempt_count_in_response();
@@ -164,15 +194,14 @@ void compile_vhds(const route::Vhds& proto, model::RouteTable& out, CompileScope
 std::shared_ptr<model::RouteTable> compile_route_table(const route::RouteConfiguration& proto, RouteSource source,
                                                        CompileScope& scope) {
   using C = route::RouteConfiguration;
-  scope.only(proto,
-             {C::kNameFieldNumber, C::kVirtualHostsFieldNumber, C::kInternalOnlyHeadersFieldNumber,
-              C::kResponseHeadersToAddFieldNumber, C::kResponseHeadersToRemoveFieldNumber,
-              C::kRequestHeadersToAddFieldNumber, C::kRequestHeadersToRemoveFieldNumber,
-              C::kMostSpecificHeaderMutationsWinsFieldNumber, C::kValidateClustersFieldNumber,
-              C::kMaxDirectResponseBodySizeBytesFieldNumber, C::kIgnorePortInHostMatchingFieldNumber,
-              C::kVhostHeaderFieldNumber, C::kIgnorePathParametersInPathMatchingFieldNumber,
-              C::kTypedPerFilterConfigFieldNumber, C::kMetadataFieldNumber, C::kRequestMirrorPoliciesFieldNumber,
-              C::kVhdsFieldNumber});
+  scope.only(proto, {C::kNameFieldNumber, C::kVirtualHostsFieldNumber, C::kInternalOnlyHeadersFieldNumber,
+                     C::kResponseHeadersToAddFieldNumber, C::kResponseHeadersToRemoveFieldNumber,
+                     C::kRequestHeadersToAddFieldNumber, C::kRequestHeadersToRemoveFieldNumber,
+                     C::kMostSpecificHeaderMutationsWinsFieldNumber, C::kValidateClustersFieldNumber,
+                     C::kMaxDirectResponseBodySizeBytesFieldNumber, C::kIgnorePortInHostMatchingFieldNumber,
+                     C::kVhostHeaderFieldNumber, C::kIgnorePathParametersInPathMatchingFieldNumber,
+                     C::kTypedPerFilterConfigFieldNumber, C::kMetadataFieldNumber, C::kRequestMirrorPoliciesFieldNumber,
+                     C::kVhdsFieldNumber});
   RouteContext context;
   context.validate_clusters =
       proto.has_validate_clusters() ? proto.validate_clusters().value() : source == RouteSource::kInline;

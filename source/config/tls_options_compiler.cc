@@ -142,6 +142,11 @@ std::optional<net::tls::SanMatcher> compile_san(const tls3::SubjectAltNameMatche
   return std::nullopt;  // validation has told
 }
 
+// As in Envoy such a one is none, whatever else it says.
+bool holds_nothing(const tls3::TlsCertificate& proto) {
+  return !proto.has_certificate_chain() && !proto.has_private_key() && !proto.has_pkcs12();
+}
+
 // Collects one context; `complete` tells whether every secret was there.
 class Compiler {
  public:
@@ -190,6 +195,7 @@ class Compiler {
     scope_.only(proto, {T::kCertificateChainFieldNumber, T::kPrivateKeyFieldNumber, T::kPkcs12FieldNumber,
                         T::kPasswordFieldNumber, T::kWatchedDirectoryFieldNumber,
                         T::kSignedCertificateTimestampFieldNumber, T::kOcspStapleFieldNumber});
+    if (name.empty() && holds_nothing(proto)) return;
     net::tls::CertificateSource source;
     source.name = name;
     if (proto.has_password()) source.password = text(proto.password());
@@ -385,7 +391,9 @@ std::optional<net::tls::ServerOptions> compile_server_options(const tls3::Downst
   Compiler compiler(secrets, scope);
   compiler.common(proto.common_tls_context(), out);
   const auto& common = proto.common_tls_context();
-  if (common.tls_certificates().empty() && common.tls_certificate_sds_secret_configs().empty()) {
+  const auto& certificates = common.tls_certificates();
+  if (std::all_of(certificates.begin(), certificates.end(), &holds_nothing) &&
+      common.tls_certificate_sds_secret_configs().empty()) {
     scope.error(proto, "a server needs a certificate: none is in common_tls_context");
   }
   out.require_client_certificate = proto.require_client_certificate().value();
@@ -437,7 +445,8 @@ std::optional<net::tls::ClientOptions> compile_client_options(const tls3::Upstre
   if (out.auto_sni_san_validation && compiler.complete() && (!out.validation || !has_ca)) {
     scope.error(proto, U::kAutoSniSanValidationFieldNumber, "needs a validation context with a trusted_ca");
   }
-  if (out.certificates.size() > 1 || proto.common_tls_context().tls_certificate_sds_secret_configs_size() > 1) {
+  if (proto.common_tls_context().tls_certificates_size() > 1 ||
+      proto.common_tls_context().tls_certificate_sds_secret_configs_size() > 1) {
     scope.error(proto.common_tls_context(), tls3::CommonTlsContext::kTlsCertificatesFieldNumber,
                 "a client can have one certificate only");
   }

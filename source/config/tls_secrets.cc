@@ -67,7 +67,13 @@ struct TlsSecrets::Source final : ResourceUser {
 
 // One TLS context.
 struct TlsSecrets::User {
+  const google::protobuf::Message& context() const {
+    if (original != nullptr) return *original;
+    return std::visit([](const auto& kept) -> const google::protobuf::Message& { return kept; }, proto);
+  }
+
   std::variant<Downstream, Upstream> proto;
+  const google::protobuf::Message* original = nullptr;  // of `proto`, while it is added: its fields have places
   std::shared_ptr<net::tls::ServerPlan> server;
   std::shared_ptr<net::tls::ClientPlan> client;
   std::string stat_prefix;
@@ -102,6 +108,7 @@ net::TransportSocketPlanPtr TlsSecrets::add(const Downstream& proto, std::string
                                             CompileScope& scope) {
   auto user = std::make_unique<User>();
   user->proto = proto;
+  user->original = &proto;
   user->server = std::make_shared<net::tls::ServerPlan>();
   return add(std::move(user), stat_prefix, scope);
 }
@@ -109,6 +116,7 @@ net::TransportSocketPlanPtr TlsSecrets::add(const Downstream& proto, std::string
 net::TransportSocketPlanPtr TlsSecrets::add(const Upstream& proto, std::string_view stat_prefix, CompileScope& scope) {
   auto user = std::make_unique<User>();
   user->proto = proto;
+  user->original = &proto;
   user->client = std::make_shared<net::tls::ClientPlan>();
   return add(std::move(user), stat_prefix, scope);
 }
@@ -120,6 +128,7 @@ net::TransportSocketPlanPtr TlsSecrets::add(std::unique_ptr<User> user, std::str
   hide_sources_ = true;
   Result<Function<void()>> prepared = prepare(*user, scope);
   hide_sources_ = false;
+  user->original = nullptr;
   if (!prepared) return nullptr;
   if (*prepared) (*prepared)();
   std::vector<Source*> sources;
@@ -161,20 +170,17 @@ Result<Function<void()>> TlsSecrets::prepare(User& user, CompileScope& scope) {
   scope_ = &scope;
   const size_t errors = scope.findings().errors().size();
   Result<Function<void()>> made = Function<void()>();
-  const google::protobuf::Message* place = nullptr;
-  if (const auto* downstream = std::get_if<Downstream>(&user.proto)) {
-    place = downstream;
-    const auto options = compile_server_options(*downstream, *this, scope);
+  const google::protobuf::Message& context = user.context();
+  if (user.server != nullptr) {
+    const auto options = compile_server_options(static_cast<const Downstream&>(context), *this, scope);
     if (options) made = user.server->prepare(*options);
   } else {
-    const auto& upstream = std::get<Upstream>(user.proto);
-    place = &upstream;
-    const auto options = compile_client_options(upstream, *this, scope);
+    const auto options = compile_client_options(static_cast<const Upstream&>(context), *this, scope);
     if (options) made = user.client->prepare(*options);
   }
   compiling_ = nullptr;
   scope_ = nullptr;
-  if (!made) scope.error(*place, made.error());
+  if (!made) scope.error(context, made.error());
   if (scope.findings().errors().size() > errors) return Error{scope.findings().errors().back().text};
   return made;
 }

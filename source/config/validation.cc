@@ -81,7 +81,6 @@ std::string quoted(const MapKey& key) {
 // Whether there may be anything to check inside of a message of this type.
 bool descends(const Descriptor& type) {
   const std::string& name = type.full_name();
-  if (name == "envoy.config.core.v3.Metadata") return false;
   return name.rfind("google.protobuf.", 0) != 0 || name == "google.protobuf.Any" || name == "google.protobuf.Duration";
 }
 
@@ -139,7 +138,9 @@ class Validator {
     for (int i = 0; i < type.field_count(); ++i) {
       const auto* field = type.field(i);
       const auto* value = field->is_map() ? field->message_type()->map_value() : field;
-      const bool inside = value->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && descends(*value->message_type());
+      // What metadata holds is for whoever reads it: only its keys have rules here.
+      const bool inside = value->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && descends(*value->message_type()) &&
+                          type.full_name() != "envoy.config.core.v3.Metadata";
       const bool has_rules = field->options().HasExtension(validate::rules);
       const auto& rules = field->options().GetExtension(validate::rules);
       if (has_rules || inside) plan.items.push_back({field, &rules, inside && !rules.message().skip()});

@@ -181,6 +181,8 @@ TEST(Validation, ListsAndMaps) {
 TEST(Validation, InsideOfAnyButNotOfMetadata) {
   const std::string address = "{\"@type\": x/envoy.config.core.v3.SocketAddress}";
   EXPECT_EQ(error<Cluster>(cat("{name: a, metadata: {typed_filter_metadata: {x: ", address, "}}}")), "(none)");
+  EXPECT_EQ(error<Cluster>("{name: a, metadata: {filter_metadata: {'': {}}}}"),
+            "1:39: metadata.filter_metadata[\"\"]: the key must not be empty");
   EXPECT_EQ(error<Cluster>(cat("{name: a, typed_extension_protocol_options: {x: ", address, "}}")),
             "1:46: typed_extension_protocol_options[\"x\"].address: must not be empty");
 }

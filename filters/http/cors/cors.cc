@@ -38,12 +38,8 @@ class Policies {
     const model::Route* route = exchange.route().route;
     // As in Envoy, answers that are given here are not shared with other origins.
     if (route == nullptr || !std::holds_alternative<model::ForwardAction>(route->action)) return;
-    exchange.for_each_override_level([&](const model::FilterOverrides& level) {
-      for (const model::FilterOverride& one : level) {
-        const auto* policy = one.filter_name == name ? dynamic_cast<const Policy*>(one.config.get()) : nullptr;
-        if (policy != nullptr) levels_[count_++] = policy;
-      }
-    });
+    collect(exchange, name);
+    if (count_ == 0) collect(exchange, {});  // the deprecated fields `cors`, which no filter's name stands at
   }
 
   bool empty() const { return count_ == 0; }
@@ -72,6 +68,15 @@ class Policies {
   }
 
  private:
+  void collect(const Exchange& exchange, std::string_view name) {
+    exchange.for_each_override_level([&](const model::FilterOverrides& level) {
+      for (const model::FilterOverride& one : level) {
+        const auto* policy = one.filter_name == name ? dynamic_cast<const Policy*>(one.config.get()) : nullptr;
+        if (policy != nullptr && count_ < std::size(levels_)) levels_[count_++] = policy;
+      }
+    });
+  }
+
   const Policy* levels_[4] = {};
   size_t count_ = 0;
 };

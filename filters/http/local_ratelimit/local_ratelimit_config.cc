@@ -58,6 +58,21 @@ HostLimits host_limits(common::VhRateLimitsOptions option) {
   }
 }
 
+// What routes may say for several filters makes no sense in one.
+void check_own_limits(const v3::LocalRateLimit& proto, CompileScope& scope) {
+  using Limit = envoy::config::route::v3::RateLimit;
+  for (const Limit& limit : proto.rate_limits()) {
+    for (const int field : {Limit::kStageFieldNumber, Limit::kDisableKeyFieldNumber}) {
+      const bool set = field == Limit::kStageFieldNumber ? limit.has_stage() : !limit.disable_key().empty();
+      if (set) scope.error(limit, field, "is for rate_limits of routes and virtual hosts, not for those of the filter");
+    }
+    if (limit.has_limit()) scope.not_supported(limit, Limit::kLimitFieldNumber);
+    if (limit.has_hits_addend() && limit.hits_addend().has_number() != limit.hits_addend().format().empty()) {
+      scope.error(limit, Limit::kHitsAddendFieldNumber, "needs either a number or a format");
+    }
+  }
+}
+
 std::shared_ptr<const Settings> compile_settings(const v3::LocalRateLimit& proto, CompileScope& scope) {
   using L = v3::LocalRateLimit;
   scope.only(proto, {L::kStatPrefixFieldNumber, L::kStatusFieldNumber, L::kTokenBucketFieldNumber,
@@ -82,6 +97,7 @@ std::shared_ptr<const Settings> compile_settings(const v3::LocalRateLimit& proto
       config::compile_header_rules(proto, proto.response_headers_to_add(), none, L::kResponseHeadersToAddFieldNumber, scope);
   out->stage = proto.stage();
   if (proto.rate_limits_size() > 0) {
+    check_own_limits(proto, scope);
     out->rate_limits = config::compile_rate_limits(proto.rate_limits(), scope);
   }
   out->host_limits = host_limits(proto.vh_rate_limits());
