@@ -15,9 +15,11 @@ class FilterState {
  public:
   // Whether connections to an upstream that are made for the exchange carry it on.
   enum class Shared : uint8_t { kNone, kOnce, kTransitive };
+  // Of objects that are shown in their typed form alone, which is their text.
+  static constexpr std::string_view kJsonFactory = "json";
   struct Object {
     std::string key;
-    std::string factory;  // "envoy.string"
+    std::string factory;  // "envoy.string"; kJsonFactory: `text` is JSON
     std::string text;
     bool read_only = false;
     Shared shared = Shared::kNone;

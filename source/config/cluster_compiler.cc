@@ -10,6 +10,8 @@
 #include "config/dns_compiler.h"
 #include "config/endpoint_compiler.h"
 #include "config/filter_compiler.h"
+#include "config/forward_policies.h"
+#include "config/hash_policy_compiler.h"
 #include "config/health_compiler.h"
 #include "config/http_options_compiler.h"
 #include "config/lb_compiler.h"
@@ -19,6 +21,7 @@
 #include "envoy/extensions/clusters/aggregate/v3/cluster.pb.h"
 #include "envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster.pb.h"
 #include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h"
+#include "model/request_policies.h"
 
 namespace sluice::config {
 namespace {
@@ -83,10 +86,29 @@ void compile_both(const Config& proto, model::ClusterPlan& out, CompileScope& sc
   compile_http2_options(proto.http2_protocol_options(), Side::kUpstream, out.http2.edit(), scope);
 }
 
+// What is set here counts for all requests to the cluster, whatever their routes say.
+std::shared_ptr<const model::RequestPolicies> compile_policies(const HttpOptions& proto, CompileScope& scope) {
+  if (!proto.has_retry_policy() && proto.request_mirror_policies().empty() && proto.hash_policy().empty()) {
+    return nullptr;
+  }
+  auto out = std::make_shared<model::RequestPolicies>();
+  if (proto.has_retry_policy()) out->retry = compile_retry_policy(proto.retry_policy(), scope);
+  RouteContext context;
+  context.validate_clusters = false;
+  if (!proto.request_mirror_policies().empty()) {
+    out->mirrors = compile_mirrors(proto.request_mirror_policies(), context, scope);
+  }
+  out->hashes = compile_hash_policies(proto.hash_policy(), scope);
+  return out;
+}
+
 void compile_http_options(const HttpOptions& proto, model::ClusterPlan& out, CompileScope& scope) {
   scope.only(proto, {HttpOptions::kCommonHttpProtocolOptionsFieldNumber, HttpOptions::kExplicitHttpConfigFieldNumber,
                      HttpOptions::kUseDownstreamProtocolConfigFieldNumber, HttpOptions::kAutoConfigFieldNumber,
-                     HttpOptions::kUpstreamHttpProtocolOptionsFieldNumber, HttpOptions::kHttpFiltersFieldNumber});
+                     HttpOptions::kUpstreamHttpProtocolOptionsFieldNumber, HttpOptions::kHttpFiltersFieldNumber,
+                     HttpOptions::kRequestMirrorPoliciesFieldNumber, HttpOptions::kHashPolicyFieldNumber,
+                     HttpOptions::kRetryPolicyFieldNumber});
+  out.policies = compile_policies(proto, scope);
   out.http_filters = compile_upstream_filters(proto.http_filters(), scope);
   const auto& names = proto.upstream_http_protocol_options();
   out.auto_sni = names.auto_sni();

@@ -7,7 +7,6 @@
 #include "config/health_compiler.h"
 #include "config/metadata_compiler.h"
 #include "config/subset_compiler.h"
-#include "envoy/config/cluster/v3/cluster.pb.h"
 
 namespace sluice::config {
 namespace {
@@ -23,21 +22,11 @@ std::string hash_key_of(const core::Metadata& metadata) {
   return key == lb->second.fields().end() ? std::string() : key->second.string_value();
 }
 
-// The first entry of transport_socket_matches all of whose values are in the endpoint's metadata; counts from 1.
-uint16_t match_socket(const core::Metadata& metadata, const CompileScope& scope) {
+uint16_t socket_of(const core::Metadata& metadata, const CompileScope& scope) {
   if (scope.socket_matches == nullptr) return 0;
   const auto found = metadata.filter_metadata().find("envoy.transport_socket_match");
   const google::protobuf::Struct none;
-  const auto& values = (found == metadata.filter_metadata().end() ? none : found->second).fields();
-  for (int i = 0; i < scope.socket_matches->size(); ++i) {
-    const auto& wanted = scope.socket_matches->Get(i).match().fields();
-    const bool all = std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
-      const auto at = values.find(entry.first);
-      return at != values.end() && at->second.SerializeAsString() == entry.second.SerializeAsString();
-    });
-    if (all) return static_cast<uint16_t>(i + 1);
-  }
-  return 0;
+  return match_socket(found == metadata.filter_metadata().end() ? none : found->second, *scope.socket_matches);
 }
 
 bool is_canary(const core::Metadata& metadata) {
@@ -99,8 +88,9 @@ class AssignmentCompiler {
 
   void compile_locality(const endpoint::LocalityLbEndpoints& proto) {
     using L = endpoint::LocalityLbEndpoints;
+    // proximity: which Envoy does not read either.
     scope_.only(proto, {L::kLocalityFieldNumber, L::kMetadataFieldNumber, L::kLbEndpointsFieldNumber,
-                        L::kLoadBalancingWeightFieldNumber, L::kPriorityFieldNumber});
+                        L::kLoadBalancingWeightFieldNumber, L::kPriorityFieldNumber, L::kProximityFieldNumber});
     model::LocalityPlan& locality = out_->localities.emplace_back();
     locality.locality = {proto.locality().region(), proto.locality().zone(), proto.locality().sub_zone()};
     locality.priority = proto.priority();
@@ -133,7 +123,7 @@ class AssignmentCompiler {
     if (!extra.hostname.empty() || extra.others != nullptr || extra.check != nullptr || proto.has_metadata()) {
       one.extra.edit() = std::move(extra);
     }
-    one.socket_match = match_socket(proto.metadata(), scope_);
+    one.socket_match = socket_of(proto.metadata(), scope_);
     one.weight = proto.has_load_balancing_weight() ? proto.load_balancing_weight().value() : 1;
     one.health = compile_health(proto.health_status());
     one.canary = is_canary(proto.metadata());
@@ -141,13 +131,10 @@ class AssignmentCompiler {
     locality.endpoints.push_back(std::move(one));
   }
 
-  // Names have the addresses that DNS says.
+  // Names have the addresses that DNS says, and no others, as in Envoy.
   net::AddressesPtr compile_others(const endpoint::Endpoint& proto) {
     std::vector<net::Address> out;
-    if (names_ == Names::kAllowed && !proto.additional_addresses().empty()) {
-      scope_.not_supported(proto, endpoint::Endpoint::kAdditionalAddressesFieldNumber);
-      return nullptr;
-    }
+    if (names_ == Names::kAllowed) return nullptr;
     for (const auto& one : proto.additional_addresses()) {
       if (const auto address = compile_address(one.address(), scope_)) out.push_back(*address);
     }
@@ -177,6 +164,21 @@ class AssignmentCompiler {
 };
 
 }  // namespace
+
+uint16_t match_socket(
+    const google::protobuf::Struct& metadata,
+    const google::protobuf::RepeatedPtrField<envoy::config::cluster::v3::Cluster::TransportSocketMatch>& matches) {
+  const auto& values = metadata.fields();
+  for (int i = 0; i < matches.size(); ++i) {
+    const auto& wanted = matches.Get(i).match().fields();
+    const bool all = std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
+      const auto at = values.find(entry.first);
+      return at != values.end() && at->second.SerializeAsString() == entry.second.SerializeAsString();
+    });
+    if (all) return static_cast<uint16_t>(i + 1);
+  }
+  return 0;
+}
 
 model::HealthStatus compile_health(core::HealthStatus status) {
   switch (status) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "config/compile_scope.h"
+#include "envoy/config/cluster/v3/cluster.pb.h"
 #include "envoy/config/endpoint/v3/endpoint.pb.h"
 #include "model/cluster_plan.h"
 
@@ -11,6 +12,11 @@ namespace sluice::config {
 
 // Names are for the clusters that ask DNS for them.
 enum class Names { kRefused, kAllowed };
+
+// The first of transport_socket_matches all of whose values are in `metadata`; counts from 1. 0: the cluster's own.
+uint16_t match_socket(
+    const google::protobuf::Struct& metadata,
+    const google::protobuf::RepeatedPtrField<envoy::config::cluster::v3::Cluster::TransportSocketMatch>& matches);
 
 model::HealthStatus compile_health(envoy::config::core::v3::HealthStatus status);
 

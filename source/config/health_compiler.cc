@@ -1,10 +1,14 @@
 #include "config/health_compiler.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include "base/strings.h"
 #include "config/core_compiler.h"
+#include "config/endpoint_compiler.h"
 #include "config/header_compiler.h"
+#include "config/matcher_compiler.h"
 #include "envoy/extensions/health_check/event_sinks/file/v3/file.pb.h"
 #include "proxy/access_log/log_files.h"
 
@@ -82,10 +86,11 @@ std::string method_name(core::RequestMethod method) {
 
 model::HttpCheck compile_http(const HealthCheck::HttpHealthCheck& proto, CompileScope& scope) {
   using H = HealthCheck::HttpHealthCheck;
-  scope.only(proto, {H::kHostFieldNumber, H::kPathFieldNumber, H::kSendFieldNumber, H::kReceiveFieldNumber,
-                     H::kResponseBufferSizeFieldNumber, H::kRequestHeadersToAddFieldNumber,
-                     H::kRequestHeadersToRemoveFieldNumber, H::kExpectedStatusesFieldNumber,
-                     H::kRetriableStatusesFieldNumber, H::kCodecClientTypeFieldNumber, H::kMethodFieldNumber});
+  scope.only(proto,
+             {H::kHostFieldNumber, H::kPathFieldNumber, H::kSendFieldNumber, H::kReceiveFieldNumber,
+              H::kResponseBufferSizeFieldNumber, H::kRequestHeadersToAddFieldNumber,
+              H::kRequestHeadersToRemoveFieldNumber, H::kExpectedStatusesFieldNumber, H::kRetriableStatusesFieldNumber,
+              H::kCodecClientTypeFieldNumber, H::kMethodFieldNumber, H::kServiceNameMatcherFieldNumber});
   model::HttpCheck out;
   out.host = proto.host();
   out.path = proto.path();
@@ -98,8 +103,20 @@ model::HttpCheck compile_http(const HealthCheck::HttpHealthCheck& proto, Compile
   }
   out.receive = compile_payloads(proto.receive(), scope);
   if (proto.has_response_buffer_size()) {
-    out.response_buffer =
-        static_cast<uint32_t>(std::min<uint64_t>(proto.response_buffer_size().value(), 16 * 1024 * 1024));
+    constexpr uint64_t kMost = 16 * 1024 * 1024;  // what 0 says, too: all of the answer
+    const uint64_t size = proto.response_buffer_size().value();
+    out.response_buffer = static_cast<uint32_t>(size == 0 ? kMost : std::min(size, kMost));
+  }
+  size_t expected = 0;
+  for (const std::string& part : out.receive) expected += part.size();
+  if (expected > out.response_buffer) {
+    scope.error(proto, H::kReceiveFieldNumber,
+                cat("is ", expected, " bytes, more than response_buffer_size (", out.response_buffer, ")"));
+  }
+  if (proto.has_service_name_matcher()) {
+    out.service = compile_string_matcher(proto.service_name_matcher(), scope);
+    out.verify_service.runtime_key = "health_check.verify_cluster";
+    out.verify_service = scope.runtime.fraction(out.verify_service);
   }
   out.request_headers = compile_header_rules(proto, proto.request_headers_to_add(), proto.request_headers_to_remove(),
                                              H::kRequestHeadersToRemoveFieldNumber, scope);
@@ -136,7 +153,7 @@ model::GrpcCheck compile_grpc(const HealthCheck::GrpcHealthCheck& proto, Compile
   return out;
 }
 
-std::shared_ptr<const model::HealthCheckPlan> compile_check(const HealthCheck& proto, CompileScope& scope) {
+std::shared_ptr<model::HealthCheckPlan> compile_check(const HealthCheck& proto, CompileScope& scope) {
   using H = HealthCheck;
   scope.only(proto, {H::kNameFieldNumber,
                      H::kTimeoutFieldNumber,
@@ -159,8 +176,16 @@ std::shared_ptr<const model::HealthCheckPlan> compile_check(const HealthCheck& p
                      H::kEventLogPathFieldNumber,
                      H::kEventLoggerFieldNumber,
                      H::kAlwaysLogHealthCheckFailuresFieldNumber,
-                     H::kAlwaysLogHealthCheckSuccessFieldNumber});
+                     H::kAlwaysLogHealthCheckSuccessFieldNumber,
+                     H::kTlsOptionsFieldNumber,
+                     H::kTransportSocketMatchCriteriaFieldNumber});
   auto out = std::make_shared<model::HealthCheckPlan>();
+  out->name = proto.name();
+  out->alpn.assign(proto.tls_options().alpn_protocols().begin(), proto.tls_options().alpn_protocols().end());
+  for (const std::string& name : out->alpn) {
+    if (!name.empty() && name.size() <= 255) continue;
+    scope.error(proto.tls_options(), cat("'", name, "' cannot be the name of an application protocol"));
+  }
   if (proto.has_http_health_check()) out->http = compile_http(proto.http_health_check(), scope);
   if (proto.has_tcp_health_check()) out->tcp = compile_tcp(proto.tcp_health_check(), scope);
   if (proto.has_grpc_health_check()) out->grpc = compile_grpc(proto.grpc_health_check(), scope);
@@ -225,7 +250,8 @@ std::shared_ptr<const model::OutlierPlan> compile_outlier(const Cluster& cluster
                      O::kMaxEjectionTimeFieldNumber,
                      O::kMaxEjectionTimeJitterFieldNumber,
                      O::kSuccessfulActiveHealthCheckUnejectHostFieldNumber,
-                     O::kAlwaysEjectOneHostFieldNumber});
+                     O::kAlwaysEjectOneHostFieldNumber,
+                     O::kDetectDegradedHostsFieldNumber});
   auto out = std::make_shared<model::OutlierPlan>();
   if (proto.has_interval()) out->interval = to_duration(proto.interval());
   if (proto.has_base_ejection_time()) out->base_ejection_time = to_duration(proto.base_ejection_time());
@@ -238,6 +264,7 @@ std::shared_ptr<const model::OutlierPlan> compile_outlier(const Cluster& cluster
   take(proto.has_max_ejection_percent(), proto.max_ejection_percent(), out->max_ejection_percent);
   take(proto.has_always_eject_one_host(), proto.always_eject_one_host(), out->always_eject_one);
   out->split_local_origin = proto.split_external_local_origin_errors();
+  take(proto.has_detect_degraded_hosts(), proto.detect_degraded_hosts(), out->detect_degraded);
   take(proto.has_successful_active_health_check_uneject_host(), proto.successful_active_health_check_uneject_host(),
        out->uneject_by_check);
   take(proto.has_consecutive_5xx(), proto.consecutive_5xx(), out->consecutive_5xx);
@@ -270,9 +297,20 @@ std::shared_ptr<const model::OutlierPlan> compile_outlier(const Cluster& cluster
 Rare<std::vector<std::shared_ptr<const model::HealthCheckPlan>>> compile_health_checks(const Cluster& cluster,
                                                                                        CompileScope& scope) {
   Rare<std::vector<std::shared_ptr<const model::HealthCheckPlan>>> out;
-  for (const HealthCheck& proto : cluster.health_checks()) out.edit().push_back(compile_check(proto, scope));
-  if (out->size() > 1) {
-    scope.error(cluster, Cluster::kHealthChecksFieldNumber, "not supported yet: more than one health check", 1);
+  std::set<std::string_view> names;
+  for (int i = 0; i < cluster.health_checks_size(); ++i) {
+    const HealthCheck& proto = cluster.health_checks(i);
+    auto check = compile_check(proto, scope);
+    if (proto.has_transport_socket_match_criteria()) {
+      check->socket_match = match_socket(proto.transport_socket_match_criteria(), cluster.transport_socket_matches());
+    }
+    out.edit().push_back(std::move(check));
+    if (cluster.health_checks_size() < 2) continue;
+    if (proto.name().empty()) {
+      scope.error(cluster, Cluster::kHealthChecksFieldNumber, "needs a name, for there are several", i);
+    } else if (!names.insert(proto.name()).second) {
+      scope.error(proto, HealthCheck::kNameFieldNumber, cat("'", proto.name(), "' is the name of another check"));
+    }
   }
   return out;
 }

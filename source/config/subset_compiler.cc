@@ -46,6 +46,12 @@ const google::protobuf::Struct* lb_of(const Metadata& metadata) {
   return found == metadata.filter_metadata().end() ? nullptr : &found->second;
 }
 
+model::LbMatchPtr match_of(const std::map<std::string, const ProtoValue*>& labels) {
+  std::vector<std::pair<std::string, std::string>> texts;
+  for (const auto& [key, value] : labels) texts.emplace_back(key, value_text(*value));
+  return model::make_match(std::move(texts));
+}
+
 model::SubsetFallback compile_fallback(Subsets::LbSubsetSelector::LbSubsetSelectorFallbackPolicy policy) {
   switch (policy) {
     case Subsets::LbSubsetSelector::NO_FALLBACK:
@@ -108,10 +114,10 @@ std::shared_ptr<const model::SubsetPlan> compile_subsets(const Cluster& cluster,
   if (proto.locality_weight_aware() && !cluster.common_lb_config().has_locality_weighted_lb_config()) {
     scope.error(proto, Subsets::kLocalityWeightAwareFieldNumber, "needs common_lb_config.locality_weighted_lb_config");
   }
-  scope.only(proto,
-             {Subsets::kFallbackPolicyFieldNumber, Subsets::kDefaultSubsetFieldNumber,
-              Subsets::kSubsetSelectorsFieldNumber, Subsets::kListAsAnyFieldNumber, Subsets::kPanicModeAnyFieldNumber,
-              Subsets::kLocalityWeightAwareFieldNumber, Subsets::kScaleLocalityWeightFieldNumber});
+  scope.only(proto, {Subsets::kFallbackPolicyFieldNumber, Subsets::kDefaultSubsetFieldNumber,
+                     Subsets::kSubsetSelectorsFieldNumber, Subsets::kListAsAnyFieldNumber,
+                     Subsets::kPanicModeAnyFieldNumber, Subsets::kLocalityWeightAwareFieldNumber,
+                     Subsets::kScaleLocalityWeightFieldNumber, Subsets::kMetadataFallbackPolicyFieldNumber});
   // Without selectors it is as if it were not there.
   if (proto.subset_selectors().empty()) return nullptr;
   auto out = std::make_shared<model::SubsetPlan>();
@@ -133,6 +139,7 @@ std::shared_ptr<const model::SubsetPlan> compile_subsets(const Cluster& cluster,
     out->selectors.push_back(std::move(one));
   }
   out->list_as_any = proto.list_as_any();
+  out->fallback_list = proto.metadata_fallback_policy() == Subsets::FALLBACK_LIST;
   out->panic_mode_any = proto.panic_mode_any();
   out->locality_weight_aware = proto.locality_weight_aware();
   out->scale_locality_weight = proto.scale_locality_weight();
@@ -154,13 +161,25 @@ model::LbLabelsPtr compile_labels(const Metadata& metadata) {
 }
 
 model::LbMatchPtr compile_match(const Metadata& metadata, const Metadata* more) {
-  std::map<std::string, std::string> merged;
+  std::map<std::string, const ProtoValue*> merged;
   for (const Metadata* one : {&metadata, more}) {
     const google::protobuf::Struct* lb = one == nullptr ? nullptr : lb_of(*one);
     if (lb == nullptr) continue;
-    for (const auto& [key, value] : lb->fields()) merged[key] = value_text(value);
+    for (const auto& [key, value] : lb->fields()) merged[key] = &value;
   }
-  return model::make_match({merged.begin(), merged.end()});
+  const model::LbMatchPtr match = match_of(merged);
+  const auto list = merged.find("fallback_list");
+  if (list == merged.end()) return match;
+  auto out = std::make_shared<model::LbMatch>(*match);
+  const auto& fallbacks = list->second->list_value().values();
+  merged.erase(list);
+  if (fallbacks.empty()) out->fallbacks.push_back(match_of(merged));
+  for (const ProtoValue& one : fallbacks) {
+    auto wanted = merged;
+    for (const auto& [key, value] : one.struct_value().fields()) wanted[key] = &value;
+    out->fallbacks.push_back(match_of(wanted));
+  }
+  return out;
 }
 
 }  // namespace sluice::config

@@ -245,7 +245,7 @@ void DryRun::read_timeouts(const proxy::Exchange& exchange, const http::RequestH
   copy.method = request.method;
   for (const http::HeaderField& field : request.fields) copy.fields.push_back(field);
   seen_.max_duration = proxy::stream_duration(*seen_.plan, *forward, copy);
-  seen_.timeouts = filters::router::take_timeouts(*forward, router->options(), copy);
+  seen_.timeouts = filters::router::take_timeouts(*forward, forward->retry.get(), router->options(), copy);
 }
 
 void DryRun::on_request(size_t place, proxy::Exchange& exchange, const http::RequestHeaders& request) {

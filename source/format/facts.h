@@ -91,6 +91,7 @@ enum class LogType : uint8_t {
   kUdpTunnelUpstreamConnected,
   kUdpPeriodic,
   kUdpSessionEnd,
+  kTcpConnectionStart,
   kCount
 };
 

@@ -131,7 +131,7 @@ bool put_field(std::string& to, const FilterState::Object& object, uint32_t form
   return true;
 }
 
-// The typed form is what the object is as JSON: a string.
+// The typed form is what the object is as JSON: mostly a string.
 bool filter_state(std::string& to, const Facts& facts, const Piece& piece) {
   const FilterState::Object* object = find_state(facts, piece.text);
   if (object == nullptr) {
@@ -140,7 +140,11 @@ bool filter_state(std::string& to, const Facts& facts, const Piece& piece) {
   if (piece.option >= kFieldIp) {
     return put_field(to, *object, piece.option);
   }
-  if (piece.option == kPlain) {
+  const bool json = object->factory == FilterState::kJsonFactory;
+  if (piece.option == kPlain && json) {
+    return false;
+  }
+  if (piece.option == kPlain || json) {
     to += object->text;
   } else {
     append_json_string(to, object->text);
@@ -157,6 +161,11 @@ bool filter_state_json(std::string& to, const Facts& facts, const Piece& piece) 
     std::string field;
     if (!put_field(field, *object, piece.option)) return false;
     append_json_string(to, std::string_view(field).substr(0, piece.limit));
+    return true;
+  }
+  if (object->factory == FilterState::kJsonFactory) {
+    if (piece.option == kPlain) return false;
+    to += object->text;
     return true;
   }
   append_json_string(to, std::string_view(object->text).substr(0, piece.limit));

@@ -54,7 +54,8 @@ constexpr std::string_view kLogTypes[] = {"NotSet",
                                           "DownstreamTunnelSuccessfullyEstablished",
                                           "UdpTunnelUpstreamConnected",
                                           "UdpPeriodic",
-                                          "UdpSessionEnd"};
+                                          "UdpSessionEnd",
+                                          "TcpConnectionStart"};
 static_assert(std::size(kLogTypes) == static_cast<size_t>(LogType::kCount));
 
 }  // namespace

@@ -37,6 +37,7 @@ struct EndpointCheck;  // model/health_plan.h
 struct FilterPlan;     // model/filter_plan.h
 struct HealthCheckPlan;
 struct OutlierPlan;
+struct RequestPolicies;  // model/request_policies.h
 
 // What an endpoint may have beside its address: of most there is nothing.
 struct EndpointExtra {
@@ -239,6 +240,7 @@ struct ClusterPlan {
   bool track_budgets = false;                                   // track_cluster_stats.timeout_budgets
   std::shared_ptr<const std::vector<FilterPlan>> http_filters;  // on each try, without upstream_codec; null: none
   MetadataPtr metadata;                                         // null: none
+  std::shared_ptr<const RequestPolicies> policies;              // of HttpProtocolOptions; null: the routes' count
   Origin origin;
 
   bool checked() const { return !health_checks->empty(); }

@@ -10,9 +10,11 @@
 #include "base/time.h"
 #include "event/files.h"
 #include "match/range.h"
+#include "match/string_matcher.h"
 #include "model/header_rules.h"
 #include "net/address.h"
 #include "net/proxy_header.h"
+#include "runtime/key.h"
 
 namespace sluice::model {
 
@@ -26,6 +28,7 @@ struct OutlierPlan {
   uint32_t max_ejection_percent = 10;
   bool always_eject_one = false;
   bool split_local_origin = false;  // errors of the proxy's own (connecting, time-outs) are counted apart
+  bool detect_degraded = false;     // an answer with x-envoy-degraded: its host is degraded for base_ejection_time
   bool uneject_by_check = true;     // successful_active_health_check_uneject_host
   uint32_t consecutive_5xx = 5, enforcing_5xx = 100;
   uint32_t consecutive_gateway = 5, enforcing_gateway = 0;
@@ -57,6 +60,9 @@ struct HttpCheck {
   std::vector<match::IntegerRange> expected;   // statuses; empty: 200
   std::vector<match::IntegerRange> retriable;  // that fail only after unhealthy_threshold of them
   bool http2 = false;
+  // service_name_matcher: whose answer it is (x-envoy-upstream-healthchecked-cluster), when the fraction says so.
+  std::optional<match::StringMatcher> service;
+  runtime::Fraction verify_service{100, 100, {}, nullptr};
 };
 struct TcpCheck {
   std::optional<net::ProxyHeader> proxy;  // proxy_protocol_config: before what is sent
@@ -71,6 +77,10 @@ struct GrpcCheck {
 // One of health_checks; Envoy's defaults. Exactly one of the kinds is set. Immutable. Thread: any.
 // https://www.envoyproxy.io/docs/envoy/v1.36.0/intro/arch_overview/upstream/health_checking
 struct HealthCheckPlan {
+  std::string name;               // of its stats; several checks of a cluster have different ones
+  std::vector<std::string> alpn;  // tls_options: offered in place of the transport socket's; empty: those
+  std::optional<uint16_t>
+      socket_match;  // transport_socket_match_criteria: as EndpointPlan::socket_match, for all hosts
   std::optional<HttpCheck> http;
   std::optional<TcpCheck> tcp;
   std::optional<GrpcCheck> grpc;

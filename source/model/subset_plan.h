@@ -24,6 +24,8 @@ struct LbMatch {
   std::vector<std::pair<std::string, std::string>> labels;  // key and value, sorted by key
   std::string id;                                           // of the subset: subset_id(labels)
   std::string keys;                                         // of its selector: keys_id()
+  // With the label fallback_list: what is wanted in its place, in this order; empty: there is no such label.
+  std::vector<std::shared_ptr<const LbMatch>> fallbacks;
 };
 using LbMatchPtr = std::shared_ptr<const LbMatch>;
 
@@ -50,6 +52,7 @@ struct SubsetPlan {
   std::vector<std::pair<std::string, std::string>> default_subset;
   std::vector<SubsetSelector> selectors;
   bool list_as_any = false;
+  bool fallback_list = false;  // metadata_fallback_policy: LbMatch::fallbacks count
   bool panic_mode_any = false;
   bool locality_weight_aware = false;
   bool scale_locality_weight = false;  // ... by the share of the locality that is in the subset

@@ -22,6 +22,7 @@ struct TransportWishes {
   std::string server_name;                 // auto_sni: SNI in place of the configured one; empty: as configured
   std::vector<std::string> verify_names;   // auto_san_validation: one of them must stand in the peer's certificate
   std::vector<std::string> alpn_fallback;  // offered when no protocols are configured; not a part of the key
+  std::vector<std::string> alpn;           // offered whatever is configured; empty: nothing. Not a part of the key
   std::string host_name;                   // the host's, for auto_host_sni; not a part of the key
   uint64_t of_client = 0;                  // number of the client's connection that has its own; 0: anybody's
   // Of the client whose bytes alone it will carry, and where that wanted to go, for a PROXY header; kNone: of nobody's.

@@ -9,8 +9,8 @@ void Health::follow(upstream::ClusterShared& cluster) {
         std::make_unique<upstream::OutlierDetector>(cluster, local_.loop, local_.random, local_.cells));
     detector = detectors_.back().get();
   }
-  for (const auto& plan : *cluster.plan->health_checks) {
-    checkers_.push_back(std::make_unique<upstream::HealthChecker>(cluster, *plan, detector, local_));
+  if (cluster.plan->checked()) {
+    checkers_.push_back(std::make_unique<upstream::HealthCheckers>(cluster, detector, local_));
   }
 }
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "upstream/health_checker.h"
+#include "upstream/health_checkers.h"
 #include "upstream/outlier_detector.h"
 #include "upstream/worker_local.h"
 
@@ -26,7 +26,7 @@ class Health {
  private:
   upstream::WorkerLocal& local_;
   std::vector<std::unique_ptr<upstream::OutlierDetector>> detectors_;
-  std::vector<std::unique_ptr<upstream::HealthChecker>> checkers_;
+  std::vector<std::unique_ptr<upstream::HealthCheckers>> checkers_;
 };
 
 }  // namespace sluice::server

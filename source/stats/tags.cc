@@ -188,6 +188,21 @@ TagMatch between(std::string_view prefix, std::string_view word, std::string_vie
   return {start, last - start + 1, name.substr(start, last - start)};
 }
 
+// cluster.NAME.health_check.name.CHECK.x: cuts ".name.CHECK".
+TagMatch health_check_name(std::string_view name) {
+  constexpr std::string_view kCluster = "cluster.";
+  constexpr std::string_view kWord = ".health_check.name.";
+  const size_t cluster_end = name.starts_with(kCluster) ? name.find('.', kCluster.size()) : std::string_view::npos;
+  if (cluster_end == std::string_view::npos || !name.substr(cluster_end).starts_with(kWord)) {
+    return {};
+  }
+  const size_t start = cluster_end + kWord.size();
+  const size_t end = name.find('.', start);
+  const bool found = end != std::string_view::npos && end > start && end + 1 < name.size();
+  constexpr size_t kCut = std::string_view(".name.").size();
+  return found ? TagMatch{start - kCut, end - start + kCut, name.substr(start, end - start)} : TagMatch{};
+}
+
 using Find = TagMatch (*)(std::string_view name);
 struct Special {
   std::string_view tag;
@@ -206,6 +221,7 @@ constexpr Special kFirst[] = {
     {"envoy.rds_route_config", [](std::string_view name) { return between("http.", ".rds.", name); }},
     {"envoy.scoped_rds_config", [](std::string_view name) { return between("http.", ".scoped_rds.", name); }},
     {"envoy.worker_id", worker_id},
+    {"envoy.health_check_name", health_check_name},
     {"envoy.http_conn_manager_prefix", listener_http_prefix},
 };
 constexpr Special kLast[] = {{"envoy.listener_address", listener_address}};

@@ -128,6 +128,10 @@ class Cluster final : public event::Deferred {
     }
   }
 
+  // A good answer of the host said that it is degraded.
+  void says_degraded(Host& host) {
+    if (host.outlier != nullptr) shared_->outliers->says_degraded(host);
+  }
   // An answer of the host said that it goes; its checks bring it back.
   void says_goodbye(Host& host) {
     if (shared_->goodbyes != nullptr) shared_->goodbyes->tell(host);

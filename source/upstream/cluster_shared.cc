@@ -265,7 +265,11 @@ void ClusterShared::show_breakers(stats::WorkerCells& cells) {
       const uint64_t limit = breakers.limit(resource, priority);
       return limit - std::min<uint64_t>(limit, breakers.in_use(resource, priority));
     };
-    const auto open = [&](Resource resource) { return remaining(resource) == 0 ? 1 : 0; };
+    // As Envoy's gauges, which change with what is taken: of a limit of 0 nothing ever is, but for connections.
+    const auto open = [&](Resource resource) {
+      const bool moves = breakers.limit(resource, priority) > 0 || breakers.in_use(resource, priority) > 0;
+      return moves && remaining(resource) == 0 ? 1 : 0;
+    };
     main_block_.set(kOpen[priority].cx, open(Resource::kConnections));
     main_block_.set(kOpen[priority].pending, open(Resource::kPending));
     main_block_.set(kOpen[priority].rq, open(Resource::kRequests));

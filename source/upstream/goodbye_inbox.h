@@ -8,20 +8,20 @@
 
 namespace sluice::upstream {
 
-class HealthChecker;
+class HealthCheckers;
 
-// Outlives the checker: workers may still hold it. Thread: any.
+// Outlives the checkers: workers may still hold it. Thread: any.
 class GoodbyeInbox : public std::enable_shared_from_this<GoodbyeInbox> {
  public:
-  GoodbyeInbox(event::Loop& main, HealthChecker& checker) : main_(main), checker_(&checker) {}
+  GoodbyeInbox(event::Loop& main, HealthCheckers& checkers) : main_(main), checkers_(&checkers) {}
 
   void tell(Host& host);
   // Nobody listens any more. Thread: main.
-  void close() { checker_ = nullptr; }
+  void close() { checkers_ = nullptr; }
 
  private:
   event::Loop& main_;
-  HealthChecker* checker_;  // main's
+  HealthCheckers* checkers_;  // main's
 };
 
 }  // namespace sluice::upstream

@@ -5,8 +5,8 @@
 #include "base/strings.h"
 #include "upstream/check_pipe.h"
 #include "upstream/grpc_check.h"
+#include "upstream/health_checkers.h"
 #include "upstream/http_check.h"
-#include "upstream/outlier_detector.h"
 #include "upstream/tcp_check.h"
 #include "upstream/timestamp.h"
 
@@ -18,14 +18,6 @@ constexpr std::string_view kFailureNames[] = {"ACTIVE", "NETWORK", "NETWORK_TIME
 
 net::Address with_port(const net::Address& address, uint16_t port) {
   return port == 0 || !address.is_ip() ? address : address.with_port(port);
-}
-
-void set_failing(Host& host, bool failing) {
-  if (failing) {
-    host.failing.fetch_or(kActiveCheck, std::memory_order_relaxed);
-  } else {
-    host.failing.fetch_and(static_cast<uint8_t>(~kActiveCheck), std::memory_order_relaxed);
-  }
 }
 
 std::string json_address(const net::Address& address) {
@@ -44,7 +36,9 @@ CheckSession::CheckSession(HealthChecker& checker, std::shared_ptr<Host> host)
       timeout_(checker.local().loop.timers(), [this] {
         give_up_check();
         failed(CheckFailure::kNetworkTimeout, Severity::kCounts);
-      }) {}
+      }) {
+  verdict_.failing = (host_->failing.load(std::memory_order_relaxed) & kActiveCheck) != 0;
+}
 
 void CheckSession::start() {
   const Duration jitter = checker_.plan().initial_jitter;
@@ -72,12 +66,16 @@ const std::string& CheckSession::check_hostname() const {
   return own == nullptr ? none : own->hostname;
 }
 
-net::TransportSocket* CheckSession::transport_socket() const { return checker_.sockets_.of(*host_); }
+net::TransportSocket* CheckSession::transport_socket() const {
+  const std::optional<uint16_t>& match = checker_.plan().socket_match;
+  return match ? checker_.sockets_.of(*match) : checker_.sockets_.of(*host_);
+}
 
-void CheckSession::open(CheckPipe& pipe, std::string_view alpn) {
+void CheckSession::open(CheckPipe& pipe) {
   net::TransportWishes wishes;
   wishes.host_name = host_->hostname();
-  if (!alpn.empty()) wishes.alpn_fallback.emplace_back(alpn);
+  wishes.alpn = checker_.plan().alpn;
+  if (checker_.plan().socket_match) checker_.count_socket_match();
   pipe.open(address(), *checker_.cluster_.plan->connect, transport_socket(), wishes);
 }
 
@@ -85,14 +83,11 @@ void CheckSession::passed(Wellness wellness) {
   timeout_.cancel();
   bad_ = 0;
   Change change = Change::kNone;
-  const bool was_failing = (host_->failing.load(std::memory_order_relaxed) & kActiveCheck) != 0;
-  if (was_failing) {
+  if (verdict_.failing) {
     // The first answer of all is believed: a start would take too long otherwise.
     if (first_ || ++good_ >= checker_.plan().healthy_threshold) {
       good_ = 0;
-      set_failing(*host_, false);
-      host_->says_goodbye = false;
-      host_->well_since.store(checker_.local().loop.now(), std::memory_order_relaxed);
+      verdict_.failing = verdict_.says_goodbye = false;
       change = Change::kDone;
       log(cat("\"add_healthy_event\":{\"first_check\":", first_ ? "true" : "false", "}"));
     } else {
@@ -100,47 +95,44 @@ void CheckSession::passed(Wellness wellness) {
     }
   }
   const bool degraded = wellness == Wellness::kDegraded;
-  const bool flips = degraded != host_->degraded.load(std::memory_order_relaxed);
+  const bool flips = degraded != verdict_.degraded;
   if (flips) {
-    host_->degraded.store(degraded, std::memory_order_relaxed);
+    verdict_.degraded = degraded;
     log(degraded ? "\"degraded_healthy_host\":{}" : "\"no_longer_degraded_host\":{}");
   }
   if (checker_.plan().log_every_success) log("\"successful_health_check_event\":{}");
   checker_.stats_.inc(HealthChecker::Stat::kSuccess);
   first_ = false;
   host_->check_pending = false;
-  host_->check_timed_out = false;
-  if (change == Change::kDone || flips) {
-    checker_.show_counts();
-    checker_.cluster_.refresh();
-  }
-  if (checker_.outliers_ != nullptr) checker_.outliers_->on_check_passed(*host_);
-  checker_.check_first_round();
+  verdict_.timed_out = false;
+  if (change == Change::kDone || flips) checker_.show_counts();
+  checker_.all_.settle(*host_);
+  checker_.all_.passed(*host_);
+  checker_.all_.check_first_round();
   arm_next(wellness, true, change);
 }
 
 void CheckSession::failed(CheckFailure failure, Severity severity, uint16_t status) {
   timeout_.cancel();
   const Change change = count_failure(failure, severity, status);
-  checker_.check_first_round();
+  checker_.all_.check_first_round();
   arm_next(Wellness::kHealthy, false, change);
 }
 
 void CheckSession::says_goodbye() {
-  host_->says_goodbye = true;
+  verdict_.says_goodbye = true;
   count_failure(CheckFailure::kPassive, Severity::kHard, 0);
-  checker_.check_first_round();
+  checker_.all_.check_first_round();
 }
 
 CheckSession::Change CheckSession::count_failure(CheckFailure failure, Severity severity, uint16_t status) {
   good_ = 0;
   Change change = Change::kNone;
-  const bool was_failing = (host_->failing.load(std::memory_order_relaxed) & kActiveCheck) != 0;
   const std::string what = cat("{\"failure_type\":\"", kFailureNames[static_cast<size_t>(failure)], "\",");
-  if (!was_failing) {
+  if (!verdict_.failing) {
     if (severity == Severity::kHard || ++bad_ >= checker_.plan().unhealthy_threshold) {
       bad_ = 0;
-      set_failing(*host_, true);
+      verdict_.failing = true;
       change = Change::kDone;
       log(cat("\"eject_unhealthy_event\":", what, "\"http_status_code\":", status, "}"));
     } else {
@@ -159,14 +151,9 @@ CheckSession::Change CheckSession::count_failure(CheckFailure failure, Severity 
   }
   first_ = false;
   host_->check_pending = false;
-  host_->check_timed_out = failure == CheckFailure::kNetworkTimeout;
-  if (change == Change::kDone) {
-    checker_.show_counts();
-    // Its connections go with the news of it.
-    host_->drains.fetch_add(1, std::memory_order_relaxed);
-    checker_.cluster_.refresh();
-    if (host_->plan->removed) checker_.let_go_.arm(Duration(0));
-  }
+  verdict_.timed_out = failure == CheckFailure::kNetworkTimeout;
+  if (change == Change::kDone) checker_.show_counts();
+  checker_.all_.settle(*host_);
   return change;
 }
 
@@ -205,33 +192,27 @@ void CheckSession::log(std::string_view event) const {
   for (const auto& log : plan.event_logs) (void)log->append(line);
 }
 
-HealthChecker::HealthChecker(ClusterShared& cluster, const model::HealthCheckPlan& plan, OutlierDetector* outliers,
-                             WorkerLocal& local)
-    : cluster_(cluster),
+HealthChecker::HealthChecker(HealthCheckers& all, const model::HealthCheckPlan& plan, WorkerLocal& local)
+    : all_(all),
+      cluster_(all.cluster()),
       plan_(plan),
-      outliers_(outliers),
       local_(local),
-      sockets_(*cluster.plan, local),
-      let_go_(local.loop.timers(), [this] { cluster_.let_go_removed(); }),
-      block_id_(cluster.registry.add_block<stats::HealthCheckStat>(cat(cluster.plan->stat_prefix(), "health_check."))),
+      sockets_(*cluster_.plan, local),
+      block_id_(cluster_.registry.add_block<stats::HealthCheckStat>(
+          cat(cluster_.plan->stat_prefix(), "health_check.", plan.name.empty() ? "" : cat("name.", plan.name, ".")))),
       stats_(local.cells.block<stats::HealthCheckStat>(block_id_)) {
-  cluster_.goodbyes = std::make_shared<GoodbyeInbox>(local.loop, *this);
-  cluster_.on_members([this] { follow_members(); });
-  follow_members();
+  if (plan.socket_match && *plan.socket_match != 0) {
+    const model::SocketMatch& match = (*cluster_.plan->socket_matches)[*plan.socket_match - 1u];
+    socket_matched_ = local.cells.counter(cat(match.name, ".total_match_count"), cluster_.stats);
+  }
 }
 
 HealthChecker::~HealthChecker() {
-  cluster_.goodbyes->close();
-  cluster_.on_members(nullptr);
   sessions_.clear();
   cluster_.registry.release_block(block_id_);
 }
 
 void HealthChecker::follow_members() {
-  if (seen_ == cluster_.hosts()->assignment) {
-    return;
-  }
-  seen_ = cluster_.hosts()->assignment;
   std::unordered_map<const Host*, std::unique_ptr<CheckSession>> before;
   before.swap(sessions_);
   for (const std::shared_ptr<Host>& host : cluster_.hosts()->hosts) {
@@ -254,44 +235,37 @@ std::unique_ptr<CheckSession> HealthChecker::make_session(std::shared_ptr<Host> 
   return std::make_unique<HttpCheckSession>(*this, std::move(host));
 }
 
-void GoodbyeInbox::tell(Host& host) {
-  if ((host.failing.load(std::memory_order_relaxed) & kActiveCheck) != 0) {
-    return;  // it is known
-  }
-  main_.post([self = shared_from_this(), host = host.shared_from_this()] {
-    if (self->checker_ != nullptr) self->checker_->says_goodbye(*host);
-  });
-}
-
 void HealthChecker::says_goodbye(Host& host) {
   if (const auto session = sessions_.find(&host); session != sessions_.end()) session->second->says_goodbye();
+}
+
+void HealthChecker::count_socket_match() {
+  if (*plan_.socket_match == 0) {
+    cluster_.main_block().inc(stats::ClusterMemberStat::kDefaultTotalMatchCount);
+  } else {
+    socket_matched_.inc();
+  }
+}
+
+CheckVerdict HealthChecker::verdict_on(const Host& host) const {
+  const auto session = sessions_.find(&host);
+  return session == sessions_.end() ? CheckVerdict() : session->second->verdict();
 }
 
 void HealthChecker::show_counts() {
   uint64_t healthy = 0;
   uint64_t degraded = 0;
-  for (const std::shared_ptr<Host>& host : cluster_.hosts()->hosts) {
-    const bool failing = (host->failing.load(std::memory_order_relaxed) & kActiveCheck) != 0;
-    healthy += failing ? 0 : 1;
-    degraded += !failing && host->degraded.load(std::memory_order_relaxed) ? 1 : 0;
+  for (const auto& [host, session] : sessions_) {
+    const CheckVerdict& verdict = session->verdict();
+    healthy += verdict.failing ? 0 : 1;
+    degraded += !verdict.failing && verdict.degraded ? 1 : 0;
   }
   stats_.set(Stat::kHealthy, healthy);
   stats_.set(Stat::kDegraded, degraded);
 }
 
-void HealthChecker::when_checked(Function<void()> hook) {
-  when_checked_ = std::move(hook);
-  check_first_round();
-}
-
-void HealthChecker::check_first_round() {
-  if (!when_checked_) return;
-  for (const auto& [host, session] : sessions_) {
-    if (!session->checked_once()) return;
-  }
-  Function<void()> hook = std::move(when_checked_);
-  when_checked_ = nullptr;
-  hook();
+bool HealthChecker::checked_all_once() const {
+  return std::all_of(sessions_.begin(), sessions_.end(), [](const auto& one) { return one.second->checked_once(); });
 }
 
 bool HealthChecker::has_traffic() const {

@@ -1,4 +1,4 @@
-// HealthChecker: asks every host of a cluster again and again whether it is well.
+// HealthChecker: asks every host of a cluster again and again, in one way, whether it is well.
 //
 //   unknown --first success--> healthy --unhealthy_threshold failures, or one hard one--> unhealthy
 //      +--first failure--> unhealthy --healthy_threshold successes--> healthy
@@ -23,6 +23,7 @@ namespace sluice::upstream {
 
 class CheckPipe;
 class HealthChecker;
+class HealthCheckers;
 class OutlierDetector;
 
 // kPassive: an answer to somebody else said so.
@@ -30,6 +31,21 @@ enum class CheckFailure : uint8_t { kActive, kNetwork, kNetworkTimeout, kPassive
 // Whether one failure is enough, or unhealthy_threshold of them are needed.
 enum class Severity : uint8_t { kHard, kCounts };
 enum class Wellness : uint8_t { kHealthy, kDegraded };
+
+// What one way of checking says of a host by now.
+struct CheckVerdict {
+  bool failing = false;
+  bool degraded = false;
+  bool timed_out = false;
+  bool says_goodbye = false;  // x-envoy-immediate-health-check-fail
+
+  void operator|=(const CheckVerdict& other) {
+    failing |= other.failing;
+    degraded |= other.degraded;
+    timed_out |= other.timed_out;
+    says_goodbye |= other.says_goodbye;
+  }
+};
 
 // The checks of one host. A kind of check overrides the two hooks and says how each check ended, exactly once. Owned by
 // its checker. Thread: main.
@@ -43,6 +59,7 @@ class CheckSession {
   void start();
   Host& host() { return *host_; }
   bool checked_once() const { return !first_; }
+  const CheckVerdict& verdict() const { return verdict_; }
   // An answer of the host said that it goes (x-envoy-immediate-health-check-fail): one failure, the hard way; the next
   // check comes when it would have come.
   void says_goodbye();
@@ -61,9 +78,10 @@ class CheckSession {
   const std::string& check_hostname() const;
   HealthChecker& checker() { return checker_; }
   const HealthChecker& checker() const { return checker_; }
-  // To where this host is asked, wrapped as its other connections are. `alpn`: offered when the cluster says nothing;
-  // may be empty.
-  void open(CheckPipe& pipe, std::string_view alpn);
+  // With a failure that is about to be told: an answer to this check said that the host goes.
+  void goes() { verdict_.says_goodbye = true; }
+  // To where this host is asked, wrapped as its other connections are unless the check says else.
+  void open(CheckPipe& pipe);
   // Null: plain.
   net::TransportSocket* transport_socket() const;
 
@@ -79,25 +97,31 @@ class CheckSession {
   uint32_t good_ = 0;
   uint32_t bad_ = 0;
   bool first_ = true;
+  CheckVerdict verdict_;
   event::Timer interval_;
   event::Timer timeout_;
 };
 
-// One for each entry of health_checks; owned by the server, and gone before the cluster's stats. Thread: main.
+// One entry of health_checks; owned by the cluster's HealthCheckers. Thread: main.
 class HealthChecker {
  public:
-  // `outliers` may be null.
-  HealthChecker(ClusterShared& cluster, const model::HealthCheckPlan& plan, OutlierDetector* outliers,
-                WorkerLocal& local);
+  using Stat = stats::HealthCheckStat;
+
+  HealthChecker(HealthCheckers& all, const model::HealthCheckPlan& plan, WorkerLocal& local);
   ~HealthChecker();
   HealthChecker(const HealthChecker&) = delete;
   HealthChecker& operator=(const HealthChecker&) = delete;
 
-  // Calls `hook` once, when every host that there is now was checked; at once when that is so already.
-  void when_checked(Function<void()> hook);
-
+  // The hosts of the cluster changed.
+  void follow_members();
+  bool checked_all_once() const;
+  // Of hosts that are not checked: nothing bad.
+  CheckVerdict verdict_on(const Host& host) const;
   // See CheckSession. Of hosts that are not checked nothing is heard.
   void says_goodbye(Host& host);
+
+  // verify_cluster.
+  void count_verified_service() { stats_.inc(Stat::kVerifyCluster); }
 
   const model::HealthCheckPlan& plan() const { return plan_; }
   WorkerLocal& local() const { return local_; }
@@ -105,27 +129,22 @@ class HealthChecker {
 
  private:
   friend class CheckSession;
-  using Stat = stats::HealthCheckStat;
 
-  // The hosts of the cluster changed.
-  void follow_members();
   std::unique_ptr<CheckSession> make_session(std::shared_ptr<Host> host);
   void show_counts();
-  void check_first_round();
+  void count_socket_match();
   // Whether the cluster has ever had traffic: one without is checked less often.
   bool has_traffic() const;
 
+  HealthCheckers& all_;
   ClusterShared& cluster_;
   const model::HealthCheckPlan& plan_;
-  OutlierDetector* outliers_;
   WorkerLocal& local_;
   TransportSockets sockets_;
-  event::Timer let_go_;  // a host that no assignment has is not well any more; not now, its session is on the stack
   stats::BlockId block_id_;
   stats::Block<stats::HealthCheckStat> stats_;
+  stats::Single socket_matched_;  // transport_socket_match_criteria found one
   std::unordered_map<const Host*, std::unique_ptr<CheckSession>> sessions_;
-  Function<void()> when_checked_;
-  model::AssignmentPtr seen_;  // the members that the sessions are of
 };
 
 }  // namespace sluice::upstream

@@ -34,7 +34,8 @@ struct HostState {
   }
 };
 
-// Why a host is not used although its endpoint is configured as healthy; bits of HostState::failing.
+// Why a host is not used, or is degraded, although its endpoint is configured as healthy; bits of Host::failing and
+// Host::degraded.
 enum Failing : uint8_t { kActiveCheck = 1, kOutlier = 2 };
 
 // Found again, with its state, in each new assignment that has an endpoint of the same address and hostname. Owned by
@@ -50,7 +51,7 @@ struct Host : std::enable_shared_from_this<Host> {
   std::atomic<uint8_t> failing{0};        // Failing bits
   std::atomic<bool> removed{false};       // in no assignment any more: its pools drain
   std::atomic<uint16_t> socket_match{0};  // EndpointPlan::socket_match
-  std::atomic<bool> degraded{false};      // an active check said so
+  std::atomic<uint8_t> degraded{0};       // who says so; Failing bits
   std::atomic<bool> canary{false};        // EndpointPlan::canary
   std::atomic<model::HealthStatus> assigned{model::HealthStatus::kUnknown};  // EndpointPlan::health
   std::atomic<bool> has_metadata{false};
@@ -79,7 +80,7 @@ struct Host : std::enable_shared_from_this<Host> {
     const HealthStatus said = assigned.load(std::memory_order_relaxed);
     if (failing.load(std::memory_order_relaxed) != 0) return HealthStatus::kUnhealthy;
     if (said == HealthStatus::kUnknown || said == HealthStatus::kHealthy) {
-      return degraded.load(std::memory_order_relaxed) ? HealthStatus::kDegraded : said;
+      return degraded.load(std::memory_order_relaxed) != 0 ? HealthStatus::kDegraded : said;
     }
     return said;
   }

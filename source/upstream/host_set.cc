@@ -26,7 +26,7 @@ Health health_of(const Host& host) {
     case model::HealthStatus::kDegraded:
       return Health::kDegraded;
     default:
-      return host.degraded.load(std::memory_order_relaxed) ? Health::kDegraded : Health::kHealthy;
+      return host.degraded.load(std::memory_order_relaxed) != 0 ? Health::kDegraded : Health::kHealthy;
   }
 }
 

@@ -43,15 +43,20 @@ std::string_view HttpCheckSession::make_request(http::RequestHeaders& request) {
   return check_.send;
 }
 
+bool HttpCheckSession::is_of_service() {
+  checker().count_verified_service();
+  return check_.service->matches(response().fields.get("x-envoy-upstream-healthchecked-cluster"));
+}
+
 void HttpCheckSession::judge() {
   const uint16_t status = response().status;
   const bool expected = check_.expected.empty() ? status == 200 : is_in(check_.expected, status);
   if (!expected) {
-    const bool goes = response().fields.has(Token::kXEnvoyImmediateHealthCheckFail) && !host().says_goodbye;
-    host().says_goodbye = host().says_goodbye || goes;
+    if (response().fields.has(Token::kXEnvoyImmediateHealthCheckFail)) goes();
     failed(CheckFailure::kActive, is_in(check_.retriable, status) ? Severity::kCounts : Severity::kHard, status);
-    if (goes) checker().cluster().refresh();
   } else if (!has_payloads(body(), check_.receive)) {
+    failed(CheckFailure::kActive, Severity::kHard, status);
+  } else if (check_.service && check_.verify_service.includes(checker().local().random.next()) && !is_of_service()) {
     failed(CheckFailure::kActive, Severity::kHard, status);
   } else {
     passed(response().fields.has(Token::kXEnvoyDegraded) ? Wellness::kDegraded : Wellness::kHealthy);

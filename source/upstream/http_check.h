@@ -16,6 +16,7 @@ class HttpCheckSession final : public RequestCheckSession {
  private:
   std::string_view make_request(http::RequestHeaders& request) override;
   void judge() override;
+  bool is_of_service();
 
   const model::HttpCheck& check_;
 };

@@ -33,6 +33,15 @@ void OutlierInbox::report(Host& host, Outcome outcome, uint16_t status) {
   }
 }
 
+void OutlierInbox::says_degraded(Host& host) {
+  if (!plan_.detect_degraded || (host.degraded.load(std::memory_order_relaxed) & kOutlier) != 0) {
+    return;
+  }
+  main_.post([self = shared_from_this(), host = host.shared_from_this()] {
+    if (self->detector_ != nullptr) self->detector_->on_degraded(*host);
+  });
+}
+
 void OutlierInbox::count_answer(Host& host, uint16_t status) {
   OutlierCounts& counts = *host.outlier;
   next(counts.answers);

@@ -63,6 +63,8 @@ class OutlierInbox : public std::enable_shared_from_this<OutlierInbox> {
   // `status` is the answer's (of gRPC: what its status maps to), or the one that stands for the failure. `host` has
   // counts.
   void report(Host& host, Outcome outcome, uint16_t status);
+  // A good answer of the host said that it is degraded (x-envoy-degraded).
+  void says_degraded(Host& host);
   // Nothing is judged any more. Thread: main.
   void close() { detector_ = nullptr; }
 

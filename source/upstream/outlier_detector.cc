@@ -14,8 +14,7 @@ OutlierDetector::OutlierDetector(ClusterShared& cluster, event::Loop& loop, Rand
       plan_(*cluster.plan->outlier),
       loop_(loop),
       random_(random),
-      block_id_(cluster.registry.add_block<stats::OutlierStat>(
-          cat(cluster.plan->stat_prefix(), "outlier_detection."))),
+      block_id_(cluster.registry.add_block<stats::OutlierStat>(cat(cluster.plan->stat_prefix(), "outlier_detection."))),
       stats_(cells.block<stats::OutlierStat>(block_id_)),
       inbox_(std::make_shared<OutlierInbox>(plan_, loop, *this)),
       interval_(loop.timers(), [this] { on_interval(); }) {
@@ -31,6 +30,7 @@ OutlierDetector::~OutlierDetector() {
 void OutlierDetector::on_interval() {
   for (const std::shared_ptr<Host>& host : cluster_.hosts()->hosts) {
     check_back(*host);
+    check_degraded(*host);
   }
   judge_rates(Origin::kAnswers);
   judge_rates(Origin::kLocal);
@@ -65,6 +65,16 @@ void OutlierDetector::check_back(Host& host) {
   if (time + record.jitter <= loop_.now() - record.ejected_at) {
     let_back(host);
   }
+}
+
+// It takes part again after base_ejection_time, which does not grow, and no share of the cluster limits it.
+void OutlierDetector::check_degraded(Host& host) {
+  if ((host.degraded.load(std::memory_order_relaxed) & kOutlier) == 0 ||
+      loop_.now() - records_[&host].degraded_at < plan_.base_ejection_time) {
+    return;
+  }
+  host.degraded.fetch_and(static_cast<uint8_t>(~kOutlier), std::memory_order_relaxed);
+  cluster_.refresh();
 }
 
 OutlierDetector::Rates OutlierDetector::take_rates(Origin origin) {
@@ -159,6 +169,16 @@ void OutlierDetector::on_consecutive(Host& host, OutlierKind kind) {
       counts.consecutive_local.store(0, std::memory_order_relaxed);
       break;
   }
+}
+
+void OutlierDetector::on_degraded(Host& host) {
+  if (host.removed.load(std::memory_order_relaxed) || (host.degraded.load(std::memory_order_relaxed) & kOutlier) != 0) {
+    return;
+  }
+  stats_.inc(Stat::kEjectionsDetectedDegradation);
+  records_[&host].degraded_at = loop_.now();
+  host.degraded.fetch_or(kOutlier, std::memory_order_relaxed);
+  cluster_.refresh();
 }
 
 void OutlierDetector::on_check_passed(Host& host) {

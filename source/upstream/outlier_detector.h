@@ -26,6 +26,8 @@ class OutlierDetector {
 
   // A worker saw as many failures in a row as the plan allows.
   void on_consecutive(Host& host, OutlierKind kind);
+  // An answer said that it is degraded.
+  void on_degraded(Host& host);
   // An active check found it well.
   void on_check_passed(Host& host);
   const ClusterShared& cluster() const { return cluster_; }
@@ -40,6 +42,7 @@ class OutlierDetector {
     Duration jitter{0};
     uint32_t ejections = 0;
     uint32_t multiplier = 0;  // of base_ejection_time
+    MonotonicTime degraded_at;
   };
   // The success rates of one interval that count.
   struct Rates {
@@ -52,6 +55,7 @@ class OutlierDetector {
 
   void on_interval();
   void check_back(Host& host);
+  void check_degraded(Host& host);
   void forget_removed();
   void judge_rates(Origin origin);
   Rates take_rates(Origin origin);

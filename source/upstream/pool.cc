@@ -77,8 +77,7 @@ void Pool::request(PoolRequest& request, uint8_t priority) {
   }
   if (connection != nullptr) {
     if (!cluster_.breakers().try_take(Resource::kRequests, priority)) {
-      cluster_.block().inc(connection->has_streams() ? ClusterStat::kUpstreamRqActiveOverflow
-                                                     : ClusterStat::kUpstreamRqPendingOverflow);
+      cluster_.block().inc(ClusterStat::kUpstreamRqActiveOverflow);
       request.on_no_stream(ResetReason::kOverflow, "");
       return;
     }
@@ -208,8 +207,7 @@ void Pool::on_room(UpstreamConnection& connection) {
     const uint8_t priority = request->priority_;
     leave_queue(*request);
     if (!cluster_.breakers().try_take(Resource::kRequests, priority)) {
-      cluster_.block().inc(connection.has_streams() ? ClusterStat::kUpstreamRqActiveOverflow
-                                                    : ClusterStat::kUpstreamRqPendingOverflow);
+      cluster_.block().inc(ClusterStat::kUpstreamRqActiveOverflow);
       request->on_no_stream(ResetReason::kOverflow, "");
       continue;
     }

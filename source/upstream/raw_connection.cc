@@ -110,7 +110,7 @@ void RawConnection::fail(ResetReason reason, std::string_view details) {
   SLUICE_LOG(kDebug, kPool, "[C", id_, "] connecting to ", host_->address().to_string(), " of ", cluster_.plan().name,
              " failed: ", text);
   cluster_.block().inc(ClusterStat::kUpstreamRqPendingFailureEject);
-  end(net::CloseHow::kFin, ClosedBy::kPeer);
+  end(net::CloseHow::kFin, reason == ResetReason::kConnectTimeout ? ClosedBy::kUs : ClosedBy::kPeer);
   user_.on_failed(reason, text);
 }
 
@@ -212,12 +212,12 @@ void RawConnection::end(net::CloseHow how, ClosedBy by) {
   outbox_.abandon();
   transport_->close(how);
   const bool by_us = by == ClosedBy::kUs;
+  block.inc(ClusterStat::kUpstreamCxDestroy);
+  block.inc(by_us ? ClusterStat::kUpstreamCxDestroyLocal : ClusterStat::kUpstreamCxDestroyRemote);
   if (was_open) {
     breakers.give_back(Resource::kRequests, kDefaultPriority);
     block.dec(ClusterStat::kUpstreamRqActive);
     HostState::dec(host_->state.rq_active);
-    block.inc(ClusterStat::kUpstreamCxDestroy);
-    block.inc(by_us ? ClusterStat::kUpstreamCxDestroyLocal : ClusterStat::kUpstreamCxDestroyRemote);
     block.inc(ClusterStat::kUpstreamCxDestroyWithActiveRq);
     block.inc(by_us ? ClusterStat::kUpstreamCxDestroyLocalWithActiveRq
                     : ClusterStat::kUpstreamCxDestroyRemoteWithActiveRq);

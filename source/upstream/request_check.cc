@@ -16,8 +16,8 @@ RequestCheckSession::RequestCheckSession(HealthChecker& checker, std::shared_ptr
       arena_(checker.local().chunks) {
   options_.enable_trailers = kind_ == Codec::kHttp2;
   if (kind_ == Codec::kHttp2) {
-    http2_stats_ = checker.local().registry.add_block<stats::Http2Stat>(
-        cat(checker.cluster().plan->stat_prefix(), "http2."));
+    http2_stats_ =
+        checker.local().registry.add_block<stats::Http2Stat>(cat(checker.cluster().plan->stat_prefix(), "http2."));
   }
 }
 
@@ -41,7 +41,7 @@ void RequestCheckSession::begin_check() {
   if (pipe_.exists()) {
     send();
   } else {
-    open(pipe_, kind_ == Codec::kHttp2 ? "h2" : "http/1.1");
+    open(pipe_);
   }
 }
 

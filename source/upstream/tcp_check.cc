@@ -14,7 +14,7 @@ void TcpCheckSession::begin_check() {
   if (pipe_.exists()) {
     send();
   } else {
-    open(pipe_, {});
+    open(pipe_);
   }
 }
 
@@ -47,16 +47,18 @@ void TcpCheckSession::on_pipe_data(buffer::Buffer& in) {
 void TcpCheckSession::on_pipe_read(Peer peer) {
   const bool ended = peer == Peer::kEnded;
   if (checking() && has_payloads(answer_, check_.receive)) {
-    if (ended || !checker().plan().reuse_connection) pipe_.close();
+    if (!checker().plan().reuse_connection) pipe_.close();
     passed(Wellness::kHealthy);
-  } else if (ended || answer_.size() > kMaxAnswer) {
+  } else if (answer_.size() > kMaxAnswer) {
     lost();
   }
+  if (ended && pipe_.exists()) lost();
 }
 
+// Also between two checks: a peer that closes a connection that was to be kept is not well.
 void TcpCheckSession::lost() {
   pipe_.close();
-  if (checking()) failed(CheckFailure::kNetwork, Severity::kCounts);
+  failed(CheckFailure::kNetwork, Severity::kCounts);
 }
 
 }  // namespace sluice::upstream

@@ -28,9 +28,9 @@ class TransportSockets {
   }
 
   // Null: nothing.
-  net::TransportSocket* of(const Host& host) const {
-    return sockets_[host.socket_match.load(std::memory_order_relaxed)].get();
-  }
+  net::TransportSocket* of(const Host& host) const { return of(host.socket_match.load(std::memory_order_relaxed)); }
+  // Of EndpointPlan::socket_match.
+  net::TransportSocket* of(uint16_t match) const { return sockets_[match].get(); }
 
  private:
   std::vector<std::unique_ptr<net::TransportSocket>> sockets_;  // null: plain

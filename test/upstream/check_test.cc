@@ -5,7 +5,7 @@
 #include "base/strings.h"
 #include "test/upstream/call_world.h"
 #include "test/upstream/sim_grpc_peer.h"
-#include "upstream/health_checker.h"
+#include "upstream/health_checkers.h"
 
 namespace sluice::test {
 namespace {
@@ -23,8 +23,7 @@ struct CheckTest : testing::Test {
     cluster->name = "checked";
     cluster->health_checks.edit().push_back(std::make_shared<const model::HealthCheckPlan>(plan));
     shared = std::make_shared<upstream::ClusterShared>(cluster, world.registry, world.cells);
-    checker =
-        std::make_unique<upstream::HealthChecker>(*shared, *shared->plan->health_checks->front(), nullptr, world.local);
+    checkers = std::make_unique<upstream::HealthCheckers>(*shared, nullptr, world.local);
   }
   uint64_t stat(std::string_view name) {
     return world.registry.value(cat("cluster.checked.health_check.", name)).value_or(0);
@@ -32,7 +31,7 @@ struct CheckTest : testing::Test {
   CallWorld world{model::UpstreamProtocol::kHttp2};
   std::unique_ptr<SimGrpcPeer> peer = std::make_unique<SimGrpcPeer>(world.peers, kChecked);
   std::shared_ptr<upstream::ClusterShared> shared;
-  std::unique_ptr<upstream::HealthChecker> checker;
+  std::unique_ptr<upstream::HealthCheckers> checkers;
 };
 
 TEST_F(CheckTest, Http2KeepsItsConnectionUntilAGoaway) {
@@ -61,17 +60,17 @@ TEST_F(CheckTest, Http2SeesStatusesTimeoutsAndLostConnections) {
   world.world.run_for(500ms);
   EXPECT_EQ(stat("failure"), 1u);
   EXPECT_EQ(stat("network_failure"), 0u);
-  checker.reset();
+  checkers.reset();
   plan.http->path = "/silent";
   start(plan);
   world.world.run_for(500ms);
   EXPECT_EQ(stat("network_failure"), 1u);
-  checker.reset();
+  checkers.reset();
   plan.http->path = "/reset";
   start(plan);
   world.world.run_for(500ms);
   EXPECT_EQ(stat("network_failure"), 1u);
-  checker.reset();
+  checkers.reset();
   peer->stop();
   start(plan);
   world.world.run_for(500ms);

@@ -71,8 +71,9 @@ class DynamicForwardProxy final : public proxy::HttpFilter {
     if (rewrite == nullptr) return;
     if (!rewrite->literal.empty()) {
       request.authority = rewrite->literal;
-    } else if (const std::string_view host = request.get(rewrite->header); !host.empty()) {
-      request.authority = host;
+    } else if (const std::string_view host = request.get(rewrite->header);
+               !host.empty() || request.fields.find(rewrite->header) != nullptr) {
+      request.authority = host;  // an empty one is refused
     }
   }
 
@@ -89,8 +90,8 @@ class DynamicForwardProxy final : public proxy::HttpFilter {
     }
     std::string why = answer.why;
     std::replace(why.begin(), why.end(), ' ', '_');
-    LocalReply reply = unavailable("DNS resolution failure",
-                                   exchange_->arena().copy(cat("dns_resolution_failure{", why, "}")));
+    LocalReply reply =
+        unavailable("DNS resolution failure", exchange_->arena().copy(cat("dns_resolution_failure{", why, "}")));
     reply.flag = format::Flag::kDnsResolutionFailed;
     (void)exchange_->reply(reply);
   }

@@ -69,6 +69,9 @@ void Router::report_answer(Attempt& attempt, const http::ResponseHeaders& header
   if (cluster_->plan().checked() && headers.fields.has(Token::kXEnvoyImmediateHealthCheckFail)) {
     attempt.says_goodbye();
   }
+  if (cluster_->plan().outlier != nullptr && status < 500 && headers.fields.has(Token::kXEnvoyDegraded)) {
+    attempt.says_degraded();
+  }
 }
 
 void Router::on_stream(Attempt& attempt) {
@@ -115,7 +118,7 @@ void Router::on_headers(Attempt& attempt, http::ResponseHeaders& headers, http::
   facts.response_code = headers.status;
   facts.response = &headers;
   count_code(headers.status, &attempt.host(), &headers);
-  HostState::inc(headers.status >= 500 ? attempt.host().state.rq_error : attempt.host().state.rq_success);
+  count_for_host(attempt, headers, end);
   if (!options_.suppress_envoy_headers && facts.request_end != format::kUnset) {
     headers.fields.set_copy(Token::kXEnvoyUpstreamServiceTime,
                             Piece(to_ms(facts.upstream_rx_start - facts.request_end)).text());
@@ -173,14 +176,16 @@ void Router::refuse_upgrade(Attempt& attempt, const http::ResponseHeaders& heade
   (void)exchange_.reply(reply);
 }
 
-void Router::on_data(Attempt&, buffer::Buffer& data, http::End end) {
+void Router::on_data(Attempt& attempt, buffer::Buffer& data, http::End end) {
   if (end == http::End::kYes) {
+    if (grpc_to_count_) count_grpc_for_host(attempt, nullptr);
     upstream_complete();
   }
   exchange_.respond_data(data, end);
 }
 
-void Router::on_trailers(Attempt&, http::HeaderMap& trailers) {
+void Router::on_trailers(Attempt& attempt, http::HeaderMap& trailers) {
+  if (grpc_to_count_) count_grpc_for_host(attempt, &trailers);
   upstream_complete();
   exchange_.respond_trailers(trailers);
 }
@@ -294,6 +299,27 @@ void Router::on_timeout() {
   LocalReply reply = proxy::reply_of(Reason::kResponseTimeout);
   reply.status = timeout_status_;
   abort(reply);
+}
+
+// /clusters. A gRPC call shows at its end whether it was good; one without a status is not.
+void Router::count_for_host(Attempt& attempt, const http::ResponseHeaders& headers, http::End end) {
+  upstream::HostState& state = attempt.host().state;
+  if (headers.status >= 500) {
+    HostState::inc(state.rq_error);
+  } else if (!exchange_.request()->fields.has(Token::kContentType) || !proxy::is_grpc(*exchange_.request())) {
+    HostState::inc(state.rq_success);
+  } else if (end == http::End::kYes) {
+    count_grpc_for_host(attempt, &headers.fields);
+  } else {
+    grpc_to_count_ = true;
+  }
+}
+
+void Router::count_grpc_for_host(Attempt& attempt, const http::HeaderMap* fields) {
+  grpc_to_count_ = false;
+  const std::string_view status = fields == nullptr ? std::string_view() : fields->get(Token::kGrpcStatus);
+  const bool good = !status.empty() && http_status_of_grpc(status).value_or(500) < 500;
+  HostState::inc(good ? attempt.host().state.rq_success : attempt.host().state.rq_error);
 }
 
 // No try is left: the router answers itself, or cuts the response that has begun.

@@ -127,6 +127,8 @@ void Attempt::report(upstream::Outcome outcome, uint16_t status) {
 
 void Attempt::says_goodbye() { pool_.cluster().says_goodbye(pool_.host()); }
 
+void Attempt::says_degraded() { pool_.cluster().says_degraded(pool_.host()); }
+
 void Attempt::arm_timers() {
   const bool waits_for_filter = filters_ != nullptr && !asked_;
   if ((stream_ == nullptr && !waits_for_filter) || timers_ != nullptr ||

@@ -80,6 +80,7 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   void report(upstream::Outcome outcome, uint16_t status);
   // Its answer said that the host goes.
   void says_goodbye();
+  void says_degraded();
   // What the access log says of the upstream is this attempt's.
   void claim_facts();
   // For the upstream's log.

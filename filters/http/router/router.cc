@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "base/trace.h"
 #include "filters/http/router/strict_check.h"
+#include "model/request_policies.h"
 #include "model/route_apply.h"
 #include "net/address_text.h"
 #include "proxy/override_host.h"
@@ -146,9 +147,11 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
     }
   }
   trace::step("router: choose host");
-  if (!action.hash_policies.empty() && cluster_->hashes()) {
+  const model::RequestPolicies* own = cluster_->plan().policies.get();
+  const auto& hash_policies = own != nullptr && !own->hashes.empty() ? own->hashes : action.hash_policies;
+  if (!hash_policies.empty() && cluster_->hashes()) {
     const model::RequestHash hash = model::hash_request(
-        action.hash_policies, headers, {facts.remote, facts.local, facts.direct_remote, facts.filter_state});
+        hash_policies, headers, {facts.remote, facts.local, facts.direct_remote, facts.filter_state});
     choice_.hash = hash.value;
     cookies_ = hash.cookies;
   }
@@ -161,21 +164,23 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
   if (exchange_.plan().scheme_match_upstream) {
     headers.scheme = chosen.cluster->transport_socket(*chosen.host) != nullptr ? "https" : "http";
   }
-  timeouts_ = take_timeouts(action, options_, headers);
+  const model::RetryPolicy* retry = own != nullptr && own->retry != nullptr ? own->retry.get() : action.retry.get();
+  timeouts_ = take_timeouts(action, retry, options_, headers);
   tell_timeout(timeouts_, options_, Duration(0), headers);
   if (headers.fields.has(Token::kXEnvoyUpstreamRqTimeoutAltResponse)) {
     timeout_status_ = 204;
   }
   model::rewrite_request(exchange_.route(), action, weighted, headers, facts, chosen.host->hostname(), originals());
-  retries_ = Retries::create(action.retry.get(), headers, *cluster_, charges_, action.priority, exchange_.local(),
-                             [this] { try_again(); });
+  retries_ =
+      Retries::create(retry, headers, *cluster_, charges_, action.priority, exchange_.local(), [this] { try_again(); });
   keeps_body_ = retries_ != nullptr || action.internal_redirect != nullptr;
   remove_spent_fields(headers);
   if (exchange_.route().host->include_attempt_count) {
     headers.fields.set(Token::kXEnvoyAttemptCount, "1");
   }
-  if (action.mirrors != nullptr && headers.tunnel != http::Tunnel::kConnect) {
-    begin_mirrors(end);
+  const auto& mirrors = own != nullptr && own->mirrors != nullptr ? own->mirrors : action.mirrors;
+  if (mirrors != nullptr && headers.tunnel != http::Tunnel::kConnect) {
+    begin_mirrors(*mirrors, end);
   }
   exchange_.on_abort([this] { give_up(); });
   exchange_.on_response_full([this](bool full) {
@@ -204,8 +209,8 @@ void Router::choose_counters(const http::RequestHeaders& headers) {
   exchange_.facts().virtual_cluster = cluster == nullptr ? std::string_view() : std::string_view(cluster->name);
 }
 
-void Router::begin_mirrors(http::End end) {
-  for (const model::MirrorPolicy& policy : *action_->mirrors) {
+void Router::begin_mirrors(const std::vector<model::MirrorPolicy>& policies, http::End end) {
+  for (const model::MirrorPolicy& policy : policies) {
     Mirror* mirror = local_.mirrors.begin(policy, exchange_, timeouts_.global);
     if (mirror == nullptr) {
       continue;

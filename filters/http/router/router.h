@@ -76,7 +76,7 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   };
   Override override_host();
   void choose_counters(const http::RequestHeaders& headers);
-  void begin_mirrors(http::End end);
+  void begin_mirrors(const std::vector<model::MirrorPolicy>& policies, http::End end);
   template <typename Send>
   void for_each_mirror(Send&& send) {
     for (Mirror* mirror = mirrors_.front(); mirror != nullptr;) {
@@ -86,6 +86,9 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
     }
   }
   void cut_mirrors();
+  void count_for_host(Attempt& attempt, const http::ResponseHeaders& headers, http::End end);
+  // `fields`: where a gRPC status may be; null: the call ended without.
+  void count_grpc_for_host(Attempt& attempt, const http::HeaderMap* fields);
   void remove_spent_fields(http::RequestHeaders& headers);
   model::Originals originals() const {
     return options_.suppress_envoy_headers ? model::Originals::kOmit : model::Originals::kSet;
@@ -149,6 +152,7 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   bool keeps_body_ = false;
   event::Timer* again_ = nullptr;  // set when an internal redirect is followed
   bool request_ended_ = false;
+  bool grpc_to_count_ = false;  // the answer's host: with what ends the answer
   event::Timer deadline_;
 };
 

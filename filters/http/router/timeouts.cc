@@ -30,8 +30,8 @@ Duration old_grpc_timeout(const model::StreamDurations& durations, const http::R
 
 }  // namespace
 
-Timeouts take_timeouts(const model::ForwardAction& action, const RouterOptions& options,
-                       http::RequestHeaders& request) {
+Timeouts take_timeouts(const model::ForwardAction& action, const model::RetryPolicy* retry,
+                       const RouterOptions& options, http::RequestHeaders& request) {
   http::HeaderMap& fields = request.fields;
   const model::StreamDurations& durations = *action.durations;
   Timeouts out;
@@ -39,9 +39,9 @@ Timeouts take_timeouts(const model::ForwardAction& action, const RouterOptions& 
     out.old_grpc = durations.old_grpc_max && http::is_grpc(request.fields);
     out.global = out.old_grpc ? old_grpc_timeout(durations, request) : action.timeout.value_or(kDefaultTimeout);
   }
-  if (action.retry != nullptr) {
-    out.per_try = action.retry->per_try_timeout;
-    out.per_try_idle = action.retry->per_try_idle_timeout;
+  if (retry != nullptr) {
+    out.per_try = retry->per_try_timeout;
+    out.per_try_idle = retry->per_try_idle_timeout;
   }
   out.hedge = action.hedge_on_per_try_timeout;
   if (fields.has(Token::kXEnvoyHedgeOnPerTryTimeout)) {

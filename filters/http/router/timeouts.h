@@ -28,8 +28,9 @@ inline uint64_t percent_of(Duration used, Duration timeout) {
   return timeout.count() <= 0 ? 0 : static_cast<uint64_t>(used.count() / std::max<int64_t>(1, timeout.count() / 100));
 }
 
-// Takes the fields that it reads out of the request.
-Timeouts take_timeouts(const model::ForwardAction& action, const RouterOptions& options, http::RequestHeaders& request);
+// Takes the fields that it reads out of the request. `retry`: the policy that counts; null: none.
+Timeouts take_timeouts(const model::ForwardAction& action, const model::RetryPolicy* retry,
+                       const RouterOptions& options, http::RequestHeaders& request);
 // Tells the upstream how long it has when `elapsed` of the time is gone.
 void tell_timeout(const Timeouts& timeouts, const RouterOptions& options, Duration elapsed,
                   http::RequestHeaders& request);

@@ -31,6 +31,9 @@ Relay::Relay(TcpServer& server, std::unique_ptr<net::Transport> transport, proxy
 
 void Relay::on_start() {
   server_.block().inc(TcpStat::kDownstreamCxTotal);
+  if (plan().log_on_start) {
+    log(format::LogType::kTcpConnectionStart);
+  }
   if (plan().max_duration.count() > 0) {
     const auto most =
         static_cast<uint64_t>(static_cast<double>(plan().max_duration.count()) * plan().max_duration_jitter / 100);
@@ -133,7 +136,7 @@ void Relay::open_tunnel(const upstream::Chosen& chosen) {
   fill(facts);
   // The pool may answer at once, with an idle connection or a refusal.
   upstream::ByteStream* tunnel =
-      HttpTunnel::open(*plan().tunnel, *chosen.cluster, *chosen.host, worker(), facts, *this);
+      HttpTunnel::open(*plan().tunnel, *chosen.cluster, *chosen.host, worker(), facts, *this, accepted());
   if (tunnel != nullptr) {
     upstream_ = tunnel;
   }

@@ -67,6 +67,7 @@ struct Plan {
   model::AccessLogSetPtr access_logs;
   Duration log_interval{0};  // a line from time to time; 0: only at the end
   bool log_on_connected = false;
+  bool log_on_start = false;
   model::Origin origin;
 };
 

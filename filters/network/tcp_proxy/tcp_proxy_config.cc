@@ -25,7 +25,8 @@ void check_fields(const Proto& proto, CompileScope& scope) {
                      Proto::kMaxDownstreamConnectionDurationJitterPercentageFieldNumber,
                      Proto::kAccessLogFlushIntervalFieldNumber, Proto::kFlushAccessLogOnConnectedFieldNumber,
                      Proto::kAccessLogOptionsFieldNumber, Proto::kUpstreamConnectModeFieldNumber,
-                     Proto::kMaxEarlyDataBytesFieldNumber, Proto::kTunnelingConfigFieldNumber, Proto::kMetadataMatchFieldNumber});
+                     Proto::kMaxEarlyDataBytesFieldNumber, Proto::kTunnelingConfigFieldNumber,
+                     Proto::kMetadataMatchFieldNumber});
 }
 
 void compile_clusters(const Proto& proto, Plan& out, CompileScope& scope) {
@@ -45,7 +46,8 @@ void compile_clusters(const Proto& proto, Plan& out, CompileScope& scope) {
 void compile_log_options(const Proto& proto, Plan& out, CompileScope& scope) {
   using Options = Proto::TcpAccessLogOptions;
   const Options& options = proto.access_log_options();
-  scope.only(options, {Options::kAccessLogFlushIntervalFieldNumber, Options::kFlushAccessLogOnConnectedFieldNumber});
+  scope.only(options, {Options::kAccessLogFlushIntervalFieldNumber, Options::kFlushAccessLogOnConnectedFieldNumber,
+                       Options::kFlushAccessLogOnStartFieldNumber});
   const bool old = proto.has_access_log_flush_interval() || proto.flush_access_log_on_connected();
   if (proto.has_access_log_options() && old) {
     scope.error(proto, Proto::kAccessLogOptionsFieldNumber,
@@ -54,6 +56,7 @@ void compile_log_options(const Proto& proto, Plan& out, CompileScope& scope) {
   if (proto.has_access_log_flush_interval()) out.log_interval = to_duration(proto.access_log_flush_interval());
   if (options.has_access_log_flush_interval()) out.log_interval = to_duration(options.access_log_flush_interval());
   out.log_on_connected = proto.flush_access_log_on_connected() || options.flush_access_log_on_connected();
+  out.log_on_start = options.flush_access_log_on_start();
   out.access_logs = config::compile_access_logs(proto.access_log(), scope);
 }
 
@@ -82,18 +85,21 @@ void compile_connecting(const Proto& proto, Plan& out, CompileScope& scope) {
   }
 }
 
-// Envoy takes the bytes of the tunnel's answer as they are; its own fields reach nobody.
+// Envoy takes the bytes of the tunnel's answer as they are; its own fields are seen by logs alone.
 void compile_tunnel(const Proto& proto, Plan& out, CompileScope& scope) {
   if (!proto.has_tunneling_config()) return;
   using T = Proto::TunnelingConfig;
   const T& tunnel = proto.tunneling_config();
   scope.only(tunnel, {T::kHostnameFieldNumber, T::kUsePostFieldNumber, T::kHeadersToAddFieldNumber,
-                      T::kPostPathFieldNumber, T::kFormattersFieldNumber});
+                      T::kPostPathFieldNumber, T::kFormattersFieldNumber, T::kPropagateResponseHeadersFieldNumber,
+                      T::kPropagateResponseTrailersFieldNumber});
   auto plan = std::make_shared<TunnelPlan>();
   format::ParseOptions options;
   config::compile_formatters(tunnel.formatters(), options, scope);
   plan->hostname = scope.formatter(tunnel, T::kHostnameFieldNumber, tunnel.hostname(), options);
   plan->post = tunnel.use_post();
+  plan->keep_headers = tunnel.propagate_response_headers();
+  plan->keep_trailers = tunnel.propagate_response_trailers();
   if (plan->post) {
     plan->path = tunnel.post_path().empty() ? "/" : tunnel.post_path();
   } else if (!tunnel.post_path().empty()) {

@@ -1,13 +1,15 @@
 #include "filters/network/tcp_proxy/tunnel.h"
 
+#include "base/strings.h"
+
 namespace sluice::filters::tcp_proxy {
 
 using upstream::ResetReason;
 
 HttpTunnel* HttpTunnel::open(const TunnelPlan& plan, upstream::Cluster& cluster, upstream::Host& host,
-                             upstream::WorkerLocal& worker, const format::Facts& facts,
-                             upstream::ByteStreamUser& user) {
-  auto* tunnel = new HttpTunnel(plan, worker, user);
+                             upstream::WorkerLocal& worker, const format::Facts& facts, upstream::ByteStreamUser& user,
+                             proxy::Accepted& client) {
+  auto* tunnel = new HttpTunnel(plan, worker, user, client);
   http::RequestHeaders& request = tunnel->request_;
   std::string name;
   plan.hostname->append(name, facts);
@@ -34,9 +36,22 @@ void HttpTunnel::on_stream(upstream::UpstreamStream& stream) {
   stream.send_headers(request_, http::End::kNo);
 }
 
-void HttpTunnel::on_response_trailers(http::HeaderMap&) {
+void HttpTunnel::on_response_trailers(http::HeaderMap& trailers) {
   stream_ = nullptr;
+  if (plan_.keep_trailers) keep("envoy.tcp_proxy.propagate_response_trailers", trailers, 0);
   response_ended();
+}
+
+// As Envoy shows them: a list of names and values, the status first.
+void HttpTunnel::keep(std::string_view name, const http::HeaderMap& fields, uint16_t status) {
+  std::string text;
+  const auto add = [&text](std::string_view key, std::string_view value) {
+    append(text, text.empty() ? "" : ",", "{\"key\":", json_quote(key), ",\"value\":", json_quote(value), "}");
+  };
+  if (status != 0) add(":status", cat(status));
+  for (const http::HeaderField& field : fields) add(field.name(), field.value());
+  client_.found().filter_state.set(
+      {std::string(name), std::string(FilterState::kJsonFactory), cat("{\"headers\":[", text, "]}")});
 }
 
 void HttpTunnel::on_response_headers(http::ResponseHeaders& headers, http::End end) {
@@ -44,6 +59,7 @@ void HttpTunnel::on_response_headers(http::ResponseHeaders& headers, http::End e
   if (end == http::End::kYes) {
     stream_ = nullptr;
   }
+  if (plan_.keep_headers) keep("envoy.tcp_proxy.propagate_response_headers", headers.fields, headers.status);
   if (!accepted) {
     fail(ResetReason::kConnectFailure, "");
     return;

@@ -10,6 +10,7 @@
 #include "format/facts.h"
 #include "format/formatter.h"
 #include "model/header_rules.h"
+#include "proxy/accepted.h"
 #include "upstream/byte_stream.h"
 #include "upstream/cluster.h"
 #include "upstream/pool.h"
@@ -23,6 +24,8 @@ struct TunnelPlan {
   bool post = false;
   std::string path;  // of POST
   model::HeaderRules headers;
+  bool keep_headers = false;   // propagate_response_headers: those of the answer are left in the filter state
+  bool keep_trailers = false;  // propagate_response_trailers
 };
 
 // A byte stream once the upstream has answered 2xx; any other answer is a failed connect. Destroys itself through the
@@ -32,9 +35,11 @@ class HttpTunnel final : public event::Deferred,
                          private upstream::PoolRequest,
                          private upstream::StreamUser {
  public:
-  // Asks the host's pool. The user may be told before this returns. Owns itself.
+  // Asks the host's pool. The user may be told before this returns. Owns itself. `client` stays
+  // as long as `user`.
   static HttpTunnel* open(const TunnelPlan& plan, upstream::Cluster& cluster, upstream::Host& host,
-                          upstream::WorkerLocal& worker, const format::Facts& facts, upstream::ByteStreamUser& user);
+                          upstream::WorkerLocal& worker, const format::Facts& facts, upstream::ByteStreamUser& user,
+                          proxy::Accepted& client);
 
   void send(buffer::Buffer& data) override;
   void finish() override;
@@ -47,10 +52,12 @@ class HttpTunnel final : public event::Deferred,
   uint64_t connection_id() const override { return id_; }
 
  private:
-  HttpTunnel(const TunnelPlan& plan, upstream::WorkerLocal& worker, upstream::ByteStreamUser& user)
+  HttpTunnel(const TunnelPlan& plan, upstream::WorkerLocal& worker, upstream::ByteStreamUser& user,
+             proxy::Accepted& client)
       : plan_(plan),
         worker_(worker),
         user_(user),
+        client_(client),
         arena_(worker.chunks),
         request_(arena_),
         flushed_(worker.loop.timers(), [this] { check_flushed(); }) {}
@@ -64,11 +71,12 @@ class HttpTunnel final : public event::Deferred,
   void on_interim(http::ResponseHeaders&) override {}
   void on_response_headers(http::ResponseHeaders& headers, http::End end) override;
   void on_response_data(buffer::Buffer& data, http::End end) override;
-  void on_response_trailers(http::HeaderMap&) override;
+  void on_response_trailers(http::HeaderMap& trailers) override;
   void on_stream_reset(upstream::ResetReason reason, std::string_view details) override;
   void on_request_full(bool full) override { user_.on_upstream_full(full); }
   size_t response_room() const override { return user_.downstream_room(); }
 
+  void keep(std::string_view name, const http::HeaderMap& fields, uint16_t status);
   void fail(upstream::ResetReason reason, std::string_view details);
   void response_ended();
   void check_flushed();
@@ -77,6 +85,7 @@ class HttpTunnel final : public event::Deferred,
   const TunnelPlan& plan_;
   upstream::WorkerLocal& worker_;
   upstream::ByteStreamUser& user_;
+  proxy::Accepted& client_;  // stays until this is over
   Arena arena_;
   http::RequestHeaders request_;
   upstream::UpstreamStream* stream_ = nullptr;  // null: not yet, or over

@@ -39,8 +39,11 @@ SslPtr ClientContext::connect(ConnectionHooks& hooks, const Ask& ask) const {
   if (!ask.server_name.empty()) {
     SSL_set_tlsext_host_name(ssl.get(), std::string(ask.server_name).c_str());
   }
-  if (alpn_.empty() && !ask.alpn_fallback.empty()) {
-    if (const auto wire = alpn_wire(ask.alpn_fallback)) {
+  const auto offered = !ask.alpn.empty() ? ask.alpn
+                       : alpn_.empty()   ? ask.alpn_fallback
+                                         : std::span<const std::string>();
+  if (!offered.empty()) {
+    if (const auto wire = alpn_wire(offered)) {
       SSL_set_alpn_protos(ssl.get(), reinterpret_cast<const unsigned char*>(wire->data()),
                           static_cast<unsigned>(wire->size()));
     }

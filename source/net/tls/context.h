@@ -145,6 +145,7 @@ class ClientContext final : public Context {
   struct Ask {
     std::string_view server_name;                // SNI; empty: none
     std::span<const std::string> alpn_fallback;  // without configured ones
+    std::span<const std::string> alpn;           // whatever is configured; empty: nothing
     std::string_view session_key;                // connections with the same key may resume each other's sessions
   };
   SslPtr connect(ConnectionHooks& hooks, const Ask& ask) const;

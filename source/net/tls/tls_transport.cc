@@ -58,7 +58,7 @@ std::unique_ptr<Transport> TlsTransport::connect(const TlsShared& shared, std::u
   self->state_ = State::kConnecting;
   self->handshake_->wishes = wishes;
   self->session_key_ = std::make_unique<std::string>(cat(server_name, "\n", wishes.key()));
-  self->ssl_ = context->connect(*self, {server_name, wishes.alpn_fallback, *self->session_key_});
+  self->ssl_ = context->connect(*self, {server_name, wishes.alpn_fallback, wishes.alpn, *self->session_key_});
   if (self->ssl_ != nullptr) {
     BIO* bio = CipherBio::of_thread().reference();
     SSL_set_bio(self->ssl_.get(), bio, bio);

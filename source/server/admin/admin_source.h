@@ -41,6 +41,7 @@ struct HostInfo {
   bool says_goodbye = false;
   bool failed_outlier_check = false;
   bool degraded_by_check = false;
+  bool degraded_by_answers = false;
   bool pending_removal = false;  // no assignment has it any more
   bool check_pending = false;
   bool check_timed_out = false;

@@ -24,6 +24,7 @@ std::string health_flags(const HostInfo& host) {
   out += host.says_goodbye ? "/excluded_via_immediate_hc_fail" : "";
   out += host.check_timed_out ? "/active_hc_timeout" : "";
   out += host.eds_health == HealthStatus::kDraining ? "/eds_status_draining" : "";
+  out += host.degraded_by_answers ? "/degraded_outlier_detection" : "";
   return out.empty() ? "healthy" : out;
 }
 
@@ -146,6 +147,9 @@ void json_health(JsonWriter& json, const HostInfo& host) {
   }
   if (host.check_timed_out) {
     json.boolean("active_hc_timeout", true);
+  }
+  if (host.degraded_by_answers) {
+    json.boolean("failed_degraded_outlier_detection", true);
   }
   json.text("eds_health_status", eds_name(host.eds_health));
   json.end_map();

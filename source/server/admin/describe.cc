@@ -27,7 +27,9 @@ HostInfo describe_host(const upstream::Host& host) {
   const uint8_t failing = host.failing.load(std::memory_order_relaxed);
   out.failed_active_check = (failing & upstream::kActiveCheck) != 0;
   out.failed_outlier_check = (failing & upstream::kOutlier) != 0;
-  out.degraded_by_check = host.degraded.load(std::memory_order_relaxed);
+  const uint8_t degraded = host.degraded.load(std::memory_order_relaxed);
+  out.degraded_by_check = (degraded & upstream::kActiveCheck) != 0;
+  out.degraded_by_answers = (degraded & upstream::kOutlier) != 0;
   out.pending_removal = plan.removed;
   out.check_pending = host.check_pending;
   out.says_goodbye = host.says_goodbye;

@@ -59,7 +59,8 @@ ZoneRouting* LoadBalancer::zones_for(const HostSet::Choice& choice, const OwnZon
 
 Host* LoadBalancer::pick(const HostSet::Choice& choice, const PickRequest& request) {
   const PriorityHosts& priority = *choice.priority;
-  uint32_t group = choice.degraded ? priority.degraded : priority.usable;
+  // A table has the usable hosts of its priority alone; the degraded ones only count for how much it can take.
+  uint32_t group = choice.degraded && !lb_.hashes() ? priority.degraded : priority.usable;
   if (priority.panic) {
     block_.inc(ClusterStat::kLbHealthyPanic);
     group = lb_.fail_traffic_on_panic ? PriorityHosts::kNone : priority.usable;

@@ -14,7 +14,15 @@ void SubsetBalancer::update(HostSetPtr hosts) {
 
 Host* SubsetBalancer::choose(const LbRequest& request, const OwnZone* own) {
   own_ = own;
-  return choose_matching(request, request.match);
+  if (!plan_.fallback_list || request.match == nullptr || request.match->fallbacks.empty()) {
+    return choose_matching(request, request.match);
+  }
+  Host* host = nullptr;
+  for (const model::LbMatchPtr& match : request.match->fallbacks) {
+    host = choose_matching(request, match.get());
+    if (host != nullptr) break;
+  }
+  return host;
 }
 
 Host* SubsetBalancer::choose_matching(const LbRequest& request, const model::LbMatch* match) {
