@@ -183,7 +183,7 @@ void DryRun::run() {
   if (local.is_wildcard() || !local.is_ip()) local = *net::Address::from_ip("127.0.0.1", local.port());
   auto transport = std::make_unique<DryTransport>(world_.loop, local, question_.source);
   if (question_.tls()) {
-    auto facts = std::make_shared<net::TlsFacts>();
+    auto facts = std::make_shared<net::TlsTexts>();
     facts->version = "TLSv1.3";
     facts->server_name = question_.server_name;
     transport->set_tls(std::move(facts));

@@ -58,7 +58,7 @@ class DryTransport final : public net::Transport {
   void receive(std::string_view bytes) { incoming_ += bytes; }
   void on_written(Function<void(std::string_view)> hook) { on_written_ = std::move(hook); }
   // The connection is (as if it were) TLS.
-  void set_tls(std::shared_ptr<net::TlsFacts> facts) { tls_ = std::move(facts); }
+  void set_tls(std::shared_ptr<net::TlsTexts> facts) { tls_ = std::move(facts); }
   // A connect that is not answered yet.
   void connecting() { connected_told_ = false; }
 
@@ -83,7 +83,7 @@ class DryTransport final : public net::Transport {
   DryLoop& loop_;
   const net::Address local_, remote_;
   net::TransportHandler* handler_ = nullptr;
-  std::shared_ptr<net::TlsFacts> tls_;
+  std::shared_ptr<net::TlsTexts> tls_;
   Function<void(std::string_view)> on_written_;
   std::string incoming_, written_;
   bool read_on_ = true;

@@ -153,7 +153,7 @@ void append_common(std::string& to, const Facts& facts, const AlsFields& fields)
   Nested out(to, 1);
   put_address(to, 2, facts.remote);
   put_address(to, 3, facts.local);
-  if (facts.downstream_tls != nullptr) append_tls(to, 4, *facts.downstream_tls, facts.requested_server_name);
+  if (facts.downstream_tls != nullptr) append_tls(to, 4, facts.downstream_tls->texts(), facts.requested_server_name);
   append_duration(to, 5, std::chrono::microseconds(facts.start_wall.us));
   put_time(to, 6, facts, facts.request_end);
   put_time(to, 7, facts, facts.upstream_tx_start);

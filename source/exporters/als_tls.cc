@@ -56,7 +56,7 @@ void append_certificate(std::string& to, uint32_t field, std::span<const std::st
 
 }  // namespace
 
-void append_tls(std::string& to, uint32_t field, const net::TlsFacts& tls, std::string_view server_name) {
+void append_tls(std::string& to, uint32_t field, const net::TlsTexts& tls, std::string_view server_name) {
   Nested out(to, field);
   const auto* version = std::find(std::begin(kVersions), std::end(kVersions), tls.version);
   if (version != std::end(kVersions)) wire::append_number(to, 1, static_cast<uint64_t>(version - kVersions) + 1);

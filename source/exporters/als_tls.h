@@ -10,6 +10,6 @@
 namespace sluice::exporters {
 
 // As member `field` of a message.
-void append_tls(std::string& to, uint32_t field, const net::TlsFacts& tls, std::string_view server_name);
+void append_tls(std::string& to, uint32_t field, const net::TlsTexts& tls, std::string_view server_name);
 
 }  // namespace sluice::exporters

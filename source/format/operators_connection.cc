@@ -112,7 +112,7 @@ bool host_name_without_port(std::string& to, const Facts& facts, const Piece&) {
 
 template <auto Tls, auto Member>
 bool tls(std::string& to, const Facts& facts, const Piece&) {
-  return facts.*Tls != nullptr && put_text(to, (facts.*Tls)->*Member);
+  return facts.*Tls != nullptr && put_text(to, (facts.*Tls)->texts().*Member);
 }
 constexpr auto kDown = &Facts::downstream_tls;
 constexpr auto kUp = &Facts::upstream_tls;
@@ -123,7 +123,7 @@ constexpr auto kUp = &Facts::upstream_tls;
     name "_PORT", kNoArgument, kWhole, kNumber, port<of>                                                   \
   }
 #define SLUICE_TLS(name, side, member) \
-  { name, kNoArgument, kWhole, kText, tls<side, &TlsFacts::member> }
+  { name, kNoArgument, kWhole, kText, tls<side, &net::TlsTexts::member> }
 
 constexpr Operator kOperators[] = {
     SLUICE_ADDRESS("DOWNSTREAM_REMOTE", remote),

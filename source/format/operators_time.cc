@@ -55,10 +55,10 @@ bool emit_time_local(std::string& to, const Facts& facts, const Piece& piece) {
 template <auto Tls, auto Member>
 bool certificate_time(std::string& to, const Facts& facts, const Piece& piece) {
   const TlsFacts* tls = facts.*Tls;
-  if (tls == nullptr || (tls->*Member).us == 0) {
+  if (tls == nullptr || (tls->texts().*Member).us == 0) {
     return false;
   }
-  append_time(to, piece.text, utc(tls->*Member));
+  append_time(to, piece.text, utc(tls->texts().*Member));
   return true;
 }
 
@@ -145,9 +145,9 @@ constexpr Operator kTimeOperators[] = {
     {"COMMON_DURATION", kNeedsArgument, kWhole, kNumber, common_duration, prepare_common_duration},
     {"DOWNSTREAM_HANDSHAKE_DURATION", kNoArgument, kWhole, kNumber, since_start<&Facts::downstream_handshake_end>},
     {"DOWNSTREAM_PEER_CERT_V_END", kMayHaveArgument, kWhole, kText,
-     certificate_time<&Facts::downstream_tls, &TlsFacts::peer_valid_until>, prepare_utc},
+     certificate_time<&Facts::downstream_tls, &net::TlsTexts::peer_valid_until>, prepare_utc},
     {"DOWNSTREAM_PEER_CERT_V_START", kMayHaveArgument, kWhole, kText,
-     certificate_time<&Facts::downstream_tls, &TlsFacts::peer_valid_from>, prepare_utc},
+     certificate_time<&Facts::downstream_tls, &net::TlsTexts::peer_valid_from>, prepare_utc},
     {"DURATION", kNoArgument, kWhole, kNumber, since_start<&Facts::end>},
     {"EMIT_TIME", kMayHaveArgument, kWhole, kText, emit_time, prepare_utc},
     {"EMIT_TIME_LOCAL", kMayHaveArgument, kWhole, kText, emit_time_local, prepare_local},
@@ -159,9 +159,9 @@ constexpr Operator kTimeOperators[] = {
     {"START_TIME_LOCAL", kMayHaveArgument, kWhole, kText, start_time_local, prepare_local},
     {"UPSTREAM_CONNECTION_POOL_READY_DURATION", kNoArgument, kWhole, kNumber, pool_ready_duration},
     {"UPSTREAM_PEER_CERT_V_END", kMayHaveArgument, kWhole, kText,
-     certificate_time<&Facts::upstream_tls, &TlsFacts::peer_valid_until>, prepare_utc},
+     certificate_time<&Facts::upstream_tls, &net::TlsTexts::peer_valid_until>, prepare_utc},
     {"UPSTREAM_PEER_CERT_V_START", kMayHaveArgument, kWhole, kText,
-     certificate_time<&Facts::upstream_tls, &TlsFacts::peer_valid_from>, prepare_utc},
+     certificate_time<&Facts::upstream_tls, &net::TlsTexts::peer_valid_from>, prepare_utc},
 };
 
 }  // namespace

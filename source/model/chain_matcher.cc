@@ -73,16 +73,14 @@ std::string key_text(size_t level, const std::string& key) {
   }
 }
 
-// Of the loopback network only 127.0.0.1 and ::1, as Envoy does.
-bool is_local(const ChainInputs& inputs) {
-  if (!inputs.source.is_ip()) return true;
-  constexpr std::string_view kLoopback("\x7f\0\0\1", 4);
-  return inputs.source.ip_bytes() == kLoopback ||
-         (inputs.source.kind() == net::AddressKind::kIp6 && inputs.source.is_loopback()) ||
-         (inputs.destination.is_ip() && inputs.source.ip_bytes() == inputs.destination.ip_bytes());
-}
-
 }  // namespace
+
+bool is_same_ip_or_loopback(const net::Address& source, const net::Address& destination) {
+  if (!source.is_ip()) return true;
+  constexpr std::string_view kLoopback("\x7f\0\0\1", 4);
+  return source.ip_bytes() == kLoopback || (source.kind() == net::AddressKind::kIp6 && source.is_loopback()) ||
+         (destination.is_ip() && source.ip_bytes() == destination.ip_bytes());
+}
 
 std::optional<uint32_t> ChainMatcher::add(const ChainCriteria& criteria, uint32_t chain) {
   std::array<std::vector<std::string>, kLevels> keys;
@@ -173,7 +171,8 @@ uint32_t ChainMatcher::step(const Node& node, size_t level, const ChainInputs& i
       return longest_prefix(inputs.direct_source);
     case kSourceType:
       if (node.next.size() == 1 && node.next.begin()->first.empty()) return node.next.begin()->second;
-      return first_of(type_key(is_local(inputs) ? SourceType::kSameIpOrLoopback : SourceType::kExternal));
+      return first_of(type_key(is_same_ip_or_loopback(inputs.source, inputs.destination) ? SourceType::kSameIpOrLoopback
+                                                                                         : SourceType::kExternal));
     case kSource:
       return longest_prefix(inputs.source);
     default:

@@ -20,6 +20,9 @@
 namespace sluice::model {
 
 enum class SourceType : uint8_t { kAny, kSameIpOrLoopback, kExternal };
+// kSameIpOrLoopback: no IP, an address of this machine as seen from it, 127.0.0.1 or ::1. The rest of the loopback
+// network is not, as Envoy has it.
+bool is_same_ip_or_loopback(const net::Address& source, const net::Address& destination);
 
 // A network with its prefix length, as the configuration writes it.
 struct Prefix {

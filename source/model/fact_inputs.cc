@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "http/path.h"
+#include "model/chain_matcher.h"
 
 namespace sluice::model {
 namespace {
@@ -128,15 +129,17 @@ class ConnectionInput final : public FactInput {
       case ConnectionFact::kDestinationPort:
         return port(facts.local, space);
       case ConnectionFact::kSourceType:
-        return facts.remote != nullptr && facts.remote->is_loopback() ? std::string_view("local") : std::string_view();
+        return facts.remote != nullptr && facts.local != nullptr && is_same_ip_or_loopback(*facts.remote, *facts.local)
+                   ? std::string_view("local")
+                   : std::string_view();
       case ConnectionFact::kServerName:
         return unless_empty(facts.requested_server_name);
       case ConnectionFact::kUriSan:
-        return tls == nullptr ? std::string_view() : unless_empty(tls->peer_uri_san);
+        return tls == nullptr ? std::string_view() : unless_empty(tls->texts().peer_uri_san);
       case ConnectionFact::kDnsSan:
-        return tls == nullptr ? std::string_view() : unless_empty(tls->peer_dns_san);
+        return tls == nullptr ? std::string_view() : unless_empty(tls->texts().peer_dns_san);
       case ConnectionFact::kSubject:
-        return tls == nullptr ? std::string_view() : unless_empty(tls->peer_subject);
+        return tls == nullptr ? std::string_view() : unless_empty(tls->texts().peer_subject);
     }
     return {};
   }

@@ -65,11 +65,11 @@ bool one_of(std::string_view list, const match::StringMatcher& matcher) {
   return false;
 }
 bool holds(const RbacRule::Authenticated& condition, const Asked& asked) {
-  const format::TlsFacts* tls = asked.facts.downstream_tls;
-  if (tls == nullptr) return false;
+  if (asked.facts.downstream_tls == nullptr) return false;
   if (!condition.name) return true;
-  return one_of(tls->peer_uri_san, *condition.name) || one_of(tls->peer_dns_san, *condition.name) ||
-         condition.name->matches(tls->peer_subject);
+  const net::TlsTexts& tls = asked.facts.downstream_tls->texts();
+  return one_of(tls.peer_uri_san, *condition.name) || one_of(tls.peer_dns_san, *condition.name) ||
+         condition.name->matches(tls.peer_subject);
 }
 
 bool holds(const RbacRule::OfMetadata& condition, const Asked& asked) {

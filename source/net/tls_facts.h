@@ -1,4 +1,4 @@
-// TlsFacts: what TLS knows of one connection, as text, for logs, headers and matchers.
+// TlsFacts: what TLS knows of one connection, for logs, headers and matchers.
 #pragma once
 
 #include <memory>
@@ -10,9 +10,23 @@
 
 namespace sluice::net {
 
-// The session and both certificates. Lists of names are joined with ','. Filled once for a connection by its transport;
-// empty texts are unset. Who keeps them longer than the connection takes a share. Thread: its connection's.
-struct TlsFacts : std::enable_shared_from_this<TlsFacts> {
+struct TlsTexts;
+
+// Belongs to its transport. Thread: its connection's.
+struct TlsFacts {
+  virtual ~TlsFacts() = default;
+  // Made when they are asked for first: a connection of which nobody asks holds none.
+  virtual const TlsTexts& texts() const = 0;
+
+  bool peer_presented = false;  // the peer showed a certificate
+  bool peer_validated = false;  // ... and it passed every check of the validation context
+};
+
+// The session and both certificates. Lists of names are joined with ','; empty texts are unset. Who keeps them longer
+// than the connection takes a share; they are facts themselves. Thread: its connection's.
+struct TlsTexts : TlsFacts, std::enable_shared_from_this<TlsTexts> {
+  const TlsTexts& texts() const override { return *this; }
+
   std::string_view version, cipher, session_id;
   std::string_view server_name;  // the client's SNI, as it was sent
   std::string_view peer_subject, peer_issuer, peer_serial, peer_fingerprint_256, peer_fingerprint_1;
@@ -24,8 +38,6 @@ struct TlsFacts : std::enable_shared_from_this<TlsFacts> {
   std::span<const std::string> peer_uris, peer_dns_names, local_uris;  // one by one
   std::string_view ja3, ja4;
   WallTime peer_valid_from, peer_valid_until;  // 0: no certificate
-  bool peer_presented = false;                 // the peer showed a certificate
-  bool peer_validated = false;                 // ... and it passed every check of the validation context
 };
 
 }  // namespace sluice::net

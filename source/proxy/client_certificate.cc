@@ -12,7 +12,7 @@ using model::ClientCertDetails;
 namespace {
 
 // By, Hash, Cert, Chain, Subject, URI, DNS. Subject and URI stand there even when there is none.
-std::string describe(const model::ClientCertParts& parts, const net::TlsFacts& tls) {
+std::string describe(const model::ClientCertParts& parts, const net::TlsTexts& tls) {
   std::string out;
   for (const std::string& uri : tls.local_uris) append(out, "By=", uri, ";");
   append(out, "Hash=", tls.peer_fingerprint_256);
@@ -34,9 +34,10 @@ std::string describe(const model::ClientCertParts& parts, const net::TlsFacts& t
 void forward_client_certificate(const model::HttpPlan& plan, const net::TlsFacts& tls, http::HeaderMap& fields) {
   if (!tls.peer_presented) return;
   if (plan.client_cert == ClientCertDetails::kAppendForward) {
-    fields.append_value(Token::kXForwardedClientCert, fields.arena().copy(describe(plan.client_cert_parts, tls)), ",");
+    fields.append_value(Token::kXForwardedClientCert,
+                        fields.arena().copy(describe(plan.client_cert_parts, tls.texts())), ",");
   } else if (plan.client_cert == ClientCertDetails::kSanitizeSet) {
-    fields.set(Token::kXForwardedClientCert, fields.arena().copy(describe(plan.client_cert_parts, tls)));
+    fields.set(Token::kXForwardedClientCert, fields.arena().copy(describe(plan.client_cert_parts, tls.texts())));
   }
 }
 

@@ -46,8 +46,8 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   http::ResponseHeaders* response() { return response_; }
   // What the facts say of the upstream's TLS, which may outlive its connection; null: none.
   void keep_upstream_tls(const net::TlsFacts* tls) {
-    upstream_tls_ = tls != nullptr ? tls->shared_from_this() : nullptr;
-    facts_.upstream_tls = tls;
+    upstream_tls_ = tls != nullptr ? tls->texts().shared_from_this() : nullptr;
+    facts_.upstream_tls = upstream_tls_.get();
   }
   // The same for the metadata of a host; null: it has none.
   const Metadata* keep_upstream_metadata(const upstream::Host& host) {
@@ -255,7 +255,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   FilterChain* acting_ = &chain_;
   const std::vector<model::FilterPlan>* try_filters_ = nullptr;
   format::Facts facts_;
-  std::shared_ptr<const net::TlsFacts> upstream_tls_;
+  std::shared_ptr<const net::TlsTexts> upstream_tls_;
   MetadataPtr upstream_metadata_;
   Duration idle_timeout_{0};
   net::ReadGate gate_;  // of a stream; HTTP/1 stops its connection

@@ -151,7 +151,7 @@ TEST_F(EntryTest, NothingIsKnownBeforeARequest) {
 }
 
 TEST_F(EntryTest, TlsByItsNumbers) {
-  net::TlsFacts tls;
+  net::TlsTexts tls;
   tls.version = "TLSv1.3";
   tls.cipher = "TLS_AES_128_GCM_SHA256";
   const std::string uris[] = {"spiffe://a/b"};

@@ -148,7 +148,7 @@ TEST_F(FormatterTest, Addresses) {
 }
 
 TEST_F(FormatterTest, TlsFactsOfEachSide) {
-  TlsFacts tls;
+  net::TlsTexts tls;
   tls.version = "TLSv1.3";
   tls.peer_uri_san = "spiffe://x";
   tls.peer_valid_from = {1'000'000};

@@ -114,7 +114,7 @@ TEST_F(RbacTest, NamesOfCertificates) {
   const RbacRule some{RbacRule::Authenticated{}};
   const RbacRule bar{RbacRule::Authenticated{StringMatcher::suffix("/bar")}};
   EXPECT_FALSE(some.holds(facts_));
-  format::TlsFacts tls;
+  net::TlsTexts tls;
   facts_.downstream_tls = &tls;
   EXPECT_TRUE(some.holds(facts_));
   EXPECT_FALSE(bar.holds(facts_));

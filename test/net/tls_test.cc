@@ -9,6 +9,33 @@
 namespace sluice::net::tls {
 namespace {
 
+TEST_F(TlsTest, AServerNameMayBeRequired) {
+  server_options.require_sni = true;
+  connect();
+  run();
+  EXPECT_TRUE(client->connected);
+  client_options.sni.clear();
+  connect();
+  run();
+  EXPECT_FALSE(client->connected);
+  EXPECT_TRUE(client->failed);
+  EXPECT_EQ(stat("listener.x.ssl.handshake"), 1u);
+}
+
+// The texts are read from the connection when they are asked for first, also when it is broken by then.
+TEST_F(TlsTest, FactsOfABrokenConnection) {
+  connect();
+  run();
+  ASSERT_TRUE(client->connected);
+  server_pipe->inbox += std::string("\x17\x03\x03\x00\x05wrong", 10);
+  run();
+  EXPECT_EQ(server->last, IoStatus::kFailed);
+  ASSERT_NE(server->transport->tls(), nullptr);
+  EXPECT_EQ(server->transport->tls()->texts().version, "TLSv1.3");
+  EXPECT_EQ(server->transport->tls()->texts().server_name, "a.test");
+  EXPECT_EQ(server->transport->tls()->texts().local_dns_san, "a.test,*.wild.test");
+}
+
 TEST_F(TlsTest, HandshakeAndFacts) {
   connect();
   run();
@@ -16,11 +43,11 @@ TEST_F(TlsTest, HandshakeAndFacts) {
   EXPECT_EQ(client->transport->alpn(), "http/1.1");
   EXPECT_EQ(server->transport->alpn(), "http/1.1");
   ASSERT_NE(client->transport->tls(), nullptr);
-  EXPECT_EQ(client->transport->tls()->version, "TLSv1.3");
-  EXPECT_EQ(client->transport->tls()->peer_uri_san, "spiffe://td/a");
-  EXPECT_EQ(client->transport->tls()->peer_dns_san, "a.test,*.wild.test");
+  EXPECT_EQ(client->transport->tls()->texts().version, "TLSv1.3");
+  EXPECT_EQ(client->transport->tls()->texts().peer_uri_san, "spiffe://td/a");
+  EXPECT_EQ(client->transport->tls()->texts().peer_dns_san, "a.test,*.wild.test");
   EXPECT_FALSE(client->transport->tls()->peer_validated);
-  EXPECT_EQ(server->transport->tls()->local_dns_san, "a.test,*.wild.test");
+  EXPECT_EQ(server->transport->tls()->texts().local_dns_san, "a.test,*.wild.test");
   EXPECT_FALSE(server->transport->tls()->peer_presented);
   EXPECT_EQ(stat("listener.x.ssl.handshake"), 1u);
   EXPECT_EQ(stat("listener.x.ssl.versions.TLSv1.3"), 1u);
@@ -164,7 +191,7 @@ TEST_F(TlsTest, NewCertificatesWhileServing) {
   EXPECT_EQ(server->received, "old");
   again();
   run();
-  EXPECT_EQ(client->transport->tls()->peer_dns_san, "fresh.test");
+  EXPECT_EQ(client->transport->tls()->texts().peer_dns_san, "fresh.test");
 }
 
 // The same ticket keys, but another idea of who may come in.

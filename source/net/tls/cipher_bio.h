@@ -11,6 +11,8 @@
 
 namespace sluice::net::tls {
 
+class ConnectionHooks;
+
 // One for each thread: a connection uses it while it calls OpenSSL and takes what was produced before it returns, so
 // that no connection owns buffers. Thread: its own.
 struct CipherBio {
@@ -19,12 +21,14 @@ struct CipherBio {
   static CipherBio& of_thread();
   ~CipherBio();
 
-  // Who calls OpenSSL from now on: it reads from `in`.
-  CipherBio& use(buffer::Buffer& in) {
-    in_ = &in;
+  // Who calls OpenSSL from now on: it reads from `in` (null: nothing is here), and its callbacks are for `caller`.
+  CipherBio& use(ConnectionHooks& caller, buffer::Buffer* in) {
+    caller_ = &caller;
+    in_ = in;
     size = 0;
     return *this;
   }
+  ConnectionHooks& caller() const { return *caller_; }
   // A reference for SSL_set_bio().
   BIO* reference();
   std::string_view produced() const { return {bytes_.get(), size}; }
@@ -40,6 +44,7 @@ struct CipherBio {
   static const BIO_METHOD* method();
 
   BIO* bio_;
+  ConnectionHooks* caller_ = nullptr;
   buffer::Buffer* in_ = nullptr;
   std::unique_ptr<char[]> bytes_;
   size_t capacity_;

@@ -1,6 +1,7 @@
 #include <openssl/err.h>
 
 #include "base/strings.h"
+#include "net/tls/cipher_bio.h"
 #include "net/tls/context.h"
 
 namespace sluice::net::tls {
@@ -30,8 +31,8 @@ Result<std::shared_ptr<const ClientContext>> ClientContext::make(const ClientOpt
   return std::shared_ptr<const ClientContext>(std::move(self));
 }
 
-SslPtr ClientContext::connect(ConnectionHooks& hooks, const Ask& ask) const {
-  SslPtr ssl = new_ssl(hooks);
+SslPtr ClientContext::connect(const Ask& ask) const {
+  SslPtr ssl = new_ssl();
   if (ssl == nullptr) {
     return ssl;
   }
@@ -48,8 +49,7 @@ SslPtr ClientContext::connect(ConnectionHooks& hooks, const Ask& ask) const {
                           static_cast<unsigned>(wire->size()));
     }
   }
-  // Names that are asked for by the request are checked whatever the configuration says.
-  if (!hooks.verify_names().empty()) {
+  if (ask.verify) {
     SSL_set_verify(ssl.get(), SSL_VERIFY_PEER, nullptr);
   }
   const std::lock_guard lock(mutex_);
@@ -79,8 +79,8 @@ void ClientContext::keep_session(std::string_view key, SessionPtr session) const
   found->second.push_back(std::move(session));
 }
 
-int ClientContext::on_session(SSL* ssl, SSL_SESSION* session) {
-  static_cast<ConnectionHooks*>(SSL_get_app_data(ssl))->on_session(SessionPtr(session));
+int ClientContext::on_session(SSL*, SSL_SESSION* session) {
+  CipherBio::of_thread().caller().on_session(SessionPtr(session));
   return 1;  // it is ours now
 }
 

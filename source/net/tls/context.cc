@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "net/tls/cipher_bio.h"
 
 namespace sluice::net::tls {
 
@@ -398,17 +399,8 @@ void Context::bind_sessions(std::string_view more) {
   SSL_CTX_set_session_id_context(ssl_ctx_.get(), id, sizeof(id));
 }
 
-SslPtr Context::new_ssl(ConnectionHooks& hooks) const {
-  SslPtr ssl(SSL_new(ssl_ctx_.get()));
-  if (ssl != nullptr) {
-    SSL_set_app_data(ssl.get(), &hooks);
-  }
-  return ssl;
-}
-
 int Context::on_verify(X509_STORE_CTX* chain, void* context) {
-  auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx()));
-  auto& hooks = *static_cast<ConnectionHooks*>(SSL_get_app_data(ssl));
+  ConnectionHooks& hooks = CipherBio::of_thread().caller();
   const auto& self = *static_cast<const Context*>(context);
   if (const X509* before = hooks.settled_peer();
       before != nullptr && X509_cmp(before, X509_STORE_CTX_get0_cert(chain)) != 0) {
@@ -427,7 +419,7 @@ int Context::on_verify(X509_STORE_CTX* chain, void* context) {
 
 void Context::on_key_line(const SSL* ssl, const char* line) {
   const auto& self = *static_cast<const Context*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
-  const auto& hooks = *static_cast<const ConnectionHooks*>(SSL_get_app_data(ssl));
+  const ConnectionHooks& hooks = CipherBio::of_thread().caller();
   if (contains(self.key_log_local_, hooks.local_address()) && contains(self.key_log_remote_, hooks.remote_address())) {
     (void)self.key_log_->append(cat(line, "\n"));
   }

@@ -21,7 +21,8 @@
 
 namespace sluice::net::tls {
 
-// What the callbacks of OpenSSL need of the connection that they are called for. Thread: worker.
+// What the callbacks of OpenSSL need of the connection that they are called for: the CipherBio's caller. Thread:
+// worker.
 class ConnectionHooks {
  public:
   virtual WallTime wall_now() const = 0;
@@ -81,7 +82,7 @@ class Context {
  protected:
   Context() = default;
   Result<void> init(const CommonOptions& options, const SSL_METHOD* method, bool server);
-  SslPtr new_ssl(ConnectionHooks& hooks) const;
+  SslPtr new_ssl() const { return SslPtr(SSL_new(ssl_ctx_.get())); }
   // Sessions are good only where the same would have been verified.
   void bind_sessions(std::string_view more);
 
@@ -103,7 +104,7 @@ class ServerContext final : public Context {
  public:
   static Result<std::shared_ptr<const ServerContext>> make(const ServerOptions& options);
 
-  SslPtr accept(ConnectionHooks& hooks) const;
+  SslPtr accept() const;
 
  private:
   struct TicketKey {
@@ -147,8 +148,9 @@ class ClientContext final : public Context {
     std::span<const std::string> alpn_fallback;  // without configured ones
     std::span<const std::string> alpn;           // whatever is configured; empty: nothing
     std::string_view session_key;                // connections with the same key may resume each other's sessions
+    bool verify = false;                         // whatever the configuration says
   };
-  SslPtr connect(ConnectionHooks& hooks, const Ask& ask) const;
+  SslPtr connect(const Ask& ask) const;
   void keep_session(std::string_view key, SessionPtr session) const;
   const ClientOptions& options() const { return options_; }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/strings.h"
+#include "net/tls/cipher_bio.h"
 #include "net/tls/context.h"
 
 namespace sluice::net::tls {
@@ -129,8 +130,8 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::make(const ServerOpt
   return std::shared_ptr<const ServerContext>(std::move(self));
 }
 
-SslPtr ServerContext::accept(ConnectionHooks& hooks) const {
-  SslPtr ssl = new_ssl(hooks);
+SslPtr ServerContext::accept() const {
+  SslPtr ssl = new_ssl();
   if (ssl != nullptr) {
     SSL_set_accept_state(ssl.get());
   }
@@ -221,7 +222,7 @@ int ServerContext::on_hello(SSL* ssl, int* alert, void* context) {
     return SSL_CLIENT_HELLO_ERROR;
   }
   if (wanted.staple) {
-    auto& hooks = *static_cast<ConnectionHooks*>(SSL_get_app_data(ssl));
+    ConnectionHooks& hooks = CipherBio::of_thread().caller();
     const Staple staple = self.staple(own, hooks.wall_now());
     hooks.on_staple(staple);
     if (staple == Staple::kFailed) {
@@ -242,8 +243,8 @@ int ServerContext::on_status(SSL* ssl, void* context) {
   const X509* const leaf = SSL_get_certificate(ssl);
   const auto own = std::find_if(self.certificates_.begin(), self.certificates_.end(),
                                 [leaf](const OwnCertificate& one) { return one.leaf.get() == leaf; });
-  const auto& hooks = *static_cast<ConnectionHooks*>(SSL_get_app_data(ssl));
-  if (own == self.certificates_.end() || self.staple(*own, hooks.wall_now()) != Staple::kGiven) {
+  if (own == self.certificates_.end() ||
+      self.staple(*own, CipherBio::of_thread().caller().wall_now()) != Staple::kGiven) {
     return SSL_TLSEXT_ERR_NOACK;
   }
   const std::string& bytes = own->ocsp->bytes;

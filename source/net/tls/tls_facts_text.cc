@@ -61,7 +61,6 @@ void read_peer(SSL& ssl, TlsFactsText& facts) {
     add(out.chain_serials, serial_of(*one));
     out.peer_chain += url_encoded_pem(*one);
   }
-  facts.peer_presented = true;
   facts.peer_valid_from = valid_from(*leaf);
   facts.peer_valid_until = valid_until(*leaf);
   facts.peer_subject = out.peer_subject;
@@ -85,9 +84,11 @@ void read_peer(SSL& ssl, TlsFactsText& facts) {
 
 }  // namespace
 
-std::shared_ptr<const TlsFacts> read_facts(SSL& ssl, std::shared_ptr<const Context> context, bool validated) {
+std::shared_ptr<const TlsTexts> read_facts(SSL& ssl, std::shared_ptr<const Context> context, const TlsFacts& known) {
   auto facts_text = std::make_shared<TlsFactsText>();
-  TlsFacts& facts = *facts_text;
+  TlsTexts& facts = *facts_text;
+  facts.peer_presented = known.peer_presented;
+  facts.peer_validated = known.peer_validated;
   facts.version = SSL_get_version(&ssl);
   facts.cipher = SSL_get_cipher_name(&ssl);
   unsigned size = 0;
@@ -112,7 +113,6 @@ std::shared_ptr<const TlsFacts> read_facts(SSL& ssl, std::shared_ptr<const Conte
     facts.local_othername_san = local->othername_san;
   }
   read_peer(ssl, *facts_text);
-  facts.peer_validated = facts.peer_presented && validated;
   facts_text->context = std::move(context);
   return facts_text;
 }

@@ -1,4 +1,4 @@
-// The texts that a connection's TlsFacts view.
+// The texts that a connection's TlsTexts view.
 #pragma once
 
 #include <memory>
@@ -11,8 +11,8 @@
 namespace sluice::net::tls {
 
 // Belongs to its transport. Thread: its connection's.
-struct TlsFactsText : TlsFacts {
-  // Of the members of TlsFacts with these names.
+struct TlsFactsText : TlsTexts {
+  // Of the members of TlsTexts with these names.
   struct PeerTexts {
     std::string peer_subject, peer_issuer, peer_serial, peer_fingerprint_256, peer_fingerprint_1, peer_certificate;
     std::string peer_chain, peer_uri_san, peer_dns_san, peer_ip_san, peer_email_san, peer_othername_san;
@@ -24,7 +24,7 @@ struct TlsFactsText : TlsFacts {
   std::shared_ptr<const Context> context;  // has what is said of our own certificate
 };
 
-// Reads a finished handshake. `validated`: see TlsFacts.
-std::shared_ptr<const TlsFacts> read_facts(SSL& ssl, std::shared_ptr<const Context> context, bool validated);
+// Reads a finished handshake of which `known` is known.
+std::shared_ptr<const TlsTexts> read_facts(SSL& ssl, std::shared_ptr<const Context> context, const TlsFacts& known);
 
 }  // namespace sluice::net::tls

@@ -28,8 +28,7 @@ TlsTransport::TlsTransport(const TlsShared& shared, std::unique_ptr<Transport> i
     : shared_(shared),
       inner_(std::move(inner)),
       context_(std::move(context)),
-      in_(shared.scope.slabs),
-      out_(shared.scope.slabs),
+      waiting_(std::make_unique<Waiting>(shared.scope.slabs)),
       server_(role == Role::kServer),
       handshake_(std::make_unique<Handshake>(shared.scope.loop, [this] { on_timeout(); })) {
   inner_->set_handler(this);
@@ -39,7 +38,7 @@ std::unique_ptr<Transport> TlsTransport::accept(const TlsShared& shared, std::un
                                                 std::shared_ptr<const ServerContext> context, Duration timeout,
                                                 Function<void()> on_timeout) {
   std::unique_ptr<TlsTransport> self(new TlsTransport(shared, std::move(inner), context, Role::kServer));
-  self->ssl_ = context->accept(*self);
+  self->ssl_ = context->accept();
   if (self->ssl_ != nullptr) {
     BIO* bio = CipherBio::of_thread().reference();
     SSL_set_bio(self->ssl_.get(), bio, bio);
@@ -58,7 +57,11 @@ std::unique_ptr<Transport> TlsTransport::connect(const TlsShared& shared, std::u
   self->state_ = State::kConnecting;
   self->handshake_->wishes = wishes;
   self->session_key_ = std::make_unique<std::string>(cat(server_name, "\n", wishes.key()));
-  self->ssl_ = context->connect(*self, {server_name, wishes.alpn_fallback, wishes.alpn, *self->session_key_});
+  // Names that are asked for by the request are checked whatever the configuration says.
+  self->ssl_ = context->connect({.server_name = server_name,
+                                 .alpn_fallback = wishes.alpn_fallback,
+                                 .session_key = *self->session_key_,
+                                 .verify = !wishes.verify_names.empty()});
   if (self->ssl_ != nullptr) {
     BIO* bio = CipherBio::of_thread().reference();
     SSL_set_bio(self->ssl_.get(), bio, bio);
@@ -198,36 +201,37 @@ void TlsTransport::begin_handshake() {
 // `pipe`: how reading went.
 TlsTransport::Step TlsTransport::read_handshake(IoStatus& pipe) {
   ReadLease lease(shared_.scope.read_buffer);
-  const IoResult got = inner_->read(lease, kHandshakeRead, in_);
+  buffer::Buffer& in = waiting().in;
+  const IoResult got = inner_->read(lease, kHandshakeRead, in);
   pipe = got.status;
   Step step = Step::kMore;
   if (server_ && handshake_->first_flight) {
     // A ClientHello above 16 KiB is refused before anything is kept of it. Its length stands in the first 9 bytes.
     constexpr size_t kNeeded = 9;
-    if (!in_.empty() && in_.front()[0] == SSL3_RT_HANDSHAKE && in_.size() < kNeeded) {
-      in_.own();
+    if (!in.empty() && in.front()[0] == SSL3_RT_HANDSHAKE && in.size() < kNeeded) {
+      in.own();
       return step;
     }
-    handshake_->first_flight = in_.empty();
-    if (in_.size() >= kNeeded && in_.front()[0] == SSL3_RT_HANDSHAKE) {
-      const auto* head = reinterpret_cast<const unsigned char*>(in_.linearize(kNeeded).data());
+    handshake_->first_flight = in.empty();
+    if (in.size() >= kNeeded && in.front()[0] == SSL3_RT_HANDSHAKE) {
+      const auto* head = reinterpret_cast<const unsigned char*>(in.linearize(kNeeded).data());
       if ((size_t{head[6]} << 16 | size_t{head[7]} << 8 | head[8]) > CipherBio::kRecord) {
         refuse_hello();
         return Step::kFailed;
       }
     }
   }
-  if (got.bytes > 0 || !in_.empty()) {
+  if (got.bytes > 0 || !in.empty()) {
     step = step_handshake();
   }
-  in_.own();
+  in.own();
   return step;
 }
 
 void TlsTransport::refuse_hello() {
   constexpr char kIllegalParameter[] = {0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x2f};
-  in_.clear();
-  out_.append_copy({kIllegalParameter, sizeof(kIllegalParameter)});
+  waiting().in.clear();
+  waiting().out.append_copy({kIllegalParameter, sizeof(kIllegalParameter)});
   (void)send_out();
   ERR_clear_error();
   ERR_raise(ERR_LIB_SSL, SSL_R_EXCESSIVE_MESSAGE_SIZE);
@@ -235,11 +239,11 @@ void TlsTransport::refuse_hello() {
 
 TlsTransport::Step TlsTransport::step_handshake() {
   ERR_clear_error();
-  CipherBio& bio = CipherBio::of_thread().use(in_);
+  CipherBio& bio = this->bio();
   const int result = SSL_do_handshake(ssl_.get());
   if (result == 1) {
     // The tickets leave with the first answer when its request is here already.
-    out_.append_copy(bio.produced());
+    waiting().out.append_copy(bio.produced());
     return Step::kDone;
   }
   const int error = SSL_get_error(ssl_.get(), result);
@@ -252,13 +256,17 @@ TlsTransport::Step TlsTransport::step_handshake() {
 
 void TlsTransport::finish_handshake() {
   state_ = State::kOpen;
+  opened_ = true;
   handshake_.reset();
+  const bool checked = (context_->verifier() != nullptr && context_->verifier()->checks()) ||
+                       SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE;
+  peer_presented = SSL_get0_peer_certificate(ssl_.get()) != nullptr;
+  peer_validated = peer_presented && checked && SSL_get_verify_result(ssl_.get()) == X509_V_OK;
   shared_.stats.count_handshake(*ssl_);
   inner_->want_read(read_on_);
   if (!server_) {
     if ((SSL_get_options(ssl_.get()) & SSL_OP_NO_RENEGOTIATION) == 0) {
       peer_.reset(SSL_get1_peer_certificate(ssl_.get()));
-      (void)tls();                                           // says whether this handshake verified anything
       SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER, nullptr);  // the next one asks settled_peer() at least
     }
     if (!send_out()) {
@@ -271,14 +279,14 @@ void TlsTransport::finish_handshake() {
     tell({.connected = true});
     return;
   }
-  if (!in_.empty()) {
+  if (something_waits()) {
     if (read_on_) {
       tell({.readable = true});
     } else {
       wake_later();
     }
   }
-  if (state_ == State::kOpen && !out_.empty() && !blocked_) {
+  if (state_ == State::kOpen && !blocked_) {
     (void)send_out();  // a dead pipe is found by the next read
   }
 }
@@ -368,11 +376,15 @@ IoResult TlsTransport::read(ReadLease& lease, size_t max, buffer::Buffer& into) 
     return {IoStatus::kAgain};
   }
   IoStatus pipe = IoStatus::kOk;
-  if (in_.empty()) {
-    pipe = inner_->read(lease, std::min(max, (room - kReserve) / 2), in_).status;
+  buffer::Buffer in(shared_.scope.slabs);
+  if (waiting_ != nullptr && !waiting_->in.empty()) {
+    in = std::move(waiting_->in);
+    settle();
+  } else {
+    pipe = inner_->read(lease, std::min(max, (room - kReserve) / 2), in).status;
   }
   size_t total = 0;
-  IoStatus status = in_.empty() ? IoStatus::kAgain : decrypt(lease, into, total);
+  IoStatus status = in.empty() ? IoStatus::kAgain : decrypt(lease, in, into, total);
   if (status == IoStatus::kAgain && (pipe == IoStatus::kEof || pipe == IoStatus::kFailed)) {
     // Without a close_notify the end may be somebody else's doing: a message is not complete because of it.
     state_ = State::kFailed;
@@ -380,7 +392,7 @@ IoResult TlsTransport::read(ReadLease& lease, size_t max, buffer::Buffer& into) 
   }
   if (status == IoStatus::kEof) {
     notified_ = true;
-    in_.clear();
+    in.clear();
     if (total == 0) {
       eof_told_ = true;
       inner_->want_read(false);
@@ -395,10 +407,10 @@ IoResult TlsTransport::read(ReadLease& lease, size_t max, buffer::Buffer& into) 
   return {status};
 }
 
-// Everything that is in in_. kAgain: all of it was taken.
-IoStatus TlsTransport::decrypt(ReadLease& lease, buffer::Buffer& into, size_t& total) {
+// Everything that is in `in`. kAgain: all of it was taken.
+IoStatus TlsTransport::decrypt(ReadLease& lease, buffer::Buffer& in, buffer::Buffer& into, size_t& total) {
   ERR_clear_error();
-  CipherBio& bio = CipherBio::of_thread().use(in_);
+  CipherBio& bio = CipherBio::of_thread().use(*this, &in);
   const char* const start = lease.room().data();
   int error = SSL_ERROR_NONE;
   while (true) {
@@ -430,7 +442,7 @@ IoStatus TlsTransport::decrypt(ReadLease& lease, buffer::Buffer& into, size_t& t
   if (std::string reason = count_failure(); !reason.empty()) {
     failure_ = std::make_unique<std::string>(std::move(reason));
   }
-  in_.clear();
+  in.clear();
   state_ = State::kFailed;
   return IoStatus::kFailed;
 }
@@ -442,10 +454,10 @@ IoResult TlsTransport::write(buffer::Buffer& from) {
   if (blocked_) {
     return {from.empty() ? IoStatus::kOk : IoStatus::kAgain};
   }
-  size_t done = std::exchange(owed_, 0);
+  size_t done = std::exchange(owed_, 0U);
   from.drain(done);
   while (!from.empty() && !blocked_) {
-    CipherBio& bio = CipherBio::of_thread().use(in_);
+    CipherBio& bio = this->bio();
     ERR_clear_error();
     size_t last = 0;  // of the record that was written last: drained once it is on its way
     while (from.size() > last && bio.size < kFlight) {
@@ -473,7 +485,7 @@ IoResult TlsTransport::write(buffer::Buffer& from) {
       return {IoStatus::kFailed, done};
     }
     if (blocked_) {
-      owed_ = last;
+      owed_ = static_cast<uint32_t>(last);
     } else {
       from.drain(last);
       done += last;
@@ -482,29 +494,66 @@ IoResult TlsTransport::write(buffer::Buffer& from) {
   return {done > 0 || from.empty() ? IoStatus::kOk : IoStatus::kAgain, done};
 }
 
-bool TlsTransport::send_produced(CipherBio& bio) {
-  if (bio.size > 0) {
-    out_.append_borrowed(bio.produced());
-    bio.size = 0;
+CipherBio& TlsTransport::bio() {
+  return CipherBio::of_thread().use(*this, waiting_ != nullptr ? &waiting_->in : nullptr);
+}
+
+Waiting& TlsTransport::waiting() {
+  if (waiting_ == nullptr) {
+    waiting_ = std::make_unique<Waiting>(shared_.scope.slabs);
   }
-  return send_out();
+  return *waiting_;
+}
+
+void TlsTransport::settle() {
+  if (waiting_ != nullptr && state_ == State::kOpen && waiting_->in.empty() && waiting_->out.empty()) {
+    waiting_.reset();
+  }
+}
+
+bool TlsTransport::send_produced(CipherBio& bio) {
+  if (waiting_ != nullptr || bio.size == 0) {
+    if (bio.size > 0) {
+      waiting_->out.append_borrowed(bio.produced());
+      bio.size = 0;
+    }
+    return send_out();
+  }
+  buffer::Buffer out(shared_.scope.slabs);
+  out.append_borrowed(bio.produced());
+  bio.size = 0;
+  const bool alive = send(out);
+  if (!out.empty()) {
+    waiting().out = std::move(out);
+  }
+  return alive;
 }
 
 bool TlsTransport::send_out() {
+  if (waiting_ == nullptr) {
+    return !dead_;
+  }
+  const bool alive = send(waiting_->out);
+  settle();
+  return alive;
+}
+
+bool TlsTransport::send(buffer::Buffer& out) {
   if (dead_) {
+    out.clear();
     return false;
   }
-  if (!out_.empty()) {
-    if (inner_->write(out_).status == IoStatus::kFailed) {
+  if (!out.empty()) {
+    if (inner_->write(out).status == IoStatus::kFailed) {
       dead_ = true;
       blocked_ = false;
-      out_.clear();
+      out.clear();
       return false;
     }
-    out_.own();
+    out.own();
   }
-  if (blocked_ != !out_.empty()) {
-    blocked_ = !out_.empty();
+  if (blocked_ != !out.empty()) {
+    blocked_ = !out.empty();
     update_inner_write();
   }
   return true;
@@ -534,7 +583,7 @@ void TlsTransport::shutdown_write() {
   }
   shut_ = true;
   ERR_clear_error();
-  CipherBio& bio = CipherBio::of_thread().use(in_);
+  CipherBio& bio = this->bio();
   (void)SSL_shutdown(ssl_.get());
   if (!send_produced(bio)) {
     return;
@@ -552,7 +601,7 @@ void TlsTransport::close(CloseHow how) {
   }
   if (state_ == State::kOpen && !shut_ && how == CloseHow::kFin) {
     ERR_clear_error();
-    CipherBio& bio = CipherBio::of_thread().use(in_);
+    CipherBio& bio = this->bio();
     (void)SSL_shutdown(ssl_.get());
     (void)send_produced(bio);
   }
@@ -574,16 +623,11 @@ std::string_view TlsTransport::alpn() const {
   return {reinterpret_cast<const char*>(name), size};
 }
 
-const TlsFacts* TlsTransport::tls() const {
-  if (facts_ == nullptr) {
-    if (ssl_ == nullptr || SSL_is_init_finished(ssl_.get()) == 0) {
-      return nullptr;
-    }
-    const bool checked = (context_->verifier() != nullptr && context_->verifier()->checks()) ||
-                         SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE;
-    facts_ = read_facts(*ssl_, context_, checked && SSL_get_verify_result(ssl_.get()) == X509_V_OK);
+const TlsTexts& TlsTransport::texts() const {
+  if (texts_ == nullptr) {
+    texts_ = read_facts(*ssl_, context_, *this);
   }
-  return facts_.get();
+  return *texts_;
 }
 
 }  // namespace sluice::net::tls

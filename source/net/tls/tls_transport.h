@@ -40,8 +40,16 @@ struct Handshake {
   std::string refusal;       // why the certificate was refused: stands in the failure
 };
 
+// Bytes that did not go on at once. Part of its TlsTransport, and there only while it is needed. Thread: worker.
+struct Waiting {
+  explicit Waiting(buffer::SlabPool& slabs) : in(slabs), out(slabs) {}
+
+  buffer::Buffer in;   // records that OpenSSL has not seen yet
+  buffer::Buffer out;  // records that the pipe did not take yet
+};
+
 // Thread: its loop's.
-class TlsTransport final : public Transport, private TransportHandler, private ConnectionHooks {
+class TlsTransport final : public Transport, private TransportHandler, private ConnectionHooks, private TlsFacts {
  public:
   static std::unique_ptr<Transport> accept(const TlsShared& shared, std::unique_ptr<Transport> inner,
                                            std::shared_ptr<const ServerContext> context, Duration timeout,
@@ -66,7 +74,7 @@ class TlsTransport final : public Transport, private TransportHandler, private C
   const Address& remote() const override { return inner_->remote(); }
   std::string_view failure() const override { return failure_ != nullptr ? *failure_ : inner_->failure(); }
   std::string_view alpn() const override;
-  const TlsFacts* tls() const override;
+  const TlsFacts* tls() const override { return opened_ ? this : nullptr; }
   uint64_t written() const override { return inner_->written(); }
   bool nothing_arrived_since(uint64_t mark) const override { return inner_->nothing_arrived_since(mark); }
 
@@ -79,6 +87,8 @@ class TlsTransport final : public Transport, private TransportHandler, private C
 
   // TransportHandler: of the inner transport
   void on_ready(Ready ready) override;
+  // TlsFacts
+  const TlsTexts& texts() const override;
   // ConnectionHooks
   WallTime wall_now() const override { return shared_.scope.loop.wall_now(); }
   std::span<const std::string> verify_names() const override;
@@ -102,11 +112,19 @@ class TlsTransport final : public Transport, private TransportHandler, private C
   void tell(Ready ready);
   // The handler will be called although no event comes: something waits here, not in the kernel.
   void wake_later();
-  bool something_waits() const { return !in_.empty() || (notified_ && !eof_told_) || state_ == State::kFailed; }
-  IoStatus decrypt(ReadLease& lease, buffer::Buffer& into, size_t& total);
-  // Appends what OpenSSL produced to out_, and sends that; false: the pipe is dead.
+  bool something_waits() const {
+    return (waiting_ != nullptr && !waiting_->in.empty()) || (notified_ && !eof_told_) || state_ == State::kFailed;
+  }
+  IoStatus decrypt(ReadLease& lease, buffer::Buffer& in, buffer::Buffer& into, size_t& total);
+  CipherBio& bio();
+  Waiting& waiting();
+  // An open connection through which all has gone needs no Waiting.
+  void settle();
+  // Sends what waits and what OpenSSL produced; false: the pipe is dead.
   bool send_produced(CipherBio& bio);
   bool send_out();
+  // Drains what the pipe takes.
+  bool send(buffer::Buffer& out);
   void fail(std::string_view reason);
   std::string count_failure();
   void update_inner_write() { inner_->want_write(blocked_ || (write_on_ && !renegotiates_)); }
@@ -116,26 +134,26 @@ class TlsTransport final : public Transport, private TransportHandler, private C
   std::shared_ptr<const Context> context_;
   SslPtr ssl_;
   TransportHandler* handler_ = nullptr;
-  buffer::Buffer in_;   // records that OpenSSL has not seen yet
-  buffer::Buffer out_;  // records that the pipe did not take yet
-  size_t owed_ = 0;     // bytes at the front of what write() is given next that stand in out_ already
+  std::unique_ptr<Waiting> waiting_;
+  uint32_t owed_ = 0;  // bytes at the front of what write() is given next that stand in Waiting already
   State state_ = State::kHandshake;
   const bool server_;
   bool read_on_ = true;
   bool write_on_ = false;
-  bool blocked_ = false;       // the pipe took less than all of out_
+  bool opened_ = false;        // the handshake ended well
+  bool blocked_ = false;       // the pipe took less than all: the rest is in Waiting
   bool dead_ = false;          // ... or nothing, and never will
   bool renegotiates_ = false;  // nothing can be written until the server has answered
   bool notified_ = false;      // the peer's close_notify came
   bool eof_told_ = false;
   bool shut_ = false;           // our close_notify is out
-  bool fin_after_out_ = false;  // shutdown_write() waits for out_
+  bool fin_after_out_ = false;  // shutdown_write() waits for Waiting
   std::unique_ptr<Handshake> handshake_;
   std::unique_ptr<event::Timer> wake_;  // the handler must be called although no event will come
   std::unique_ptr<std::string> failure_;
   std::unique_ptr<std::string> session_key_;       // client
   X509Ptr peer_;                                   // client that may renegotiate: the server's certificate
-  mutable std::shared_ptr<const TlsFacts> facts_;  // made when somebody asks
+  mutable std::shared_ptr<const TlsTexts> texts_;  // made when somebody asks
 };
 
 }  // namespace sluice::net::tls
