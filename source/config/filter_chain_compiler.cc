@@ -264,7 +264,7 @@ void compile_filter_chains(const Listener& proto, model::ListenerPlan& out, Comp
         [&](const google::protobuf::Message& content, const google::protobuf::Any& place) {
           return compile_chain_action(content, place, proto, scope);
         },
-        scope);
+        scope, TreeInputs::kConnection);
   }
   if (proto.has_default_filter_chain()) {
     // Its own match is ignored.

@@ -1,5 +1,8 @@
 #include "config/matcher_tree_compiler.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/strings.h"
 #include "config/matcher_compiler.h"
 #include "envoy/extensions/matching/common_inputs/network/v3/network_inputs.pb.h"
@@ -40,18 +43,40 @@ const T* as(const google::protobuf::Message& content) {
   return content.GetDescriptor() == T::descriptor() ? static_cast<const T*>(&content) : nullptr;
 }
 
+bool may_look_at(TreeInputs inputs, bool of_header, bool of_connection, bool of_source_type) {
+  switch (inputs) {
+    case TreeInputs::kAll:
+      return true;
+    case TreeInputs::kRequestHeaders:
+      return of_header;
+    case TreeInputs::kConnection:
+      return of_connection;
+    case TreeInputs::kRbac:
+      return of_header || (of_connection && !of_source_type);
+    case TreeInputs::kConnectionRbac:
+      return of_connection && !of_source_type;
+  }
+  return false;
+}
+
 // Null after an error.
 FactInputPtr compile_input(const xds::core::v3::TypedExtensionConfig& proto, TreeInputs inputs, CompileScope& scope) {
   const google::protobuf::Message* content = scope.unpack(proto.typed_config());
   if (content == nullptr) return nullptr;
-  if (inputs == TreeInputs::kRequestHeaders && as<type::HttpRequestHeaderMatchInput>(*content) == nullptr) {
-    scope.error(proto.typed_config(), "this tree can look at request headers only");
+  const std::string& name = content->GetDescriptor()->full_name();
+  const auto* const fact = std::find_if(std::begin(kConnectionFacts), std::end(kConnectionFacts),
+                                        [&](const NamedFact& known) { return known.type == name; });
+  const bool of_header = as<type::HttpRequestHeaderMatchInput>(*content) != nullptr;
+  const bool of_connection = fact != std::end(kConnectionFacts) ||
+                             as<envoy::extensions::matching::common_inputs::network::v3::FilterStateInput>(*content);
+  if (!may_look_at(inputs, of_header, of_connection,
+                   fact != std::end(kConnectionFacts) && fact->fact == model::ConnectionFact::kSourceType)) {
+    scope.error(proto.typed_config(), inputs == TreeInputs::kRequestHeaders
+                                          ? "this tree can look at request headers only"
+                                          : cat("this tree cannot look at ", name));
     return nullptr;
   }
-  const std::string& name = content->GetDescriptor()->full_name();
-  for (const NamedFact& known : kConnectionFacts) {
-    if (known.type == name) return model::connection_input(known.fact);
-  }
+  if (fact != std::end(kConnectionFacts)) return model::connection_input(fact->fact);
   if (const auto* input = as<type::HttpRequestHeaderMatchInput>(*content))
     return model::request_header_input(to_lower(input->header_name()));
   if (const auto* input = as<type::HttpRequestTrailerMatchInput>(*content))

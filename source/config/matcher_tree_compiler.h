@@ -15,7 +15,13 @@ using CompileAction = std::function<std::shared_ptr<const match::Action>(const g
                                                                          const google::protobuf::Any& place)>;
 
 // What a tree may look at.
-enum class TreeInputs : uint8_t { kAll, kRequestHeaders };
+enum class TreeInputs : uint8_t {
+  kAll,
+  kRequestHeaders,
+  kConnection,      // addresses, names of TLS, filter state
+  kRbac,            // request headers too, but not the type of the source
+  kConnectionRbac,  // what both of them have
+};
 
 std::unique_ptr<const model::FactTree> compile_fact_tree(const xds::type::matcher::v3::Matcher& proto,
                                                          const CompileAction& action, CompileScope& scope,

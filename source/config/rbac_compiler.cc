@@ -156,7 +156,8 @@ std::shared_ptr<const model::Rbac> compile_rbac(const v3::RBAC& proto, CompileSc
   return std::make_shared<const model::Rbac>(compile_action(proto.action()), std::move(policies));
 }
 
-std::shared_ptr<const model::Rbac> compile_rbac(const xds::type::matcher::v3::Matcher& proto, CompileScope& scope) {
+std::shared_ptr<const model::Rbac> compile_rbac(const xds::type::matcher::v3::Matcher& proto, TreeInputs inputs,
+                                                CompileScope& scope) {
   const CompileAction action = [&scope](const google::protobuf::Message& content,
                                         const google::protobuf::Any& place) -> std::shared_ptr<const match::Action> {
     if (content.GetDescriptor() != v3::Action::descriptor()) {
@@ -167,7 +168,7 @@ std::shared_ptr<const model::Rbac> compile_rbac(const xds::type::matcher::v3::Ma
     const auto& one = static_cast<const v3::Action&>(content);
     return std::make_shared<const model::RbacOutcome>(one.name(), compile_action(one.action()));
   };
-  return std::make_shared<const model::Rbac>(compile_fact_tree(proto, action, scope));
+  return std::make_shared<const model::Rbac>(compile_fact_tree(proto, action, scope, inputs));
 }
 
 }  // namespace sluice::config

@@ -32,8 +32,8 @@ bool DownstreamConnection::choose_codec() {
     case model::CodecType::kAuto:
       break;
   }
-  if (transport_->alpn() == "h2") {
-    use_http2();
+  if (const std::string_view agreed = transport_->alpn(); !agreed.empty()) {
+    agreed == "h2" ? use_http2() : use_http1();
     return true;
   }
   char start[kPrefaceTells];

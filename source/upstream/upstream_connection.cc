@@ -275,7 +275,8 @@ void UpstreamConnection::finish_lease() {
 
 void UpstreamConnection::fail_stream(LeasedStream& stream, ResetReason reason, std::string_view details) {
   if (reason == ResetReason::kProtocolError) {
-    pool_.cluster().block().inc(ClusterStat::kUpstreamCxProtocolError);
+    pool_.cluster().block().inc(has_streams() ? ClusterStat::kUpstreamRqTxReset
+                                              : ClusterStat::kUpstreamCxProtocolError);
   }
   end_stream(stream)->on_stream_reset(reason, details);
 }

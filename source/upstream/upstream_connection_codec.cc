@@ -85,6 +85,8 @@ void UpstreamConnection::on_reset(http::StreamId stream, const http::StreamReset
     pool_.cluster().block().inc(ClusterStat::kUpstreamRqRxReset);
   } else if (reset.by == By::kPeerRefused) {
     reason = ResetReason::kRemoteRefused;
+  } else {
+    pool_.cluster().block().inc(ClusterStat::kUpstreamRqTxReset);
   }
   end_stream(*found)->on_stream_reset(reason, reset.by == By::kFault ? reset.details : std::string_view());
   after_streams();
@@ -93,8 +95,8 @@ void UpstreamConnection::on_reset(http::StreamId stream, const http::StreamReset
 void UpstreamConnection::on_error(http::StreamId, const http::CodecError& error) {
   SLUICE_LOG(kDebug, kClient, "[C", id_, "] protocol error from upstream ", pool_.host().address().to_string(), ": ",
              error.details);
-  if (!has_streams() && listening() == nullptr) {
-    pool_.cluster().block().inc(ClusterStat::kUpstreamCxProtocolError);  // bytes that nobody asked for
+  if (has_streams() || listening() == nullptr) {  // nobody: these are bytes that nobody asked for
+    pool_.cluster().block().inc(ClusterStat::kUpstreamCxProtocolError);
   }
   // A connection that ends before the answer begins is no protocol error.
   fail_streams(at_eof_ && !heard_ ? ResetReason::kConnectionTermination : ResetReason::kProtocolError, "");

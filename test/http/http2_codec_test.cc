@@ -130,8 +130,22 @@ TEST_F(Http2Codec, CrumbsCountAgainstTheBytes) {
                                "a",
                                6) +
                            std::string(12'000, '\xa0');
-  EXPECT_EQ(server.feed(cat(settings(), frame(1, 5, 1, head))), Decoded::kMore);
-  EXPECT_EQ(server.transcript(), "1 reset by 4 http2.header_list_size_too_large\n");
+  PairSettings many;
+  many.options.max_fields = 100'000;
+  Server wide(std::move(many));
+  EXPECT_EQ(wide.feed(cat(settings(), frame(1, 5, 1, head))), Decoded::kMore);
+  EXPECT_EQ(wide.transcript(), "1 reset by 4 http2.header_list_size_too_large\n");
+}
+
+TEST_F(Http2Codec, EachCrumbCountsAsAField) {
+  const std::string head = std::string(
+      "\x82\x86\x84\x41\x01"
+      "a",
+      6);
+  EXPECT_EQ(server.feed(cat(settings(), frame(1, 5, 1, head + std::string(96, '\xa0')),
+                            frame(1, 5, 3, head + std::string(97, '\xa0')))),
+            Decoded::kMore);
+  EXPECT_TRUE(server.transcript().ends_with("end\n3 reset by 4 http2.too_many_headers\n")) << server.transcript();
 }
 
 TEST_F(Http2Codec, ARequestThatIsTooLargeToSendFailsAlone) {

@@ -16,9 +16,10 @@ std::shared_ptr<const Settings> compile_settings(const v3::RBAC& proto, CompileS
   auto out = std::make_shared<Settings>();
   // Where both forms are given the matcher counts, as in Envoy.
   if (proto.has_rules()) out->rules = config::compile_rbac(proto.rules(), scope);
-  if (proto.has_matcher()) out->rules = config::compile_rbac(proto.matcher(), scope);
+  if (proto.has_matcher()) out->rules = config::compile_rbac(proto.matcher(), config::TreeInputs::kRbac, scope);
   if (proto.has_shadow_rules()) out->shadow_rules = config::compile_rbac(proto.shadow_rules(), scope);
-  if (proto.has_shadow_matcher()) out->shadow_rules = config::compile_rbac(proto.shadow_matcher(), scope);
+  if (proto.has_shadow_matcher())
+    out->shadow_rules = config::compile_rbac(proto.shadow_matcher(), config::TreeInputs::kRbac, scope);
   out->stat_prefix = proto.rules_stat_prefix();
   out->shadow_stat_prefix = proto.shadow_rules_stat_prefix();
   out->track_rules = proto.track_per_rule_stats();

@@ -6,6 +6,7 @@
 #include "filters/http/router/internal_redirect.h"
 #include "filters/http/router/router.h"
 #include "proxy/reason.h"
+#include "proxy/request_preparation.h"
 
 namespace sluice::filters::router {
 
@@ -90,7 +91,8 @@ void Router::on_headers(Attempt& attempt, http::ResponseHeaders& headers, http::
   format::Facts& facts = exchange_.facts();
   trace::step("router: response");
   facts.upstream_rx_start = exchange_.local().loop.now();
-  if (exchange_.upgrade_asked() && headers.status != 101 && exchange_.request()->method != "CONNECT") {
+  if (exchange_.upgrade_asked() && headers.status < 400 && headers.status != 101 &&
+      equal_ignore_case(proxy::wanted_upgrade(*exchange_.request()), "websocket")) {
     refuse_upgrade(attempt, headers);
     return;
   }
@@ -168,11 +170,20 @@ bool Router::redirect_inside(Attempt& attempt, const http::ResponseHeaders& head
 
 void Router::begin_again() { exchange_.begin_again(kept_, trailers_); }
 
-// The upstream did not take the upgrade: the client is told its status, and nothing else of its answer.
+// The upstream did not take the upgrade, and does not say that this is an error: a client of WebSocket cannot use the
+// content, but is told the rest.
 void Router::refuse_upgrade(Attempt& attempt, const http::ResponseHeaders& headers) {
   count_code(headers.status, &attempt.host(), &headers);
   LocalReply reply = proxy::reply_of(Reason::kWebSocketRefused);
   reply.status = headers.status;
+  auto* const fields = exchange_.arena().create<http::HeaderMap>(exchange_.arena());
+  for (const http::HeaderField& field : headers.fields) {
+    if (field.token != Token::kContentLength && field.token != Token::kContentType &&
+        field.token != Token::kTransferEncoding) {
+      fields->add_copy(field.name(), field.value());
+    }
+  }
+  reply.fields = fields;
   (void)exchange_.reply(reply);
 }
 

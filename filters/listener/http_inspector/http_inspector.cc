@@ -28,8 +28,13 @@ Guess guess_protocol(std::string_view seen) {
     return seen.size() < kLongestLine ? Guess::kMore : Guess::kOther;
   }
   const size_t version = line.rfind(' ');
-  if (method_end == 0 || method_end == std::string_view::npos || version == method_end ||
-      !line.substr(version + 1).starts_with("HTTP/")) {
+  if (method_end == 0 || method_end == std::string_view::npos) {
+    return Guess::kOther;
+  }
+  if (version == method_end) {
+    return Guess::kHttp10;  // no version: what was there before it, which Envoy counts as 1.0
+  }
+  if (!line.substr(version + 1).starts_with("HTTP/")) {
     return Guess::kOther;
   }
   return line.substr(version + 1) == "HTTP/1.1" ? Guess::kHttp11 : Guess::kHttp10;

@@ -61,11 +61,11 @@ Need ProxyProtocol::on_bytes(proxy::Accepted& accepted, std::string_view seen) {
     case HeaderStatus::kDone:
       break;
   }
+  count(result.version, Stat::kV1Found, Stat::kV2Found);
   if (settings_->refused[result.version]) {
     count(result.version, Stat::kV1Disallowed, Stat::kV2Disallowed);
     return Need::refuse();
   }
-  count(result.version, Stat::kV1Found, Stat::kV2Found);
   if (header.real) {
     accepted.found().remote = header.source;
     accepted.found().local = header.destination;

@@ -43,9 +43,11 @@ std::shared_ptr<const model::NetworkFilterPlan> compile(const google::protobuf::
   auto out = std::make_shared<Settings>();
   // Where both forms are given the matcher counts, as in Envoy.
   if (proto.has_rules()) out->rules = config::compile_rbac(proto.rules(), scope);
-  if (proto.has_matcher()) out->rules = config::compile_rbac(proto.matcher(), scope);
+  if (proto.has_matcher())
+    out->rules = config::compile_rbac(proto.matcher(), config::TreeInputs::kConnectionRbac, scope);
   if (proto.has_shadow_rules()) out->shadow_rules = config::compile_rbac(proto.shadow_rules(), scope);
-  if (proto.has_shadow_matcher()) out->shadow_rules = config::compile_rbac(proto.shadow_matcher(), scope);
+  if (proto.has_shadow_matcher())
+    out->shadow_rules = config::compile_rbac(proto.shadow_matcher(), config::TreeInputs::kConnectionRbac, scope);
   out->stat_prefix = cat(proto.stat_prefix(), proto.stat_prefix().ends_with('.') ? "" : ".", "rbac.");
   out->shadow_prefix = proto.shadow_rules_stat_prefix();
   out->each_time = proto.enforcement_type() == Proto::CONTINUOUS;

@@ -34,13 +34,13 @@ HeadReader::Status HeadReader::add(std::string_view name, std::string_view value
     ++count_;
     return count_ > options_.max_fields ? Status::kTooMany : add_pseudo(name, value);
   }
+  if (++count_ > options_.max_fields) {
+    return Status::kTooMany;
+  }
   const Token token = token_of(name);
   if (token == Token::kCookie) {  // browsers send each cookie as a field of its own: together they are one
     add_crumb(value);
     return Status::kTaken;
-  }
-  if (++count_ > options_.max_fields) {
-    return Status::kTooMany;
   }
   if (token == Token::kHost) {
     if (!is_authority(value)) {
