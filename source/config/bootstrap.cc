@@ -205,12 +205,18 @@ std::optional<std::string> compile_log_format(const v3::Bootstrap::ApplicationLo
   return pattern;
 }
 
-// The one that is known only switches on internal listeners, which are refused where they stand.
-void check_extensions(const v3::Bootstrap& proto, CompileScope& scope) {
+// The one that is known switches on internal listeners.
+void compile_extensions(const v3::Bootstrap& proto, CompiledBootstrap& out, CompileScope& scope) {
   using envoy::extensions::bootstrap::internal_listener::v3::InternalListener;
   for (const auto& extension : proto.bootstrap_extensions()) {
     const auto* content = scope.unpack(extension.typed_config());
-    if (content == nullptr || content->GetDescriptor() == InternalListener::descriptor()) continue;
+    if (content == nullptr) continue;
+    if (content->GetDescriptor() == InternalListener::descriptor()) {
+      const auto& internal = static_cast<const InternalListener&>(*content);
+      constexpr size_t kDefaultKb = 1024;
+      out.internal_buffer = (internal.has_buffer_size_kb() ? internal.buffer_size_kb().value() : kDefaultKb) * 1024;
+      continue;
+    }
     scope.error(extension.typed_config(), cat("not supported yet: ", content->GetDescriptor()->full_name()));
   }
 }
@@ -322,7 +328,7 @@ void check_addresses(const Resources& proto, const std::vector<model::ListenerPl
 void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, event::Files* files, CompileScope& scope,
              CompiledBootstrap& out) {
   check_fields(proto, scope);
-  check_extensions(proto, scope);
+  compile_extensions(proto, out, scope);
   out.log_format = compile_log_format(proto.application_log_config(), scope);
   out.node = compile_node(proto.node(), options);
   out.xds_node = compile_xds_node(proto.node(), out.node, scope.extensions());
@@ -355,6 +361,12 @@ void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, event:
   for (const auto& cluster : resources.clusters()) out.clusters.push_back(compile_cluster(cluster, scope));
   for (const auto& listener : resources.listeners()) out.listeners.push_back(compile_listener(listener, scope));
   check_addresses(resources, out.listeners, scope);
+  for (const auto& listener : resources.listeners()) {
+    if (listener.has_internal_listener() && !out.internal_buffer) {
+      scope.error(listener, envoy::config::listener::v3::Listener::kInternalListenerFieldNumber,
+                  "needs the bootstrap extension envoy.bootstrap.internal_listener");
+    }
+  }
   const auto unknown = options.reject_unknown_dynamic_fields ? UnknownFields::kRefuse : UnknownFields::kPass;
   out.resources = std::make_shared<ResourceCompiler>(scope.extensions(), scope, unknown);
 }

@@ -62,6 +62,7 @@ struct RuntimeSource {
 struct CompiledBootstrap {
   std::vector<model::ListenerPlanPtr> listeners;
   std::vector<model::ClusterPlanPtr> clusters;
+  std::optional<size_t> internal_buffer;      // buffer_size_kb of internal listeners, in bytes; none: there are none
   std::optional<net::Address> admin_address;  // none: no admin server
   model::AccessLogSetPtr admin_access_logs;   // null: none
   std::optional<std::string> log_format;      // of the application log (base/log_format.h); none: as it is

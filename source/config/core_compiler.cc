@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "base/strings.h"
+#include "net/internal_address.h"
 
 namespace sluice::config {
 namespace {
@@ -40,6 +41,10 @@ std::optional<net::Address> compile_socket_address(const core::SocketAddress& so
 
 std::optional<net::Address> compile_pipe(const core::Pipe& pipe, CompileScope& scope) {
   auto address = net::Address::from_unix(pipe.path());
+  if (address && net::is_internal(*address)) {
+    scope.error(pipe, core::Pipe::kPathFieldNumber, "is the address of an internal listener: envoy_internal_address");
+    return std::nullopt;
+  }
   if (address) return *address;
   scope.error(pipe, core::Pipe::kPathFieldNumber, address.error());
   return std::nullopt;
@@ -59,7 +64,8 @@ std::optional<net::Address> compile_address(const core::Address& address, Compil
     case core::Address::kSocketAddress: return compile_socket_address(address.socket_address(), scope);
     case core::Address::kPipe: return compile_pipe(address.pipe(), scope);
     case core::Address::kEnvoyInternalAddress:
-      scope.not_supported(address, core::Address::kEnvoyInternalAddressFieldNumber);
+      scope.error(address, core::Address::kEnvoyInternalAddressFieldNumber,
+                  "is for endpoints; a listener has the field internal_listener in place of an address");
       return std::nullopt;
     case core::Address::ADDRESS_NOT_SET: break;  // validation has told
   }

@@ -7,6 +7,7 @@
 #include "config/health_compiler.h"
 #include "config/metadata_compiler.h"
 #include "config/subset_compiler.h"
+#include "net/internal_address.h"
 
 namespace sluice::config {
 namespace {
@@ -141,6 +142,14 @@ class AssignmentCompiler {
     return out.empty() ? nullptr : std::make_shared<const std::vector<net::Address>>(std::move(out));
   }
 
+  std::optional<net::Address> compile_internal(const core::Address& proto) {
+    const core::EnvoyInternalAddress& internal = proto.envoy_internal_address();
+    const auto address = net::internal_address(internal.server_listener_name(), internal.endpoint_id());
+    if (address) return *address;
+    scope_.error(proto, core::Address::kEnvoyInternalAddressFieldNumber, address.error());
+    return std::nullopt;
+  }
+
   // The address, or the name that will be asked for it.
   bool compile_place(const core::Address& proto, const model::LocalityPlan& locality, model::EndpointPlan& one) {
     const core::SocketAddress& socket = proto.socket_address();
@@ -152,7 +161,8 @@ class AssignmentCompiler {
       if (one.extra->hostname.empty()) one.extra.edit().hostname = socket.address();
       return true;
     }
-    const auto address = compile_address(proto, scope_);
+    const auto address =
+        proto.has_envoy_internal_address() ? compile_internal(proto) : compile_address(proto, scope_);
     if (address) one.address = *address;
     return address.has_value();
   }

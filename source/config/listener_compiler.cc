@@ -9,6 +9,7 @@
 #include "config/core_compiler.h"
 #include "config/filter_chain_compiler.h"
 #include "config/socket_compiler.h"
+#include "net/internal_address.h"
 
 namespace sluice::config {
 namespace {
@@ -38,7 +39,35 @@ void compile_additional_addresses(const Listener& proto, model::ListenerPlan& ou
   }
 }
 
+// It is reached by its name, and nothing that sockets are told makes sense for it.
+void compile_internal(const Listener& proto, model::ListenerPlan& out, CompileScope& scope) {
+  const std::pair<int, bool> of_sockets[] = {
+      {Listener::kAddressFieldNumber, proto.has_address()},
+      {Listener::kAdditionalAddressesFieldNumber, !proto.additional_addresses().empty()},
+      {Listener::kSocketOptionsFieldNumber, !proto.socket_options().empty()},
+      {Listener::kConnectionBalanceConfigFieldNumber, proto.has_connection_balance_config()},
+      {Listener::kEnableReusePortFieldNumber, proto.has_enable_reuse_port()},
+      {Listener::kFreebindFieldNumber, proto.has_freebind()},
+      {Listener::kTcpBacklogSizeFieldNumber, proto.has_tcp_backlog_size()},
+      {Listener::kTcpFastOpenQueueLengthFieldNumber, proto.has_tcp_fast_open_queue_length()},
+      {Listener::kTransparentFieldNumber, proto.has_transparent()},
+  };
+  for (const auto& [field, is_set] : of_sockets) {
+    if (is_set) scope.error(proto, field, "is not for an internal listener, which has no socket");
+  }
+  const auto address = net::internal_address(proto.name(), "");
+  if (address) {
+    out.address = *address;
+  } else {
+    scope.error(proto, Listener::kNameFieldNumber, address.error());
+  }
+}
+
 void compile_socket(const Listener& proto, model::ListenerPlan& out, CompileScope& scope) {
+  if (proto.has_internal_listener()) {
+    compile_internal(proto, out, scope);
+    return;
+  }
   if (!proto.has_address()) {
     scope.error(proto, Listener::kAddressFieldNumber, "a listener needs an address");
     return;
@@ -122,6 +151,7 @@ model::ListenerPlanPtr compile_listener(const Listener& proto, CompileScope& sco
                      Listener::kUseOriginalDstFieldNumber,
                      Listener::kAccessLogFieldNumber,
                      Listener::kFilterChainMatcherFieldNumber,
+                     Listener::kInternalListenerFieldNumber,
                      Listener::kUdpListenerConfigFieldNumber});  // of UDP listeners, which are refused
   using Udp = envoy::config::listener::v3::UdpListenerConfig;
   if (proto.udp_listener_config().has_quic_options()) {
@@ -132,7 +162,8 @@ model::ListenerPlanPtr compile_listener(const Listener& proto, CompileScope& sco
   const std::string address = out->address.to_string();
   out->name = proto.name().empty() ? address : proto.name();
   out->anonymous = proto.name().empty();
-  out->stat_prefix = proto.stat_prefix().empty() ? address : proto.stat_prefix();
+  const std::string prefix = proto.has_internal_listener() ? cat("envoy_internal_", proto.name()) : address;
+  out->stat_prefix = proto.stat_prefix().empty() ? prefix : proto.stat_prefix();
   std::replace(out->stat_prefix.begin(), out->stat_prefix.end(), ':', '_');
   if (proto.has_per_connection_buffer_limit_bytes())
     out->buffer_limit = proto.per_connection_buffer_limit_bytes().value();

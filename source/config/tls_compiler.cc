@@ -2,8 +2,10 @@
 
 #include "base/strings.h"
 #include "config/tls_secrets.h"
+#include "envoy/extensions/transport_sockets/internal_upstream/v3/internal_upstream.pb.h"
 #include "envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.pb.h"
 #include "envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.pb.h"
+#include "net/internal_upstream.h"
 #include "net/proxy_header.h"
 
 namespace sluice::config {
@@ -12,6 +14,7 @@ namespace {
 using envoy::config::core::v3::TransportSocket;
 using RawBuffer = envoy::extensions::transport_sockets::raw_buffer::v3::RawBuffer;
 using ProxyHeaderProto = envoy::extensions::transport_sockets::proxy_protocol::v3::ProxyProtocolUpstreamTransport;
+using InternalProto = envoy::extensions::transport_sockets::internal_upstream::v3::InternalUpstreamTransport;
 using HeaderConfig = envoy::config::core::v3::ProxyProtocolConfig;
 
 net::TransportSocketPlanPtr compile_proxy_header(const ProxyHeaderProto& proto, std::string_view stat_prefix,
@@ -36,6 +39,28 @@ net::TransportSocketPlanPtr compile_proxy_header(const ProxyHeaderProto& proto, 
       std::move(header), compile_upstream_socket(proto.transport_socket(), stat_prefix, scope));
 }
 
+net::TransportSocketPlanPtr compile_internal(const InternalProto& proto, std::string_view stat_prefix,
+                                             CompileScope& scope) {
+  using Kind = envoy::type::metadata::v3::MetadataKind;
+  scope.only(proto, {InternalProto::kPassthroughMetadataFieldNumber, InternalProto::kTransportSocketFieldNumber});
+  std::vector<net::MetadataSource> sources;
+  for (const InternalProto::MetadataValueSource& source : proto.passthrough_metadata()) {
+    switch (source.kind().kind_case()) {
+      case Kind::kHost:
+        sources.push_back({source.name(), net::MetadataSource::Of::kHost});
+        break;
+      case Kind::kCluster:
+        sources.push_back({source.name(), net::MetadataSource::Of::kCluster});
+        break;
+      default:  // as in Envoy
+        scope.error(source, InternalProto::MetadataValueSource::kKindFieldNumber,
+                    "must be host or cluster: a connection has no other metadata");
+    }
+  }
+  return std::make_shared<const net::InternalUpstreamPlan>(
+      std::move(sources), compile_upstream_socket(proto.transport_socket(), stat_prefix, scope));
+}
+
 template <typename Tls>
 net::TransportSocketPlanPtr compile(const TransportSocket& proto, std::string_view stat_prefix, CompileScope& scope) {
   if (!proto.has_typed_config()) {
@@ -50,6 +75,9 @@ net::TransportSocketPlanPtr compile(const TransportSocket& proto, std::string_vi
   if constexpr (std::is_same_v<Tls, TlsSecrets::Upstream>) {
     if (content->GetDescriptor() == ProxyHeaderProto::descriptor()) {
       return compile_proxy_header(static_cast<const ProxyHeaderProto&>(*content), stat_prefix, scope);
+    }
+    if (content->GetDescriptor() == InternalProto::descriptor()) {
+      return compile_internal(static_cast<const InternalProto&>(*content), stat_prefix, scope);
     }
   }
   const std::string& type = content->GetDescriptor()->full_name();

@@ -8,6 +8,7 @@
 #include <cstddef>
 
 #include "base/strings.h"
+#include "net/internal_address.h"
 
 namespace sluice::net {
 
@@ -26,7 +27,8 @@ Result<Address> Address::from_ip(std::string_view ip, uint16_t port) {
 }
 
 Result<Address> Address::from_unix(std::string_view path) {
-  if (path.empty() || path.size() > sizeof(sockaddr_un::sun_path) - 1) {
+  const bool internal = path.starts_with(kInternalScheme);  // no path of the system
+  if (path.empty() || (path.size() > sizeof(sockaddr_un::sun_path) - 1 && !internal)) {
     return Error{cat("unix socket path '", path, "' must have 1 to ", sizeof(sockaddr_un::sun_path) - 1, " bytes")};
   }
   if (path.find('\0') != std::string_view::npos) {
@@ -120,8 +122,12 @@ socklen_t Address::to_sockaddr(sockaddr_storage& out) const {
     return sizeof(*in6);
   }
   auto* un = reinterpret_cast<sockaddr_un*>(&out);
-  un->sun_family = AF_UNIX;
   const std::string& path = *path_;
+  if (path.starts_with(kInternalScheme)) {  // the system refuses it
+    out.ss_family = AF_UNSPEC;
+    return sizeof(out.ss_family);
+  }
+  un->sun_family = AF_UNIX;
   std::memcpy(un->sun_path, path.data(), path.size());
   if (path.starts_with('@')) {
     un->sun_path[0] = '\0';

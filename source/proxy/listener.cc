@@ -5,6 +5,8 @@
 #include "base/strings.h"
 #include "base/trace.h"
 #include "net/balance.h"
+#include "net/internal_address.h"
+#include "net/internal_connection.h"
 #include "proxy/filtered_transport.h"
 #include "proxy/network_filter.h"
 #include "proxy/pending_connection.h"
@@ -17,6 +19,14 @@ using stats::ListenerWorkerStat;
 namespace {
 constexpr Duration kUntilBuried = std::chrono::milliseconds(1);
 constexpr MonotonicTime kAtOnce{INT64_MIN / 2};  // so long ago that everybody is told
+
+// What the socket internal_upstream told of where the connection comes from.
+void take_passed(Accepted& accepted) {
+  const auto* connection = dynamic_cast<const net::InternalConnection*>(&accepted.socket());
+  if (connection != nullptr && connection->passed() != nullptr) {
+    accepted.found().metadata = connection->passed()->metadata;
+  }
+}
 
 std::string prefix_of(const model::ListenerFrame& frame) { return cat("listener.", frame.stat_prefix, "."); }
 }  // namespace
@@ -142,6 +152,9 @@ void Listener::on_accept(std::unique_ptr<net::Transport> transport) {
                                              proxy_.state.next_connection_id.fetch_add(1, std::memory_order_relaxed),
                                              proxy_.local.loop.now());
   accepted->counts_globally_ = !frame_.ignores_global_limit;
+  if (net::is_internal(frame_.address)) {
+    take_passed(*accepted);
+  }
   adopt(std::move(transport), std::move(accepted));
 }
 

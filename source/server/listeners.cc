@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "net/balance.h"
+#include "net/internal_address.h"
+#include "net/internal_network.h"
 
 namespace sluice::server {
 
@@ -165,7 +167,7 @@ Result<Listeners::SocketsPtr> Listeners::bind(const model::ListenerPlan& plan) {
   out->wanted = addresses_of(plan);
   out->options = options_of(plan);
   for (size_t i = 0; i < out->wanted.size(); ++i) {
-    auto socket = platform_.main_network().bind(out->wanted[i], out->options[i], workers_count_);
+    auto socket = bind(out->wanted[i], out->options[i]);
     if (!socket) {
       block_.inc(ListenerManagerStat::kListenerCreateFailure);
       return Error{socket.error()};
@@ -174,6 +176,17 @@ Result<Listeners::SocketsPtr> Listeners::bind(const model::ListenerPlan& plan) {
     out->sockets.push_back(std::move(*socket));
   }
   return out;
+}
+
+Result<std::unique_ptr<net::ListenSocket>> Listeners::bind(const net::Address& address,
+                                                           const net::ListenOptions& options) {
+  if (!net::is_internal(address)) {
+    return platform_.main_network().bind(address, options, workers_count_);
+  }
+  if (!internal_) {
+    return Error{cat(address.to_string(), " needs the bootstrap extension envoy.bootstrap.internal_listener")};
+  }
+  return std::unique_ptr<net::ListenSocket>(std::make_unique<net::InternalListenSocket>(address));
 }
 
 void Listeners::ready(std::string_view name, OnDrained on_drained) {

@@ -83,6 +83,8 @@ class Listeners {
   // Those that wait for ready(), before the workers start.
   size_t waiting() const;
 
+  // Internal listeners are refused until then: they need the bootstrap's extension.
+  void allow_internal() { internal_ = true; }
   // Before their loops run. They outlive close().
   void start(const std::vector<std::unique_ptr<Worker>>& workers);
   // Sockets close and connections go on. Listeners that come later do not count any more.
@@ -138,6 +140,7 @@ class Listeners {
   Entry* find(std::string_view name) { return const_cast<Entry*>(std::as_const(*this).find(name)); }
   Result<SocketsPtr> sockets_for(const model::ListenerPlan& plan, const Entry* entry);
   Result<SocketsPtr> bind(const model::ListenerPlan& plan);
+  Result<std::unique_ptr<net::ListenSocket>> bind(const net::Address& address, const net::ListenOptions& options);
   bool is_taken(const std::vector<net::Address>& addresses, const net::ListenOptions& options) const;
   proxy::ListenOn listen_on(const Generation& listener) const;
   void activate(Entry& entry, OnDrained on_drained);
@@ -161,6 +164,7 @@ class Listeners {
   std::list<Draining> draining_;  // the youngest first
   std::list<DrainingChains> draining_chains_;
   std::vector<Worker*> workers_;  // empty until they start, and once they end
+  bool internal_ = false;
   bool stopped_all_ = false, stopped_inbound_ = false;
   const std::shared_ptr<bool> open_ = std::make_shared<bool>(true);  // false: what was posted comes too late
   uint64_t next_id_ = 1;                                             // of generations and updates; 0 is none

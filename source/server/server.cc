@@ -56,6 +56,9 @@ Server::Server(Platform& platform, const Options& options, config::CompiledBoots
   if (bootstrap_.overload == nullptr || !bootstrap_.overload->max_connections) {
     state_.overload.connection_limit = bootstrap_.connection_limit;
   }
+  if (bootstrap_.internal_buffer) {
+    listeners_.allow_internal();
+  }
   state_.drain.configure(
       options_.drain_strategy == "immediate" ? proxy::DrainStrategy::kImmediate : proxy::DrainStrategy::kGradual,
       options_.drain_time);
@@ -160,7 +163,9 @@ void Server::publish() {
       });
   watch_turns("main_thread", platform_.main_loop(), bootstrap_.watchdogs.main_thread);
   for (uint32_t i = 0; i < concurrency(); ++i) {
-    workers_.push_back(std::make_unique<Worker>(i, platform_.make_worker(i), registry_, state_));
+    WorkerSeams seams = platform_.make_worker(i);
+    seams.internal_buffer = bootstrap_.internal_buffer.value_or(seams.internal_buffer);
+    workers_.push_back(std::make_unique<Worker>(i, std::move(seams), registry_, state_));
     watch_turns(cat("worker_", i), workers_.back()->loop(), bootstrap_.watchdogs.workers);
     workers_.back()->clusters().set_own_zone(bootstrap_.local_cluster, bootstrap_.node.locality());
   }

@@ -11,8 +11,9 @@ constexpr Duration kUntilBuried = std::chrono::milliseconds(1);
 
 Worker::Worker(uint32_t index, WorkerSeams seams, stats::Registry& registry, proxy::ServerState& state)
     : seams_(std::move(seams)),
+      network_(*seams_.loop, *seams_.network, slabs_, seams_.internal_buffer),
       cells_(registry),
-      local_{*seams_.loop, *seams_.network, *seams_.random, chunks_, slabs_, flushes_, registry, cells_, index},
+      local_{*seams_.loop, network_, *seams_.random, chunks_, slabs_, flushes_, registry, cells_, index},
       clusters_(local_),
       proxy_{local_, clusters_, state, this, &log_sinks_},
       bury_(seams_.loop->timers(), [this] { removed_.clear(); }),

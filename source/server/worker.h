@@ -9,6 +9,7 @@
 #include "base/owner.h"
 #include "buffer/slab.h"
 #include "event/loop.h"
+#include "net/internal_network.h"
 #include "net/network.h"
 #include "net/outbox.h"
 #include "proxy/access_log/access_logger.h"
@@ -23,6 +24,7 @@ struct WorkerSeams {
   std::unique_ptr<event::Loop> loop;
   std::unique_ptr<net::Network> network;
   std::unique_ptr<Random> random;
+  size_t internal_buffer = net::InternalNetwork::kDefaultLimit;  // of connections to internal listeners, each way
 };
 
 // Built on main before its thread runs; after that main reaches it through loop().post() alone. Thread: its own.
@@ -69,6 +71,7 @@ class Worker final : private proxy::ListenerTable {
   Owner slab_owner_{"slabs"};
   ChunkPool chunks_{arena_owner_};
   buffer::SlabPool slabs_{slab_owner_};
+  net::InternalNetwork network_;
   net::FlushQueue flushes_;
   stats::WorkerCells cells_;
   upstream::WorkerLocal local_;

@@ -3,15 +3,31 @@
 #include <utility>
 
 #include "net/happy_eyeballs.h"
+#include "net/internal_address.h"
+#include "net/internal_upstream.h"
 #include "upstream/cluster.h"
 
 namespace sluice::upstream {
 namespace {
 
+// To an internal listener, through internal_upstream.
+void pass(net::Transport& transport, net::TransportSocket* socket, const Cluster& cluster, const Host& host) {
+  auto* const connection = dynamic_cast<net::InternalConnection*>(&transport);
+  auto* const internal = dynamic_cast<net::InternalUpstreamSocket*>(socket);
+  if (connection == nullptr || internal == nullptr) {
+    return;
+  }
+  const MetadataPtr of_host = host.has_metadata.load(std::memory_order_relaxed) ? host.metadata.load() : nullptr;
+  internal->pass(*connection, of_host.get(), cluster.plan().metadata.get());
+}
+
 std::unique_ptr<net::Transport> connect_one(Cluster& cluster, const Host& host, WorkerLocal& local,
                                             const net::Address& address, const net::TransportWishes& wishes) {
   std::unique_ptr<net::Transport> transport = local.network.connect(address, *cluster.plan().connect);
   net::TransportSocket* socket = cluster.transport_socket(host);
+  if (net::is_internal(address)) {
+    pass(*transport, socket, cluster, host);
+  }
   return socket == nullptr ? std::move(transport) : socket->connect(std::move(transport), &wishes);
 }
 

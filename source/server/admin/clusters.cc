@@ -70,20 +70,6 @@ void text_host(std::string& to, std::string_view cluster, const HostInfo& host) 
   text("local_origin_success_rate", rate_text(host.local_success_rate));
 }
 
-void json_address(JsonWriter& json, const net::Address& address) {
-  json.begin_map("address");
-  if (address.is_ip()) {
-    json.begin_map("socket_address");
-    json.text("address", address.ip_to_string());
-    json.number("port_value", address.port());
-  } else {
-    json.begin_map("pipe");
-    json.text("path", address.to_string());
-  }
-  json.end_map();
-  json.end_map();
-}
-
 // As protobuf prints them: what is zero has no value, and counters no type.
 void json_stat(JsonWriter& json, std::string_view type, std::string_view name, uint64_t value) {
   json.begin_map();
@@ -168,7 +154,9 @@ void json_locality(JsonWriter& json, const HostInfo& host) {
 
 void json_host(JsonWriter& json, const HostInfo& host) {
   json.begin_map();
-  json_address(json, host.address);
+  json.begin_map("address");
+  json.address(host.address);
+  json.end_map();
   json_stats(json, host);
   json_health(json, host);
   json.number("weight", host.weight);

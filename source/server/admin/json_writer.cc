@@ -1,6 +1,7 @@
 #include "server/admin/json_writer.h"
 
 #include "base/strings.h"
+#include "net/internal_address.h"
 
 namespace sluice::server::admin {
 
@@ -53,6 +54,23 @@ void JsonWriter::number_text(std::string_view key, uint64_t value) {
 void JsonWriter::boolean(std::string_view key, bool value) {
   line(key);
   out_ += value ? "true" : "false";
+}
+
+void JsonWriter::address(const net::Address& address) {
+  if (address.is_ip()) {
+    begin_map("socket_address");
+    text("address", address.ip_to_string());
+    number("port_value", address.port());
+  } else if (const std::string path = address.to_string(); net::is_internal(address)) {
+    const size_t slash = path.rfind('/');
+    begin_map("envoy_internal_address");
+    text("server_listener_name", path.substr(net::kInternalScheme.size(), slash - net::kInternalScheme.size()));
+    if (slash + 1 < path.size()) text("endpoint_id", path.substr(slash + 1));
+  } else {
+    begin_map("pipe");
+    text("path", path);
+  }
+  end_map();
 }
 
 std::string JsonWriter::take() {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "net/address.h"
+
 namespace sluice::server::admin {
 
 // Calls must nest properly. Thread: its owner's.
@@ -24,6 +26,9 @@ class JsonWriter {
   // 64-bit numbers are strings in JSON.
   void number_text(std::string_view key, uint64_t value);
   void boolean(std::string_view key, bool value);
+
+  // What an Address message holds.
+  void address(const net::Address& address);
 
   // The document with its last newline.
   std::string take();

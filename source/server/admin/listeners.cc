@@ -6,29 +6,17 @@
 namespace sluice::server::admin {
 namespace {
 
-void json_address(JsonWriter& json, const net::Address& address) {
-  if (address.is_ip()) {
-    json.begin_map("socket_address");
-    json.text("address", address.ip_to_string());
-    json.number("port_value", address.port());
-  } else {
-    json.begin_map("pipe");
-    json.text("path", address.to_string());
-  }
-  json.end_map();
-}
-
 void json_listener(JsonWriter& json, const ListenerInfo& listener) {
   json.begin_map();
   json.text("name", listener.name);
   json.begin_map("local_address");
-  json_address(json, listener.address);
+  json.address(listener.address);
   json.end_map();
   if (!listener.additional.empty()) {
     json.begin_list("additional_local_addresses");
     for (const net::Address& address : listener.additional) {
       json.begin_map();
-      json_address(json, address);
+      json.address(address);
       json.end_map();
     }
     json.end_list();
