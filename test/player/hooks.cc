@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "filters/http/router/router.h"
 #include "proxy/exchange.h"
 #include "proxy/filter.h"
 #include "proxy/http_server.h"
@@ -17,11 +18,13 @@ namespace {
 
 constexpr std::string_view kManager =
     "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+constexpr std::string_view kRouter = "envoy.extensions.filters.http.router.v3.Router";
 constexpr uint64_t kBody = 64 * 1024;  // more is too large to be collected
 
 // Who compiles calls functions without a state.
 thread_local Hooks* hooks_in_force = nullptr;
 config::CompileNetworkFilter compile_manager = nullptr;
+config::CompileHttpFilter compile_router = nullptr;
 
 // Thread: the simulation's.
 class HookProbe final : public proxy::HttpFilter {
@@ -139,7 +142,16 @@ class HookProbeFactory final : public proxy::HttpFilterFactory {
   Hooks& hooks_;
 };
 
-// A connection manager with one or two probes, anywhere in front of the filter that ends its chain.
+// One or two of them, anywhere in front of the last `kept` filters.
+void add_probes(std::vector<model::FilterPlan>& filters, Hooks& hooks, size_t kept) {
+  for (uint64_t i = hooks.random().between(1, 2); i > 0; --i) {
+    const auto at = static_cast<std::ptrdiff_t>(hooks.random().below(filters.size() - kept + 1));
+    filters.insert(filters.begin() + at,
+                   {"hook probe", std::make_shared<HookProbeFactory>(hooks), false, model::Origin()});
+  }
+}
+
+// A connection manager with probes in front of the filter that ends its chain.
 std::shared_ptr<const model::NetworkFilterPlan> compile_with_probes(const google::protobuf::Message& message,
                                                                     config::CompileScope& scope) {
   std::shared_ptr<const model::NetworkFilterPlan> out = compile_manager(message, scope);
@@ -149,11 +161,25 @@ std::shared_ptr<const model::NetworkFilterPlan> compile_with_probes(const google
   // Just made, and nobody has seen it yet.
   auto& filters = const_cast<std::vector<model::FilterPlan>&>(
       static_cast<const proxy::HttpConnectionManager&>(*out).plan().filters);
-  for (uint64_t i = hooks_in_force->random().between(1, 2); i > 0 && !filters.empty(); --i) {
-    const auto at = static_cast<std::ptrdiff_t>(hooks_in_force->random().below(filters.size()));
-    filters.insert(filters.begin() + at,
-                   {"hook probe", std::make_shared<HookProbeFactory>(*hooks_in_force), false, model::Origin()});
+  if (!filters.empty()) add_probes(filters, *hooks_in_force, 1);
+  return out;
+}
+
+// A router with probes on the tries of clusters that have no filters of their own.
+std::shared_ptr<const model::FilterConfig> compile_probed_router(const google::protobuf::Message& message,
+                                                                 config::CompileScope& scope) {
+  std::shared_ptr<const model::FilterConfig> out = compile_router(message, scope);
+  if (out == nullptr || hooks_in_force == nullptr) {
+    return out;
   }
+  using filters::router::RouterFactory;
+  auto& options =
+      const_cast<filters::router::RouterOptions&>(static_cast<const RouterFactory&>(*out).options());  // just made, too
+  auto filters = options.upstream_filters == nullptr
+                     ? std::make_shared<std::vector<model::FilterPlan>>()
+                     : std::make_shared<std::vector<model::FilterPlan>>(*options.upstream_filters);
+  add_probes(*filters, *hooks_in_force, 0);
+  options.upstream_filters = std::move(filters);
   return out;
 }
 
@@ -169,7 +195,13 @@ config::Extensions Hooks::with_probes(const config::Extensions& extensions) {
   hooks_in_force = this;
   config::Extensions out;
   for (const auto& [category, type] : extensions.types()) {
-    if (const config::HttpFilterType* filter = extensions.http_filter(type)) out.add(*filter);
+    if (const config::HttpFilterType* found = extensions.http_filter(type)) {
+      config::HttpFilterType filter = *found;
+      if (type == kRouter) {
+        compile_router = std::exchange(filter.compile, &compile_probed_router);
+      }
+      out.add(filter);
+    }
     if (const config::ListenerFilterType* filter = extensions.listener_filter(type)) out.add(*filter);
     if (const config::TracerType* tracer = extensions.tracer(type)) out.add(*tracer);
     if (const config::AccessLoggerType* logger = extensions.access_logger(type)) out.add(*logger);

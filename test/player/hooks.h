@@ -1,6 +1,7 @@
-// Hooks: probe filters at seeded places of every HTTP filter chain of a case, which stop at every hook in every way
-// that a filter has (proxy/filter.h). Those that only pause change nothing but time, for clients and origins; whatever
-// the others do, each exchange ends, whole or with an error that shows, and leaves nothing behind.
+// Hooks: probe filters at seeded places of every HTTP filter chain of a case, those that tries pass too, which stop at
+// every hook in every way that a filter has (proxy/filter.h). Those that only pause change nothing but time, for
+// clients and origins; whatever the others do, each exchange ends, whole or with an error that shows, and leaves
+// nothing behind.
 #pragma once
 
 #include <cstdint>

@@ -89,7 +89,8 @@ inline config::Extensions with_probes() {
                              .compile = [](const google::protobuf::Message&,
                                            config::CompileScope& scope) -> std::shared_ptr<const model::FilterConfig> {
                                return std::make_shared<ProbeFactory>(probe_scripts()[std::string(scope.filter_name)]);
-                             }});
+                             },
+                             .upstream = true});
   return extensions;
 }
 

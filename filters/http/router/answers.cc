@@ -5,6 +5,7 @@
 #include "base/trace.h"
 #include "filters/http/router/internal_redirect.h"
 #include "filters/http/router/router.h"
+#include "http/grpc.h"
 #include "proxy/reason.h"
 #include "proxy/request_preparation.h"
 
@@ -317,7 +318,7 @@ void Router::count_for_host(Attempt& attempt, const http::ResponseHeaders& heade
   upstream::HostState& state = attempt.host().state;
   if (headers.status >= 500) {
     HostState::inc(state.rq_error);
-  } else if (!exchange_.request()->fields.has(Token::kContentType) || !proxy::is_grpc(*exchange_.request())) {
+  } else if (!http::is_grpc(exchange_.request()->fields)) {
     HostState::inc(state.rq_success);
   } else if (end == http::End::kYes) {
     count_grpc_for_host(attempt, &headers.fields);
