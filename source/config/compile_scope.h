@@ -40,7 +40,7 @@ class Files;
 namespace sluice::model {
 struct DnsCachePlan;
 class TracerPlan;
-}
+}  // namespace sluice::model
 namespace sluice::proxy {
 class LogFiles;
 }
@@ -79,12 +79,12 @@ struct ScopeSettings {
   TlsSecrets* tls = nullptr;             // where TLS contexts and their secrets are; null: there are none
   model::RouteSlots* route_slots = nullptr;
   std::shared_ptr<DnsCaches> dns_caches = std::make_shared<DnsCaches>();
-  std::string outlier_log_path;          // of the cluster manager; empty: none
+  std::string outlier_log_path;  // of the cluster manager; empty: none
   NodeNames node;
-  bool zone_aware = false;               // cluster_manager.local_cluster_name: zones count
-  Rare<net::ConnectOptions> connect;     // of the bootstrap, as well
+  bool zone_aware = false;                          // cluster_manager.local_cluster_name: zones count
+  Rare<net::ConnectOptions> connect;                // of the bootstrap, as well
   std::shared_ptr<const model::TracerPlan> tracer;  // of the bootstrap: where a connection manager names no provider
-  net::ResolverOptions resolver;  // of the bootstrap: of every cluster that says nothing of its own
+  net::ResolverOptions resolver;                    // of the bootstrap: of every cluster that says nothing of its own
 };
 
 // One for each compilation; the messages, the map and the findings outlive it. Thread: main.

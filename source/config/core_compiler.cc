@@ -61,13 +61,16 @@ std::optional<std::string> read_file(const std::string& path) {
 
 std::optional<net::Address> compile_address(const core::Address& address, CompileScope& scope) {
   switch (address.address_case()) {
-    case core::Address::kSocketAddress: return compile_socket_address(address.socket_address(), scope);
-    case core::Address::kPipe: return compile_pipe(address.pipe(), scope);
+    case core::Address::kSocketAddress:
+      return compile_socket_address(address.socket_address(), scope);
+    case core::Address::kPipe:
+      return compile_pipe(address.pipe(), scope);
     case core::Address::kEnvoyInternalAddress:
       scope.error(address, core::Address::kEnvoyInternalAddressFieldNumber,
                   "is for endpoints; a listener has the field internal_listener in place of an address");
       return std::nullopt;
-    case core::Address::ADDRESS_NOT_SET: break;  // validation has told
+    case core::Address::ADDRESS_NOT_SET:
+      break;  // validation has told
   }
   return std::nullopt;
 }
@@ -108,8 +111,10 @@ std::vector<net::Cidr> compile_ranges(const google::protobuf::RepeatedPtrField<c
 std::optional<std::string> read_data_source(const core::DataSource& source, CompileScope& scope) {
   if (source.has_watched_directory()) scope.not_supported(source, core::DataSource::kWatchedDirectoryFieldNumber);
   switch (source.specifier_case()) {
-    case core::DataSource::kInlineString: return source.inline_string();
-    case core::DataSource::kInlineBytes: return source.inline_bytes();
+    case core::DataSource::kInlineString:
+      return source.inline_string();
+    case core::DataSource::kInlineBytes:
+      return source.inline_bytes();
     case core::DataSource::kFilename: {
       auto text = read_file(source.filename());
       if (!text)
@@ -123,7 +128,8 @@ std::optional<std::string> read_data_source(const core::DataSource& source, Comp
                   cat("the environment has no variable '", source.environment_variable(), "'"));
       return std::nullopt;
     }
-    case core::DataSource::SPECIFIER_NOT_SET: break;  // validation has told
+    case core::DataSource::SPECIFIER_NOT_SET:
+      break;  // validation has told
   }
   return std::nullopt;
 }

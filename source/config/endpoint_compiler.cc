@@ -161,8 +161,7 @@ class AssignmentCompiler {
       if (one.extra->hostname.empty()) one.extra.edit().hostname = socket.address();
       return true;
     }
-    const auto address =
-        proto.has_envoy_internal_address() ? compile_internal(proto) : compile_address(proto, scope_);
+    const auto address = proto.has_envoy_internal_address() ? compile_internal(proto) : compile_address(proto, scope_);
     if (address) one.address = *address;
     return address.has_value();
   }

@@ -137,7 +137,8 @@ void append_readable(std::string& to, std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%' || i + 2 >= text.size()) {
       to += text[i];
-    } else if (const int high = http::hex_value(text[i + 1]), low = http::hex_value(text[i + 2]); high >= 0 && low >= 0) {
+    } else if (const int high = http::hex_value(text[i + 1]), low = http::hex_value(text[i + 2]);
+               high >= 0 && low >= 0) {
       const char c = static_cast<char>(high * 16 + low);
       const bool readable = c > ' ' && c < 0x7f && kEncoded.find(c) == std::string_view::npos;
       to += readable ? std::string_view(&c, 1) : text.substr(i, 3);

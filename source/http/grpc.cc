@@ -38,9 +38,7 @@ std::optional<uint32_t> grpc_status_in(const HeaderMap& fields) {
   return parse_number<uint32_t>(fields.get(Token::kGrpcStatus));
 }
 
-std::string grpc_message_in(const HeaderMap& fields) {
-  return percent_decoded(fields.get(Token::kGrpcMessage));
-}
+std::string grpc_message_in(const HeaderMap& fields) { return percent_decoded(fields.get(Token::kGrpcMessage)); }
 
 GrpcPrefix grpc_prefix(uint32_t message_bytes) {
   return {{0, static_cast<char>(message_bytes >> 24), static_cast<char>(message_bytes >> 16),

@@ -23,7 +23,8 @@ enum class Tunnel : uint8_t {
 };
 
 // The head of a request: what Envoy shows as pseudo headers stands in fields of its own, the rest in `fields`.
-// `host` never stands in `fields`: it is `authority`. Nor does `transfer-encoding`: codecs own it. Thread: its exchange's.
+// `host` never stands in `fields`: it is `authority`. Nor does `transfer-encoding`: codecs own it. Thread: its
+// exchange's.
 struct RequestHeaders {
   explicit RequestHeaders(Arena& arena) : fields(arena) {}
 
@@ -57,7 +58,7 @@ struct ResponseHeaders {
   uint16_t status = 0;
   std::string_view reason;  // the peer's (CodecOptions::forward_reason_phrase); empty: the standard phrase is written
   Protocol protocol = Protocol::kHttp11;
-  bool chunked = false;     // it came chunked; an answer to HEAD says so to the client too
+  bool chunked = false;  // it came chunked; an answer to HEAD says so to the client too
   HeaderMap fields;
 
   std::string_view get(std::string_view name) const;  // also ":status"; null data when absent

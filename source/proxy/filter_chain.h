@@ -74,7 +74,7 @@ class FilterChain {
 
  private:
   friend class Resumer;
-  struct Request;   // the two directions, in filter_chain.cc
+  struct Request;  // the two directions, in filter_chain.cc
   struct Response;
   enum class State : uint8_t { kOpen, kPaused, kHolding, kCollecting };
   // What waits at one filter in one direction; in the arena, made when a filter first stops.
@@ -123,7 +123,7 @@ class FilterChain {
   uint32_t response_generation_ = 0;  // walks of a response that was dropped end
   http::RequestHeaders* request_ = nullptr;
   http::ResponseHeaders* response_ = nullptr;
-  buffer::Buffer* added_body_ = nullptr;      // by the hook that runs
+  buffer::Buffer* added_body_ = nullptr;  // by the hook that runs
   http::HeaderMap* added_trailers_ = nullptr;
 };
 

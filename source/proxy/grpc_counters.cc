@@ -17,7 +17,8 @@ std::optional<GrpcMethod> grpc_method(std::string_view target) {
 void GrpcCounters::begin(Exchange& exchange, const http::RequestHeaders& request, std::string prefix) {
   const model::Route* route = exchange.route().route;
   const auto* forward = route == nullptr ? nullptr : std::get_if<model::ForwardAction>(&route->action);
-  cluster_ = forward == nullptr ? nullptr : exchange.clusters().find(forward->cluster_name(exchange.weighted(), request));
+  cluster_ =
+      forward == nullptr ? nullptr : exchange.clusters().find(forward->cluster_name(exchange.weighted(), request));
   prefix_ = std::move(prefix);
 }
 

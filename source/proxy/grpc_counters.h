@@ -23,8 +23,8 @@ std::optional<GrpcMethod> grpc_method(std::string_view target);
 // Part of its filter. Thread: its exchange's.
 class GrpcCounters {
  public:
-  // From now on it counts for the cluster that the request goes to as its route is now. `prefix`: "grpc.service.method.".
-  // Without a cluster nothing is counted.
+  // From now on it counts for the cluster that the request goes to as its route is now. `prefix`:
+  // "grpc.service.method.". Without a cluster nothing is counted.
   void begin(Exchange& exchange, const http::RequestHeaders& request, std::string prefix);
   bool counts() const { return cluster_.get() != nullptr; }
   void add(std::string_view counter, uint64_t amount);

@@ -16,23 +16,59 @@ namespace sluice::proxy {
 
 enum class Reason : uint8_t {
   // The answer that was asked for.
-  kViaUpstream, kDirectResponse, kRedirect, kInternalRedirect,
+  kViaUpstream,
+  kDirectResponse,
+  kRedirect,
+  kInternalRedirect,
   // Refused before routing.
-  kMissingHost, kQueryWithoutContentType, kMissingPath, kAbsolutePath, kPathNormalizationFailed, kPathRedirect, kDetectionFailed, kLowVersion,
+  kMissingHost,
+  kQueryWithoutContentType,
+  kMissingPath,
+  kAbsolutePath,
+  kPathNormalizationFailed,
+  kPathRedirect,
+  kDetectionFailed,
+  kLowVersion,
   kOverload,
   // No way to go.
-  kRouteNotFound, kRouteConfigNotFound, kClusterNotFound, kNoHealthyUpstream, kMaintenanceMode, kDropOverload,
-  kUnconditionalDropOverload, kUpgradeFailed, kWebSocketRefused, kStrictCheckFailed, kFilterConfigMissing,
+  kRouteNotFound,
+  kRouteConfigNotFound,
+  kClusterNotFound,
+  kNoHealthyUpstream,
+  kMaintenanceMode,
+  kDropOverload,
+  kUnconditionalDropOverload,
+  kUpgradeFailed,
+  kWebSocketRefused,
+  kStrictCheckFailed,
+  kFilterConfigMissing,
   // Too big.
-  kRequestTooLarge, kResponseTooLarge, kRetryBufferFull,
+  kRequestTooLarge,
+  kResponseTooLarge,
+  kRetryBufferFull,
   // Too late. The two that say 504 say 408 while the request is not complete.
-  kRequestHeadersTimeout, kRequestTimeout, kStreamIdleTimeout, kMaxStreamDuration, kResponseTimeout, kPerTryTimeout,
-  kPerTryIdleTimeout, kUpstreamMaxStreamDuration, kMaxConnectionDuration,
+  kRequestHeadersTimeout,
+  kRequestTimeout,
+  kStreamIdleTimeout,
+  kMaxStreamDuration,
+  kResponseTimeout,
+  kPerTryTimeout,
+  kPerTryIdleTimeout,
+  kUpstreamMaxStreamDuration,
+  kMaxConnectionDuration,
   // The upstream failed, before its response began; upstream_reset() writes details and body in full.
-  kUpstreamConnectFailure, kUpstreamConnectTimeout, kUpstreamConnectionTermination, kUpstreamOverflow,
-  kUpstreamProtocolError, kUpstreamRemoteReset, kUpstreamLocalReset,
+  kUpstreamConnectFailure,
+  kUpstreamConnectTimeout,
+  kUpstreamConnectionTermination,
+  kUpstreamOverflow,
+  kUpstreamProtocolError,
+  kUpstreamRemoteReset,
+  kUpstreamLocalReset,
   // The client went, or broke the protocol.
-  kDownstreamDisconnect, kDownstreamRemoteReset, kDownstreamLocalDisconnect, kDownstreamProtocolError,
+  kDownstreamDisconnect,
+  kDownstreamRemoteReset,
+  kDownstreamLocalDisconnect,
+  kDownstreamProtocolError,
   // Ours.
   kFilterGaveUp,
   kCount
@@ -40,11 +76,11 @@ enum class Reason : uint8_t {
 
 struct ReasonFacts {
   Reason reason;
-  uint16_t status;              // 0: the answer has one already, or there is no answer
+  uint16_t status;  // 0: the answer has one already, or there is no answer
   std::optional<format::Flag> flag;
-  std::string_view details;     // %RESPONSE_CODE_DETAILS%
-  std::string_view body;        // of the local reply
-  std::string_view sentence;    // for people
+  std::string_view details;                           // %RESPONSE_CODE_DETAILS%
+  std::string_view body;                              // of the local reply
+  std::string_view sentence;                          // for people
   std::optional<uint8_t> grpc_status = std::nullopt;  // instead of what the status maps to
 };
 

@@ -18,7 +18,9 @@ std::string frame(char type, char flags, char stream, std::string_view payload) 
 const std::string kHello = cat("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", frame(4, 0, 0, ""));
 const std::string kGoaway = frame(7, 0, 0, std::string(8, '\0'));
 // GET http / of the authority "a", to the origin.
-const std::string kGet = "\x82\x86\x84\x41\x01" "a";
+const std::string kGet =
+    "\x82\x86\x84\x41\x01"
+    "a";
 
 SimOrigin::Respond ok() {
   return [](const std::string&, const std::string&) { return "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"; };
@@ -61,7 +63,8 @@ TEST_F(Goodbye, ButWhatIsBrokenOrComesLaterIs) {
     const auto client = proxy->connect();
     client->send(before);
     client->send(before.empty() ? "DESCRIBE /stream\r\n\r\n" : "DESCRIBE rtsp://a.test/stream RTSP/1.0\r\n\r\n");
-    EXPECT_TRUE(proxy->world.run_until([&] { return client->received().find("HTTP/1.1 400") != std::string::npos; }, 500ms));
+    EXPECT_TRUE(
+        proxy->world.run_until([&] { return client->received().find("HTTP/1.1 400") != std::string::npos; }, 500ms));
   }
 }
 
@@ -72,7 +75,8 @@ TEST_F(Goodbye, WhereOnlyHttp1IsSpokenItIsAnsweredToo) {
   proxy = std::make_unique<SimProxy>(3, yaml, ok());
   const auto client = proxy->connect();
   client->send("DESCRIBE rtsp://a.test/stream RTSP/1.0\r\n\r\n");
-  EXPECT_TRUE(proxy->world.run_until([&] { return client->received().find("HTTP/1.1 400") != std::string::npos; }, 500ms));
+  EXPECT_TRUE(
+      proxy->world.run_until([&] { return client->received().find("HTTP/1.1 400") != std::string::npos; }, 500ms));
 }
 
 }  // namespace

@@ -122,7 +122,8 @@ class GrpcWeb final : public proxy::HttpFilter {
   }
 
   static Step refuse(Exchange& exchange, std::string_view details) {
-    return exchange.reply({.status = 400, .body = kBadBase64, .details = details, .flag = {}, .grpc_status = {}, .location = {}});
+    return exchange.reply(
+        {.status = 400, .body = kBadBase64, .details = details, .flag = {}, .grpc_status = {}, .location = {}});
   }
 
   void set_type(http::HeaderMap& fields) const {

@@ -3,7 +3,6 @@
 // https://www.envoyproxy.io/docs/envoy/v1.36.0/configuration/http/http_filters/grpc_web_filter
 #pragma once
 
-
 #include "proxy/filter.h"
 
 namespace sluice::filters::grpc_web {

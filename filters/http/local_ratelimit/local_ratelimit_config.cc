@@ -52,9 +52,12 @@ void compile_limits(const v3::LocalRateLimit& proto, LimiterPlan& out, CompileSc
 
 HostLimits host_limits(common::VhRateLimitsOptions option) {
   switch (option) {
-    case common::INCLUDE: return HostLimits::kAlso;
-    case common::IGNORE: return HostLimits::kNever;
-    default: return HostLimits::kWhenRouteHasNone;
+    case common::INCLUDE:
+      return HostLimits::kAlso;
+    case common::IGNORE:
+      return HostLimits::kNever;
+    default:
+      return HostLimits::kWhenRouteHasNone;
   }
 }
 
@@ -75,13 +78,14 @@ void check_own_limits(const v3::LocalRateLimit& proto, CompileScope& scope) {
 
 std::shared_ptr<const Settings> compile_settings(const v3::LocalRateLimit& proto, CompileScope& scope) {
   using L = v3::LocalRateLimit;
-  scope.only(proto, {L::kStatPrefixFieldNumber, L::kStatusFieldNumber, L::kTokenBucketFieldNumber,
-                     L::kFilterEnabledFieldNumber, L::kFilterEnforcedFieldNumber,
-                     L::kRequestHeadersToAddWhenNotEnforcedFieldNumber, L::kResponseHeadersToAddFieldNumber,
-                     L::kDescriptorsFieldNumber, L::kStageFieldNumber, L::kLocalRateLimitPerDownstreamConnectionFieldNumber,
-                     L::kEnableXRatelimitHeadersFieldNumber, L::kVhRateLimitsFieldNumber,
-                     L::kAlwaysConsumeDefaultTokenBucketFieldNumber, L::kRateLimitedAsResourceExhaustedFieldNumber,
-                     L::kRateLimitsFieldNumber, L::kMaxDynamicDescriptorsFieldNumber});
+  scope.only(
+      proto,
+      {L::kStatPrefixFieldNumber, L::kStatusFieldNumber, L::kTokenBucketFieldNumber, L::kFilterEnabledFieldNumber,
+       L::kFilterEnforcedFieldNumber, L::kRequestHeadersToAddWhenNotEnforcedFieldNumber,
+       L::kResponseHeadersToAddFieldNumber, L::kDescriptorsFieldNumber, L::kStageFieldNumber,
+       L::kLocalRateLimitPerDownstreamConnectionFieldNumber, L::kEnableXRatelimitHeadersFieldNumber,
+       L::kVhRateLimitsFieldNumber, L::kAlwaysConsumeDefaultTokenBucketFieldNumber,
+       L::kRateLimitedAsResourceExhaustedFieldNumber, L::kRateLimitsFieldNumber, L::kMaxDynamicDescriptorsFieldNumber});
   auto out = std::make_shared<Settings>();
   out->stat_prefix = proto.stat_prefix();
   if (const int status = static_cast<int>(proto.status().code()); status >= 400) {
@@ -93,8 +97,8 @@ std::shared_ptr<const Settings> compile_settings(const v3::LocalRateLimit& proto
   const google::protobuf::RepeatedPtrField<std::string> none;
   out->request_headers = config::compile_header_rules(proto, proto.request_headers_to_add_when_not_enforced(), none,
                                                       L::kRequestHeadersToAddWhenNotEnforcedFieldNumber, scope);
-  out->response_headers =
-      config::compile_header_rules(proto, proto.response_headers_to_add(), none, L::kResponseHeadersToAddFieldNumber, scope);
+  out->response_headers = config::compile_header_rules(proto, proto.response_headers_to_add(), none,
+                                                       L::kResponseHeadersToAddFieldNumber, scope);
   out->stage = proto.stage();
   if (proto.rate_limits_size() > 0) {
     check_own_limits(proto, scope);

@@ -95,9 +95,9 @@ void Attempt::start_raw(upstream::Cluster& cluster) {
   begin_span();
   log_again();
   const format::Facts& facts = exchange_.facts();
-  raw_ = exchange_.arena().create<RawStream>(
-      cluster, pool_.host(), exchange_.local(), static_cast<upstream::PoolRequest&>(*this),
-      upstream::RawConnection::Client{*facts.direct_remote, *facts.local});
+  raw_ = exchange_.arena().create<RawStream>(cluster, pool_.host(), exchange_.local(),
+                                             static_cast<upstream::PoolRequest&>(*this),
+                                             upstream::RawConnection::Client{*facts.direct_remote, *facts.local});
   raw_->start();
 }
 
