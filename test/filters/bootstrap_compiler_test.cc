@@ -127,10 +127,6 @@ TEST(BootstrapCompiler, TakesWhatAClusterSays) {
 TEST(BootstrapCompiler, NothingIsIgnoredInSilence) {
   EXPECT_TRUE(
       Compiled(Pieces{.hcm = ", codec_type: HTTP3"}).fails("codec_type", "not supported yet: codec_type HTTP3"));
-  EXPECT_TRUE(Compiled(Pieces{.hcm = ", proxy_status_config: {}"})
-                  .fails("proxy_status_config", "not supported yet: proxy_status_config"));
-  EXPECT_TRUE(Compiled(Pieces{.hcm = ", http_protocol_options: {allow_custom_methods: true}"})
-                  .fails("allow_custom_methods", "not supported yet"));
   EXPECT_TRUE(Compiled(Pieces{.cluster = ", lrs_report_endpoint_metrics: [cpu]"})
                   .fails("lrs_report_endpoint_metrics", "not supported yet"));
   EXPECT_TRUE(
@@ -138,16 +134,16 @@ TEST(BootstrapCompiler, NothingIsIgnoredInSilence) {
   EXPECT_TRUE(Compiled(Pieces{.listener = ", enable_mptcp: true"}).fails("enable_mptcp", "not supported yet"));
   EXPECT_TRUE(Compiled(Pieces{.routes = "{match: {prefix: /}, route: {cluster_specifier_plugin: p}}"})
                   .fails("route.cluster_specifier_plugin", "not supported yet"));
-  EXPECT_TRUE(Compiled(Pieces{.bootstrap = "perf_tracing_file_path: /x\n"})
-                  .fails("perf_tracing_file_path", "not supported yet"));
+  EXPECT_TRUE(Compiled(Pieces{.bootstrap = "enable_dispatcher_stats: true\n"})
+                  .fails("enable_dispatcher_stats", "not supported yet"));
 }
 
 TEST(BootstrapCompiler, AllErrorsAreTold) {
-  const Compiled c{Pieces{.hcm = ", proxy_status_config: {}",
+  const Compiled c{Pieces{.hcm = ", codec_type: HTTP3",
                           .routes = "{match: {prefix: /}, route: {cluster: nope}}",
                           .cluster = ", lrs_report_endpoint_metrics: [cpu]"}};
   EXPECT_FALSE(c.ok());
-  EXPECT_NE(c.errors().find("proxy_status_config"), std::string::npos);
+  EXPECT_NE(c.errors().find("codec_type"), std::string::npos);
   EXPECT_NE(c.errors().find("there is no cluster 'nope'"), std::string::npos);
   EXPECT_NE(c.errors().find("lrs_report_endpoint_metrics"), std::string::npos);
 }
