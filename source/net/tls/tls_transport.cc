@@ -60,6 +60,7 @@ std::unique_ptr<Transport> TlsTransport::connect(const TlsShared& shared, std::u
   // Names that are asked for by the request are checked whatever the configuration says.
   self->ssl_ = context->connect({.server_name = server_name,
                                  .alpn_fallback = wishes.alpn_fallback,
+                                 .alpn = wishes.alpn,
                                  .session_key = *self->session_key_,
                                  .verify = !wishes.verify_names.empty()});
   if (self->ssl_ != nullptr) {
