@@ -125,7 +125,7 @@ def declared():
 def test_types_are_declared(doc):
     """A word in backticks that looks like one of our types, or Type::function, is one."""
     types, functions = declared()
-    types |= tests_of_ours()
+    types |= names_of_our_tests()
     text, wrong = BLOCK.sub("", read(doc)), []
     for word in re.findall(r"`([A-Z][a-z]\w*(?:::\w+)?)(?:\(\))?`", text):
         kind, _, function = word.partition("::")
@@ -139,7 +139,7 @@ def test_the_lexicon_names_the_right_files():
         assert re.search(r"\b(class|struct)\s+%s\b" % ours, read(os.path.join(ROOT, where))), "%s is not in %s" % (ours, where)
 
 
-def tests_of_ours():
+def names_of_our_tests():
     """The names of all C++ tests."""
     text = "\n".join(read(p) for p in glob.glob(ROOT + "/test/**/*_test.cc", recursive=True))
     return set(re.findall(r"\bTEST(?:_F|_P)?\(\w+,\s*(\w+)\)", text))
@@ -154,7 +154,7 @@ def recorded():
 
 def test_differences_are_pinned_by_cases():
     """The last column of each row names a case, a test or the file of one; where it says why, the text above names the file."""
-    known, rows, pinned = recorded() | tests_of_ours(), 0, False
+    known, rows, pinned = recorded() | names_of_our_tests(), 0, False
     for line in read(ROOT + "/docs/envoy_differences.md").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("| ") else []
         if cells and cells[0] == "subject":
