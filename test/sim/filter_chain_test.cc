@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/strings.h"
-#include "test/sim/sim_probe.h"
+#include "test/sim/probed_proxy.h"
 
 namespace sluice::test {
 namespace {
@@ -12,34 +12,13 @@ using proxy::Exchange;
 using proxy::Resumer;
 using proxy::Step;
 
-std::string answer(std::string_view body) {
-  return cat("HTTP/1.1 200 OK\r\ncontent-length: ", body.size(), "\r\n\r\n", body);
-}
 std::string echo(const std::string&, const std::string& body) { return answer(body); }
 
-class FilterChainTest : public ::testing::Test {
+class FilterChainTest : public ProbedProxyTest {
  protected:
-  FilterChainTest() { probe_scripts().clear(); }
-
   void start(SimOrigin::Respond respond, uint64_t seed = 1) {
-    proxy =
-        std::make_unique<SimProxy>(seed, with_two_probes(std::string(kPlainProxy)), std::move(respond), with_probes());
-    ASSERT_EQ(proxy->error, "");
-    client = proxy->connect();
+    start_with(with_two_probes(std::string(kPlainProxy)), std::move(respond), seed);
   }
-  void post(std::string_view body) {
-    client->send(cat("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ", body.size(), "\r\n\r\n", body));
-  }
-  void get() { client->send("GET / HTTP/1.1\r\nhost: a\r\n\r\n"); }
-  bool receives(std::string_view text) {
-    return proxy->world.run_until([&] { return client->received().find(text) != std::string::npos; },
-                                  std::chrono::seconds(60));
-  }
-  Probe::Script& first() { return probe_scripts()["first"]; }
-  Probe::Script& second() { return probe_scripts()["second"]; }
-
-  std::unique_ptr<SimProxy> proxy;
-  std::unique_ptr<SimTalker> client;
 };
 
 TEST_F(FilterChainTest, APausedRequestWaitsWholeAndInOrder) {

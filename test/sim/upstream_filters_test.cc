@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/strings.h"
-#include "test/sim/sim_probe.h"
+#include "test/sim/probed_proxy.h"
 
 namespace sluice::test {
 namespace {
@@ -12,10 +12,6 @@ using proxy::Exchange;
 using proxy::Resumer;
 using proxy::Step;
 using namespace std::chrono_literals;
-
-std::string reply_with(std::string_view body) {
-  return cat("HTTP/1.1 200 OK\r\ncontent-length: ", body.size(), "\r\n\r\n", body);
-}
 
 // The probes "first" and "second" stand on each try. A try has a second, and 503 is tried again.
 std::string probes_on_tries() {
@@ -38,33 +34,15 @@ std::string probes_on_tries() {
       "1s, retry_back_off: {base_interval: 0.001s}}}");
 }
 
-class TryFiltersTest : public ::testing::Test {
+class TryFiltersTest : public ProbedProxyTest {
  protected:
-  TryFiltersTest() { probe_scripts().clear(); }
-
-  void start(SimOrigin::Respond respond) {
-    proxy = std::make_unique<SimProxy>(1, probes_on_tries(), std::move(respond), with_probes());
-    ASSERT_EQ(proxy->error, "");
-    client = proxy->connect();
-  }
-  void post(std::string_view body) {
-    client->send(cat("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ", body.size(), "\r\n\r\n", body));
-  }
-  void get() { client->send("GET / HTTP/1.1\r\nhost: a\r\n\r\n"); }
-  bool receives(std::string_view text) {
-    return proxy->world.run_until([&] { return client->received().find(text) != std::string::npos; }, 60s);
-  }
+  void start(SimOrigin::Respond respond) { start_with(probes_on_tries(), std::move(respond), 1); }
   uint64_t stat(std::string_view name) { return proxy->server->registry().value(name).value_or(0); }
-  Probe::Script& first() { return probe_scripts()["first"]; }
-  Probe::Script& second() { return probe_scripts()["second"]; }
-
-  std::unique_ptr<SimProxy> proxy;
-  std::unique_ptr<SimTalker> client;
 };
 
 TEST_F(TryFiltersTest, NothingIsAskedOfThePoolWhileOnePauses) {
   first().request_headers = [](Probe& probe, Exchange&, http::RequestHeaders&, End) { return probe.pause_for(500ms); };
-  start([](const std::string&, const std::string& body) { return reply_with(body); });
+  start([](const std::string&, const std::string& body) { return answer(body); });
   const std::string body(300'000, 'b');
   post(body);
   proxy->world.run_for(300ms);
@@ -83,7 +61,7 @@ TEST_F(TryFiltersTest, APausedTryIsTimedOutAndTheNextOneIsNot) {
     kept = std::move(probe.resumer);
     return step;
   };
-  start([](const std::string&, const std::string&) { return reply_with("second"); });
+  start([](const std::string&, const std::string&) { return answer("second"); });
   get();
   ASSERT_TRUE(receives("second"));
   EXPECT_EQ(tries, 2);
@@ -105,7 +83,7 @@ TEST_F(TryFiltersTest, EachTryCollectsTheBody) {
   };
   int asked = 0;
   start([&](const std::string&, const std::string& body) {
-    return ++asked == 1 ? std::string("HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n") : reply_with(body);
+    return ++asked == 1 ? std::string("HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n") : answer(body);
   });
   const std::string body(70'000, 'c');
   post(body);
@@ -115,7 +93,7 @@ TEST_F(TryFiltersTest, EachTryCollectsTheBody) {
 
 TEST_F(TryFiltersTest, OverTheLimitIs413AndNotTriedAgain) {
   first().request_headers = [](Probe&, Exchange&, http::RequestHeaders&, End) { return Step::collect(1'000); };
-  start([](const std::string&, const std::string& body) { return reply_with(body); });
+  start([](const std::string&, const std::string& body) { return answer(body); });
   post(std::string(2'000, 'd'));
   EXPECT_TRUE(receives("HTTP/1.1 413 "));
   EXPECT_EQ(proxy->origin.requests(), 0u);
@@ -126,7 +104,7 @@ TEST_F(TryFiltersTest, AResponseThatIsWholeWaitsWithoutItsStream) {
   second().response_headers = [](Probe& probe, Exchange&, http::ResponseHeaders&, End) {
     return probe.pause_response_for(500ms);
   };
-  start([](const std::string&, const std::string&) { return reply_with("late"); });
+  start([](const std::string&, const std::string&) { return answer("late"); });
   get();
   proxy->world.run_for(300ms);
   EXPECT_EQ(client->received(), "");
@@ -143,7 +121,7 @@ TEST_F(TryFiltersTest, APausedResponseStopsItsStreamOnly) {
     return probe.pause_response_for(800ms);
   };
   const std::string body(3'000'000, 'e');
-  start([&](const std::string&, const std::string&) { return reply_with(body); });
+  start([&](const std::string&, const std::string&) { return answer(body); });
   get();
   proxy->world.run_for(700ms);
   EXPECT_EQ(client->received(), "");
@@ -158,7 +136,7 @@ TEST_F(TryFiltersTest, TheClientGoesWhileATryIsPaused) {
     kept = std::move(probe.resumer);
     return step;
   };
-  start([](const std::string&, const std::string&) { return reply_with("x"); });
+  start([](const std::string&, const std::string&) { return answer("x"); });
   get();
   proxy->world.run_for(100ms);
   client->close(net::CloseHow::kReset);
@@ -173,7 +151,7 @@ TEST_F(TryFiltersTest, AForgottenTryIsAnswered) {
     exchange.local().loop.post([&probe] { probe.resumer = nullptr; });
     return Step::pause(*probe.resumer);
   };
-  start([](const std::string&, const std::string&) { return reply_with("x"); });
+  start([](const std::string&, const std::string&) { return answer("x"); });
   get();
   EXPECT_TRUE(receives("HTTP/1.1 500 Internal Server Error"));
   EXPECT_EQ(first().completed, 1);
