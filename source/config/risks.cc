@@ -53,6 +53,10 @@ class RiskFinder {
            "nothing limits the connections of clients at an edge; set overload_manager with the resource monitor "
            "envoy.resource_monitors.global_downstream_max_connections");
     }
+    if (!bootstrap.perf_tracing_file_path().empty()) {
+      tell("trace-is-not-written", bootstrap, Bootstrap::kPerfTracingFilePathFieldNumber,
+           "Perfetto's trace is not built in, as in released Envoys, and this file is not written; remove it");
+    }
     return std::move(risks_);
   }
 

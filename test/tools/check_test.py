@@ -74,6 +74,7 @@ RISKS = [
     ("collector-is-not-there", {MANAGER + ".tracing": {"provider": {"name": "t", "typed_config": {
         "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
         "grpc_service": {"envoy_grpc": {"cluster_name": "otlp"}}}}}}),
+    ("trace-is-not-written", {"perf_tracing_file_path": "/tmp/trace"}),
     ("clients-choose-the-upstream", {CLUSTER + ".type": "ORIGINAL_DST", CLUSTER + ".lb_policy": "CLUSTER_PROVIDED", CLUSTER + ".load_assignment": None,
                                      CLUSTER + ".original_dst_lb_config": {"use_http_header": True}}),
 ]
