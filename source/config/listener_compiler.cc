@@ -8,6 +8,7 @@
 #include "config/content.h"
 #include "config/core_compiler.h"
 #include "config/filter_chain_compiler.h"
+#include "config/metadata_compiler.h"
 #include "config/socket_compiler.h"
 #include "net/internal_address.h"
 
@@ -173,6 +174,7 @@ model::ListenerPlanPtr compile_listener(const Listener& proto, CompileScope& sco
   compile_accepting(proto, *out, scope);
   compile_filter_chains(proto, *out, scope);
   compile_listener_filters(proto, *out, scope);
+  out->metadata = compile_metadata(proto.metadata());
   out->hand_over = proto.use_original_dst().value();
   out->access_logs = compile_access_logs(proto.access_log(), scope);
   out->connection_limit =

@@ -97,6 +97,7 @@ struct ListenerFrame {
   Duration filters_timeout = std::chrono::seconds(15);  // 0: none
   bool continue_after_timeout = false;
   bool hand_over = false;             // use_original_dst: to the listener of the restored destination
+  MetadataPtr metadata;               // null: none
   AccessLogSetPtr access_logs;        // one line for each connection
   uint32_t accepts_per_event = 32;    // max_connections_to_accept_per_socket_event
   bool exact_balance = false;         // each connection goes to the worker that has the fewest

@@ -100,6 +100,7 @@ void Exchange::begin_facts() {
   }
   facts_.downstream_tls = connection_.tls();
   facts_.filter_chain = connection_.server().listener().chain.name;
+  facts_.listener_metadata = connection_.server().listener().plan.metadata.get();
 }
 
 Exchange::~Exchange() { SLUICE_DCHECK(finished_); }
