@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <deque>
 
 #include "api/messages.h"
 #include "base/strings.h"
@@ -26,20 +27,21 @@ class OtelExtensions : public testing::Test {
   OtelExtensions() { (void)api::use_all_messages(); }
   ~OtelExtensions() override { unsetenv("OTEL_RESOURCE_ATTRIBUTES"); }
 
-  void read(const std::string& json) {
-    proto.Clear();
+  // The map knows messages by their addresses: what was read stays as long as the map.
+  const OpenTelemetryConfig& read(const std::string& json) {
+    OpenTelemetryConfig& proto = protos.emplace_back();
     const auto status = google::protobuf::util::JsonStringToMessage(json, &proto);
-    ASSERT_TRUE(status.ok()) << std::string(status.message());
+    EXPECT_TRUE(status.ok()) << std::string(status.message());
+    return proto;
   }
   std::vector<std::pair<std::string, std::string>> resource(const std::string& detectors) {
-    read(cat("{\"resource_detectors\":[", detectors, "]}"));
+    const OpenTelemetryConfig& proto = read(cat("{\"resource_detectors\":[", detectors, "]}"));
     std::vector<std::pair<std::string, std::string>> out = {{"service.name", "front"}};
     compile_detectors(proto.resource_detectors(), out, scope);
     return out;
   }
   std::shared_ptr<const OtelSampler> sampler(const std::string& json) {
-    read(cat("{\"sampler\":", json, "}"));
-    return compile_sampler(proto.sampler(), scope);
+    return compile_sampler(read(cat("{\"sampler\":", json, "}")).sampler(), scope);
   }
   static std::string any(std::string_view type, std::string_view rest = "") {
     return cat(R"({"name":"x","typed_config":{"@type":"type.googleapis.com/envoy.extensions.tracers.opentelemetry.)",
@@ -51,7 +53,7 @@ class OtelExtensions : public testing::Test {
     return out;
   }
 
-  OpenTelemetryConfig proto;
+  std::deque<OpenTelemetryConfig> protos;
   config::SourceMap map;
   config::Findings findings;
   config::Extensions extensions;

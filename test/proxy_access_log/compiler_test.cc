@@ -4,6 +4,8 @@
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "api/messages.h"
 #include "base/strings.h"
 #include "config/format_compiler.h"
@@ -27,8 +29,9 @@ class AccessLogCompiler : public testing::Test, public format::SampleFacts {
     scope.log_files = &files;
   }
 
-  // `logs` is the list as JSON. The messages live as long as the test.
+  // `logs` is the list as JSON. The messages live as long as the map, which knows them by their addresses.
   model::AccessLogSetPtr compile(const std::string& logs) {
+    HttpConnectionManager& manager = managers.emplace_back();
     const auto status = google::protobuf::util::JsonStringToMessage("{\"access_log\":" + logs + "}", &manager);
     EXPECT_TRUE(status.ok()) << std::string(status.message());
     return compile_access_logs(manager.access_log(), scope);
@@ -53,7 +56,7 @@ class AccessLogCompiler : public testing::Test, public format::SampleFacts {
   test::SimLoop loop{world};
   test::SimFiles disk{loop};
   proxy::LogFiles files{disk};
-  HttpConnectionManager manager;
+  std::deque<HttpConnectionManager> managers;
   SourceMap map;
   Findings findings;
   Extensions extensions;
@@ -126,12 +129,10 @@ TEST_F(AccessLogCompiler, EveryKindOfFilter) {
         R"({"or_filter":{"filters":[{"traceable_filter":{}},{"not_health_check_filter":{}}]}})",
         R"({"header_filter":{"header":{"name":":method","string_match":{"exact":"GET"}}}})",
         R"({"grpc_status_filter":{"statuses":["UNKNOWN"]}})", R"({"log_type_filter":{"types":["DownstreamEnd"]}})"}) {
-    manager.Clear();
     const auto set = compile(file("", cat("\"filter\":", filter, ",")));
     ASSERT_EQ(first_error(), "none") << filter;
     EXPECT_TRUE(set->logs.front().filter->passes(facts)) << filter;
   }
-  manager.Clear();
   const auto flags = compile(file("", R"("filter":{"response_flag_filter":{"flags":["NR"]}},)"));
   EXPECT_FALSE(flags->logs.front().filter->passes(facts));
   facts.flags.set(format::Flag::kNoRouteFound);
@@ -151,7 +152,6 @@ TEST_F(AccessLogCompiler, ErrorsInWords) {
         Case{file("", R"("filter":{"extension_filter":{"name":"x"}},)"), "not supported yet: extension_filter"},
         Case{R"([{"name":"x","typed_config":{"@type":"type.googleapis.com/envoy.config.cluster.v3.Cluster"}}])",
              "is not an access logger"}}) {
-    manager.Clear();
     findings = {};
     (void)compile(c.logs);
     EXPECT_THAT(first_error(), HasSubstr(c.error));
@@ -165,7 +165,6 @@ TEST_F(AccessLogCompiler, FilesThatCannotBeOpened) {
   // Only validating touches no file.
   scope.log_files = nullptr;
   findings = {};
-  manager.Clear();
   const auto set = compile(file(""));
   EXPECT_EQ(first_error(), "none");
   EXPECT_EQ(set->logs.front().file, nullptr);
