@@ -1,15 +1,12 @@
-"""What the corpora of hostile input share: cases out of files, several proxies side by side, the verdict.
-
-A case that fails is run once more, alone, before that is believed: peers are given seconds to answer, which a busy machine may
-take from them. What then passes is told as not stable.
-"""
+"""What the corpora of hostile input share: cases out of files, several proxies side by side, the verdict."""
 import json
 import os
 import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MANY = 8                # more failures than these are no accident
+sys.path.append(os.path.join(HERE, "../../tools/suite"))
+from once_more import believed  # noqa: E402
 
 
 def arguments(parser, corpus, jobs):
@@ -53,13 +50,15 @@ def play(cases, jobs, start):
 def judge(options, cases, start, show):
     """Plays the cases, prints what failed (show(result) -> details) and the closing line; ends with the status."""
     results, ends = play(cases, options.jobs, start)
-    bad = {r["id"] for r in results if not r["ok"]}
-    if 0 < len(bad) <= MANY:
-        again, more = play([c for c in cases if c["id"] in bad], 1, start)
-        results, ends = [r for r in results if r["ok"]] + again, ends + more
-        for r in again:
-            if r["ok"]:
-                print("note: %s is not stable: it failed, then passed" % r["id"])
+    results = {r["id"]: r for r in results}
+
+    def again(names):
+        now, more = play([c for c in cases if c["id"] in names], 1, start)
+        results.update({r["id"]: r for r in now})
+        ends.extend(more)
+        return [name for name in names if not results[name]["ok"]]
+    believed([name for name, r in results.items() if not r["ok"]], again)
+    results = list(results.values())
     for r in results:
         if not r["ok"]:
             print("FAIL %-28s %s\n     %s" % (r["id"], r["why"][:300], show(r)))

@@ -25,9 +25,9 @@ def runner(monkeypatch, tmp_path):
     module.list = tmp_path / "pending.txt"
     module.rounds = []
 
-    def behaviour(options, flag, ids):
+    def behaviour(options, *more):
         now = module.rounds.pop(0)
-        return {i: {"id": i, "ok": now[i], "why": "", "message": ""} for i in ids.split(",")}
+        return {i: {"id": i, "ok": now[i] is True, "died": now[i] == "died", "why": "", "message": ""} for i in more[-1].split(",")}
     module.behaviour = behaviour
     return module
 
@@ -54,6 +54,11 @@ def test_a_case_that_must_pass_fails_twice(runner, capsys):
 def test_a_case_that_fails_once(runner, capsys):
     assert run(runner, {**AS_LISTED, "x/good2": False}, {"x/good2": True}) == 0
     assert "x/good2 is not stable: it failed, then passed" in capsys.readouterr().out
+
+
+def test_a_proxy_that_dies_is_believed_at_once(runner, capsys):
+    assert run(runner, {**AS_LISTED, "x/good2": "died"}) == 1
+    assert "FAIL x/good2" in capsys.readouterr().out
 
 
 def test_a_pending_case_that_passes(runner, capsys):

@@ -1,10 +1,12 @@
 """What ./tools/test counts, and what it shows of a step that failed."""
 import re
 import sys
+import xml.etree.ElementTree as xml
 
 import cpp_tests
-import live_tests
+import once_more
 import pytest
+import python_tests
 import steps
 
 
@@ -64,18 +66,68 @@ def test_pytest_line(text, code, counts):
     assert steps.pytest_line(text, code) == counts
 
 
-def test_google_test_reports(tmp_path):
-    (tmp_path / "a_test.xml").write_text(
-        '<testsuites tests="4" failures="1" disabled="1" errors="0"><testsuite>'
-        '<testcase name="x" result="completed"/><testcase name="y" result="skipped"/></testsuite></testsuites>')
-    (tmp_path / "b_test.xml").write_text('<testsuites tests="3" failures="0" disabled="0" errors="0"/>')
-    (tmp_path / "c_test.xml").write_text("<testsuites")
-    assert cpp_tests.google_tests(str(tmp_path)) == (4, 1, 2, 1)
+def program(tmp_path, status, said=None, time="0.1"):
+    """One entry of ctest's report, with what GoogleTest wrote beside it."""
+    path = tmp_path / "a_test.xml"
+    if said is not None:
+        path.write_text(said)
+    return cpp_tests.Program(xml.fromstring('<testcase name="a" status="%s" time="%s"/>' % (status, time)), str(path))
 
 
-def test_ctest_report(tmp_path):
-    (tmp_path / "r.xml").write_text('<testsuite><testcase status="run"/><testcase status="run"/><testcase status="fail"/></testsuite>')
-    assert cpp_tests.ctest(str(tmp_path / "r.xml")) == (2, 1)
+REPORT = """<testsuites tests="5"><testsuite name="S">
+<testcase name="x" classname="S" status="run" result="completed"/><testcase name="y" classname="S" status="run" result="skipped"/>
+<testcase name="off" classname="S" status="notrun" result="suppressed"/>
+<testcase name="%s" classname="I/S" status="run" result="completed">%s</testcase></testsuite></testsuites>"""
+
+
+def test_a_report_of_google_test(tmp_path):
+    good = program(tmp_path, "run", REPORT % ("z/0", ""))
+    assert (good.passed, good.failed) == (2, [])
+    bad = program(tmp_path, "fail", REPORT % ("z/0", '<failure message="m"/><failure message="n"/>'))
+    assert (bad.passed, bad.failed, bad.died) == (1, ["I/S.z/0"], False)
+
+
+def test_a_program_that_is_no_google_test(tmp_path):
+    assert program(tmp_path, "run").passed == 1
+    assert program(tmp_path, "fail").failed == ["a"]
+
+
+def test_a_program_that_dies_or_does_not_end(tmp_path):
+    broken, leaks = program(tmp_path, "fail", "<testsuites"), program(tmp_path, "fail", REPORT % ("z", ""))
+    assert broken.died and leaks.died and leaks.failed == ["a"]
+    endless = program(tmp_path, "fail", time=str(cpp_tests.LIMIT + 0.2))
+    assert endless.failed == ["a"] and not endless.died
+
+
+SUBJECT = """import os, sys
+out, mark = os.environ["GTEST_OUTPUT"][4:] + "a_test.xml", sys.argv[2]
+wanted = os.environ.get("GTEST_FILTER", "S.x:S.y").split(":")
+bad = [name for name in wanted if name == "S.y" and (sys.argv[1] == "always" or not os.path.exists(mark))]
+open(mark, "w").close()
+if sys.argv[1] == "dies" and bad:
+    sys.exit(3)
+with open(out, "w") as f:
+    f.write("<testsuites>%s</testsuites>" % "".join('<testcase classname="S" name="%s" status="run">%s</testcase>' % (
+        name[2:], "<failure/>" * (name in bad)) for name in wanted))
+sys.exit(bool(bad))
+"""
+
+
+def cpp(tmp_path, how):
+    """Runs a stand-in for a program of GoogleTest, whose test S.y fails the first time, or always, or dies the first time."""
+    (tmp_path / "subject.py").write_text(SUBJECT)
+    (tmp_path / "CTestTestfile.cmake").write_text('add_test(a "%s" "%s" "%s" "%s")\nadd_test(b "true")\n' % (
+        sys.executable, tmp_path / "subject.py", how, tmp_path / "mark"))
+    return cpp_tests.main(str(tmp_path), [])
+
+
+@pytest.mark.parametrize("how,code,counts,notes", [("once", 0, "3 passed, 0 failed", 1), ("always", 1, "2 passed, 1 failed", 0),
+                                                   ("dies", 1, "1 passed, 1 failed", 0)])
+def test_a_cpp_test_that_fails_runs_once_more(tmp_path, capfd, how, code, counts, notes):
+    assert cpp(tmp_path, how) == code
+    out = capfd.readouterr().out
+    assert out.endswith("\n%s\n" % counts) and once_more.told(out) == notes, out
+    assert not notes or "note: a: S.y is not stable: it failed, then passed" in out
 
 
 def test_python_is_the_one_of_the_build_folder():
@@ -88,31 +140,37 @@ def test_a_step_that_does_not_end_is_ended(suite, capsys):
     assert code == 1 and "| before" in out and "the limit of this step" in out, out
 
 
-LIVE = """import os, pytest
+PYTHON = """import os, pytest
 def test_fails(): assert %s
 def test_passes(): pass
 """
 
 
-def live(tmp_path, condition):
+def python(tmp_path, condition):
     path = tmp_path / "one_test.py"
-    path.write_text(LIVE % condition)
-    return live_tests.main([str(path)])
+    path.write_text(PYTHON % condition)
+    return python_tests.main([str(path)])
 
 
-def test_what_fails_once_is_told(tmp_path, capfd):
+def test_a_python_test_that_fails_once_is_told(tmp_path, capfd):
     mark = tmp_path / "mark"
-    assert live(tmp_path, "os.path.exists(%r) or open(%r, 'w').close()" % (str(mark), str(mark))) == 0
+    assert python(tmp_path, "os.path.exists(%r) or open(%r, 'w').close()" % (str(mark), str(mark))) == 0
     out = capfd.readouterr().out
     assert re.search("^note: .*one_test.py::test_fails is not stable", out, re.M) and out.endswith("\n2 passed, 0 failed\n")
 
 
-def test_what_fails_twice_is_a_failure(tmp_path, capfd):
-    assert live(tmp_path, "False, 'a reason - with a dash'") == 1
+def test_a_python_test_that_fails_twice_is_a_failure(tmp_path, capfd):
+    assert python(tmp_path, "False, 'a reason - with a dash'") == 1
     out = capfd.readouterr().out
     assert "not stable" not in out and out.endswith("\n1 passed, 1 failed\n")
 
 
-def test_what_cannot_be_read_is_a_failure(tmp_path, capfd):
-    assert live(tmp_path, "(") == 1
+def test_python_that_cannot_be_read_is_a_failure(tmp_path, capfd):
+    assert python(tmp_path, "(") == 1
     assert capfd.readouterr().out.endswith("\n0 passed, 1 failed\n")
+
+
+def test_a_step_tells_how_many_were_not_stable(suite, capsys):
+    suite.run("one", shell("echo 'note: x is not stable: it failed, then passed'; echo 'note: y'; echo '7 passed, 0 failed'"))
+    code, out = end(suite, capsys)
+    assert code == 0 and "one  7 passed, 0 failed, 1 not stable, " in out and " s in all, 1 not stable\n7 passed, 0 failed\n" in out

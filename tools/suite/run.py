@@ -4,19 +4,18 @@ import glob
 import os
 import sys
 
-from steps import ROOT, Steps, by_status, pytest_line
+from steps import ROOT, Steps, by_status
 
 PYTHON = sys.executable
 BEHAVIOUR, HTTP1, HTTP2, XDS, ISTIO, OTHERS = (
     "test/conformance/%s/run" % corpus for corpus in ("behaviour", "http1", "http2", "xds", "istio", "envoy_configs"))
 CONFIGS, QUICKSTART, DOCS = "test/tools/configs_test.py", "test/tools/quickstart_test.py", "test/tools/docs_test.py"
-LIVE = "tools/suite/live_tests.py"
 
 BUILD = dict(count=by_status, limit=2400)
 
 
 def pytest(*paths):
-    return [PYTHON, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", *paths]
+    return [PYTHON, "tools/suite/python_tests.py", *paths]
 
 
 def build(preset, targets=()):
@@ -79,7 +78,7 @@ def steps(options):
             ("hostile HTTP/2, a sample", [PYTHON, HTTP2, "--every", "12"], on),
             ("behaviour, a sample", [PYTHON, BEHAVIOUR, "--every", "12"], on)]
     plan = quick + [
-        ("Python tests", pytest("test/tools", *("--ignore=" + path for path in [CONFIGS, QUICKSTART, DOCS])), dict(count=pytest_line)),
+        ("Python tests", pytest("test/tools", *("--ignore=" + path for path in [CONFIGS, QUICKSTART, DOCS])), {}),
         ("simulation as recorded", [PYTHON, "tools/suite/same_traces.py", "release"], on),
         ("a mesh, a tenth of it", ["build/release/test/sim/sim", "--mesh", "10"], on),
         ("instructions of a request", [PYTHON, "test/perf/instructions.py"], on),
@@ -95,15 +94,15 @@ def steps(options):
         ("configurations of the corpus", [PYTHON, BEHAVIOUR, "--configs"], on),
         ("configurations of others", [PYTHON, OTHERS], on),
         ("cost of configurations", [PYTHON, "test/perf/config_cost.py"], on),
-        ("faults and drains", [PYTHON, LIVE, "test/live"], dict(limit=1500, **on)),
-        ("configs/", pytest(CONFIGS), dict(count=pytest_line, **on)),
-        ("quickstart", [PYTHON, LIVE, QUICKSTART], on),
-        ("docs", pytest(DOCS), dict(count=pytest_line, **on)),
+        ("faults and drains", pytest("test/live"), dict(limit=1500, **on)),
+        ("configs/", pytest(CONFIGS), on),
+        ("quickstart", pytest(QUICKSTART), on),
+        ("docs", pytest(DOCS), on),
     ]
     if options.clang:
         plan += clang()
     if options.interop:
-        plan += [("programs of others", pytest("test/interop"), dict(count=pytest_line, limit=2400, **on))]
+        plan += [("programs of others", pytest("test/interop"), dict(limit=2400, **on))]
     for preset in ("asan", "tsan"):
         plan += sanitized(preset) if getattr(options, preset) else []
     return plan

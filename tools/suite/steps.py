@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 
+from once_more import told
+
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 LOGS = os.path.join(ROOT, "build/test-logs")
 HEARTBEAT = 10          # seconds between dots
@@ -38,7 +40,7 @@ class Steps:
     """Collects what the steps counted. A step whose requirement failed is not run, and counts as one failure."""
 
     def __init__(self, names):
-        self.names, self.passed, self.failed, self.done = names, 0, 0, {}
+        self.names, self.passed, self.failed, self.unstable, self.done = names, 0, 0, 0, {}
         self.started = time.monotonic()
         os.makedirs(LOGS, exist_ok=True)
 
@@ -60,9 +62,11 @@ class Steps:
             text = f.read()
         if code is None:
             text += "\nended after %g s, the limit of this step" % limit
-        passed, failed = count(text, code)
+        (passed, failed), unstable = count(text, code), told(text)
         self.passed, self.failed, self.done[name] = self.passed + passed, self.failed + failed, not failed
+        self.unstable += unstable
         counted = "%d passed, %d failed, " % (passed, failed) if passed or failed else ""
+        counted += "%d not stable, " % unstable if unstable else ""
         print("%s%s%.1f s" % (" " if counted else "", counted, time.monotonic() - begun), flush=True)
         for note in re.findall(r"^(?:note|pending|accept|reject): .*$", text, re.M)[:8] if not failed else []:
             print("        " + note)
@@ -89,6 +93,6 @@ class Steps:
                 raise
 
     def end(self):
-        print("%.0f s in all" % (time.monotonic() - self.started))
+        print("%.0f s in all, %d not stable" % (time.monotonic() - self.started, self.unstable))
         print("%d passed, %d failed" % (self.passed, self.failed), flush=True)
         sys.exit(1 if self.failed else 0)
