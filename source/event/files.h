@@ -21,7 +21,7 @@ class AppendFile {
   virtual bool append(std::string_view bytes) = 0;
   // Writes out what is queued and waits for it (a few seconds at most); for tests and the end of the process.
   virtual void flush() = 0;
-  // Opens the path anew (after a rotation); what was appended before goes to the old file.
+  // Opens the path anew (after a rotation): the old file gets what was appended before, the new one what comes now.
   virtual void reopen() = 0;
 };
 

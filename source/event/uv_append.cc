@@ -69,6 +69,8 @@ struct AppendWriter::Shared {
   void wait_for_work(std::unique_lock<std::mutex>& lock, bool stuck);
   void begin_writing(File& file);
   bool serve(std::unique_lock<std::mutex>& lock, File& file);
+  bool write_due(std::unique_lock<std::mutex>& lock, File& file);
+  bool change_files(std::unique_lock<std::mutex>& lock, File& file);
   Clock::time_point next_due() const;
 };
 
@@ -94,6 +96,7 @@ class AppendWriter::File {
   std::string queue;
   Clock::time_point due;  // of a queue that is not empty
   bool reopen_wanted = false;
+  size_t for_old_file = 0;  // of the queue, what was appended before that was wanted
   bool reopening = false;
   bool abandoned = false;  // no handle is left
   uint64_t appended = 0;   // bytes, ever
@@ -194,6 +197,7 @@ class AppendWriter::Handle final : public AppendFile {
   void reopen() override {
     std::lock_guard lock(shared_->mutex);
     file_->reopen_wanted = true;
+    file_->for_old_file = file_->queue.size();
     shared_->urgent = true;
     shared_->wake.notify_one();
   }
@@ -280,9 +284,10 @@ void AppendWriter::Shared::wait_for_work(std::unique_lock<std::mutex>& lock, boo
   }
 }
 
-// Takes the queue when it is time, unless the last one is not yet written.
+// Takes the queue when it is time, unless the last one is not yet written; when the file is to be reopened, only what
+// is for the old one.
 void AppendWriter::Shared::begin_writing(File& file) {
-  if (file.written < file.writing.size() || file.queue.empty()) {
+  if (file.written < file.writing.size() || file.queue.empty() || (file.reopen_wanted && file.for_old_file == 0)) {
     return;
   }
   const bool due = file.due <= Clock::now();
@@ -293,12 +298,27 @@ void AppendWriter::Shared::begin_writing(File& file) {
     }
     file.writing.clear();
     file.written = 0;
-    file.writing.swap(file.queue);
+    if (file.reopen_wanted) {
+      file.writing.assign(file.queue, 0, file.for_old_file);
+      file.queue.erase(0, std::exchange(file.for_old_file, 0));
+    } else {
+      file.writing.swap(file.queue);
+    }
   }
 }
 
-// Writes what is due of one file; false when it is stuck.
+// Writes what is due of one file, and reopens it when that is wanted; false when it is stuck.
 bool AppendWriter::Shared::serve(std::unique_lock<std::mutex>& lock, File& file) {
+  do {
+    if (!write_due(lock, file)) {
+      return false;
+    }
+  } while (change_files(lock, file));
+  return true;
+}
+
+// False when it is stuck.
+bool AppendWriter::Shared::write_due(std::unique_lock<std::mutex>& lock, File& file) {
   begin_writing(file);
   const size_t before = file.written;
   uint64_t calls = 0;
@@ -317,19 +337,23 @@ bool AppendWriter::Shared::serve(std::unique_lock<std::mutex>& lock, File& file)
   counts.queued_bytes -= file.written - before;
   file.done += file.written - before;
   progress.notify_all();
-  if (file.written < file.writing.size()) {
-    return false;
+  return file.written == file.writing.size();
+}
+
+// Once all that is for the old file is written. True when something is left to do: more for that one, or for the new
+// one.
+bool AppendWriter::Shared::change_files(std::unique_lock<std::mutex>& lock, File& file) {
+  if (!file.reopen_wanted || file.for_old_file > 0) {
+    return file.reopen_wanted;
   }
-  if (file.reopen_wanted) {
-    file.reopen_wanted = false;
-    file.reopening = true;
-    lock.unlock();
-    const bool reopened = file.reopen();
-    lock.lock();
-    file.reopening = false;
-    counts.reopen_failed += reopened ? 0 : 1;
-    progress.notify_all();
-  }
+  file.reopen_wanted = false;
+  file.reopening = true;
+  lock.unlock();
+  const bool reopened = file.reopen();
+  lock.lock();
+  file.reopening = false;
+  counts.reopen_failed += reopened ? 0 : 1;
+  progress.notify_all();
   return true;
 }
 

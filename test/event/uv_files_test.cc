@@ -156,6 +156,19 @@ TEST_F(UvFilesTest, ReopenAfterARotation) {
   EXPECT_EQ(get(folder + "log"), "new\n");
 }
 
+TEST_F(UvFilesTest, ReopeningParts) {
+  auto log = *files.open_append(folder + "log");
+  for (int i = 0; i < 50; ++i) {  // the thread comes to it before the second line or after it
+    log->append("before\n");
+    fs::rename(folder + "log", folder + "log.1");
+    log->reopen();
+    log->append("after\n");
+    log->flush();
+    ASSERT_EQ(get(folder + "log.1"), i == 0 ? "before\n" : "after\nbefore\n");
+    ASSERT_EQ(get(folder + "log"), "after\n");
+  }
+}
+
 TEST_F(UvFilesTest, AFailedReopenKeepsTheOldFile) {
   fs::create_directory(folder + "sub");
   auto log = *files.open_append(folder + "sub/log");
