@@ -5,22 +5,14 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "base/varint.h"
 
 namespace sluice::xds {
 namespace {
 
-// `bytes` as field `number` of a message that they are appended to.
 std::string as_field(uint32_t number, std::string_view bytes) {
   std::string out;
-  out.push_back(static_cast<char>(number << 3 | 2));
-  for (size_t length = bytes.size();; length >>= 7) {
-    if (length < 0x80) {
-      out.push_back(static_cast<char>(length));
-      break;
-    }
-    out.push_back(static_cast<char>(length | 0x80));
-  }
-  out += bytes;
+  append_field(out, number, bytes);
   return out;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "base/varint.h"
 #include "envoy/service/discovery/v3/discovery.pb.h"
 #include "xds/nack.h"
 
@@ -47,6 +48,9 @@ void SotwSession::stop() {
 // ---- requests
 
 void SotwSession::interest_changed(TypeUsers& users, const InterestChange& change, Cause cause) {
+  if (!change.empty()) {
+    state_of(users.type()).names.reset();
+  }
   // A cluster that comes later has its endpoints sent again when it asks for what was asked for already.
   if (!change.empty() || (cause == Cause::kSubscribed && users.type() == ResourceType::kEndpoints)) {
     want_request(users.type());
@@ -94,25 +98,34 @@ void SotwSession::drain() {
   numbers().pending_requests = queue_.size();
 }
 
-void SotwSession::send(ResourceType type) {
+const std::string& SotwSession::names_in(ResourceType type) {
   const TypeUsers& users = *users_of(type);
+  State& state = state_of(type);
+  if (!state.names) {
+    std::string& out = state.names.emplace();
+    if (users.wildcard() && (state.named || !users.names().empty())) {
+      append_field(out, DiscoveryRequest::kResourceNamesFieldNumber, kEverything);
+    }
+    for (const auto& [name, unused] : users.names()) {
+      append_field(out, DiscoveryRequest::kResourceNamesFieldNumber, name);
+    }
+  }
+  return *state.names;
+}
+
+void SotwSession::send(ResourceType type) {
   State& state = state_of(type);
   DiscoveryRequest request;
   request.set_type_url(std::string(names_of(type).type_url));
   request.set_version_info(state.version);
   request.set_response_nonce(state.nonce);
-  if (users.wildcard() && (state.named || !users.names().empty())) {
-    request.add_resource_names(std::string(kEverything));
-  }
-  for (const auto& [name, unused] : users.names()) {
-    request.add_resource_names(name);
-  }
-  state.named = state.named || request.resource_names_size() > 0;
   if (!state.error.empty()) {
     request.mutable_error_detail()->set_code(kNackCode);
     request.mutable_error_detail()->set_message(std::exchange(state.error, {}));
   }
-  link_.send(request.SerializeAsString());
+  const std::string& names = names_in(type);
+  state.named = state.named || !names.empty();
+  link_.send(cat(request.SerializeAsString(), names));
   for (const Unanswered& waiting : std::exchange(state.unanswered, {})) {
     note_answer(waiting);
   }

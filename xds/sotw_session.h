@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,9 @@ class SotwSession final : public Session, private Link::Owner {
     std::string error;    // to be told with the next request
     bool wanted = false;  // a request waits for resume()
     bool named = false;   // names were sent: an empty list means none from now on
+    // The names as a request has them, until they change: of ten thousand endpoints one changes and is answered with all
+    // the names.
+    std::optional<std::string> names;
     std::vector<Unanswered> unanswered;
   };
 
@@ -43,6 +47,7 @@ class SotwSession final : public Session, private Link::Owner {
   void want_answer(config::ResourceType type);
   void push(config::ResourceType type);
   void drain();
+  const std::string& names_in(config::ResourceType type);
   void send(config::ResourceType type);
 
   PerType<State> states_;

@@ -14,6 +14,13 @@ inline void append_varint(std::string& to, uint64_t value) {
   to.push_back(static_cast<char>(value));
 }
 
+// A text, bytes or a message as field `number` of the message whose bytes `to` are.
+inline void append_field(std::string& to, uint32_t number, std::string_view bytes) {
+  append_varint(to, uint64_t{number} << 3 | 2);
+  append_varint(to, bytes.size());
+  to.append(bytes);
+}
+
 // The number at the front of `from`, which is taken off. Nothing: cut short, or longer than a number can be.
 inline std::optional<uint64_t> take_varint(std::string_view& from) {
   uint64_t value = 0;

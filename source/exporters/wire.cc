@@ -38,9 +38,7 @@ void append_double(std::string& to, uint32_t field, double value) {
 }
 
 void append_bytes(std::string& to, uint32_t field, std::string_view bytes) {
-  append_tag(to, field, kBytes);
-  append_varint(to, bytes.size());
-  to.append(bytes);
+  append_field(to, field, bytes);
 }
 
 void append_text(std::string& to, uint32_t field, std::string_view text) {

@@ -339,6 +339,12 @@ std::vector<std::shared_ptr<upstream::ClusterShared>> Clusters::active() const {
   return out;
 }
 
+void Clusters::each_active(Function<void(upstream::ClusterShared&)> look) const {
+  for (const auto& [name, entry] : entries_) {
+    if (entry->active != nullptr) look(*entry->active->cluster);
+  }
+}
+
 bool Clusters::is_static(const std::string& name) const {
   const auto found = entries_.find(name);
   return found != entries_.end() && found->second->is_static;

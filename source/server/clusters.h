@@ -61,6 +61,8 @@ class Clusters final : private upstream::HostsFollower {
 
   // What serves, in the order of /clusters.
   std::vector<std::shared_ptr<upstream::ClusterShared>> active() const;
+  // The same, in no order.
+  void each_active(Function<void(upstream::ClusterShared&)> look) const;
   bool is_static(const std::string& name) const;
   bool is_active(const std::string& name) const;
   // The start is over: all clusters were warm once.

@@ -318,11 +318,15 @@ void Server::flush_sinks() {
   }
 }
 
+// The gauges of the process are gathered for who sees them: the pages do that when they are asked.
 void Server::flush_stats() {
   registry_.flush();
   bootstrap_.tls->forget_unused();
-  refresh_stats();
-  flush_sinks();
+  server_stats_.look_after_threads(platform_.main_loop().now());
+  if (!stats_sinks_.empty()) {
+    gather_stats();
+    flush_sinks();
+  }
   stats_timer_.arm(bootstrap_.stats_flush_interval);
 }
 

@@ -78,6 +78,7 @@ class Server final : public admin::AdminSource {
   model::AccessLogSetPtr access_logs() const override { return bootstrap_.admin_access_logs; }
   std::string machine_ip() const override { return state_.machine_ip; }
   void refresh_stats() override;
+  void reset_counters() override;
   stats::TagExtractor& tags() override { return tags_; }
   admin::RuntimeInfo runtime() const override;
   Result<void> modify_runtime(const std::vector<std::pair<std::string, std::string>>& values) override;
@@ -98,6 +99,7 @@ class Server final : public admin::AdminSource {
   void serve();
   void finish();
   void flush_stats();
+  void gather_stats();
   void flush_sinks();
   bool flushes_on_demand() const { return bootstrap_.stats_flush_interval == Duration::zero(); }
   bool serves(std::string_view path) const override;

@@ -59,7 +59,8 @@ admin::DynamicConfigs Server::dynamic_configs() const {
         add(kind, name, state.version, state.updated, state.bytes);
       }
     };
-    add_state(Kind::kListener, one.active);
+    // During the start all of them wait for the last one.
+    add_state(serving_ ? Kind::kListener : Kind::kWarmingListener, one.active);
     add_state(Kind::kWarmingListener, one.warming);
     add_state(Kind::kDrainingListener, one.draining);
     if (!one.failed.empty()) {
@@ -111,10 +112,23 @@ Result<void> Server::modify_runtime(const std::vector<std::pair<std::string, std
 }
 
 void Server::refresh_stats() {
-  server_stats_.refresh_runtime(*bootstrap_.runtime);
   if (flushes_on_demand()) {
     registry_.flush();
   }
+  gather_stats();
+  if (flushes_on_demand()) {
+    flush_sinks();
+  }
+}
+
+// What is counted elsewhere and was not told yet is reset too.
+void Server::reset_counters() {
+  gather_stats();
+  registry_.reset_counters();
+}
+
+void Server::gather_stats() {
+  server_stats_.refresh_runtime(*bootstrap_.runtime);
   uint64_t certificate_days = UINT32_MAX;
   if (const std::optional<WallTime> expiry = bootstrap_.tls->first_expiry()) {
     constexpr int64_t kDay = int64_t{86400} * 1'000'000;
@@ -133,9 +147,6 @@ void Server::refresh_stats() {
                          .ocsp_seconds = ocsp_seconds});
   refresh_breakers();
   subscriber_.show();
-  if (flushes_on_demand()) {
-    flush_sinks();
-  }
 }
 
 uint64_t Server::connections() const {
@@ -147,9 +158,7 @@ uint64_t Server::connections() const {
 }
 
 void Server::refresh_breakers() {
-  for (const auto& cluster : clusters_.active()) {
-    cluster->show_breakers(cells_);
-  }
+  clusters_.each_active([this](upstream::ClusterShared& cluster) { cluster.show_breakers(cells_); });
   clusters_.refresh_stats();
 }
 

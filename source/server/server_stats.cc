@@ -58,8 +58,12 @@ void ServerStats::refresh(const Now& now) {
   server_.set(ServerStat::kMemoryHeapSize, memory.heap);
   server_.set(ServerStat::kMemoryPhysicalSize, memory.physical);
   refresh_files(now.files);
+  look_after_threads(now.time);
+}
+
+void ServerStats::look_after_threads(MonotonicTime now) {
   for (Dog& dog : dogs_) {
-    look_after(dog, now.time);
+    look_after(dog, now);
   }
 }
 

@@ -39,6 +39,8 @@ class ServerStats {
   // Whether health checks of others shall pass: server.live.
   void set_live(bool live);
   void refresh(const Now& now);
+  // Counts long turns of the watched loops, and tells of one that does not end.
+  void look_after_threads(MonotonicTime now);
   void refresh_runtime(const runtime::Layers& layers);
   // Of resources that came while the process ran.
   void count_unknown_fields(size_t fields) { server_.add(stats::ServerStat::kDynamicUnknownFields, fields); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <unordered_map>
 #include <utility>
 
 #include "base/check.h"
@@ -16,6 +17,10 @@ constexpr Definition kOneHistogram[] = {{Kind::kHistogram, ""}};
 
 std::span<const Definition> one(Kind kind) {
   return kind == Kind::kCounter ? kOneCounter : kind == Kind::kGauge ? kOneGauge : kOneHistogram;
+}
+
+bool has_histogram(std::span<const Definition> table) {
+  return std::any_of(table.begin(), table.end(), [](const Definition& each) { return each.kind == Kind::kHistogram; });
 }
 
 // Words of gauge marks in front of the cells.
@@ -245,10 +250,20 @@ void Registry::flush_entry(uint32_t index) {
   }
 }
 
+// Blocks are many, most of them were never written to, and tables are few: neither costs a look at each stat.
 void Registry::flush() {
   const std::lock_guard lock(mutex_);
+  std::unordered_map<const Definition*, bool> measured;
   for (uint32_t i = 0; i < entries_.size(); ++i) {
-    if (entries_[i] != nullptr) {
+    const auto has_cells = [i](const std::vector<Cell*>& blocks) { return i < blocks.size() && blocks[i] != nullptr; };
+    if (std::none_of(slots_.begin(), slots_.end(), has_cells)) {
+      continue;
+    }
+    const auto [table, made] = measured.try_emplace(entries_[i]->definitions);
+    if (made) {
+      table->second = has_histogram(entries_[i]->table());
+    }
+    if (table->second) {
       flush_entry(i);
     }
   }

@@ -23,6 +23,7 @@ class FakeSource final : public AdminSource {
   WallTime accepted_at() const override { return {1'767'225'600'000'000}; }
   stats::Registry& registry() override { return stats; }
   void refresh_stats() override { ++refreshed; }
+  void reset_counters() override { stats.reset_counters(); }
   stats::TagExtractor& tags() override { return extractor; }
   RuntimeInfo runtime() const override { return layers; }
 

@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "net/uv_socket.h"
 #include "test/perf/request_rig.h"
+#include "test/xds/rig/rig.h"
 
 namespace {
 bool counting = false;
@@ -126,6 +127,37 @@ TEST_F(Allocations, NoneForManyFields) {
     request += cat("X-Field-", i, ": a value\r\n");
   }
   EXPECT_EQ(count(request + "\r\n", answer(10)), 0u);
+}
+
+// What the arrival of one changed assignment makes among so many that a control plane was asked for.
+uint64_t count_change(xds::Options::Protocol protocol, int endpoints) {
+  constexpr auto kEndpoints = config::ResourceType::kEndpoints;
+  Rig rig(protocol);
+  NotingUser user;
+  std::vector<std::unique_ptr<config::Subscription>> subscriptions;
+  std::vector<Res> all;
+  for (int i = 0; i < endpoints; ++i) {
+    all.push_back(Res{.name = cat("service-", 10'000 + i)});
+    subscriptions.push_back(rig.plane.subscribe(Rig::named(kEndpoints, {all.back().name}), user));
+  }
+  rig.send(kEndpoints, "1", all);
+  rig.send(kEndpoints, "2", {all[3]});
+  user.take();
+  rig.sent();
+  allocations = 0;
+  counting = true;
+  rig.send(kEndpoints, "3", {all[3]});
+  counting = false;
+  EXPECT_EQ(user.take().size(), 1u);
+  EXPECT_EQ(rig.sent().size(), 1u);  // its answer, with all names in the state of the world
+  return allocations;
+}
+
+// A few more: what holds the messages in the test grows.
+TEST_F(Allocations, AChangeOfOneAssignmentCostsTheSameAmongMany) {
+  for (const auto protocol : {xds::Options::Protocol::kSotw, xds::Options::Protocol::kDelta}) {
+    EXPECT_LE(count_change(protocol, 1'000), count_change(protocol, 10) + 5);
+  }
 }
 
 // What malloc takes for an object of so many bytes.

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "base/strings.h"
 #include "stats/names_cluster.h"
 #include "stats/names_http.h"
 #include "stats/names_listener.h"
@@ -161,6 +162,34 @@ TEST(Registry, FlushTellsIntervalsApart) {
   read();
   EXPECT_EQ(interval, 0u);
   EXPECT_EQ(cumulative, 3u);
+}
+
+// A flush looks only where something was written, and that changes.
+TEST(Registry, FlushFollowsBlocksThatComeAndGo) {
+  Registry registry;
+  WorkerCells cells(registry);
+  const auto cumulative = [&](std::string_view prefix) {
+    uint64_t out = 0;
+    registry.visit([&](const StatView& view) {
+      if (view.name == cat(prefix, "upstream_cx_length_ms")) out = view.cumulative->count();
+    });
+    return out;
+  };
+  const auto counted = [&](BlockId id, std::string_view prefix, int values) {
+    for (int i = 0; i < values; ++i) cells.block<ClusterStat>(id).record(ClusterStat::kUpstreamCxLengthMs, 7);
+    registry.flush();
+    return cumulative(prefix);
+  };
+  registry.add_block<ClusterStat>("cluster.idle.");
+  const BlockId first = registry.add_block<ClusterStat>("cluster.a.");
+  EXPECT_EQ(counted(first, "cluster.a.", 0), 0u);
+  EXPECT_EQ(counted(first, "cluster.a.", 2), 2u);
+  registry.release_block(first);
+  registry.flush();
+  // Its place is taken by a block of another table, and it comes back elsewhere.
+  cells.block<HttpStat>(registry.add_block<HttpStat>("http.b.")).inc(HttpStat::kDownstreamRqTotal);
+  EXPECT_EQ(counted(registry.add_block<ClusterStat>("cluster.a."), "cluster.a.", 1), 1u);
+  EXPECT_EQ(cumulative("cluster.idle."), 0u);
 }
 
 TEST(Registry, HiddenStatsCountButDoNotShow) {

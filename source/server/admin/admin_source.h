@@ -146,6 +146,7 @@ class AdminSource {
   virtual bool serves(std::string_view path) const { return !path.empty(); }
   // Sets the gauges that are only right when somebody asks (uptime, memory).
   virtual void refresh_stats() = 0;
+  virtual void reset_counters() = 0;
   // stats_config's tags.
   virtual stats::TagExtractor& tags() = 0;
   virtual RuntimeInfo runtime() const { return {}; }

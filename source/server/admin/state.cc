@@ -55,7 +55,7 @@ void reopen_logs_page(const Request&, AdminSource& source, Reply& reply) {
 }
 
 void reset_counters_page(const Request&, AdminSource& source, Reply& reply) {
-  source.registry().reset_counters();
+  source.reset_counters();
   reply.body = "OK\n";
 }
 

@@ -8,6 +8,15 @@
 namespace sluice::server {
 
 using config::Verdict;
+using stats::ExtensionStat;
+
+namespace {
+
+std::string prefix_of(const model::ExtensionSubscription& wanted) {
+  return cat("extension_config_discovery.http_filter.", wanted.name, ".");
+}
+
+}  // namespace
 
 ExtensionDiscovery::ExtensionDiscovery(const model::ExtensionSubscription& wanted, const DiscoveryTools& tools,
                                        Function<void()> on_known)
@@ -15,8 +24,9 @@ ExtensionDiscovery::ExtensionDiscovery(const model::ExtensionSubscription& wante
       tools_(tools),
       on_known_(std::move(on_known)),
       version_{wanted.name, {}, {}, {}},
-      counts_(cat("extension_config_discovery.http_filter.", wanted.name, "."), wanted.source, tools,
-              DiscoveryCounts::Reloads::kCounted) {
+      counts_(prefix_of(wanted), wanted.source, tools, DiscoveryCounts::Reloads::kCounted),
+      failures_id_(tools.registry.add_block<ExtensionStat>(prefix_of(wanted))),
+      failures_(tools.cells.block<ExtensionStat>(failures_id_)) {
   subscription_ = tools.subscriber.subscribe(
       wanted.source, interest_in(config::ResourceType::kExtension, wanted.name, wanted.source), *this);
   if (!wanted.waits) {
@@ -24,6 +34,8 @@ ExtensionDiscovery::ExtensionDiscovery(const model::ExtensionSubscription& wante
     known();
   }
 }
+
+ExtensionDiscovery::~ExtensionDiscovery() { tools_.registry.release_block(failures_id_); }
 
 std::string ExtensionDiscovery::on_resources(const config::ResourceUpdate& update) {
   config::Batch<model::FilterConfig> batch = tools_.compiler.filters(update, wanted_.types);
@@ -35,6 +47,7 @@ std::string ExtensionDiscovery::on_resources(const config::ResourceUpdate& updat
   }
   std::string answer = tell(wanted_.name, batch, tools_);
   if (batch.verdict != Verdict::kTaken) {
+    failures_.inc(update.known ? ExtensionStat::kConfigConflict : ExtensionStat::kConfigFail);
     fall_back();
   }
   known();
@@ -82,12 +95,14 @@ void ExtensionDiscovery::publish(model::FilterSlot::Pointer filter) {
 
 void ExtensionDiscovery::on_rejected(std::string_view) {
   counts_.count(Verdict::kRejected, {});
+  failures_.inc(ExtensionStat::kConfigFail);
   fall_back();
   known();
 }
 
 void ExtensionDiscovery::on_timeout() {
   counts_.timed_out();
+  failures_.inc(ExtensionStat::kConfigFail);
   fall_back();
   known();
 }

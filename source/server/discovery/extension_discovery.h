@@ -22,6 +22,7 @@ class ExtensionDiscovery final : private config::ResourceUser {
   // `on_known`: called once, perhaps at once: nothing is waited for.
   ExtensionDiscovery(const model::ExtensionSubscription& wanted, const DiscoveryTools& tools,
                      Function<void()> on_known);
+  ~ExtensionDiscovery();
 
   const ExtensionVersion& version() const { return version_; }
 
@@ -40,6 +41,8 @@ class ExtensionDiscovery final : private config::ResourceUser {
   Function<void()> on_known_;
   ExtensionVersion version_;
   DiscoveryCounts counts_;
+  const stats::BlockId failures_id_;
+  stats::Block<stats::ExtensionStat> failures_;
   std::unique_ptr<config::Subscription> subscription_;
 };
 
