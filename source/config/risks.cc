@@ -205,8 +205,13 @@ class RiskFinder {
 
   void look_at_server_tls(const TransportSocket& socket) {
     const auto* context = content<tls::DownstreamTlsContext>(socket.typed_config());
-    if (context == nullptr || !context->require_client_certificate().value()) return;
-    if (context->common_tls_context().validation_context_type_case() ==
+    if (context == nullptr) return;
+    if (context->require_sni().value()) {
+      tell("clients-without-a-name-are-served", *context, tls::DownstreamTlsContext::kRequireSniFieldNumber,
+           "require_sni refuses nobody, as in Envoy; let filter_chain_match.server_names say which names are served");
+    }
+    if (context->require_client_certificate().value() &&
+        context->common_tls_context().validation_context_type_case() ==
         tls::CommonTlsContext::VALIDATION_CONTEXT_TYPE_NOT_SET) {
       tell("client-certificates-are-not-checked", *context,
            tls::DownstreamTlsContext::kRequireClientCertificateFieldNumber,

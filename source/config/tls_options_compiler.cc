@@ -397,7 +397,6 @@ std::optional<net::tls::ServerOptions> compile_server_options(const tls3::Downst
     scope.error(proto, "a server needs a certificate: none is in common_tls_context");
   }
   out.require_client_certificate = proto.require_client_certificate().value();
-  out.require_sni = proto.require_sni().value();
   out.stateless_resumption = !proto.disable_stateless_session_resumption();
   out.stateful_resumption = !proto.disable_stateful_session_resumption();
   out.full_scan_on_sni_mismatch = proto.full_scan_certs_on_sni_mismatch().value();

@@ -110,6 +110,10 @@ bool host_name_without_port(std::string& to, const Facts& facts, const Piece&) {
   return put_text(to, has_port ? name.substr(0, colon) : name);
 }
 
+bool downstream_failure(std::string& to, const Facts& facts, const Piece&) {
+  return put_without_blanks(to, facts.downstream_failure);
+}
+
 template <auto Tls, auto Member>
 bool tls(std::string& to, const Facts& facts, const Piece&) {
   return facts.*Tls != nullptr && put_text(to, (facts.*Tls)->texts().*Member);
@@ -135,7 +139,7 @@ constexpr Operator kOperators[] = {
     {"UPSTREAM_HOST", kNoArgument, kWhole, kText, address<upstream_host>},
     {"UPSTREAM_HOST_NAME", kNoArgument, kWhole, kText, host_name},
     {"UPSTREAM_HOST_NAME_WITHOUT_PORT", kNoArgument, kWhole, kText, host_name_without_port},
-    {"DOWNSTREAM_TRANSPORT_FAILURE_REASON", kNoArgument, kWhole, kText, text<&Facts::downstream_failure>},
+    {"DOWNSTREAM_TRANSPORT_FAILURE_REASON", kNoArgument, kWhole, kText, downstream_failure},
     SLUICE_TLS("DOWNSTREAM_TLS_VERSION", kDown, version),
     SLUICE_TLS("DOWNSTREAM_TLS_CIPHER", kDown, cipher),
     SLUICE_TLS("DOWNSTREAM_TLS_SESSION_ID", kDown, session_id),

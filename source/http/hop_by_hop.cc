@@ -56,7 +56,9 @@ bool may_be_named(std::string_view option) {
 void keep_te_trailers(HeaderMap& fields) {
   bool trailers = false;
   for_each_value(fields, Token::kTe, [&](std::string_view value) {
-    for_each_element(value, [&](std::string_view coding) { trailers |= equal_ignore_case(coding, "trailers"); });
+    for_each_element(value, [&](std::string_view coding) {
+      trailers |= trim(coding.substr(0, coding.find(';'))) == "trailers";  // written in this way alone, as Envoy has it
+    });
   });
   if (!trailers) {
     fields.remove(Token::kTe);

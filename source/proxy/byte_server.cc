@@ -70,6 +70,7 @@ void ByteConnection::describe(format::Facts& facts) const {
   accepted_->describe(facts);
   facts.end = worker().loop.now();
   facts.downstream_tls = transport_->tls();
+  if (facts.downstream_tls != nullptr) facts.downstream_failure = transport_->failure();
 }
 
 void ByteConnection::send(buffer::Buffer& data) {

@@ -468,7 +468,16 @@ void DownstreamConnection::close(ClosedBy by) {
   IntrusiveNode<HttpServer>::unlink();
   IntrusiveNode<net::AtDispatchEnd>::unlink();
   --server_.count_;
-  accepted_->end();
+  if (server_.listener().plan.access_logs != nullptr) {
+    format::Facts facts;
+    accepted_->describe(facts);
+    facts.end = local().loop.now();
+    facts.downstream_tls = transport_->tls();
+    if (facts.downstream_tls != nullptr) facts.downstream_failure = transport_->failure();
+    accepted_->end(facts);
+  } else {
+    accepted_->end();
+  }
   local().loop.destroy_later(std::unique_ptr<event::Deferred>(this));
 }
 

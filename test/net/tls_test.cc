@@ -9,19 +9,6 @@
 namespace sluice::net::tls {
 namespace {
 
-TEST_F(TlsTest, AServerNameMayBeRequired) {
-  server_options.require_sni = true;
-  connect();
-  run();
-  EXPECT_TRUE(client->connected);
-  client_options.sni.clear();
-  connect();
-  run();
-  EXPECT_FALSE(client->connected);
-  EXPECT_TRUE(client->failed);
-  EXPECT_EQ(stat("listener.x.ssl.handshake"), 1u);
-}
-
 // The texts are read from the connection when they are asked for first, also when it is broken by then.
 TEST_F(TlsTest, FactsOfABrokenConnection) {
   connect();

@@ -52,6 +52,7 @@ RISKS = [
     ("no-connection-limit", {"overload_manager": None}),
     ("no-handshake-timeout", {CHAIN + ".transport_socket_connect_timeout": None}),
     ("no-handshake-timeout", {CHAIN + ".transport_socket_connect_timeout": "0s"}),
+    ("clients-without-a-name-are-served", {CHAIN + ".transport_socket.typed_config.require_sni": True}),
     ("client-certificates-are-not-checked", {CHAIN + ".transport_socket.typed_config.require_client_certificate": True}),
     ("large-connection-buffers", {EDGE + ".per_connection_buffer_limit_bytes": None}),
     ("no-request-timeout", {MANAGER + ".request_headers_timeout": None}),

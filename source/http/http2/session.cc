@@ -148,7 +148,7 @@ int Session::on_begin_headers(const nghttp2_frame& frame) {
     nghttp2_session_set_stream_user_data(session_, frame.hd.stream_id, stream);
   }
   if (!stream->released) {
-    if (stream->head_seen) stats_.inc(Http2Stat::kTrailers);
+    if (stream->head_seen && side_ == Side::kServer) stats_.inc(Http2Stat::kTrailers);
     if (!stream->head_seen) stream->arena = &owner_.on_head_begin(*stream);
     reader_.begin(*stream->arena);
   }

@@ -89,10 +89,13 @@ std::shared_ptr<const TlsTexts> read_facts(SSL& ssl, std::shared_ptr<const Conte
   TlsTexts& facts = *facts_text;
   facts.peer_presented = known.peer_presented;
   facts.peer_validated = known.peer_validated;
-  facts.version = SSL_get_version(&ssl);
-  facts.cipher = SSL_get_cipher_name(&ssl);
+  // Before both sides have agreed Envoy's library names this one.
+  const bool agreed = SSL_get_current_cipher(&ssl) != nullptr;
+  facts.version = agreed ? SSL_get_version(&ssl) : "TLSv1.2";
+  facts.cipher = agreed ? SSL_get_cipher_name(&ssl) : "";
   unsigned size = 0;
-  if (const SSL_SESSION* session = SSL_get0_session(&ssl)) {
+  // A session of TLS 1.3 is known by its ticket, and has no identifier.
+  if (const SSL_SESSION* session = SSL_get0_session(&ssl); session != nullptr && SSL_version(&ssl) != TLS1_3_VERSION) {
     const unsigned char* id = SSL_SESSION_get_id(session, &size);
     facts_text->session_texts = to_hex(id, size);
   }

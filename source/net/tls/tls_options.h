@@ -91,7 +91,6 @@ struct CommonOptions {
 
 struct ServerOptions : CommonOptions {
   bool require_client_certificate = false;
-  bool require_sni = false;
   bool stateless_resumption = true;  // tickets
   bool stateful_resumption = true;   // the session cache of TLS 1.2
   bool full_scan_on_sni_mismatch = false;

@@ -21,6 +21,13 @@ constexpr size_t kFlight = 128 * 1024;
 constexpr size_t kOverhead = 512;
 constexpr size_t kHandshakeRead = 64 * 1024;
 constexpr std::string_view kNoSecret = "TLS_error: Secret is not supplied by SDS";
+constexpr std::string_view kNoCertificate = "peer did not provide required client certificate";
+
+// As Envoy has it: an error of the system, by its number.
+std::string system_error(std::string_view why) {
+  return cat("TLS_error:|", (2u << 24) | static_cast<unsigned>(why == "Broken pipe" ? EPIPE : ECONNRESET),
+             ":system library:OPENSSL_internal:", why, ":TLS_error_end");
+}
 }  // namespace
 
 TlsTransport::TlsTransport(const TlsShared& shared, std::unique_ptr<Transport> inner,
@@ -176,10 +183,7 @@ void TlsTransport::on_handshake_ready(Ready ready) {
       if (pipe == IoStatus::kEof) {
         fail({});
       } else if (pipe == IoStatus::kFailed) {
-        // As Envoy has it: an error of the system, by its number.
-        const std::string_view why = inner_->failure();
-        fail(cat("TLS_error:|", (2u << 24) | static_cast<unsigned>(why == "Broken pipe" ? EPIPE : ECONNRESET),
-                 ":system library:OPENSSL_internal:", why, ":TLS_error_end"));
+        fail(system_error(inner_->failure()));
       }
       break;
     case Step::kDone:
@@ -230,12 +234,17 @@ TlsTransport::Step TlsTransport::read_handshake(IoStatus& pipe) {
 }
 
 void TlsTransport::refuse_hello() {
-  constexpr char kIllegalParameter[] = {0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x2f};
   waiting().in.clear();
-  waiting().out.append_copy({kIllegalParameter, sizeof(kIllegalParameter)});
-  (void)send_out();
+  send_alert(SSL_AD_ILLEGAL_PARAMETER);
   ERR_clear_error();
   ERR_raise(ERR_LIB_SSL, SSL_R_EXCESSIVE_MESSAGE_SIZE);
+}
+
+// A fatal one, before any key is agreed.
+void TlsTransport::send_alert(int alert) {
+  const char record[] = {SSL3_RT_ALERT, 0x03, 0x01, 0x00, 0x02, SSL3_AL_FATAL, static_cast<char>(alert)};
+  waiting().out.append_copy({record, sizeof(record)});
+  (void)send_out();
 }
 
 TlsTransport::Step TlsTransport::step_handshake() {
@@ -248,6 +257,11 @@ TlsTransport::Step TlsTransport::step_handshake() {
     return Step::kDone;
   }
   const int error = SSL_get_error(ssl_.get(), result);
+  if (server_ && error == SSL_ERROR_SSL && bio.size == 0 &&
+      ERR_GET_REASON(ERR_peek_error()) == SSL_R_WRONG_VERSION_NUMBER) {
+    send_alert(SSL_AD_PROTOCOL_VERSION);  // OpenSSL says nothing to what does not look like TLS
+    return Step::kFailed;
+  }
   const bool sent = send_produced(bio);
   if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
     return Step::kFailed;
@@ -317,7 +331,8 @@ std::string TlsTransport::count_failure() {
         errors.text.ends_with("ALERT_HANDSHAKE_FAILURE")) {
       text += boring_error(154, "HANDSHAKE_FAILURE_ON_CLIENT_HELLO");
     }
-    append(text, handshake_->refusal.empty() ? "" : ":", handshake_->refusal);
+    const std::string_view refusal = errors.no_certificate ? kNoCertificate : std::string_view(handshake_->refusal);
+    append(text, refusal.empty() ? "" : ":", refusal);
   }
   return text + ":TLS_error_end";
 }
@@ -388,6 +403,9 @@ IoResult TlsTransport::read(ReadLease& lease, size_t max, buffer::Buffer& into) 
   IoStatus status = in.empty() ? IoStatus::kAgain : decrypt(lease, in, into, total);
   if (status == IoStatus::kAgain && (pipe == IoStatus::kEof || pipe == IoStatus::kFailed)) {
     // Without a close_notify the end may be somebody else's doing: a message is not complete because of it.
+    if (pipe == IoStatus::kFailed && server_ && failure_ == nullptr) {
+      failure_ = std::make_unique<std::string>(system_error(inner_->failure()));
+    }
     state_ = State::kFailed;
     status = IoStatus::kFailed;
   }

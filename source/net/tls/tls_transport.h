@@ -74,7 +74,10 @@ class TlsTransport final : public Transport, private TransportHandler, private C
   const Address& remote() const override { return inner_->remote(); }
   std::string_view failure() const override { return failure_ != nullptr ? *failure_ : inner_->failure(); }
   std::string_view alpn() const override;
-  const TlsFacts* tls() const override { return opened_ ? this : nullptr; }
+  // Of a client whose handshake failed too: logs say how far it came.
+  const TlsFacts* tls() const override {
+    return opened_ || (server_ && state_ >= State::kFailed && ssl_ != nullptr) ? this : nullptr;
+  }
   uint64_t written() const override { return inner_->written(); }
   bool nothing_arrived_since(uint64_t mark) const override { return inner_->nothing_arrived_since(mark); }
 
@@ -107,6 +110,7 @@ class TlsTransport final : public Transport, private TransportHandler, private C
   Step step_handshake();
   void finish_handshake();
   void refuse_hello();
+  void send_alert(int alert);
   void on_timeout();
   void on_open_ready(Ready ready);
   void tell(Ready ready);

@@ -27,8 +27,15 @@ int forgive_dates(int ok, X509_STORE_CTX* chain) {
 }
 
 // BoringSSL's words where they differ from OpenSSL's.
-std::string_view error_words(int error) {
+std::string error_words(int error) {
   switch (error) {
+    case X509_V_ERR_CERT_REVOKED:
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+    case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+    case X509_V_ERR_CRL_NOT_YET_VALID:
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+      return cat("certificate revocation check against provided CRLs failed: ", X509_verify_cert_error_string(error));
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
       return "self signed certificate";
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
