@@ -210,9 +210,8 @@ class RiskFinder {
       tell("clients-without-a-name-are-served", *context, tls::DownstreamTlsContext::kRequireSniFieldNumber,
            "require_sni refuses nobody, as in Envoy; let filter_chain_match.server_names say which names are served");
     }
-    if (context->require_client_certificate().value() &&
-        context->common_tls_context().validation_context_type_case() ==
-        tls::CommonTlsContext::VALIDATION_CONTEXT_TYPE_NOT_SET) {
+    if (context->require_client_certificate().value() && context->common_tls_context().validation_context_type_case() ==
+                                                             tls::CommonTlsContext::VALIDATION_CONTEXT_TYPE_NOT_SET) {
       tell("client-certificates-are-not-checked", *context,
            tls::DownstreamTlsContext::kRequireClientCertificateFieldNumber,
            "without a validation context no certificate is asked for and everybody is let in; set "

@@ -37,8 +37,8 @@ int number_of(Version version, int automatic) {
   return automatic;
 }
 
-// The names of a list as it is configured, which may be OpenSSL's or those of the standard; "[A|B]" is BoringSSL's group
-// of ciphers that are equally good.
+// The names of a list as it is configured, which may be OpenSSL's or those of the standard; "[A|B]" is BoringSSL's
+// group of ciphers that are equally good.
 std::vector<std::vector<std::string>> cipher_groups(const std::vector<std::string>& names) {
   std::vector<std::vector<std::string>> out;
   bool in_group = false;

@@ -89,7 +89,7 @@ class Context {
   SslCtxPtr ssl_ctx_;
   std::vector<OwnCertificate> certificates_;
   std::unique_ptr<const Verifier> verifier_;
-  std::string alpn_;  // as on the wire
+  std::string alpn_;                                     // as on the wire
   std::vector<std::vector<std::string>> cipher_groups_;  // of TLS 1.2, best first; those of a group are equally good
   std::shared_ptr<event::AppendFile> key_log_;
   std::vector<Cidr> key_log_local_, key_log_remote_;
