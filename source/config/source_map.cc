@@ -6,12 +6,30 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "config/any.h"
+#include "config/content.h"
 
 namespace sluice::config {
 
 using google::protobuf::Any;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+
+namespace {
+
+// Whether `content` is what `any` holds. If not, `any` stands where another one stood when the content was kept: that
+// one is gone or was filled anew, against the contract, and whoever asks would be told of a message of the past.
+bool is_content(const Message& content, const Any& any) {
+  const std::string_view name = type_name(any.type_url());
+  if (name == "google.protobuf.Struct" || is_typed_struct(name)) return true;  // converted
+  if (name != content.GetDescriptor()->full_name()) return false;
+  const std::string bytes = stable_bytes(content);
+  if (any.value() == bytes || any.value().empty()) return true;  // the latter while it is read from a text
+  const std::unique_ptr<Message> now(content.New());
+  return now->ParsePartialFromString(any.value()) && stable_bytes(*now) == bytes;
+}
+
+}  // namespace
 
 SourceMap::Place::Place(Position at)
     : line(at.line), column(std::min(at.column, Position::kLastColumn)), file(at.file) {}
@@ -99,7 +117,9 @@ ConfigError SourceMap::error(const Message& message, int number, std::string tex
 
 const Message* SourceMap::unpacked(const Any& any) const {
   const auto found = contents_.find(&any);
-  return found == contents_.end() ? nullptr : found->second.get();
+  if (found == contents_.end()) return nullptr;
+  SLUICE_DCHECK(is_content(*found->second, any));
+  return found->second.get();
 }
 
 const std::string& SourceMap::file(Position at) const {

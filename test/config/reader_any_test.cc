@@ -116,6 +116,21 @@ TEST(ReaderAny, ATypedStructOfAKnownTypeIsThatType) {
   EXPECT_FALSE(any.value().empty());
 }
 
+// Builds without NDEBUG notice it; what is told otherwise is of the past.
+TEST(ReaderAnyDeathTest, AnAnyThatIsFilledAnew) {
+  SourceMap map;
+  FileAccessLog log;
+  log.set_path("one");
+  google::protobuf::Any any;
+  any.PackFrom(log);
+  ASSERT_TRUE(unpack(any, map));
+  log.set_path("two");
+  any.PackFrom(log);
+  EXPECT_DEBUG_DEATH(map.unpacked(any), "is_content");
+  any.PackFrom(HttpProtocolOptions());
+  EXPECT_DEBUG_DEATH(map.unpacked(any), "is_content");
+}
+
 TEST(ReaderAny, UnpacksBytesToo) {
   SourceMap map;
   Findings findings;
