@@ -57,7 +57,8 @@ def judge(options, cases, start, show):
         results.update({r["id"]: r for r in now})
         ends.extend(more)
         return [name for name in names if not results[name]["ok"]]
-    believed([name for name, r in results.items() if not r["ok"]], again)
+    first = {name: "%s\n%s" % (r["why"], show(r)) for name, r in results.items() if not r["ok"]}
+    believed(first, again, why=first)
     results = list(results.values())
     for r in results:
         if not r["ok"]:

@@ -25,6 +25,11 @@ def test_what_fails_once_is_told(capsys):
     assert once_more.told("before\n" + out) == 2
 
 
+def test_why_it_failed_is_told_too(capsys):
+    assert once_more.believed(["a", "b"], lambda names: ["b"], why={"a": "it came\nlate", "b": "no"}) == ["b"]
+    assert capsys.readouterr().out == "note: a is not stable: it failed, then passed\n    it came\n    late\n"
+
+
 def test_what_fails_too_often_is_no_accident(capsys):
     names = ["case %d" % i for i in range(once_more.MANY + 1)]
     assert once_more.believed(names, lambda names: pytest.fail("it ran again")) == names

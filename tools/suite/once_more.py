@@ -7,18 +7,21 @@ process of ours, a sanitizer's report.
 import re
 
 MANY = 40               # more failures than these are no accident
+WHY = 30                # lines
 TOLD = re.compile(r"^note: .* is not stable: it \w+, then \w+$", re.M)
 
 
-def believed(names, again, outcomes=("failed", "passed")):
-    """Those of `names` that fail a second time. again(names) runs them with nothing beside them, and returns those that fail."""
-    names = list(names)
+def believed(names, again, outcomes=("failed", "passed"), why=None):
+    """Those of `names` that fail a second time. again(names) runs them with nothing beside them, and returns those that fail.
+    why: {name: what the first run said}, shown with those that pass then."""
+    names, why = list(names), dict(why or {})
     if not 0 < len(names) <= MANY:
         return names
     still = set(again(names))
     for name in names:
         if name not in still:
-            print("note: %s is not stable: it %s, then %s" % (name, *outcomes), flush=True)
+            print("note: %s is not stable: it %s, then %s" % (name, *outcomes))
+            print("".join("    %s\n" % line for line in why.get(name, "").splitlines()[:WHY]), end="", flush=True)
     return [name for name in names if name in still]
 
 
