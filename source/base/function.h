@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -42,13 +43,15 @@ class Function<R(Args...)> {
       call_ = [](void* space, Args... args) -> R {
         return (*std::launder(reinterpret_cast<Callable*>(space)))(std::forward<Args>(args)...);
       };
-      move_ = [](void* to, void* from) {
-        auto* source = std::launder(reinterpret_cast<Callable*>(from));
-        if (to != nullptr) {
-          new (to) Callable(std::move(*source));
-        }
-        source->~Callable();
-      };
+      if constexpr (!std::is_trivially_copyable_v<Callable>) {
+        move_ = [](void* to, void* from) {
+          auto* source = std::launder(reinterpret_cast<Callable*>(from));
+          if (to != nullptr) {
+            new (to) Callable(std::move(*source));
+          }
+          source->~Callable();
+        };
+      }
     } else {
       new (space_) Callable*(new Callable(std::forward<F>(f)));
       call_ = [](void* space, Args... args) -> R {
@@ -84,11 +87,14 @@ class Function<R(Args...)> {
     move_ = std::exchange(other.move_, nullptr);
     if (move_ != nullptr) {
       move_(space_, other.space_);
+    } else if (call_ != nullptr) {
+      std::memcpy(space_, other.space_, sizeof(space_));
     }
   }
 
   R (*call_)(void*, Args...) = nullptr;
-  void (*move_)(void* to, void* from) = nullptr;  // to == nullptr: destroy only
+  // Null: what is inside is moved as bytes, and needs no end. to == nullptr: destroy only.
+  void (*move_)(void* to, void* from) = nullptr;
   alignas(void*) unsigned char space_[3 * sizeof(void*)];
 };
 

@@ -14,10 +14,11 @@ class Rare {
   Rare() = default;
   Rare(const Rare& other) : value_(other.value_ == nullptr ? nullptr : std::make_unique<T>(*other.value_)) {}
   Rare(Rare&&) noexcept = default;
-  Rare& operator=(Rare other) noexcept {
-    value_ = std::move(other.value_);
+  Rare& operator=(const Rare& other) {
+    if (value_ != nullptr || other.value_ != nullptr) value_ = std::move(Rare(other).value_);
     return *this;
   }
+  Rare& operator=(Rare&&) noexcept = default;
 
   // Whether there is more than the default.
   explicit operator bool() const { return value_ != nullptr; }

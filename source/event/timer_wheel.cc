@@ -6,16 +6,20 @@
 
 namespace sluice::event {
 
+// Most deadlines are put off again and again and never come. So a timer that is armed anew for later stays in its slot,
+// which gives it to insert() when its turn comes (fire(), cascade()).
 void Timer::arm(Duration delay) {
-  unlink();
   if (delay.count() <= 0) {
+    unlink();
     due_tick_ = wheel_.tick_;
     wheel_.soon_.push_back(*this);
   } else {
     // Round up: a timer never fires early. A delay beyond the end of time means "never" in practice.
     const int64_t room = INT64_MAX - TimerWheel::kTickNs - wheel_.now_.ns;
     const int64_t due = wheel_.now_.ns + std::min<int64_t>(delay.count(), room);
-    due_tick_ = (due + TimerWheel::kTickNs - 1) / TimerWheel::kTickNs;
+    const int64_t before = std::exchange(due_tick_, (due + TimerWheel::kTickNs - 1) / TimerWheel::kTickNs);
+    if (linked() && due_tick_ >= before) return;
+    unlink();
     wheel_.insert(*this);
   }
   wheel_.next_tick_ = std::min(wheel_.next_tick_, due_tick_);
@@ -78,6 +82,10 @@ int TimerWheel::fire(Slot& slot) {
   Slot batch;
   batch.splice_back(slot);
   while (Timer* timer = batch.pop_front()) {
+    if (timer->due_tick_ > tick_) {
+      insert(*timer);
+      continue;
+    }
     ++fired;
     bool gone = false;
     timer->gone_ = &gone;

@@ -79,7 +79,8 @@ class HeaderMap {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < size_; ++i) {
       if (!predicate(static_cast<const HeaderField&>(fields_[i]))) {
-        fields_[kept++] = fields_[i];
+        if (kept != i) fields_[kept] = fields_[i];
+        ++kept;
       }
     }
     const uint32_t removed = size_ - kept;

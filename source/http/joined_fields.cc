@@ -104,9 +104,7 @@ TokenSet join_repeated(HeaderMap& fields, Direction direction) {
       const uint64_t bit = bit_of_name(joined, field);
       names_twice |= names & bit;
       names |= bit;
-    } else if (!present.has(field.token)) {
-      present.add(field.token);
-    } else if (joined.tokens.has(field.token)) {
+    } else if (!present.insert(field.token) && joined.tokens.has(field.token)) [[unlikely]] {
       twice.add(field.token);
       any = true;
     }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <utility>
 
 #include "http/token.h"
 
@@ -20,6 +21,12 @@ class TokenSet {
   constexpr void add(const TokenSet& others) {
     bits_[0] |= others.bits_[0];
     bits_[1] |= others.bits_[1];
+  }
+  // The same; true when it was not there yet.
+  constexpr bool insert(Token token) {
+    uint64_t& word = bits_[index(token) / 64];
+    const uint64_t before = std::exchange(word, word | uint64_t{1} << (index(token) % 64));
+    return word != before;
   }
   constexpr bool has(Token token) const { return (bits_[index(token) / 64] >> (index(token) % 64) & 1) != 0; }
   constexpr bool intersects(const TokenSet& others) const {

@@ -150,8 +150,7 @@ void write(const HeaderRule& rule, std::string_view value, http::HeaderMap& fiel
   }
 }
 
-void HeaderRules::apply(http::HeaderMap& fields, const format::Facts& facts) const {
-  if (empty()) return;
+void HeaderRules::change(http::HeaderMap& fields, const format::Facts& facts) const {
   Names names(fields);
   if (std::any_of(remove.begin(), remove.end(), [&](const std::string& name) { return names.may_have(name); })) {
     fields.remove_if([this](const http::HeaderField& field) { return is_listed(field.name(), remove); });

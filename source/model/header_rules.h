@@ -43,7 +43,12 @@ struct HeaderRules {
   bool empty() const { return remove.empty() && add.empty(); }
   void apply(http::RequestHeaders& headers, const format::Facts& facts) const { apply(headers.fields, facts); }
   void apply(http::ResponseHeaders& headers, const format::Facts& facts) const { apply(headers.fields, facts); }
-  void apply(http::HeaderMap& fields, const format::Facts& facts) const;
+  void apply(http::HeaderMap& fields, const format::Facts& facts) const {
+    if (!empty()) change(fields, facts);
+  }
+
+ private:
+  void change(http::HeaderMap& fields, const format::Facts& facts) const;
 };
 
 // Whether several lines of that header are one list joined with ',' (as Envoy keeps its "inline" headers), so that an

@@ -67,7 +67,6 @@ std::unique_ptr<FilterLocal>& DownstreamConnection::filter_local(const void* key
   return seldom().filter_locals[key];
 }
 
-upstream::WorkerLocal& DownstreamConnection::local() { return server_.proxy_local(); }
 
 void DownstreamConnection::on_ready(net::Ready ready) {
   if (ready.writable && state_ != State::kClosed) {

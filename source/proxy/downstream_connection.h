@@ -37,7 +37,7 @@ class DownstreamConnection final : public event::Deferred,
   ~DownstreamConnection() override;
 
   HttpServer& server() { return server_; }
-  upstream::WorkerLocal& local();
+  upstream::WorkerLocal& local() { return server_.proxy_local(); }
   uint64_t id() const { return accepted_->id(); }
   Accepted& accepted() { return *accepted_; }
   const net::Address& remote() const { return transport_->remote(); }

@@ -52,16 +52,17 @@ void Exchange::operator delete(void* memory, size_t) {
 
 Exchange::Exchange(DownstreamConnection& connection, http::StreamId stream)
     : connection_(connection),
+      local_(connection.local()),
       stream_(stream),
-      arena_(connection.local().chunks),
+      arena_(local_.chunks),
       gate_([this](bool open) { connection_.on_stream_gate(*this, open); }),
-      stream_idle_(connection.local().loop.timers(), [this] { on_stream_idle(); }),
-      deadline_(connection.local().loop.timers(),
+      stream_idle_(local_.loop.timers(), [this] { on_stream_idle(); }),
+      deadline_(local_.loop.timers(),
                 [this] {
                   block().inc(HttpStat::kDownstreamRqTimeout);
                   (void)reply(reply_of(Reason::kRequestTimeout));
                 }),
-      max_duration_(connection.local().loop.timers(), [this] {
+      max_duration_(local_.loop.timers(), [this] {
         block().inc(HttpStat::kDownstreamRqMaxDurationReached);
         if (response_begun_) {
           cut_response(facts_of(Reason::kMaxStreamDuration).details, {});
@@ -70,7 +71,7 @@ Exchange::Exchange(DownstreamConnection& connection, http::StreamId stream)
         }
       }) {
   begin_facts();
-  stable_random_ = connection_.local().random.next();
+  stable_random_ = local_.random.next();
   block().inc(HttpStat::kDownstreamRqTotal);
   if (connection_.has_streams()) {
     facts_.protocol = http::Protocol::kHttp2;
@@ -85,11 +86,11 @@ Exchange::Exchange(DownstreamConnection& connection, http::StreamId stream)
 }
 
 void Exchange::begin_facts() {
-  event::Loop& loop = connection_.local().loop;
+  event::Loop& loop = local_.loop;
   facts_.start = loop.now();
   facts_.start_wall = loop.wall_now();
   facts_.connection_id = connection_.id();
-  facts_.random = &connection_.local().random;
+  facts_.random = &local_.random;
   facts_.remote = &connection_.remote();
   facts_.direct_remote = &connection_.accepted().direct_remote();
   facts_.local = &connection_.local_address();
@@ -109,7 +110,6 @@ const model::HttpPlan& Exchange::plan() const { return connection_.server().plan
 std::unique_ptr<FilterLocal>& Exchange::connection_local(const model::FilterConfig& key) {
   return connection_.filter_local(&key);
 }
-upstream::WorkerLocal& Exchange::local() { return connection_.local(); }
 upstream::ClusterSet& Exchange::clusters() { return connection_.server().proxy().clusters; }
 bool Exchange::health_failed() const { return connection_.server().proxy().state.drain.health_failed(); }
 stats::Block<HttpStat>& Exchange::block() { return connection_.server().block(); }
@@ -174,7 +174,7 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
   facts_.has_protocol = true;
   if (end == http::End::kYes) {
     request_complete_ = true;
-    facts_.request_end = local().loop.now();
+    facts_.request_end = local_.loop.now();
   }
   arm_timers();
   if (connection_.server().overloaded(&Overload::refuse_requests)) {
@@ -190,7 +190,7 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
     peer.tls_facts = tls;
   }
   peer.machine_ip = connection_.server().proxy().state.machine_ip;
-  const Prepared prepared = prepare_request(plan(), headers, peer, facts_, local().random);
+  const Prepared prepared = prepare_request(plan(), headers, peer, facts_, local_.random);
   facts_.remote = prepared.client;
   internal_ = prepared.internal;
   upgrade_asked_ = !prepared.upgrade.empty();
@@ -207,7 +207,7 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
     log(format::LogType::kDownstreamStart);
   }
   if (plan().log_interval.count() > 0) {
-    log_timer_ = arena_.create<event::Timer>(local().loop.timers(), [this] {
+    log_timer_ = arena_.create<event::Timer>(local_.loop.timers(), [this] {
       log(format::LogType::kDownstreamPeriodic);
       log_timer_->arm(plan().log_interval);
     });
@@ -276,7 +276,7 @@ void Exchange::request_is_complete() {
     return;
   }
   request_complete_ = true;
-  facts_.request_end = local().loop.now();
+  facts_.request_end = local_.loop.now();
   deadline_.cancel();
   if (on_request_complete_) {
     Function<void()> hook = std::move(on_request_complete_);
@@ -381,7 +381,7 @@ void Exchange::finish() {
   if (log_timer_ != nullptr) {
     log_timer_->cancel();
   }
-  facts_.end = local().loop.now();
+  facts_.end = local_.loop.now();
   if (on_abort_) {
     Function<void()> abort = std::move(on_abort_);
     abort();

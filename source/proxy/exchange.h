@@ -112,7 +112,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   };
   // What a filter keeps for the whole connection, under a key of its own (its settings, say); null at first.
   std::unique_ptr<FilterLocal>& connection_local(const model::FilterConfig& key);
-  upstream::WorkerLocal& local();
+  upstream::WorkerLocal& local() { return local_; }
   upstream::ClusterSet& clusters();
   stats::Block<stats::HttpStat>& block();
   RouteCounters& route_counters();
@@ -240,6 +240,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   }
 
   DownstreamConnection& connection_;
+  upstream::WorkerLocal& local_;
   const http::StreamId stream_;
   Arena arena_;
   http::RequestHeaders* request_ = nullptr;

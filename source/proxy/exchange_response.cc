@@ -104,7 +104,7 @@ Step Exchange::reply(const LocalReply& given) {
     respond_headers(*built.headers, end);
   }
   if (end == http::End::kNo && !finished_ && response_ == built.headers) {
-    buffer::Buffer body(local().slabs);
+    buffer::Buffer body(local_.slabs);
     body.append_borrowed(built.body);
     replaces ? response_data_passed(body, http::End::kYes) : respond_data(body, http::End::kYes);
   }
@@ -132,9 +132,9 @@ void Exchange::response_headers_passed(http::ResponseHeaders& headers, http::End
     add_proxy_status(*plan().proxy_status, facts_, headers);
   }
   facts_.response_code = headers.status;
-  facts_.response_start = local().loop.now();
+  facts_.response_start = local_.loop.now();
   count_answer(connection_.server(), headers.status);
-  prepare_response(plan(), request_, headers, local().loop.wall_now());
+  prepare_response(plan(), request_, headers, local_.loop.wall_now());
   if (trace_ != nullptr) trace_->on_response(headers);
   connection_.send_headers(*this, headers, end);
   if (upgrade_asked_ && plan().log_at_tunnel &&

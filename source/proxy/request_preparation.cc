@@ -58,6 +58,7 @@ const LocalReply* refusal(Reason reason, RequestHeaders& request) {
 
 // The literal for a scheme that we forward, in any letters; empty for others.
 std::string_view known_scheme(std::string_view text) {
+  if (text == "http" || text == "https") return text.size() == 4 ? "http" : "https";
   if (equal_ignore_case(text, "http")) return "http";
   if (equal_ignore_case(text, "https")) return "https";
   return {};

@@ -6,6 +6,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <type_traits>
 
 namespace sluice {
 namespace {
@@ -75,6 +76,24 @@ void check_lives() {
 
 TEST(Function, SmallCapturesLiveAndDieOnce) { check_lives<1>(); }
 TEST(Function, BigCapturesLiveAndDieOnce) { check_lives<100>(); }
+
+TEST(Function, PlainCapturesMoveWithAllTheirBytes) {
+  struct Plain {
+    int64_t a, b, c;
+  };
+  static_assert(std::is_trivially_copyable_v<Plain>);
+  const Plain plain{1, 20, 300};
+  Function<int64_t()> one = [plain] { return plain.a + plain.b + plain.c; };
+  Function<int64_t()> two = std::move(one);
+  EXPECT_FALSE(one);
+  one = [] { return int64_t{7}; };
+  Function<int64_t()> three;
+  three = std::move(two);
+  EXPECT_EQ(three(), 321);
+  EXPECT_EQ(one(), 7);
+  three = std::move(one);
+  EXPECT_EQ(three(), 7);
+}
 
 TEST(Function, MayReplaceAnotherWhileItRuns) {
   Function<void()> other = [] {};

@@ -125,6 +125,40 @@ TEST_F(TimerWheelTest, ArmingAgainReplaces) {
   EXPECT_EQ(log_, "110 ");
 }
 
+// Such a timer stays where it is until its turn comes, which is then not its time.
+TEST_F(TimerWheelTest, PutOffWhenItsTurnWasToCome) {
+  const MonotonicTime start = wheel_.now();
+  std::vector<Duration> fired;
+  Timer second(wheel_, [&] { fired.push_back(wheel_.now() - start); });
+  Timer first(wheel_, [&] { second.arm(5ms); });
+  first.arm(10ms);
+  second.arm(10ms);
+  pass(12ms);
+  EXPECT_TRUE(fired.empty());
+  EXPECT_TRUE(second.armed());
+  pass(5ms);
+  ASSERT_EQ(fired.size(), 1u);
+  EXPECT_GE(fired[0], 15ms);
+  EXPECT_LE(fired[0], 17ms);
+  EXPECT_FALSE(second.armed());
+}
+
+TEST_F(TimerWheelTest, PutOffFromSoonToFarAndBack) {
+  int fired = 0;
+  Timer timer(wheel_, [&] { ++fired; });
+  timer.arm(0ms);
+  timer.arm(100s);
+  EXPECT_EQ(wheel_.run_due(), 0);
+  pass(99s);
+  EXPECT_EQ(fired, 0);
+  timer.arm(100s);
+  timer.arm(1ms);
+  pass(3ms);
+  EXPECT_EQ(fired, 1);
+  pass(200s);
+  EXPECT_EQ(fired, 1);
+}
+
 TEST_F(TimerWheelTest, ZeroDelaysFireInTheNextRun) {
   Timer other(wheel_, [&] { log_ += "other "; });
   Timer self(wheel_, [&] {
