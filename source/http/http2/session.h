@@ -108,7 +108,8 @@ class Session {
   }
 
  private:
-  struct Callbacks;  // nghttp2's, in session_callbacks.cc
+  static constexpr size_t kFrameHead = 9;  // bytes
+  struct Callbacks;                        // nghttp2's, in session_callbacks.cc
 
   static nghttp2_data_source_read_callback read_callback();
   void start();
