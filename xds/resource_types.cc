@@ -43,9 +43,8 @@ static_assert(index_of(config::ResourceType::kExtension) + 1 == kResourceTypes);
 const ResourceTypeNames& names_of(config::ResourceType type) { return kNames[index_of(type)]; }
 
 std::optional<config::ResourceType> type_of(std::string_view type_url) {
-  const std::string_view message = type_url.substr(type_url.rfind('/') + 1);
   for (size_t i = 0; i < kNames.size(); ++i) {
-    if (kNames[i].message == message) {
+    if (kNames[i].type_url == type_url) {
       return static_cast<config::ResourceType>(i);
     }
   }

@@ -25,7 +25,7 @@ inline constexpr size_t kResourceTypes = 9;
 constexpr size_t index_of(config::ResourceType type) { return static_cast<size_t>(type); }
 // Thread: any.
 const ResourceTypeNames& names_of(config::ResourceType type);
-// By what stands behind the last slash of the URL. Thread: any.
+// By the whole URL, as Envoy does. Thread: any.
 std::optional<config::ResourceType> type_of(std::string_view type_url);
 
 // One value for each type.

@@ -133,13 +133,16 @@ std::string Session::hand_out(TypeUsers& users, Arrival& arrival) {
   }
   note(users, arrival, {});
   const uint64_t push = last_push_;
+  TypeUsers::NameSet kept;
   {
     std::vector<std::unique_ptr<Hold>> holds;
     for (const ResourceType type : dependents_of(users.type())) {
       holds.push_back(std::make_unique<Hold>(*this, type));
     }
     plane_.history_.set_in_hand(push);
-    refused = users.deliver(arrival);
+    TypeUsers::Delivered delivered = users.deliver(arrival);
+    refused = std::move(delivered.refused);
+    kept = std::move(delivered.kept);
     plane_.history_.set_in_hand(0);
     for (auto& hold : holds) {
       hold.reset();
@@ -148,7 +151,7 @@ std::string Session::hand_out(TypeUsers& users, Arrival& arrival) {
   if (refused.empty()) {
     users.take(arrival);
   } else {
-    users.doubt(arrival);
+    users.doubt(arrival, kept);
     plane_.history_.refuse(push, refused);
     SLUICE_LOG(kWarning, kConfig, "gRPC config for ", names_of(users.type()).type_url, " rejected: ", refused);
   }

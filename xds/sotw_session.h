@@ -30,8 +30,8 @@ class SotwSession final : public Session, private Link::Owner {
     std::string error;    // to be told with the next request
     bool wanted = false;  // a request waits for resume()
     bool named = false;   // names were sent: an empty list means none from now on
-    // The names as a request has them, until they change: of ten thousand endpoints one changes and is answered with all
-    // the names.
+    // The names as a request has them, until they change: of ten thousand endpoints one changes and is answered with
+    // all the names.
     std::optional<std::string> names;
     std::vector<Unanswered> unanswered;
   };

@@ -280,8 +280,9 @@ TypeUsers::Parts TypeUsers::divide(const Arrival& arrival) const {
   return parts;
 }
 
-std::string TypeUsers::deliver(const Arrival& arrival) {
-  std::string refused;
+TypeUsers::Delivered TypeUsers::deliver(const Arrival& arrival) {
+  Delivered out;
+  NameSet taken;
   for (const auto& [number, update] : divide(arrival)) {
     Watch* const watch = find(number);
     if (watch == nullptr) {
@@ -291,12 +292,18 @@ std::string TypeUsers::deliver(const Arrival& arrival) {
       watch->answered = true;
       watch->timeout.cancel();
     }
+    const bool one = watch->named() && update.resources.size() == 1 && update.removed.empty();
     const std::string text = watch->user.on_resources(update);
-    if (!text.empty() && refused.find(text) == std::string::npos) {
-      append(refused, refused.empty() ? "" : "; ", text);
+    if (!text.empty() && out.refused.find(text) == std::string::npos) {
+      append(out.refused, out.refused.empty() ? "" : "; ", text);
+    }
+    NameSet& names = one && !text.empty() ? out.kept : taken;
+    for (const Resource& resource : update.resources) {
+      names.insert(resource.name);
     }
   }
-  return refused;
+  std::erase_if(out.kept, [&](const std::string& name) { return taken.contains(name); });
+  return out;
 }
 
 void TypeUsers::take(Arrival& arrival) {
@@ -343,12 +350,14 @@ void TypeUsers::take(Arrival& arrival) {
   arm_expiry();
 }
 
-void TypeUsers::doubt(const Arrival& arrival) {
+void TypeUsers::doubt(const Arrival& arrival, const NameSet& kept) {
   if (arrival.complete && wildcard()) {
     doubted_.clear();  // what is not in it is gone, taken or not
   }
   for (const ArrivedResource& arrived : arrival.resources) {
-    doubt(arrived.resource.name);
+    if (!kept.contains(arrived.resource.name)) {
+      doubt(arrived.resource.name);
+    }
   }
   for (const std::string& name : arrival.removed) {
     doubt(name);

@@ -65,12 +65,18 @@ class TypeUsers {
   std::string problem_in(const Arrival& arrival) const;
   // What is new in it beside what is held.
   void compare(const Arrival& arrival, Push& push) const;
-  // Gives everybody what is theirs; says what was refused, all texts joined. Empty: all was taken.
-  std::string deliver(const Arrival& arrival);
+  // What became of a delivery. A plain value.
+  struct Delivered {
+    std::string refused;  // all texts joined; empty: all was taken
+    NameSet kept;         // everybody who wants one of these refused what came, and has what is held
+  };
+  // Gives everybody what is theirs.
+  Delivered deliver(const Arrival& arrival);
   // Remembers what was delivered and taken; the bodies move.
   void take(Arrival& arrival);
-  // It was delivered and refused: some of it is in force perhaps, so what is held of these names is not known.
-  void doubt(const Arrival& arrival);
+  // It was delivered and refused: some of it is in force perhaps, so what is held of its names is not known, but for
+  // those that were `kept`.
+  void doubt(const Arrival& arrival, const NameSet& kept = {});
   const NameSet& doubted() const { return doubted_; }
 
   void reject(std::string_view why);

@@ -436,7 +436,7 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
   }
   scope.socket_matches = &proto.transport_socket_matches();
   std::vector<model::DnsName> asked;
-  out->assignment = compile_assignment(proto.load_assignment(), names, asked, scope);
+  out->assignment = compile_assignment(proto.load_assignment(), names, Repeated::kKept, asked, scope);
   if (!asked.empty()) out->dns.edit().names = std::move(asked);
   scope.socket_matches = nullptr;
   if (proto.has_eds_cluster_config() && out->discovery != model::Discovery::kEds) {

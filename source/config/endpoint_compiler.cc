@@ -1,6 +1,7 @@
 #include "config/endpoint_compiler.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/strings.h"
 #include "config/core_compiler.h"
@@ -40,8 +41,8 @@ bool is_canary(const core::Metadata& metadata) {
 // One assignment, piece by piece.
 class AssignmentCompiler {
  public:
-  AssignmentCompiler(Names names, std::vector<model::DnsName>& found, CompileScope& scope)
-      : names_(names), found_(found), scope_(scope) {}
+  AssignmentCompiler(Names names, Repeated repeated, std::vector<model::DnsName>& found, CompileScope& scope)
+      : names_(names), repeated_(repeated), found_(found), scope_(scope) {}
 
   model::AssignmentPtr compile(const endpoint::ClusterLoadAssignment& proto) {
     using A = endpoint::ClusterLoadAssignment;
@@ -129,6 +130,7 @@ class AssignmentCompiler {
     one.health = compile_health(proto.health_status());
     one.canary = is_canary(proto.metadata());
     if (!compile_place(proto.endpoint().address(), locality, one)) return;
+    if (repeated_ == Repeated::kDropped && !seen_.insert(one.address.to_string()).second) return;
     locality.endpoints.push_back(std::move(one));
   }
 
@@ -167,6 +169,8 @@ class AssignmentCompiler {
   }
 
   const Names names_;
+  const Repeated repeated_;
+  std::unordered_set<std::string> seen_;
   std::vector<model::DnsName>& found_;
   CompileScope& scope_;
   std::shared_ptr<model::AssignmentPlan> out_ = std::make_shared<model::AssignmentPlan>();
@@ -206,9 +210,9 @@ model::HealthStatus compile_health(core::HealthStatus status) {
   }
 }
 
-model::AssignmentPtr compile_assignment(const endpoint::ClusterLoadAssignment& proto, Names names,
+model::AssignmentPtr compile_assignment(const endpoint::ClusterLoadAssignment& proto, Names names, Repeated repeated,
                                         std::vector<model::DnsName>& found, CompileScope& scope) {
-  return AssignmentCompiler(names, found, scope).compile(proto);
+  return AssignmentCompiler(names, repeated, found, scope).compile(proto);
 }
 
 }  // namespace sluice::config

@@ -20,8 +20,11 @@ uint16_t match_socket(
 
 model::HealthStatus compile_health(envoy::config::core::v3::HealthStatus status);
 
+// An address that stands several times in an assignment: each is a host, but of EDS only the first is, as in Envoy.
+enum class Repeated { kKept, kDropped };
+
 // With Names::kAllowed the names are put into `names`; their endpoints have no address then.
 model::AssignmentPtr compile_assignment(const envoy::config::endpoint::v3::ClusterLoadAssignment& proto, Names names,
-                                        std::vector<model::DnsName>& found, CompileScope& scope);
+                                        Repeated repeated, std::vector<model::DnsName>& found, CompileScope& scope);
 
 }  // namespace sluice::config

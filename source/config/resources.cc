@@ -223,7 +223,7 @@ Batch<model::AssignmentPlan> ResourceCompiler::assignments(const ResourceUpdate&
       update, [&](const ClusterLoadAssignment& proto, CompileScope& scope) {
         if (matches != socket_matches_.end()) scope.socket_matches = &matches->second->list;
         std::vector<model::DnsName> names;
-        return compile_assignment(proto, Names::kRefused, names, scope);
+        return compile_assignment(proto, Names::kRefused, Repeated::kDropped, names, scope);
       });
 }
 

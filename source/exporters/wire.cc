@@ -37,9 +37,7 @@ void append_double(std::string& to, uint32_t field, double value) {
   append_fixed64(to, field, std::bit_cast<uint64_t>(value));
 }
 
-void append_bytes(std::string& to, uint32_t field, std::string_view bytes) {
-  append_field(to, field, bytes);
-}
+void append_bytes(std::string& to, uint32_t field, std::string_view bytes) { append_field(to, field, bytes); }
 
 void append_text(std::string& to, uint32_t field, std::string_view text) {
   append_bytes(to, field, text);

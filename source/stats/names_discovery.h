@@ -22,8 +22,8 @@ SLUICE_STAT_BLOCK(DiscoveryStat, SLUICE_DISCOVERY_STATS)
 // clang-format on
 SLUICE_STAT_BLOCK(ReloadStat, SLUICE_RELOAD_STATS)
 
-// Prefix "extension_config_discovery.http_filter.NAME.", beside the above. `config_fail`: refused, or not there in time.
-// `config_conflict`: what is held does not fit a listener that came later.
+// Prefix "extension_config_discovery.http_filter.NAME.", beside the above. `config_fail`: refused, or not there in
+// time. `config_conflict`: what is held does not fit a listener that came later.
 // clang-format off
 #define SLUICE_EXTENSION_STATS(X) X(kCounter, kConfigConflict, "config_conflict") X(kCounter, kConfigFail, "config_fail")
 // clang-format on

@@ -29,8 +29,8 @@ class FakeSource final : public AdminSource {
 
   void quit() override { done.push_back("quit"); }
   void drain_listeners(const DrainRequest& request) override {
-    done.push_back(std::string("drain") + (request.graceful ? " graceful" : "") + (request.skip_exit ? " skip_exit" : "") +
-                   (request.inbound_only ? " inbound" : ""));
+    done.push_back(std::string("drain") + (request.graceful ? " graceful" : "") +
+                   (request.skip_exit ? " skip_exit" : "") + (request.inbound_only ? " inbound" : ""));
   }
   void fail_health_checks() override {
     now = ServerState::kDraining;

@@ -166,6 +166,25 @@ TEST_F(Delta, HeldIsWhatWasTakenAndOfWhatWasRefusedTheNames) {
   EXPECT_THAT(rig.sent(), ElementsAre("CDS s2 n6", "CDS {c1=1 c3=5 c5=4} s3 -", "LDS {main=1} s3 -"));
 }
 
+// Who refused its only resource has what is held; what anybody took is in force, so its old version would be a lie.
+TEST_F(Delta, WhoRefusedHasTheOldVersion) {
+  NotingUser taking;
+  NotingUser refusing;
+  refusing.refuse_with = "no";
+  const auto first = rig.plane.subscribe(Rig::named(kRoutes, {"a"}), taking);
+  const auto both = rig.plane.subscribe(Rig::named(kRoutes, {"c"}), taking);
+  rig.send(kRoutes, "1", {{"a"}, {"c"}});
+  NotingUser late;
+  const auto second = rig.plane.subscribe(Rig::named(kRoutes, {"b"}), late);
+  rig.send(kRoutes, "2", {{"b"}});
+  const auto shared = rig.plane.subscribe(Rig::named(kRoutes, {"c"}), refusing);
+  late.refuse_with = "not this one";
+  rig.send(kRoutes, "3", {{"a"}, {"b"}, {"c"}});
+  rig.sent();
+  reconnect();
+  EXPECT_THAT(rig.sent(), ElementsAre("RDS +[a b c] {a= b=2 c=} s2 -"));
+}
+
 TEST_F(Delta, NameOfTheWrapperIsWhatIsHeld) {
   start_up({{"c1"}}, {}, {}, {});
   rig.send(kCluster, "2", {Res{.name = "c2", .as = "other"}});
