@@ -41,7 +41,7 @@ net::TransportWishes wishes_of(const model::ClusterPlan& plan, const http::Reque
   }
   // An address is no server name, but a certificate may be for it.
   if (plan.auto_sni && !net::Address::from_ip(std::string(host), 0)) {
-    out.server_name = to_lower(host);
+    out.server_name = host;
   }
   if (plan.auto_san_validation) {
     out.verify_names.emplace_back(to_lower(host));

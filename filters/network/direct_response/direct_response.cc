@@ -28,11 +28,15 @@ class Connection final : public proxy::ByteConnection {
   void on_outbox_full(bool) override {}
   bool on_closed(net::CloseHow, format::Facts& facts) override {
     describe(facts);
+    facts.details = "direct_response";
+    facts.bytes_sent = sent_;
     return true;
   }
+  void on_bytes_sent(size_t bytes) override { sent_ += bytes; }
   size_t room() const override { return 0; }
 
   const std::string& text_;
+  uint64_t sent_ = 0;
   event::Timer patience_;
 };
 

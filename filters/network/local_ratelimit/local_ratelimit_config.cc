@@ -15,7 +15,10 @@ using Proto = envoy::extensions::filters::network::local_ratelimit::v3::LocalRat
 // A connection too many: closed before anybody serves it. Thread: worker.
 class Refusal final : public proxy::NetworkFilter {
  public:
-  proxy::NetworkStep on_connection(proxy::FilteredTransport&) override { return proxy::NetworkStep::close(); }
+  proxy::NetworkStep on_connection(proxy::FilteredTransport& connection) override {
+    connection.accepted().flags.set(format::Flag::kUpstreamRetryLimitExceeded);  // which is what Envoy says
+    return proxy::NetworkStep::close();
+  }
 };
 
 // Owned by its Listener. Thread: worker.

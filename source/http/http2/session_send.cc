@@ -115,7 +115,7 @@ void Session::on_sent_frame(const nghttp2_frame& frame) {
       if (frame.rst_stream.error_code == NGHTTP2_FLOW_CONTROL_ERROR) on_window_reset(frame.hd.stream_id);
       break;
     case NGHTTP2_GOAWAY:
-      stats_.inc(Http2Stat::kGoawaySent);
+      if (frame.goaway.last_stream_id != kNotice) stats_.inc(Http2Stat::kGoawaySent);
       guard_.on_frame_sent(false);
       // nghttp2's own: the peer broke the protocol. Nothing more is fed to it.
       if (frame.goaway.error_code != NGHTTP2_NO_ERROR) fail(kGoawaySent);

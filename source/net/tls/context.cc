@@ -13,12 +13,9 @@ namespace sluice::net::tls {
 namespace {
 
 // AES-128 first, as Envoy; static RSA, CBC and everything without forward secrecy is off.
-const std::vector<std::string>& default_ciphers() {
-  static const std::vector<std::string> ciphers{"[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305]",
-                                                "[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]",
-                                                "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384"};
-  return ciphers;
-}
+constexpr char kDefaultCiphers[] =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384";
 constexpr char kDefaultCurves[] = "X25519:P-256";
 
 int number_of(Version version, int automatic) {
@@ -37,36 +34,24 @@ int number_of(Version version, int automatic) {
   return automatic;
 }
 
-// The names of a list as it is configured, which may be OpenSSL's or those of the standard; "[A|B]" is BoringSSL's
-// group of ciphers that are equally good.
-std::vector<std::vector<std::string>> cipher_groups(const std::vector<std::string>& names) {
-  std::vector<std::vector<std::string>> out;
-  bool in_group = false;
-  const auto add = [&](const std::string& name) {
+// BoringSSL's groups of equal ciphers "[A|B]" are A, then B, here. Names may be OpenSSL's or those of the standard.
+std::string cipher_list(const std::vector<std::string>& names) {
+  std::string out;
+  const auto add = [&out](const std::string& name) {
     const char* known = name.starts_with("TLS_") ? OPENSSL_cipher_name(name.c_str()) : nullptr;
     const bool found = known != nullptr && std::string_view(known) != "(NONE)";
-    if (!in_group || out.empty()) {
-      out.emplace_back();
-    }
-    out.back().push_back(found ? known : name);
+    append(out, out.empty() ? "" : ":", found ? std::string_view(known) : std::string_view(name));
   };
-  for (const std::string& part : names) {
+  for (const std::string& group : names) {
     std::string name;
-    for (const char c : part) {
-      if (c == '|' || c == ':' || c == ']') {
+    for (const char c : group) {
+      if (c == '|' || c == ':') {
         add(std::exchange(name, {}));
-        in_group = in_group && c != ']';
-      } else if (c == '[') {
-        out.emplace_back();
-        in_group = true;
-      } else {
+      } else if (c != '[' && c != ']') {
         name.push_back(c);
       }
     }
-    if (!name.empty() || !part.ends_with(']')) {
-      add(name);
-    }
-    in_group = false;
+    add(name);
   }
   return out;
 }
@@ -296,19 +281,14 @@ Result<void> Context::init_parameters(const Parameters& parameters, bool server)
   SSL_CTX_set_min_proto_version(&ctx, min);
   SSL_CTX_set_max_proto_version(&ctx, max);
   // An empty text is no list.
-  const bool wanted = std::any_of(parameters.ciphers.begin(), parameters.ciphers.end(),
-                                  [](const std::string& name) { return !name.empty(); });
-  cipher_groups_ = cipher_groups(wanted ? parameters.ciphers : default_ciphers());
-  std::string ciphers;
-  for (const std::vector<std::string>& group : cipher_groups_) {
-    append(ciphers, ciphers.empty() ? "" : ":", joined(group));
-  }
+  const std::string wanted = cipher_list(parameters.ciphers);
+  const std::string ciphers = wanted.empty() ? kDefaultCiphers : wanted;
   if (SSL_CTX_set_cipher_list(&ctx, ciphers.c_str()) != 1) {
     ERR_clear_error();
     return Error{cat("failed to initialize cipher suites ", ciphers)};
   }
   // A list with one good name in it is good to OpenSSL: each is looked at alone.
-  for (std::string_view rest = ciphers; wanted && !rest.empty();) {
+  for (std::string_view rest = ciphers; !wanted.empty() && !rest.empty();) {
     const std::string name(rest.substr(0, rest.find(':')));
     rest.remove_prefix(std::min(rest.size(), name.size() + 1));
     SslCtxPtr probe(SSL_CTX_new(TLS_method()));

@@ -89,8 +89,7 @@ class Context {
   SslCtxPtr ssl_ctx_;
   std::vector<OwnCertificate> certificates_;
   std::unique_ptr<const Verifier> verifier_;
-  std::string alpn_;                                     // as on the wire
-  std::vector<std::vector<std::string>> cipher_groups_;  // of TLS 1.2, best first; those of a group are equally good
+  std::string alpn_;  // as on the wire
   std::shared_ptr<event::AppendFile> key_log_;
   std::vector<Cidr> key_log_local_, key_log_remote_;
 
@@ -120,13 +119,7 @@ class ServerContext final : public Context {
     bool tls13 = false;
     bool staple = false;
   };
-  struct Cipher {
-    uint16_t number;
-    std::string name;
-  };
   static Wanted read_hello(SSL& ssl);
-  void find_ties();
-  bool order_ties(SSL& ssl) const;
   const OwnCertificate& choose(const Wanted& wanted) const;
   Staple staple(const OwnCertificate& own, WallTime now) const;
 
@@ -139,7 +132,6 @@ class ServerContext final : public Context {
 
   bool full_scan_ = false;
   bool own_order_ = true;
-  std::vector<std::vector<Cipher>> ties_;  // our list of TLS 1.2, equally good ones together; empty: none are
   StaplePolicy staple_policy_ = StaplePolicy::kLenient;
   std::vector<TicketKey> ticket_keys_;
   std::map<std::string, std::vector<const OwnCertificate*>, std::less<>> by_name_;  // "*.a" as ".a"

@@ -84,8 +84,7 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::make(const ServerOpt
     }
   }
   if (self->own_order_) {
-    SSL_CTX_set_options(&ctx, SSL_OP_CIPHER_SERVER_PREFERENCE);
-    self->find_ties();
+    SSL_CTX_set_options(&ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   }
   int mode = SSL_VERIFY_NONE;
   if (const Verifier* verifier = self->verifier_.get(); verifier != nullptr) {
@@ -209,14 +208,9 @@ const OwnCertificate& ServerContext::choose(const Wanted& wanted) const {
 int ServerContext::on_hello(SSL* ssl, int* alert, void* context) {
   const auto& self = *static_cast<const ServerContext*>(context);
   const Wanted wanted = read_hello(*ssl);
-  if (self.own_order_) {
-    // In TLS 1.3 all ciphers are good and the client knows which one is fast for it.
-    if (wanted.tls13 && SSL_CTX_get_max_proto_version(self.ssl_ctx_.get()) == TLS1_3_VERSION) {
-      SSL_clear_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
-    } else if (!self.order_ties(*ssl)) {
-      *alert = SSL_AD_INTERNAL_ERROR;
-      return SSL_CLIENT_HELLO_ERROR;
-    }
+  // In TLS 1.3 all ciphers are good and the client knows which one is fast for it.
+  if (wanted.tls13 && self.own_order_ && SSL_CTX_get_max_proto_version(self.ssl_ctx_.get()) == TLS1_3_VERSION) {
+    SSL_clear_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
   }
   const OwnCertificate& own = self.certificates_.size() > 1 ? self.choose(wanted) : self.certificates_.front();
   if (&own != &self.certificates_.front() && !own.use(*ssl)) {
@@ -233,49 +227,6 @@ int ServerContext::on_hello(SSL* ssl, int* alert, void* context) {
     }
   }
   return SSL_CLIENT_HELLO_SUCCESS;
-}
-
-void ServerContext::find_ties() {
-  const STACK_OF(SSL_CIPHER)* ciphers = SSL_CTX_get_ciphers(ssl_ctx_.get());
-  for (const std::vector<std::string>& group : cipher_groups_) {
-    std::vector<Cipher>& out = ties_.emplace_back();
-    for (const std::string& name : group) {
-      for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); ++i) {
-        const SSL_CIPHER* cipher = sk_SSL_CIPHER_value(ciphers, i);
-        if (SSL_CIPHER_get_name(cipher) == name) out.push_back({SSL_CIPHER_get_protocol_id(cipher), name});
-      }
-    }
-  }
-  if (std::all_of(ties_.begin(), ties_.end(), [](const std::vector<Cipher>& group) { return group.size() < 2; })) {
-    ties_.clear();
-  }
-}
-
-// Of ciphers that are equally good to us the client's order decides.
-bool ServerContext::order_ties(SSL& ssl) const {
-  if (ties_.empty()) {
-    return true;
-  }
-  const unsigned char* data = nullptr;
-  const size_t size = SSL_client_hello_get0_ciphers(&ssl, &data);
-  const auto place = [&](const Cipher& cipher) {
-    for (size_t i = 0; i + 1 < size; i += 2) {
-      if ((data[i] << 8 | data[i + 1]) == cipher.number) return i;
-    }
-    return size;
-  };
-  const auto before = [&](const Cipher& a, const Cipher& b) { return place(a) < place(b); };
-  if (std::all_of(ties_.begin(), ties_.end(), [&](const std::vector<Cipher>& group) {
-        return std::is_sorted(group.begin(), group.end(), before);
-      })) {
-    return true;
-  }
-  std::string list;
-  for (std::vector<Cipher> group : ties_) {
-    std::stable_sort(group.begin(), group.end(), before);
-    for (const Cipher& cipher : group) append(list, list.empty() ? "" : ":", cipher.name);
-  }
-  return SSL_set_cipher_list(&ssl, list.c_str()) == 1;
 }
 
 Staple ServerContext::staple(const OwnCertificate& own, WallTime now) const {

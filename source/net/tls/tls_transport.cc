@@ -273,6 +273,7 @@ void TlsTransport::finish_handshake() {
   state_ = State::kOpen;
   opened_ = true;
   handshake_.reset();
+  texts_.reset();
   const bool checked = (context_->verifier() != nullptr && context_->verifier()->checks()) ||
                        SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE;
   peer_presented = SSL_get0_peer_certificate(ssl_.get()) != nullptr;
@@ -643,7 +644,7 @@ std::string_view TlsTransport::alpn() const {
 }
 
 const TlsTexts& TlsTransport::texts() const {
-  if (texts_ == nullptr) {
+  if (texts_ == nullptr || state_ == State::kHandshake) {
     texts_ = read_facts(*ssl_, context_, *this);
   }
   return *texts_;

@@ -74,10 +74,8 @@ class TlsTransport final : public Transport, private TransportHandler, private C
   const Address& remote() const override { return inner_->remote(); }
   std::string_view failure() const override { return failure_ != nullptr ? *failure_ : inner_->failure(); }
   std::string_view alpn() const override;
-  // Of a client whose handshake failed too: logs say how far it came.
-  const TlsFacts* tls() const override {
-    return opened_ || (server_ && state_ >= State::kFailed && ssl_ != nullptr) ? this : nullptr;
-  }
+  // Of a client also before its handshake, and when that failed: filters and logs see how far it came.
+  const TlsFacts* tls() const override { return opened_ || (server_ && ssl_ != nullptr) ? this : nullptr; }
   uint64_t written() const override { return inner_->written(); }
   bool nothing_arrived_since(uint64_t mark) const override { return inner_->nothing_arrived_since(mark); }
 
