@@ -218,6 +218,7 @@ void Relay::on_data(buffer::Buffer& data) {
     touch();
     upstream_sent_ += data.size();
     upstream_->send(data);
+    if (plan().check_drain) close_if_draining();
     return;
   }
   if (early_.empty()) {
@@ -230,6 +231,18 @@ void Relay::on_data(buffer::Buffer& data) {
   if (state_ == State::kWaiting) {
     connect();
   }
+}
+
+// What was said until now still arrives, on both sides.
+void Relay::close_if_draining() {
+  const proxy::ListenerFacts& listener = server_.listener();
+  if (drained_ ||
+      !server_.proxy().state.drain.tells(listener.plan, listener.drain_since, worker().loop.now(), worker().random)) {
+    return;
+  }
+  server_.block().inc(TcpStat::kDownstreamCxDrainClose);
+  drained_ = true;
+  if (outbox().empty()) close(net::CloseHow::kFin);
 }
 
 void Relay::on_end() {
@@ -247,19 +260,21 @@ size_t Relay::room() const {
 
 void Relay::on_upstream_data(buffer::Buffer& data) {
   upstream_received_ += data.size();
-  if (closed()) {
+  if (closed() || drained_) {
     data.clear();
     return;
   }
   touch();
   sent_ += data.size();
   send(data);
+  if (plan().check_drain) close_if_draining();
 }
 
 void Relay::on_bytes_sent(size_t bytes) {
   wire_sent_ += bytes;
   server_.block().add(TcpStat::kDownstreamCxTxBytesTotal, bytes);
   touch();
+  if (drained_ && outbox().empty()) close(net::CloseHow::kFin);
 }
 
 void Relay::on_outbox_full(bool full) {
@@ -296,8 +311,8 @@ void Relay::on_lost() {
 bool Relay::on_closed(net::CloseHow how, format::Facts& facts) {
   wait_.cancel();
   max_duration_.cancel();
-  const bool flush = state_ == State::kOpen && upstream_ != nullptr && how == net::CloseHow::kFin && client_ended() &&
-                     !upstream_->sent_all();
+  const bool flush = state_ == State::kOpen && upstream_ != nullptr && how == net::CloseHow::kFin &&
+                     (client_ended() || drained_) && !upstream_->sent_all();
   if (upstream_ != nullptr && !flush) {
     std::exchange(upstream_, nullptr)->close(how);
   }

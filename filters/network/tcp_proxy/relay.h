@@ -52,6 +52,7 @@ class Relay final : public proxy::ByteConnection, private upstream::ByteStreamUs
   void attempt();
   void open_tunnel(const upstream::Chosen& chosen);
   void refuse(format::Flag flag);
+  void close_if_draining();
   void retry();
   void pause_client();
   void touch();
@@ -66,6 +67,7 @@ class Relay final : public proxy::ByteConnection, private upstream::ByteStreamUs
   State state_ = State::kWaiting;
   bool upstream_full_ = false;
   bool reading_ = true;
+  bool drained_ = false;  // it ends because the proxy drains, once what was said has arrived
   uint32_t attempts_ = 0;
   upstream::ClusterHandle cluster_;
   upstream::ClusterHandle via_;            // whose host it is: with an aggregate another one

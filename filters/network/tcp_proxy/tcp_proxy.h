@@ -62,6 +62,7 @@ struct Plan {
   std::shared_ptr<const TunnelPlan> tunnel;  // null: plain bytes
   bool hash_source_ip = false;
   std::string hash_filter_state;           // a key; empty: none
+  bool check_drain = false;                // check_drain_close: clients that talk while the proxy drains are closed
   bool connect_on_data = false;            // the upstream is opened when the client says something
   std::optional<uint32_t> max_early_data;  // so much is read before the upstream is there; none: nothing
   model::AccessLogSetPtr access_logs;

@@ -7,6 +7,7 @@
 #include "config/header_compiler.h"
 #include "config/subset_compiler.h"
 #include "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.pb.h"
+#include "envoy/extensions/request_id/uuid/v3/uuid.pb.h"
 #include "filters/network/tcp_proxy/tcp_proxy.h"
 #include "filters/network/tcp_proxy/tunnel.h"
 
@@ -26,7 +27,7 @@ void check_fields(const Proto& proto, CompileScope& scope) {
                      Proto::kAccessLogFlushIntervalFieldNumber, Proto::kFlushAccessLogOnConnectedFieldNumber,
                      Proto::kAccessLogOptionsFieldNumber, Proto::kUpstreamConnectModeFieldNumber,
                      Proto::kMaxEarlyDataBytesFieldNumber, Proto::kTunnelingConfigFieldNumber,
-                     Proto::kMetadataMatchFieldNumber});
+                     Proto::kMetadataMatchFieldNumber, Proto::kCheckDrainCloseFieldNumber});
 }
 
 void compile_clusters(const Proto& proto, Plan& out, CompileScope& scope) {
@@ -85,6 +86,20 @@ void compile_connecting(const Proto& proto, Plan& out, CompileScope& scope) {
   }
 }
 
+// Its options are about traces, of which a tunnel has none. Name and key say nothing without it.
+void compile_id(const Proto::TunnelingConfig& proto, TunnelPlan& out, CompileScope& scope) {
+  using Uuid = envoy::extensions::request_id::uuid::v3::UuidRequestIdConfig;
+  if (!proto.request_id_extension().has_typed_config()) return;
+  const google::protobuf::Message* content = scope.unpack(proto.request_id_extension().typed_config());
+  if (content == nullptr) return;
+  if (content->GetDescriptor() != Uuid::descriptor()) {
+    scope.error(proto.request_id_extension(), cat("not supported yet: ", content->GetDescriptor()->full_name()));
+    return;
+  }
+  out.id_header = proto.request_id_header().empty() ? "x-request-id" : to_lower(proto.request_id_header());
+  out.id_key = proto.request_id_metadata_key().empty() ? "tunnel_request_id" : proto.request_id_metadata_key();
+}
+
 // Envoy takes the bytes of the tunnel's answer as they are; its own fields are seen by logs alone.
 void compile_tunnel(const Proto& proto, Plan& out, CompileScope& scope) {
   if (!proto.has_tunneling_config()) return;
@@ -92,12 +107,14 @@ void compile_tunnel(const Proto& proto, Plan& out, CompileScope& scope) {
   const T& tunnel = proto.tunneling_config();
   scope.only(tunnel, {T::kHostnameFieldNumber, T::kUsePostFieldNumber, T::kHeadersToAddFieldNumber,
                       T::kPostPathFieldNumber, T::kFormattersFieldNumber, T::kPropagateResponseHeadersFieldNumber,
-                      T::kPropagateResponseTrailersFieldNumber});
+                      T::kPropagateResponseTrailersFieldNumber, T::kRequestIdExtensionFieldNumber,
+                      T::kRequestIdHeaderFieldNumber, T::kRequestIdMetadataKeyFieldNumber});
   auto plan = std::make_shared<TunnelPlan>();
   format::ParseOptions options;
   config::compile_formatters(tunnel.formatters(), options, scope);
   plan->hostname = scope.formatter(tunnel, T::kHostnameFieldNumber, tunnel.hostname(), options);
   plan->post = tunnel.use_post();
+  compile_id(tunnel, *plan, scope);
   plan->keep_headers = tunnel.propagate_response_headers();
   plan->keep_trailers = tunnel.propagate_response_trailers();
   if (plan->post) {
@@ -124,6 +141,7 @@ std::shared_ptr<const model::NetworkFilterPlan> compile(const google::protobuf::
   if (proto.has_max_downstream_connection_duration()) {
     out->max_duration = to_duration(proto.max_downstream_connection_duration());
   }
+  out->check_drain = proto.check_drain_close().value();
   out->max_duration_jitter = proto.max_downstream_connection_duration_jitter_percentage().value();
   for (const auto& policy : proto.hash_policy()) {
     out->hash_source_ip = policy.has_source_ip();

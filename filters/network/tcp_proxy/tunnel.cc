@@ -1,6 +1,7 @@
 #include "filters/network/tcp_proxy/tunnel.h"
 
 #include "base/strings.h"
+#include "proxy/request_id.h"
 
 namespace sluice::filters::tcp_proxy {
 
@@ -22,9 +23,18 @@ HttpTunnel* HttpTunnel::open(const TunnelPlan& plan, upstream::Cluster& cluster,
     request.method = "CONNECT";
     request.tunnel = http::Tunnel::kConnect;
   }
+  if (!plan.id_header.empty()) tunnel->add_id();
   plan.headers.apply(request, facts);
   cluster.pool(host, cluster.kind_for(0, http::Protocol::kHttp11)).request(*tunnel, 0);
   return tunnel->over_ ? nullptr : tunnel;
+}
+
+void HttpTunnel::add_id() {
+  char id[proxy::kUuidSize];
+  proxy::write_uuid4(worker_.random, id);
+  const std::string_view text(id, sizeof(id));
+  request_.fields.add_copy(plan_.id_header, text);
+  client_.found().metadata.set("envoy.filters.network.tcp_proxy", plan_.id_key, text);
 }
 
 void HttpTunnel::on_stream(upstream::UpstreamStream& stream) {

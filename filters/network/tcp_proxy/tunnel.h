@@ -23,6 +23,9 @@ struct TunnelPlan {
   std::optional<format::Formatter> hostname;  // always there
   bool post = false;
   std::string path;  // of POST
+  // request_id_extension: each tunnel gets an id, under this name in its request; empty: none.
+  std::string id_header;
+  std::string id_key;  // ... and under this key in the connection's metadata, for logs
   model::HeaderRules headers;
   bool keep_headers = false;   // propagate_response_headers: those of the answer are left in the filter state
   bool keep_trailers = false;  // propagate_response_trailers
@@ -76,6 +79,7 @@ class HttpTunnel final : public event::Deferred,
   void on_request_full(bool full) override { user_.on_upstream_full(full); }
   size_t response_room() const override { return user_.downstream_room(); }
 
+  void add_id();
   void keep(std::string_view name, const http::HeaderMap& fields, uint16_t status);
   void fail(upstream::ResetReason reason, std::string_view details);
   void response_ended();
