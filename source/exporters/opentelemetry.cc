@@ -64,9 +64,18 @@ void OpenTelemetryTracer::begin_child(Span& child, const Span& parent) {
 }
 
 void OpenTelemetryTracer::inject(const Span& span, http::RequestHeaders& request) {
-  trace::write_traceparent(span.context, span.sampled, request.fields);
-  // As Envoy: what came goes on, and without any it is empty.
-  if (!request.fields.has(http::Token::kTracestate)) request.fields.add(http::Token::kTracestate, "");
+  http::HeaderMap& fields = request.fields;
+  trace::write_traceparent(span.context, span.sampled, fields);
+  // As Envoy: what came with the trace goes on, as one line; what came without one is no state of ours.
+  if (!span.context.parent) {
+    fields.set(http::Token::kTracestate, "");
+  } else if (fields.count(http::Token::kTracestate) != 1) {
+    std::string all;
+    for (const http::HeaderField& field : fields) {
+      if (field.token == http::Token::kTracestate) append(all, all.empty() ? "" : ",", field.value());
+    }
+    fields.set_copy(http::Token::kTracestate, all);
+  }
 }
 
 void OpenTelemetryTracer::report(Span& span) {
