@@ -58,6 +58,7 @@ void Exchange::begin_again(buffer::Buffer& body, http::HeaderMap* trailers) {
   facts_.request_end = facts_.start;
   response_ = nullptr;
   block().inc(HttpStat::kDownstreamRqTotal);
+  block().inc(connection_.has_streams() ? HttpStat::kDownstreamRqHttp2Total : HttpStat::kDownstreamRqHttp1Total);
   find_route(internal_);
   begin_trace();
   enter_chain(*request_, body.empty() && trailers == nullptr ? http::End::kYes : http::End::kNo);

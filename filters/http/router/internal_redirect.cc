@@ -14,22 +14,26 @@ namespace {
 
 struct Url {
   bool https = false;
+  bool foreign = false;  // neither http nor https
   std::string_view authority, path;
 };
 
-// http or https, with a host.
+// With a scheme and a host.
 std::optional<Url> parse_url(std::string_view text, Arena& arena) {
   Url url;
   const size_t colon = text.find("://");
   if (colon == std::string_view::npos) return std::nullopt;
   const std::string_view scheme = text.substr(0, colon);
   url.https = equal_ignore_case(scheme, "https");
-  if (!url.https && !equal_ignore_case(scheme, "http")) return std::nullopt;
+  url.foreign = !url.https && !equal_ignore_case(scheme, "http");
   text.remove_prefix(colon + 3);
   text = text.substr(0, text.find('#'));
   const size_t end = std::min(text.find_first_of("/?"), text.size());
-  if (!http::is_authority(text.substr(0, end))) return std::nullopt;
-  url.authority = arena.copy(text.substr(0, end));
+  std::string_view authority = text.substr(0, end);
+  // Who somebody is to be there stays here.
+  if (const size_t user = authority.find('@'); user != std::string_view::npos) authority.remove_prefix(user + 1);
+  if (!http::is_authority(authority)) return std::nullopt;
+  url.authority = arena.copy(authority);
   const std::string_view rest = text.substr(end);
   url.path = rest.empty() ? "/" : rest[0] == '?' ? arena.copy(cat("/", rest)) : arena.copy(rest);
   return url;
@@ -72,7 +76,7 @@ bool follow_redirect(const model::InternalRedirectPolicy& policy, proxy::Exchang
     return false;
   }
   const bool from_https = request.scheme == "https";
-  if (from_https != url->https && !policy.allow_cross_scheme) {
+  if (url->foreign || (from_https != url->https && !policy.allow_cross_scheme)) {
     exchange.block().inc(HttpStat::kPassthroughInternalRedirectUnsafeScheme);
     return false;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "filters/http/router/timeouts.h"
 
 namespace sluice::filters::router {
 
@@ -89,7 +90,8 @@ Retries::Retries(const model::RetryPolicy& policy, uint32_t bits, upstream::Clus
 
 void Retries::read_fields(const http::RequestHeaders& request) {
   const http::HeaderMap& fields = request.fields;
-  if (const auto max = parse_number<uint32_t>(fields.get(Token::kXEnvoyMaxRetries))) left_ = *max;
+  // Beyond 32 bits it begins anew, as in Envoy.
+  if (const auto max = number_of_field(fields.get(Token::kXEnvoyMaxRetries))) left_ = static_cast<uint32_t>(*max);
   if (fields.has(Token::kXEnvoyRetriableStatusCodes)) {
     for (const std::string_view code : split(fields.get(Token::kXEnvoyRetriableStatusCodes), ',')) {
       if (const auto number = parse_number<uint32_t>(trim(code))) status_codes_.push_back(*number);

@@ -1,6 +1,6 @@
 #include "filters/http/router/strict_check.h"
 
-#include "base/strings.h"
+#include "filters/http/router/timeouts.h"
 #include "model/retry_policy.h"
 
 namespace sluice::filters::router {
@@ -16,7 +16,7 @@ bool is_good(Token token, std::string_view value) {
     case Token::kXEnvoyRetryGrpcOn:
       return model::parse_retry_grpc_on(value).all_known;
     default:
-      return parse_number<uint32_t>(value).has_value();
+      return number_of_field(value).has_value();
   }
 }
 

@@ -16,8 +16,17 @@ namespace {
 
 constexpr Duration kDefaultTimeout = std::chrono::seconds(15);
 
+// More is as good as for ever, and the sum with any time is one.
+constexpr uint64_t kLongestMs = uint64_t{100} * 365 * 24 * 3600 * 1000;
+
+// What is above is none in Envoy either.
+constexpr uint64_t kMostMs = INT64_MAX;
+
 void take_number(const http::HeaderMap& fields, Token token, Duration& to) {
-  if (const auto ms = parse_number<uint32_t>(fields.get(token))) to = std::chrono::milliseconds(*ms);
+  const std::string_view text = fields.get(token);
+  if (text.empty()) return;
+  const auto ms = number_of_field(text);
+  if (ms && *ms <= kMostMs) to = std::chrono::milliseconds(std::min(*ms, kLongestMs));
 }
 
 // The route's timeout is what the client says in grpc-timeout, below the route's maximum.
@@ -29,6 +38,11 @@ Duration old_grpc_timeout(const model::StreamDurations& durations, const http::R
 }
 
 }  // namespace
+
+std::optional<uint64_t> number_of_field(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  return parse_number<uint64_t>(text);
+}
 
 Timeouts take_timeouts(const model::ForwardAction& action, const model::RetryPolicy* retry,
                        const RouterOptions& options, http::RequestHeaders& request) {

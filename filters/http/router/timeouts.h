@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "base/time.h"
 #include "http/message.h"
@@ -27,6 +29,9 @@ struct Timeouts {
 inline uint64_t percent_of(Duration used, Duration timeout) {
   return timeout.count() <= 0 ? 0 : static_cast<uint64_t>(used.count() / std::max<int64_t>(1, timeout.count() / 100));
 }
+
+// The whole number that an x-envoy-* field holds, as Envoy reads it: "+2" is one, "-1" and "1.5" are none.
+std::optional<uint64_t> number_of_field(std::string_view text);
 
 // Takes the fields that it reads out of the request. `retry`: the policy that counts; null: none.
 Timeouts take_timeouts(const model::ForwardAction& action, const model::RetryPolicy* retry,
