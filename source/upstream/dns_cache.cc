@@ -149,6 +149,7 @@ void DnsCache::look_up(const std::string& key, Function<void(Answer)> on_answer)
   if (name.literal) {
     block_.inc(Stat::kDnsQueryAttempt);  // as Envoy counts them
     block_.inc(Stat::kDnsQuerySuccess);
+    block_.inc(Stat::kHostAddressChanged);
     name.asked_once = true;
     publish();
     tell(name);

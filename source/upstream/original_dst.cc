@@ -52,7 +52,7 @@ std::optional<net::Address> OriginalDst::address(const Wanted& wanted) {
     if (value != nullptr && value->as_text() != nullptr) found = parse(*value->as_text());
   }
   if (!found && wanted.headers != nullptr && !plan_.header.empty()) {
-    if (const std::string_view text = wanted.headers->get(plan_.header); !text.empty()) found = parse(text);
+    if (const http::HeaderField* field = wanted.headers->find(plan_.header)) found = parse(field->value());
   }
   if (!found && wanted.restored != nullptr && wanted.restored->is_ip()) found = *wanted.restored;
   if (found && plan_.port) return found->with_port(*plan_.port);

@@ -92,7 +92,7 @@ MaglevTable::MaglevTable(const model::LbPlan& lb, std::span<const WeightedHost> 
   }
   std::vector<uint32_t> per_host;
   for (const Order& order : orders) {
-    per_host.push_back(order.entries);
+    per_host.push_back(orders.size() == 1 ? 1 : order.entries);  // as Envoy's gauges: nobody shares the table
   }
   sizes_.entries = size;
   count(per_host);
