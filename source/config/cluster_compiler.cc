@@ -107,7 +107,7 @@ void compile_http_options(const HttpOptions& proto, model::ClusterPlan& out, Com
                      HttpOptions::kUseDownstreamProtocolConfigFieldNumber, HttpOptions::kAutoConfigFieldNumber,
                      HttpOptions::kUpstreamHttpProtocolOptionsFieldNumber, HttpOptions::kHttpFiltersFieldNumber,
                      HttpOptions::kRequestMirrorPoliciesFieldNumber, HttpOptions::kHashPolicyFieldNumber,
-                     HttpOptions::kRetryPolicyFieldNumber});
+                     HttpOptions::kRetryPolicyFieldNumber, HttpOptions::kOutlierDetectionFieldNumber});
   out.policies = compile_policies(proto, scope);
   out.http_filters = compile_upstream_filters(proto.http_filters(), scope);
   const auto& names = proto.upstream_http_protocol_options();

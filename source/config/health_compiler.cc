@@ -5,11 +5,13 @@
 #include <string_view>
 
 #include "base/strings.h"
+#include "config/any.h"
 #include "config/core_compiler.h"
 #include "config/endpoint_compiler.h"
 #include "config/header_compiler.h"
 #include "config/matcher_compiler.h"
 #include "envoy/extensions/health_check/event_sinks/file/v3/file.pb.h"
+#include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h"
 #include "proxy/access_log/log_files.h"
 
 namespace sluice::config {
@@ -19,6 +21,8 @@ namespace core = envoy::config::core::v3;
 using core::HealthCheck;
 using envoy::config::cluster::v3::Cluster;
 using envoy::config::cluster::v3::OutlierDetection;
+using MatchPredicate = envoy::config::common::matcher::v3::MatchPredicate;
+using HttpProtocolOptions = envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
 using EventFileSink = envoy::extensions::health_check::event_sinks::file::v3::HealthCheckEventFileSink;
 
 template <typename Wrapper, typename T>
@@ -221,10 +225,55 @@ std::shared_ptr<model::HealthCheckPlan> compile_check(const HealthCheck& proto, 
   return out;
 }
 
+model::ResponseMatch compile_response_match(const MatchPredicate& proto, CompileScope& scope) {
+  using Kind = model::ResponseMatch::Kind;
+  model::ResponseMatch out;
+  const auto compile_set = [&](Kind kind, const MatchPredicate::MatchSet& set) {
+    out.kind = kind;
+    for (const MatchPredicate& rule : set.rules()) out.rules.push_back(compile_response_match(rule, scope));
+  };
+  switch (proto.rule_case()) {
+    case MatchPredicate::kOrMatch:
+      compile_set(Kind::kAny, proto.or_match());
+      break;
+    case MatchPredicate::kAndMatch:
+      compile_set(Kind::kAll, proto.and_match());
+      break;
+    case MatchPredicate::kNotMatch:
+      out.kind = Kind::kNot;
+      out.rules.push_back(compile_response_match(proto.not_match(), scope));
+      break;
+    case MatchPredicate::kAnyMatch:
+      out.kind = Kind::kAlways;
+      break;
+    case MatchPredicate::kHttpResponseHeadersMatch:
+      out.kind = Kind::kHeaders;
+      out.headers = compile_header_matchers(proto.http_response_headers_match().headers(), scope);
+      break;
+    default:
+      out.kind = Kind::kNever;
+  }
+  return out;
+}
+
+std::shared_ptr<const model::ResponseMatch> compile_errors(const Cluster& cluster, CompileScope& scope) {
+  for (const auto& [name, any] : cluster.typed_extension_protocol_options()) {
+    if (name != HttpProtocolOptions::descriptor()->full_name()) continue;
+    const auto content = unpack(any, scope.map());
+    if (!content || (*content)->GetDescriptor() != HttpProtocolOptions::descriptor()) continue;
+    const auto& options = static_cast<const HttpProtocolOptions&>(**content);
+    if (!options.has_outlier_detection()) continue;
+    return std::make_shared<model::ResponseMatch>(
+        compile_response_match(options.outlier_detection().error_matcher(), scope));
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::shared_ptr<const model::OutlierPlan> compile_outlier(const Cluster& cluster, CompileScope& scope) {
   using O = OutlierDetection;
+  std::shared_ptr<const model::ResponseMatch> errors = compile_errors(cluster, scope);
   if (!cluster.has_outlier_detection()) return nullptr;
   const O& proto = cluster.outlier_detection();
   scope.only(proto, {O::kConsecutive5XxFieldNumber,
@@ -290,6 +339,7 @@ std::shared_ptr<const model::OutlierPlan> compile_outlier(const Cluster& cluster
        out->enforcing_failure_percentage);
   take(proto.has_enforcing_failure_percentage_local_origin(), proto.enforcing_failure_percentage_local_origin(),
        out->enforcing_local_failure_percentage);
+  out->errors = std::move(errors);
   out->event_log = open_log(proto, scope.outlier_log_path, scope);
   return out;
 }

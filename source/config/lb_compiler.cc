@@ -8,11 +8,13 @@
 #include "config/subset_compiler.h"
 #include "envoy/extensions/clusters/aggregate/v3/cluster.pb.h"
 #include "envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster.pb.h"
+#include "envoy/extensions/load_balancing_policies/client_side_weighted_round_robin/v3/client_side_weighted_round_robin.pb.h"
 #include "envoy/extensions/load_balancing_policies/least_request/v3/least_request.pb.h"
 #include "envoy/extensions/load_balancing_policies/maglev/v3/maglev.pb.h"
 #include "envoy/extensions/load_balancing_policies/random/v3/random.pb.h"
 #include "envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash.pb.h"
 #include "envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.pb.h"
+#include "envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality.pb.h"
 
 namespace sluice::config {
 namespace {
@@ -22,6 +24,11 @@ using envoy::config::cluster::v3::Cluster;
 using envoy::config::cluster::v3::LoadBalancingPolicy;
 using model::LbPlan;
 using model::LbPolicy;
+using policies::client_side_weighted_round_robin::v3::ClientSideWeightedRoundRobin;
+using policies::wrr_locality::v3::WrrLocality;
+
+// A shorter weight_update_period is this one.
+constexpr Duration kLeastUpdatePeriod = std::chrono::milliseconds(100);
 
 bool is_prime(uint64_t n) {
   if (n < 2) return false;
@@ -249,6 +256,42 @@ void compile_extension(const policies::maglev::v3::Maglev& proto, LbPlan& out, C
   compile_consistent_extension(proto.consistent_hashing_lb_config(), out, scope);
 }
 
+// enable_oob_load_report is off or refused, oob_reporting_period says nothing without it.
+void compile_extension(const ClientSideWeightedRoundRobin& proto, LbPlan& out, CompileScope& scope) {
+  using W = policies::client_side_weighted_round_robin::v3::ClientSideWeightedRoundRobin;
+  scope.only(proto, {W::kEnableOobLoadReportFieldNumber, W::kOobReportingPeriodFieldNumber,
+                     W::kBlackoutPeriodFieldNumber, W::kWeightExpirationPeriodFieldNumber,
+                     W::kWeightUpdatePeriodFieldNumber, W::kErrorUtilizationPenaltyFieldNumber,
+                     W::kMetricNamesForComputingUtilizationFieldNumber, W::kSlowStartConfigFieldNumber});
+  if (proto.enable_oob_load_report().value()) {
+    scope.error(proto, W::kEnableOobLoadReportFieldNumber, "not supported yet: load reports that come by themselves");
+  }
+  compile_slow_start(proto.slow_start_config(), out, scope);
+  out.policy = LbPolicy::kRoundRobin;
+  auto weights = std::make_shared<model::ReportedWeightsPlan>();
+  if (proto.has_blackout_period()) weights->blackout = to_duration(proto.blackout_period());
+  if (proto.has_weight_expiration_period()) weights->expiration = to_duration(proto.weight_expiration_period());
+  if (proto.has_weight_update_period()) {
+    weights->update_period = std::max<Duration>(to_duration(proto.weight_update_period()), kLeastUpdatePeriod);
+  }
+  weights->error_penalty = proto.error_utilization_penalty().value();
+  weights->metrics.assign(proto.metric_names_for_computing_utilization().begin(),
+                          proto.metric_names_for_computing_utilization().end());
+  out.reported_weights = std::move(weights);
+}
+
+void compile_policies(const LoadBalancingPolicy& proto, LbPlan& out, CompileScope& scope);
+
+// Localities by their weights, and in them by the policy that it holds, which must be the one above.
+void compile_extension(const WrrLocality& proto, LbPlan& out, CompileScope& scope) {
+  compile_policies(proto.endpoint_picking_policy(), out, scope);
+  if (out.reported_weights == nullptr) {
+    scope.error(proto, WrrLocality::kEndpointPickingPolicyFieldNumber,
+                cat("needs ", ClientSideWeightedRoundRobin::descriptor()->full_name()));
+  }
+  out.locality_weighted = true;
+}
+
 template <typename T>
 bool try_extension(const google::protobuf::Message& message, LbPlan& out, CompileScope& scope) {
   if (message.GetDescriptor() != T::descriptor()) return false;
@@ -270,7 +313,9 @@ void compile_policies(const LoadBalancingPolicy& proto, LbPlan& out, CompileScop
         try_extension<p::random::v3::Random>(message, out, scope) ||
         try_extension<p::least_request::v3::LeastRequest>(message, out, scope) ||
         try_extension<p::ring_hash::v3::RingHash>(message, out, scope) ||
-        try_extension<p::maglev::v3::Maglev>(message, out, scope)) {
+        try_extension<p::maglev::v3::Maglev>(message, out, scope) ||
+        try_extension<ClientSideWeightedRoundRobin>(message, out, scope) ||
+        try_extension<WrrLocality>(message, out, scope)) {
       return;
     }
     if (message.GetDescriptor()->full_name().starts_with("envoy.extensions.load_balancing_policies.")) {

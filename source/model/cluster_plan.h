@@ -161,6 +161,15 @@ constexpr uint8_t status_bit(HealthStatus status) { return static_cast<uint8_t>(
 constexpr uint8_t kDefaultOverrides =
     status_bit(HealthStatus::kUnknown) | status_bit(HealthStatus::kHealthy) | status_bit(HealthStatus::kDegraded);
 
+// client_side_weighted_round_robin: weights out of what answers say of the load of their hosts.
+struct ReportedWeightsPlan {
+  Duration blackout = std::chrono::seconds(10);     // a host that begins to report is believed after that
+  Duration expiration = std::chrono::seconds(180);  // what was reported is believed so long
+  Duration update_period = std::chrono::seconds(1);
+  double error_penalty = 0;          // so much of a host's load is the share of its answers that are errors
+  std::vector<std::string> metrics;  // the greatest of these is the load; else application_utilization, else the CPU's
+};
+
 // Tables of the policies that hash; Envoy's defaults.
 struct HashPlan {
   uint64_t min_ring_size = 1024;
@@ -187,6 +196,7 @@ struct LbPlan {
   Rare<SlowStart> slow_start;                     // ROUND_ROBIN and LEAST_REQUEST
   Rare<ZoneAware> zone_aware;                     // unless locality_weighted; not for policies that hash
   std::shared_ptr<const SubsetPlan> subsets;      // null: none
+  std::shared_ptr<const ReportedWeightsPlan> reported_weights;  // ROUND_ROBIN only; null: the endpoints' count
 
   bool hashes() const { return policy == LbPolicy::kRingHash || policy == LbPolicy::kMaglev; }
 };

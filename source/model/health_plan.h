@@ -12,6 +12,7 @@
 #include "match/range.h"
 #include "match/string_matcher.h"
 #include "model/header_rules.h"
+#include "model/response_match.h"
 #include "net/address.h"
 #include "net/proxy_header.h"
 #include "runtime/key.h"
@@ -37,6 +38,8 @@ struct OutlierPlan {
   uint32_t enforcing_success_rate = 100, enforcing_local_success_rate = 100;
   uint32_t failure_percentage = 85, failure_percentage_hosts = 5, failure_percentage_volume = 50;
   uint32_t enforcing_failure_percentage = 0, enforcing_local_failure_percentage = 0;
+  // HttpProtocolOptions.outlier_detection: which answers are errors, whatever their status is; null: those from 500 on.
+  std::shared_ptr<const ResponseMatch> errors;
   std::shared_ptr<event::AppendFile> event_log;  // of the cluster manager; null: none
 };
 

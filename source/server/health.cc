@@ -12,6 +12,9 @@ void Health::follow(upstream::ClusterShared& cluster) {
   if (cluster.plan->checked()) {
     checkers_.push_back(std::make_unique<upstream::HealthCheckers>(cluster, detector, local_));
   }
+  if (cluster.plan->lb.reported_weights != nullptr) {
+    weights_.push_back(std::make_unique<upstream::ReportedWeights>(cluster, local_.loop));
+  }
 }
 
 void Health::when_checked(upstream::ClusterShared& cluster, Function<void()> hook) {
@@ -26,11 +29,13 @@ void Health::when_checked(upstream::ClusterShared& cluster, Function<void()> hoo
 void Health::forget(upstream::ClusterShared& cluster) {
   std::erase_if(checkers_, [&](const auto& checker) { return &checker->cluster() == &cluster; });
   std::erase_if(detectors_, [&](const auto& detector) { return &detector->cluster() == &cluster; });
+  std::erase_if(weights_, [&](const auto& weights) { return &weights->cluster() == &cluster; });
 }
 
 void Health::clear() {
   checkers_.clear();
   detectors_.clear();
+  weights_.clear();
 }
 
 }  // namespace sluice::server

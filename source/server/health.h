@@ -1,4 +1,4 @@
-// Health: what finds out on the main thread which hosts are well, for all clusters.
+// Health: what finds out on the main thread which hosts are well, and what they can take, for all clusters.
 #pragma once
 
 #include <memory>
@@ -6,6 +6,7 @@
 
 #include "upstream/health_checkers.h"
 #include "upstream/outlier_detector.h"
+#include "upstream/reported_weights.h"
 #include "upstream/worker_local.h"
 
 namespace sluice::server {
@@ -27,6 +28,7 @@ class Health {
   upstream::WorkerLocal& local_;
   std::vector<std::unique_ptr<upstream::OutlierDetector>> detectors_;
   std::vector<std::unique_ptr<upstream::HealthCheckers>> checkers_;
+  std::vector<std::unique_ptr<upstream::ReportedWeights>> weights_;
 };
 
 }  // namespace sluice::server

@@ -132,6 +132,11 @@ class Cluster final : public event::Deferred {
   void says_degraded(Host& host) {
     if (host.outlier != nullptr) shared_->outliers->says_degraded(host);
   }
+  // What an answer reports of the host's load. False: nothing, or nobody asks.
+  bool take_load_report(Host& host, const http::HeaderMap& fields) {
+    return host.reported_weight != nullptr &&
+           upstream::take_load_report(*plan().lb.reported_weights, host, fields, local_.loop.now());
+  }
   // An answer of the host said that it goes; its checks bring it back.
   void says_goodbye(Host& host) {
     if (shared_->goodbyes != nullptr) shared_->goodbyes->tell(host);

@@ -182,6 +182,11 @@ void ClusterShared::publish(HostSetPtr hosts) {
   if (outliers != nullptr) {
     count_outliers(*hosts);
   }
+  if (plan->lb.reported_weights != nullptr) {
+    for (const std::shared_ptr<Host>& host : hosts->hosts) {
+      if (host->reported_weight == nullptr) host->reported_weight = std::make_unique<ReportedWeight>();
+    }
+  }
   const HostSetPtr before = hosts_;
   if (before != nullptr) {
     published_.push_back(std::move(hosts_));

@@ -10,6 +10,7 @@
 
 #include "model/cluster_plan.h"
 #include "upstream/outlier.h"
+#include "upstream/reported_weights.h"
 
 namespace sluice::upstream {
 
@@ -58,6 +59,7 @@ struct Host : std::enable_shared_from_this<Host> {
   std::atomic<MetadataPtr> metadata;       // EndpointPlan::metadata; look at it only when there are any
   std::atomic<net::AddressesPtr> others;   // tried when address() does not answer; look at it only when there are any
   std::unique_ptr<OutlierCounts> outlier;  // set on main before a worker sees the host; null: not watched
+  std::unique_ptr<ReportedWeight> reported_weight;  // the same; null: the weight is its endpoint's
 
   std::atomic<uint32_t> drains{0};  // how often its connections were to go
   bool check_pending = false;       // main: it was never checked
@@ -85,6 +87,10 @@ struct Host : std::enable_shared_from_this<Host> {
     return said;
   }
 
+  // Thread: main.
+  uint32_t weight() const {
+    return reported_weight != nullptr && reported_weight->in_force != 0 ? reported_weight->in_force : plan->weight;
+  }
   // The endpoint's; empty of most.
   const std::string& hostname() const { return *hostname_; }
   // Where new connections go. The reference stays valid as long as the host does.

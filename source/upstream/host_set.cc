@@ -122,7 +122,7 @@ class Builder {
           host->metadata.store(metadata);
           host->has_metadata.store(metadata != nullptr, std::memory_order_relaxed);
         }
-        sort_in(*host, endpoint.weight, level, place);
+        sort_in(*host, level, place);
         out_.hosts.push_back(std::move(host));
       }
       level.places.push_back(std::move(place));
@@ -132,10 +132,11 @@ class Builder {
     }
   }
 
-  void sort_in(Host& host, uint32_t weight, Level& level, Place& place) {
+  void sort_in(Host& host, Level& level, Place& place) {
+    const uint32_t weight = host.weight();
     HostCounts& counts = out_.counts;
     ++counts.total;
-    counts.max_weight = std::max(counts.max_weight, weight);
+    counts.max_weight = std::max(counts.max_weight, host.plan->weight);
     place.all.push_back({&host, weight});
     const bool ignored = lb_.ignore_unchecked && host.check_pending;
     if (host.plan->health == model::HealthStatus::kDraining || host.says_goodbye || ignored) {

@@ -6,6 +6,7 @@
 #include "filters/http/router/internal_redirect.h"
 #include "filters/http/router/router.h"
 #include "http/grpc.h"
+#include "model/health_plan.h"
 #include "proxy/reason.h"
 #include "proxy/request_preparation.h"
 
@@ -61,19 +62,29 @@ std::optional<uint16_t> http_status_of_grpc(std::string_view text) {
 
 }  // namespace
 
-// A gRPC status that comes with the headers says more than their 200.
+// A gRPC status that comes with the headers says more than their 200; what the cluster says of errors, more than both.
 void Router::report_answer(Attempt& attempt, const http::ResponseHeaders& headers) {
   uint16_t status = headers.status;
   if (headers.fields.has(Token::kGrpcStatus)) {
     status = http_status_of_grpc(headers.fields.get(Token::kGrpcStatus)).value_or(status);
   }
+  const model::ClusterPlan& plan = attempt.cluster().plan();
+  if (plan.outlier != nullptr && plan.outlier->errors != nullptr) {
+    status = plan.outlier->errors->holds(headers) ? std::max<uint16_t>(headers.status, 500) : 200;
+  }
   attempt.report(Outcome::kAnswered, status);
-  if (cluster_->plan().checked() && headers.fields.has(Token::kXEnvoyImmediateHealthCheckFail)) {
+  if (plan.checked() && headers.fields.has(Token::kXEnvoyImmediateHealthCheckFail)) {
     attempt.says_goodbye();
   }
-  if (cluster_->plan().outlier != nullptr && status < 500 && headers.fields.has(Token::kXEnvoyDegraded)) {
+  if (plan.outlier != nullptr && status < 500 && headers.fields.has(Token::kXEnvoyDegraded)) {
     attempt.says_degraded();
   }
+  if (plan.lb.reported_weights != nullptr) take_load_report(attempt, headers.fields);
+}
+
+// The first report of a request counts, whichever of its tries had it.
+void Router::take_load_report(Attempt& attempt, const http::HeaderMap& fields) {
+  load_reported_ = load_reported_ || attempt.take_load_report(fields);
 }
 
 void Router::on_stream(Attempt& attempt) {
@@ -198,6 +209,7 @@ void Router::on_data(Attempt& attempt, buffer::Buffer& data, http::End end) {
 
 void Router::on_trailers(Attempt& attempt, http::HeaderMap& trailers) {
   if (grpc_to_count_) count_grpc_for_host(attempt, &trailers);
+  take_load_report(attempt, trailers);
   upstream_complete();
   exchange_.respond_trailers(trailers);
 }

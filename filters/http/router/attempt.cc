@@ -129,6 +129,10 @@ void Attempt::says_goodbye() { pool_.cluster().says_goodbye(pool_.host()); }
 
 void Attempt::says_degraded() { pool_.cluster().says_degraded(pool_.host()); }
 
+bool Attempt::take_load_report(const http::HeaderMap& fields) {
+  return pool_.cluster().take_load_report(pool_.host(), fields);
+}
+
 void Attempt::arm_timers() {
   const bool waits_for_filter = filters_ != nullptr && !asked_;
   if ((stream_ == nullptr && !waits_for_filter) || timers_ != nullptr ||

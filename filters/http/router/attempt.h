@@ -76,11 +76,15 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   // Nobody has seen its request, which has no body: the connection ended just when it left.
   bool unread() const { return unread_; }
   upstream::Host& host() { return pool_.host(); }
+  // The host's own: that of the route may be an aggregate.
+  upstream::Cluster& cluster() { return pool_.cluster(); }
   // For the outlier detection of the host's own cluster.
   void report(upstream::Outcome outcome, uint16_t status);
   // Its answer said that the host goes.
   void says_goodbye();
   void says_degraded();
+  // Its answer says of the host's load; false: it does not.
+  bool take_load_report(const http::HeaderMap& fields);
   // What the access log says of the upstream is this attempt's.
   void claim_facts();
   // For the upstream's log.

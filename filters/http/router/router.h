@@ -117,6 +117,7 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
 
   // ---- answers.cc: what becomes of them
   void report_answer(Attempt& attempt, const http::ResponseHeaders& headers);
+  void take_load_report(Attempt& attempt, const http::HeaderMap& fields);
   bool redirect_inside(Attempt& attempt, const http::ResponseHeaders& headers);
   void begin_again();
   void refuse_upgrade(Attempt& attempt, const http::ResponseHeaders& headers);
@@ -152,6 +153,7 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   bool keeps_body_ = false;
   event::Timer* again_ = nullptr;  // set when an internal redirect is followed
   bool request_ended_ = false;
+  bool load_reported_ = false;
   bool grpc_to_count_ = false;  // the answer's host: with what ends the answer
   event::Timer deadline_;
 };

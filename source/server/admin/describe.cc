@@ -19,7 +19,7 @@ HostInfo describe_host(const upstream::Host& host) {
   out.rq_timeout = read(state.rq_timeout);
   out.rq_total = read(state.rq_total);
   out.eds_health = plan.health;
-  out.weight = plan.weight;
+  out.weight = host.weight();
   out.priority = host.place->priority;
   out.region = host.place->locality.region;
   out.zone = host.place->locality.zone;
