@@ -5,7 +5,8 @@ import sys
 
 import compare
 import pytest
-from runner import Run
+import wire
+from runner import Ports, Run
 
 LEFT = "x-envoy-expected-rq-timeout-ms"
 
@@ -61,3 +62,33 @@ def test_a_thread_that_works(watched):
     run = watched("import threading\ndef work():\n    while True: pass\nthreading.Thread(target=work).start()")
     assert sum(run.asleep() for _ in range(20)) < 10
     asyncio.run(asyncio.wait_for(run.rest(limit=0.2), 50))
+
+
+def test_time_stands_still_while_the_proxy_works(monkeypatch):
+    """100 ms of a case: 20 ticks at which the proxy is at rest, however many there are at which it is not."""
+    busy, ticks = [True] * 50, []
+    monkeypatch.setattr(wire, "LONGEST", 60)
+    monkeypatch.setattr(wire.Pace, "busy", lambda: busy.pop() if busy else False)
+
+    async def tick(seconds):
+        ticks.append(seconds)
+        await asyncio.sleep(seconds)
+    asyncio.run(wire.Pace.wait(100, tick))
+    assert not busy and 50 < len(ticks) <= 71
+
+
+def test_a_pause_ends_with_what_it_waits_for(monkeypatch):
+    monkeypatch.setattr(wire.Pace, "busy", lambda: True)
+
+    async def over(seconds):
+        return True
+    assert asyncio.run(wire.Pace.wait(100000, over))
+
+
+def test_ports_of_a_case_rise():
+    block = Ports()
+    block.next = block.first + 3 * block.BLOCK // 4
+    block.rewind()
+    taken = [block.take("") for _ in range(20)]
+    block.lock.close()
+    assert taken == sorted(taken)
