@@ -172,9 +172,10 @@ def cost(options, plane, proxy, asked):
     after = threads(pid)
     came = proxy.stat("cluster.%s.update_success" % asked) - done
     assert came == options.changes, "%d updates came of %d" % (came, options.changes)
-    each = {t: ((after[t] - idle[t]) - (idle[t] - before[t])) / came for t in before}
-    print("its cost: %.0f us of main's time, at most %.0f us of one worker's; when nothing comes main needs %.0f us a second" % (
-        each.pop(pid), max(each.values()), (idle[pid] - before[pid]) / (BETWEEN * options.changes)))
+    each = {t: (after[t] - idle[t]) / came for t in before}
+    print("its cost: %.0f us of main's time, at most %.0f us of one worker's, with all else that they do in %.1f s; "
+          "when nothing comes main needs %.0f us a second" % (
+              each.pop(pid), max(each.values()), BETWEEN, (idle[pid] - before[pid]) / (BETWEEN * options.changes)))
 
 
 if __name__ == "__main__":
