@@ -14,6 +14,7 @@ namespace {
 thread_local FieldBlock block;
 // Behind a frame head so much is copied, so that they are one piece for the kernel.
 constexpr size_t kCopyBelow = 8 * 1024;
+constexpr int32_t kNotice = INT32_MAX;  // the last stream of a GOAWAY that announces the one that counts
 }  // namespace
 
 bool Session::flush(buffer::Buffer& out) {
