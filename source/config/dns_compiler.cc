@@ -189,9 +189,7 @@ std::shared_ptr<const model::DnsCachePlan> compile_dns_cache(
     }
   }
   for (const core::SocketAddress& one : proto.preresolve_hostnames()) {
-    if (one.port_value() == 0 || one.port_value() > 65535) {
-      scope.error(one, core::SocketAddress::kPortValueFieldNumber, "needs a port");
-    }
+    // A named_port is none: the name is resolved, for requests that name port 0.
     out->preresolve.push_back({one.address(), static_cast<uint16_t>(one.port_value())});
   }
   if (out->preresolve.size() > out->max_hosts) {

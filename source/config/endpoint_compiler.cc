@@ -139,7 +139,11 @@ class AssignmentCompiler {
     std::vector<net::Address> out;
     if (names_ == Names::kAllowed) return nullptr;
     for (const auto& one : proto.additional_addresses()) {
-      if (const auto address = compile_address(one.address(), scope_)) out.push_back(*address);
+      if (!one.has_address()) {
+        scope_.error(one, endpoint::Endpoint::AdditionalAddress::kAddressFieldNumber, "is needed");
+      } else if (const auto address = compile_address(one.address(), scope_)) {
+        out.push_back(*address);
+      }
     }
     return out.empty() ? nullptr : std::make_shared<const std::vector<net::Address>>(std::move(out));
   }

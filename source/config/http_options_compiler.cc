@@ -53,11 +53,15 @@ void compile_http1_options(const Http1& proto, Side side, http::CodecOptions& co
                        Http1::kDefaultHostForHttp10FieldNumber, Http1::kHeaderKeyFormatFieldNumber,
                        Http1::kEnableTrailersFieldNumber, Http1::kAllowChunkedLengthFieldNumber,
                        Http1::kOverrideStreamErrorOnInvalidHttpMessageFieldNumber, Http1::kUseBalsaParserFieldNumber,
-                       Http1::kAllowCustomMethodsFieldNumber});
+                       Http1::kAllowCustomMethodsFieldNumber, Http1::kIgnoreHttp11UpgradeFieldNumber,
+                       Http1::kSendFullyQualifiedUrlFieldNumber});  // of requests that are sent
   } else {
     scope.only(proto, {Http1::kHeaderKeyFormatFieldNumber, Http1::kEnableTrailersFieldNumber,
                        Http1::kAllowChunkedLengthFieldNumber, Http1::kUseBalsaParserFieldNumber,
-                       Http1::kAllowCustomMethodsFieldNumber});  // the methods of requests are their clients'
+                       Http1::kAllowCustomMethodsFieldNumber,   // the methods of requests are their clients'
+                       Http1::kIgnoreHttp11UpgradeFieldNumber,  // ... and what they offer
+                       Http1::kSendFullyQualifiedUrlFieldNumber});
+    codec.send_fully_qualified_url = proto.send_fully_qualified_url();
   }
   codec.allow_absolute_url = !proto.has_allow_absolute_url() || proto.allow_absolute_url().value();
   codec.accept_http_10 = proto.accept_http_10();

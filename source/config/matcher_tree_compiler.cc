@@ -108,6 +108,10 @@ StringMatcher compile_value(const xtm::StringMatcher& proto, CompileScope& scope
     case xtm::StringMatcher::kContains:
       return StringMatcher::contains(proto.contains(), letters);
     case xtm::StringMatcher::kSafeRegex: {
+      if (proto.ignore_case()) {
+        scope.error(proto, xtm::StringMatcher::kIgnoreCaseFieldNumber,
+                    "has no effect on safe_regex; begin the pattern with (?i)");
+      }
       auto regex = match::Regex::compile(proto.safe_regex().regex(), scope.max_program_size());
       if (regex.ok()) return StringMatcher::regex(std::move(*regex));
       scope.error(proto.safe_regex(), xtm::RegexMatcher::kRegexFieldNumber, regex.error());

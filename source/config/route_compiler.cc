@@ -1,5 +1,7 @@
 #include "config/route_compiler.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "config/config_source_compiler.h"
 #include "config/filter_compiler.h"
@@ -101,6 +103,20 @@ std::unique_ptr<const model::FactTree> compile_tree(const xds::type::matcher::v3
   return compile_fact_tree(proto, action, scope, TreeInputs::kRequestHeaders);
 }
 
+// Whether any route takes the policies that stand around it.
+bool inherits_mirrors(const route::VirtualHost& proto) {
+  return proto.has_matcher() || std::any_of(proto.routes().begin(), proto.routes().end(), [](const route::Route& one) {
+           return one.route().request_mirror_policies().empty();
+         });
+}
+
+// Clusters of policies that no route takes need not be there.
+RouteContext for_mirrors(const RouteContext& around, bool used) {
+  RouteContext out = around;
+  out.validate_clusters = around.validate_clusters && used;
+  return out;
+}
+
 std::unique_ptr<model::VirtualHost> compile_virtual_host(const route::VirtualHost& proto, const RouteContext& around,
                                                          CompileScope& scope) {
   using V = route::VirtualHost;
@@ -131,7 +147,8 @@ std::unique_ptr<model::VirtualHost> compile_virtual_host(const route::VirtualHos
   if (proto.has_hedge_policy()) context.hedge_on_per_try_timeout = compile_hedging(proto.hedge_policy(), scope);
   if (const auto limit = body_buffer_limit(proto)) context.body_buffer_limit = limit;
   if (!proto.request_mirror_policies().empty()) {
-    context.mirrors = compile_mirrors(proto.request_mirror_policies(), context, scope);
+    context.mirrors =
+        compile_mirrors(proto.request_mirror_policies(), for_mirrors(context, inherits_mirrors(proto)), scope);
   }
   auto out = std::make_unique<model::VirtualHost>();
   out->name = proto.name();
@@ -209,7 +226,11 @@ std::shared_ptr<model::RouteTable> compile_route_table(const route::RouteConfigu
     context.max_direct_body = proto.max_direct_response_body_size_bytes().value();
   }
   if (!proto.request_mirror_policies().empty()) {
-    context.mirrors = compile_mirrors(proto.request_mirror_policies(), context, scope);
+    const bool used =
+        std::any_of(proto.virtual_hosts().begin(), proto.virtual_hosts().end(), [](const route::VirtualHost& host) {
+          return host.request_mirror_policies().empty() && inherits_mirrors(host);
+        });
+    context.mirrors = compile_mirrors(proto.request_mirror_policies(), for_mirrors(context, used), scope);
   }
 
   auto out = std::make_shared<model::RouteTable>();

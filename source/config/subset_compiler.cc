@@ -99,6 +99,8 @@ model::SubsetSelector compile_selector(const Subsets::LbSubsetSelector& proto, C
     if (out.fallback_keys.size() >= out.keys.size()) {
       scope.error(proto, S::kFallbackKeysSubsetFieldNumber, "must leave at least one of the keys out");
     }
+  } else if (!out.fallback_keys.empty()) {
+    scope.error(proto, S::kFallbackKeysSubsetFieldNumber, "is for the fallback_policy KEYS_SUBSET only");
   }
   return out;
 }

@@ -199,7 +199,11 @@ class Compiler {
     net::tls::CertificateSource source;
     source.name = name;
     if (proto.has_password()) source.password = text(proto.password());
-    if (proto.has_ocsp_staple()) source.ocsp = text(proto.ocsp_staple());
+    if (proto.ocsp_staple().has_inline_string()) {
+      scope_.error(proto, T::kOcspStapleFieldNumber, "is no text: give a filename or inline_bytes");
+    } else if (proto.has_ocsp_staple()) {
+      source.ocsp = text(proto.ocsp_staple());
+    }
     if (proto.has_pkcs12()) {
       if (proto.has_certificate_chain() || proto.has_private_key()) {
         scope_.error(proto, T::kPkcs12FieldNumber, "stands for certificate_chain and private_key: give it or those");

@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "config/compile_scope.h"
+#include "format/formatter.h"
 
 namespace sluice::exporters {
 
@@ -36,6 +37,12 @@ Collector compile_http_collector(const core::HttpService& proto, config::Compile
       scope.not_supported(option, core::HeaderValueOption::kAppendActionFieldNumber);
     }
     compile_field(option.header(), out.fields, scope);
+    const auto value = format::Formatter::parse(option.header().value());
+    if (!value.ok()) {
+      scope.error(option.header(), core::HeaderValue::kValueFieldNumber, value.error());
+    } else if (const std::string_view constant = value->constant(); constant.data() != nullptr) {
+      out.fields.back().second = constant;  // %% is one
+    }
   }
   return out;
 }

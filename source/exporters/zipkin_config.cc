@@ -22,6 +22,7 @@ std::shared_ptr<const model::TracerPlan> compile_zipkin(const google::protobuf::
   ZipkinPlan out;
   if (proto.has_collector_service()) {  // the fields for the same say nothing then
     out.collector = compile_http_collector(proto.collector_service(), scope);
+    scope.require_cluster(proto, Zipkin::kCollectorServiceFieldNumber, out.collector.cluster);
   } else {
     out.collector = {proto.collector_cluster(), proto.collector_hostname(), proto.collector_endpoint(), {}, Duration(0),
                      Collector::Over::kHttp};

@@ -7,11 +7,16 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "base/arena.h"
 #include "buffer/buffer.h"
 #include "http/byte_meter.h"
 #include "http/message.h"
+
+namespace sluice::match {
+class StringMatcher;
+}
 
 namespace sluice::http {
 
@@ -58,10 +63,13 @@ struct CodecOptions {
   bool allow_absolute_url = true;
   bool allow_custom_methods = false;             // off: those of the IANA registry that are in use, others get 400
   bool forward_reason_phrase = false;            // of responses; off: each status has its usual phrase
+  bool send_fully_qualified_url = false;         // of requests that are sent: "GET http://host/path HTTP/1.1"
   bool allow_upgrade = true;                     // codec level; which types are allowed is the exchange's decision
   bool stream_error_on_invalid_message = false;  // keep the connection where the framing is still certain
   enum class Underscores : uint8_t { kAllow, kReject, kDrop } underscores = Underscores::kAllow;
   enum class Case : uint8_t { kLower, kProper, kPreserve } header_case = Case::kLower;
+  // Protocols of Upgrade that are as if the client had not offered them; null: none. Outlives the codec.
+  const std::vector<match::StringMatcher>* ignored_upgrades = nullptr;
   bool proxy_100_continue = false;  // off: an Expect is answered by the connection and 1xx from upstream are dropped
 };
 

@@ -5,12 +5,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
 #include "http/codec.h"
 #include "http/http2_options.h"
 #include "http/path.h"
+#include "match/string_matcher.h"
 #include "model/client_detection.h"
 #include "model/discovered.h"
 #include "model/filter_plan.h"
@@ -28,7 +31,8 @@ enum class ServerHeader : uint8_t { kOverwrite, kAppendIfAbsent, kPassThrough };
 enum class ClientCertDetails : uint8_t { kSanitize, kForwardOnly, kAppendForward, kSanitizeSet, kAlwaysForwardOnly };
 // What SANITIZE_SET and APPEND_FORWARD say of the client's certificate beside its hash.
 struct ClientCertParts {
-  bool cert = false, chain = false, subject = false, uri = false, dns = false;
+  bool cert = false, chain = false, subject = false, uri = false, dns = false, issuer = false;
+  bool json = false;  // an array of objects, where nothing came that is none
 };
 // What Proxy-Status says (RFC 9209).
 struct ProxyStatusPlan {
@@ -46,6 +50,7 @@ class HttpPlan final : public NetworkFilterPlan {
   CodecType codec_type = CodecType::kAuto;
   http::CodecOptions codec;
   http::Http2Options http2;
+  std::vector<match::StringMatcher> ignored_upgrades;     // what codec.ignored_upgrades views
   std::string default_host;                               // what codec.default_host_for_http_10 views
   std::vector<FilterPlan> filters;                        // in order; the last one is terminal (router)
   std::shared_ptr<const class AccessLogSet> access_logs;  // null: none
@@ -84,6 +89,10 @@ class HttpPlan final : public NetworkFilterPlan {
   uint32_t xff_num_trusted_hops = 0;
   bool skip_xff_append = false;
   std::vector<net::Cidr> internal_ranges;
+  bool internal_unix_sockets = false;
+  // x-forwarded-proto by the port that the client asked for, when another than the socket's is known (PROXY protocol);
+  // the first line of a port counts.
+  std::vector<std::pair<uint32_t, std::string_view>> forward_proto;
   std::vector<ClientDetection> detections;  // the first that finds the client counts; empty: the rules above
   bool add_user_agent = false;
   bool generate_request_id = true;

@@ -24,6 +24,7 @@ bool is_this_machine(const net::Address& address) {
 }
 
 bool is_internal(const model::HttpPlan& plan, const net::Address& address) {
+  if (plan.internal_unix_sockets && address.kind() == net::AddressKind::kUnix) return true;
   return std::any_of(plan.internal_ranges.begin(), plan.internal_ranges.end(),
                      [&](const net::Cidr& range) { return range.contains(address); });
 }

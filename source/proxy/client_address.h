@@ -21,6 +21,7 @@ struct Peer {
   const net::Address& local;
   bool tls = false;
   bool client_certificate = false;  // presented and accepted
+  bool local_restored = false;  // `local` is not the socket's own: a listener filter found out where the client goes
   // What X-Forwarded-For says for a client on this very machine (127.0.0.1, ::1): the address that others know the
   // machine by, as Envoy does. Empty: the peer's address.
   std::string_view machine_ip;

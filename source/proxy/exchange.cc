@@ -189,6 +189,7 @@ void Exchange::on_headers(http::RequestHeaders& headers, http::End end) {
     peer.client_certificate = tls->peer_presented;
     peer.tls_facts = tls;
   }
+  if (!plan().forward_proto.empty()) peer.local_restored = connection_.accepted().local_restored();
   peer.machine_ip = connection_.server().proxy().state.machine_ip;
   const Prepared prepared = prepare_request(plan(), headers, peer, facts_, local_.random);
   facts_.remote = prepared.client;

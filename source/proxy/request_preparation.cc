@@ -103,11 +103,20 @@ void prepare_host(const model::HttpPlan& plan, const Peer& peer, RequestHeaders&
   }
 }
 
+std::string_view scheme_of_connection(const model::HttpPlan& plan, const Peer& peer) {
+  if (peer.local_restored) {
+    for (const auto& [port, scheme] : plan.forward_proto) {
+      if (port == peer.local.port()) return scheme;
+    }
+  }
+  return peer.tls ? "https" : "http";
+}
+
 // x-forwarded-proto, x-forwarded-port and the scheme. What came is believed unless we look at the peer ourselves and
 // no proxy before us is trusted.
 void prepare_forwarded(const model::HttpPlan& plan, const Peer& peer, RequestHeaders& request) {
   http::HeaderMap& fields = request.fields;
-  const std::string_view of_connection = peer.tls ? "https" : "http";
+  const std::string_view of_connection = scheme_of_connection(plan, peer);
   const bool believe = !plan.use_remote_address || plan.xff_num_trusted_hops > 0;
   std::string_view proto = fields.get(Token::kXForwardedProto);
   if (proto.data() == nullptr) {

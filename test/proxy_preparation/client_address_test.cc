@@ -54,7 +54,8 @@ void check(const model::HttpPlan& plan, std::string_view machine_ip, const std::
     Bench bench;
     const net::Address remote = test::ip(c.peer);
     http::RequestHeaders* request = bench.request("/", c.sent);
-    const ClientAddress found = find_client(plan, Peer{remote, remote, false, false, machine_ip}, request->fields);
+    const ClientAddress found =
+        find_client(plan, Peer{remote, remote, false, false, false, machine_ip}, request->fields);
     EXPECT_EQ(found.address->ip_to_string(), c.client);
     EXPECT_EQ(found.internal, c.internal);
     EXPECT_EQ(request->fields.get(http::Token::kXForwardedFor), c.list_after);
@@ -131,8 +132,27 @@ TEST(FindClient, AUnixPeerIsNotAppended) {
   plan.use_remote_address = true;
   const net::Address remote = *net::Address::from_unix("@peer");
   http::RequestHeaders* request = bench.request("/");
-  EXPECT_EQ(find_client(plan, Peer{remote, remote, false, false, "192.0.2.1"}, request->fields).address, &remote);
+  EXPECT_EQ(find_client(plan, Peer{remote, remote, false, false, false, "192.0.2.1"}, request->fields).address,
+            &remote);
   EXPECT_FALSE(request->fields.has(http::Token::kXForwardedFor));
+}
+
+TEST(FindClient, AUnixPeerIsInternalWhereItSaysSo) {
+  const net::Address remote = *net::Address::from_unix("@peer");
+  const auto internal = [&remote](const model::HttpPlan& plan, const Lines& sent) {
+    Bench bench;
+    return find_client(plan, Peer{remote, remote}, bench.request("/", sent)->fields).internal;
+  };
+  model::HttpPlan plan;
+  plan.use_remote_address = true;
+  plan.internal_ranges = {*net::Cidr::from("10.0.0.0", 8)};
+  EXPECT_FALSE(internal(plan, {}));
+  plan.internal_unix_sockets = true;
+  EXPECT_TRUE(internal(plan, {}));
+  EXPECT_FALSE(internal(plan, {{"x-forwarded-for", "10.1.1.1"}}));
+  plan.use_remote_address = false;
+  EXPECT_FALSE(internal(plan, {}));
+  EXPECT_TRUE(internal(plan, {{"x-forwarded-for", "10.1.1.1"}}));
 }
 
 TEST(MachineIp, IsAnAddressOfThisMachine) {

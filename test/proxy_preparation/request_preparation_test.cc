@@ -25,7 +25,7 @@ struct Trial {
     request = bench.request(path, sent);
     if (with) with(*request);
     const std::string id_before(request->fields.get(http::Token::kXRequestId));
-    prepared = prepare_request(plan, *request, Peer{remote, local, tls, false, "192.0.2.1"}, {}, bench.random);
+    prepared = prepare_request(plan, *request, Peer{remote, local, tls, false, false, "192.0.2.1"}, {}, bench.random);
     fields = test::lines_of(request->fields);
     for (auto& [name, value] : fields) {
       if (name == "x-request-id" && value != id_before && value.size() == 36) value = "<id>";
@@ -558,7 +558,7 @@ TEST(PrepareRequest, ClientCertificateFieldByMode) {
       plan.client_cert = row.mode;
       const net::Address remote = test::ip("127.0.0.5");
       http::RequestHeaders* request = bench.request("/", {{"x-forwarded-client-cert", "Hash=abc"}});
-      prepare_request(plan, *request, Peer{remote, remote, true, certificate, {}}, {}, bench.random);
+      prepare_request(plan, *request, Peer{remote, remote, true, certificate, false, {}}, {}, bench.random);
       EXPECT_EQ(request->fields.has(http::Token::kXForwardedClientCert), certificate ? row.with : row.without);
       EXPECT_EQ(request->scheme, "https");
     }

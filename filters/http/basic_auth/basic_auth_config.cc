@@ -32,16 +32,9 @@ std::optional<std::string> read_line(std::string_view line, Users& users) {
   return std::nullopt;
 }
 
-Users read_users(const Message& owner, int field, const envoy::config::core::v3::DataSource& source,
-                 CompileScope& scope) {
+Users read_users(const Message& owner, int field, std::string_view text, CompileScope& scope) {
   Users out;
-  const auto text = config::read_data_source(source, scope);
-  if (!text) return out;
-  if (text->empty()) {
-    scope.error(owner, field, "must not be empty");
-    return out;
-  }
-  for (std::string_view line : split(*text, '\n')) {
+  for (std::string_view line : split(text, '\n')) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty()) continue;
     if (const auto error = read_line(line, out)) {
@@ -56,7 +49,10 @@ std::shared_ptr<const model::FilterConfig> compile(const Message& message, Compi
   const auto& proto = static_cast<const v3::BasicAuth&>(message);
   BasicAuthFactory::Settings out;
   if (!proto.has_users()) scope.error(proto, v3::BasicAuth::kUsersFieldNumber, "is needed");
-  out.users = read_users(proto, v3::BasicAuth::kUsersFieldNumber, proto.users(), scope);
+  if (const auto text = config::read_data_source(proto.users(), scope)) {
+    if (text->empty()) scope.error(proto, v3::BasicAuth::kUsersFieldNumber, "must not be empty");
+    out.users = read_users(proto, v3::BasicAuth::kUsersFieldNumber, *text, scope);
+  }
   out.realm = proto.realm();
   if (!proto.authentication_header().empty()) out.header = to_lower(proto.authentication_header());
   out.forward_name = to_lower(proto.forward_username_header());
@@ -68,7 +64,10 @@ std::shared_ptr<const model::FilterConfig> compile(const Message& message, Compi
 std::shared_ptr<const model::FilterConfig> compile_route(const Message& message, CompileScope& scope) {
   const auto& proto = static_cast<const v3::BasicAuthPerRoute&>(message);
   auto out = std::make_shared<RouteUsers>();
-  out->users = read_users(proto, v3::BasicAuthPerRoute::kUsersFieldNumber, proto.users(), scope);
+  // None are allowed here: then nobody gets in.
+  if (const auto text = config::read_data_source(proto.users(), scope)) {
+    out->users = read_users(proto, v3::BasicAuthPerRoute::kUsersFieldNumber, *text, scope);
+  }
   out->realm = proto.realm();
   return out;
 }

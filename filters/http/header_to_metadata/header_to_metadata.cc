@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/base64.h"
+#include "filters/http/header_to_metadata/value_message.h"
 #include "http/cookies.h"
 #include "proxy/exchange.h"
 
@@ -32,6 +33,12 @@ void write(Exchange& exchange, const Target& target, std::string value) {
       const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
       if (error != std::errc() || end != value.data() + value.size()) return;
       out = Value::number(number);
+      break;
+    }
+    case Target::Type::kProtobufValue: {
+      auto parsed = parse_value_message(value);
+      if (!parsed) return;
+      out = std::move(*parsed);
       break;
     }
   }

@@ -15,7 +15,7 @@ namespace sluice::filters::header_to_metadata {
 
 // What is written. Thread: any (immutable).
 struct Target {
-  enum class Type : uint8_t { kText, kNumber };
+  enum class Type : uint8_t { kText, kNumber, kProtobufValue };
   std::string space, key;
   std::string value;  // instead of the header's; empty: none
   std::shared_ptr<const model::RegexRewrite> rewrite;

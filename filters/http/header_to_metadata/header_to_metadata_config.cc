@@ -22,11 +22,18 @@ Target compile_target(const Config::KeyValuePair& proto, CompileScope& scope) {
   if (!proto.value().empty() && proto.has_regex_value_rewrite()) {
     scope.error(proto, Config::KeyValuePair::kRegexValueRewriteFieldNumber, "cannot stand beside a value");
   }
-  out.type = proto.type() == Config::NUMBER ? Target::Type::kNumber : Target::Type::kText;
-  out.base64 = proto.encode() == Config::BASE64;
-  if (proto.type() == Config::PROTOBUF_VALUE) {
-    scope.error(proto, Config::KeyValuePair::kTypeFieldNumber, "not supported yet: PROTOBUF_VALUE");
+  switch (proto.type()) {
+    case Config::NUMBER:
+      out.type = Target::Type::kNumber;
+      break;
+    case Config::PROTOBUF_VALUE:
+      out.type = Target::Type::kProtobufValue;
+      break;
+    default:
+      out.type = Target::Type::kText;
+      break;
   }
+  out.base64 = proto.encode() == Config::BASE64;
   return out;
 }
 

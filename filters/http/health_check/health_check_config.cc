@@ -23,10 +23,12 @@ std::shared_ptr<const model::FilterConfig> compile(const google::protobuf::Messa
     out.min_healthy.emplace_back(cluster, percent.value());
   }
   std::sort(out.min_healthy.begin(), out.min_healthy.end());
-  if (proto.has_cache_time() && !out.pass_through) {
+  // Whole milliseconds count.
+  const Duration life = config::to_duration(proto.cache_time());
+  if (life >= std::chrono::milliseconds(1) && !out.pass_through) {
     scope.error(proto, Proto::kCacheTimeFieldNumber, "needs pass_through_mode: there is no answer to remember");
   }
-  if (const Duration life = config::to_duration(proto.cache_time()); life.count() > 0) {
+  if (life >= std::chrono::milliseconds(1)) {
     out.cache = std::make_unique<Cache>(life);
   }
   return std::make_shared<const HealthCheckFactory>(std::move(out));

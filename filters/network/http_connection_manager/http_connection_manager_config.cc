@@ -10,6 +10,7 @@
 #include "config/header_compiler.h"
 #include "config/http_options_compiler.h"
 #include "config/local_reply_compiler.h"
+#include "config/matcher_compiler.h"
 #include "config/route_compiler.h"
 #include "config/scoped_routes_compiler.h"
 #include "config/tracing_compiler.h"
@@ -75,6 +76,7 @@ void check_fields(const Hcm& proto, CompileScope& scope) {
                      Hcm::kStreamErrorOnInvalidHttpMessageFieldNumber,
                      Hcm::kStripTrailingHostDotFieldNumber,
                      Hcm::kAppendXForwardedPortFieldNumber,
+                     Hcm::kForwardProtoConfigFieldNumber,
                      Hcm::kAppendLocalOverloadFieldNumber,
                      Hcm::kProxyStatusConfigFieldNumber,
                      Hcm::kHttp3ProtocolOptionsFieldNumber,  // of QUIC listeners, which are refused
@@ -102,6 +104,10 @@ void compile_codec(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) 
   out.http2.stream_error_on_invalid_message = proto.stream_error_on_invalid_http_message().value() ||
                                               proto.http2_protocol_options().stream_error_on_invalid_http_messaging();
   config::compile_http2_options(proto.http2_protocol_options(), config::Side::kDownstream, out.http2, scope);
+  for (const auto& matcher : proto.http_protocol_options().ignore_http_11_upgrade()) {
+    out.ignored_upgrades.push_back(config::compile_string_matcher(matcher, scope));
+  }
+  if (!out.ignored_upgrades.empty()) out.codec.ignored_upgrades = &out.ignored_upgrades;
   out.default_host = proto.http_protocol_options().default_host_for_http_10();
   out.codec.default_host_for_http_10 = out.default_host;
   out.codec.proxy_100_continue = proto.proxy_100_continue();
@@ -205,6 +211,10 @@ model::ClientCertDetails compile_client_cert(Hcm::ForwardClientCertDetails detai
   }
 }
 
+// What internal_address_config means when it names no ranges (seen of Envoy 1.40): RFC 1918, RFC 4193, this machine.
+constexpr std::pair<std::string_view, uint32_t> kPrivate[] = {
+    {"10.0.0.0", 8}, {"172.16.0.0", 12}, {"192.168.0.0", 16}, {"127.0.0.1", 32}, {"fd00::", 8}, {"::1", 128}};
+
 void compile_forwarding(const Hcm& proto, model::HttpPlan& out, CompileScope& scope) {
   using Internal = Hcm::InternalAddressConfig;
   out.use_remote_address = proto.use_remote_address().value();
@@ -215,14 +225,29 @@ void compile_forwarding(const Hcm& proto, model::HttpPlan& out, CompileScope& sc
                 "cannot stand beside use_remote_address or xff_num_trusted_hops");
   }
   out.skip_xff_append = proto.skip_xff_append();
-  scope.only(proto.internal_address_config(), {Internal::kCidrRangesFieldNumber});
+  scope.only(proto.internal_address_config(), {Internal::kUnixSocketsFieldNumber, Internal::kCidrRangesFieldNumber});
+  out.internal_unix_sockets = proto.internal_address_config().unix_sockets();
   out.internal_ranges = config::compile_ranges(proto.internal_address_config().cidr_ranges(), scope);
+  if (proto.has_internal_address_config() && proto.internal_address_config().cidr_ranges().empty()) {
+    for (const auto& [address, bits] : kPrivate) out.internal_ranges.push_back(*net::Cidr::from(address, bits));
+  }
   out.represent_ipv4_as_mapped_ipv6 = proto.represent_ipv4_remote_address_as_ipv4_mapped_ipv6();
   out.append_local_overload = proto.append_local_overload();
   out.append_x_forwarded_port = proto.append_x_forwarded_port();
   out.client_cert = compile_client_cert(proto.forward_client_cert_details());
   const auto& parts = proto.set_current_client_cert_details();
-  out.client_cert_parts = {parts.cert(), parts.chain(), parts.subject().value(), parts.uri(), parts.dns()};
+  using Parts = Hcm::SetCurrentClientCertDetails;
+  scope.only(parts,
+             {Parts::kSubjectFieldNumber, Parts::kCertFieldNumber, Parts::kChainFieldNumber, Parts::kDnsFieldNumber,
+              Parts::kUriFieldNumber, Parts::kIssuerFieldNumber, Parts::kFormatFieldNumber});
+  out.client_cert_parts = {parts.cert(), parts.chain(),  parts.subject().value(),    parts.uri(),
+                           parts.dns(),  parts.issuer(), parts.format() == Hcm::JSON};
+  for (const uint32_t port : proto.forward_proto_config().https_destination_ports()) {
+    out.forward_proto.emplace_back(port, "https");
+  }
+  for (const uint32_t port : proto.forward_proto_config().http_destination_ports()) {
+    out.forward_proto.emplace_back(port, "http");
+  }
   const auto& scheme = proto.scheme_header_transformation();
   using Scheme = envoy::config::core::v3::SchemeHeaderTransformation;
   scope.only(scheme, {Scheme::kSchemeToOverwriteFieldNumber, Scheme::kMatchUpstreamFieldNumber});

@@ -82,6 +82,13 @@ char* put_authority(char* at, std::string_view authority, std::string_view check
   return put_escaped(at, authority, is_reg_name_char);
 }
 
+// What makes a target absolute (RFC 9112 3.2.2); "*" and a request that names no host have no such form.
+char* put_origin(char* at, const RequestHeaders& headers) {
+  if (headers.path == "*" || headers.authority.empty()) return at;
+  at = put(at, headers.scheme == "https" ? "https://" : "http://");
+  return put_authority(at, headers.authority, headers.checked.authority);
+}
+
 char* put_status_line(char* at, Protocol protocol, const ResponseHeaders& headers) {
   if (headers.status == 200 && protocol != Protocol::kHttp10 && (headers.reason.empty() || headers.reason == "OK")) {
     return put(at, "HTTP/1.1 200 OK\r\n");
@@ -195,13 +202,17 @@ void MessageWriter::write_request(const RequestHeaders& headers, End end, buffer
                          : headers.tunnel == Tunnel::kUpgrade ? kRequestSkipButConnection
                                                               : kRequestSkip;
   // Escapes make texts three times as long, at worst.
-  const size_t texts = headers.method.size() + headers.path.size() + 2 * headers.authority.size();
+  const size_t texts = headers.method.size() + headers.path.size() + 3 * headers.authority.size();
   const size_t bound = kFixedParts + 3 * texts + bound_of(headers.fields);
   char* const start = out.reserve(bound + std::min<uint64_t>(framing.length, kCopyBelow));
   char* at = put_method(start, headers.method, headers.checked.method);
   *at++ = ' ';
-  at = headers.tunnel == Tunnel::kConnect ? put_authority(at, headers.authority, headers.checked.authority)
-                                          : put_target(at, headers.method, headers.path, headers.checked.path);
+  if (headers.tunnel == Tunnel::kConnect) {
+    at = put_authority(at, headers.authority, headers.checked.authority);
+  } else {
+    if (options_.send_fully_qualified_url) at = put_origin(at, headers);
+    at = put_target(at, headers.method, headers.path, headers.checked.path);
+  }
   at = put(at, " HTTP/1.1\r\n");
   const char* const fields = at;
   at = spelling != nullptr && !spelling->host.empty() ? put(at, spelling->host) : put_name(at, "host", header_case);

@@ -1,5 +1,6 @@
 #include "http/http1/server_codec.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/buggify.h"
@@ -7,6 +8,7 @@
 #include "http/authority.h"
 #include "http/chars.h"
 #include "http/hop_by_hop.h"
+#include "match/string_matcher.h"
 
 namespace sluice::http::http1 {
 
@@ -210,7 +212,7 @@ Fault Http1ServerCodec::check_framing(const RequestLine& line, const FieldFacts&
 
 // An upgrade is only seen where it can be served: RFC 9110 7.8 lets a server ignore it. Not in HTTP/1.0; not with a
 // body, so that the tunnel's first byte is beyond doubt; not to h2c, which would end our view of the connection.
-Tunnel Http1ServerCodec::tunnel_of(const RequestHeaders& headers, const FieldFacts& facts) const {
+Tunnel Http1ServerCodec::tunnel_of(RequestHeaders& headers, const FieldFacts& facts) const {
   if (headers.method == "CONNECT") {
     return Tunnel::kConnect;
   }
@@ -219,6 +221,10 @@ Tunnel Http1ServerCodec::tunnel_of(const RequestHeaders& headers, const FieldFac
       facts.length > 0 || headers.fields.count(Token::kUpgrade) > 1) {
     return Tunnel::kNone;
   }
+  if (options().ignored_upgrades != nullptr) {
+    upgrade = drop_ignored(*upgrade, headers.fields);
+    if (upgrade == nullptr) return Tunnel::kNone;
+  }
   bool named = false;
   bool h2c = false;
   for_each_element(upgrade->value(), [&](std::string_view protocol) {
@@ -226,6 +232,30 @@ Tunnel Http1ServerCodec::tunnel_of(const RequestHeaders& headers, const FieldFac
     h2c |= equal_ignore_case(protocol, "h2c");
   });
   return named && !h2c ? Tunnel::kUpgrade : Tunnel::kNone;
+}
+
+// Takes the protocols out of Upgrade that are not to be seen; what is left, null when nothing is.
+const HeaderField* Http1ServerCodec::drop_ignored(const HeaderField& upgrade, HeaderMap& fields) const {
+  const std::string_view came = upgrade.value();
+  char* const start = static_cast<char*>(fields.arena().allocate(came.size(), 1));
+  char* at = start;
+  bool any = false;
+  for_each_element(came, [&](std::string_view protocol) {
+    for (const match::StringMatcher& ignored : *options().ignored_upgrades) {
+      if (!ignored.matches(protocol)) continue;
+      any = true;
+      return;
+    }
+    if (at != start) *at++ = ',';
+    at = std::copy(protocol.begin(), protocol.end(), at);
+  });
+  if (!any) return &upgrade;
+  if (at == start) {
+    fields.remove(Token::kUpgrade);
+    return nullptr;
+  }
+  fields.set(Token::kUpgrade, {start, static_cast<size_t>(at - start)});
+  return fields.find(Token::kUpgrade);
 }
 
 // What follows the head, and the terms on which the response is written.

@@ -52,7 +52,8 @@ class Http1ServerCodec final : public ServerCodec {
   Fault check_framing(const RequestLine& line, const FieldFacts& facts, RequestHeaders& headers);
   Fault check_host(const RequestLine& line, const SectionCopy& section, const FieldFacts& facts,
                    RequestHeaders& headers) const;
-  Tunnel tunnel_of(const RequestHeaders& headers, const FieldFacts& facts) const;
+  Tunnel tunnel_of(RequestHeaders& headers, const FieldFacts& facts) const;
+  const HeaderField* drop_ignored(const HeaderField& upgrade, HeaderMap& fields) const;
   End begin_body(const RequestHeaders& headers, const FieldFacts& facts);
   void begin_stream();
   Decoded fail(Fault fault);

@@ -4,6 +4,7 @@
 #include <openssl/pkcs12.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/strings.h"
 #include "net/tls/cipher_bio.h"
@@ -292,7 +293,9 @@ Result<void> Context::init_parameters(const Parameters& parameters, bool server)
     const std::string name(rest.substr(0, rest.find(':')));
     rest.remove_prefix(std::min(rest.size(), name.size() + 1));
     SslCtxPtr probe(SSL_CTX_new(TLS_method()));
-    if (SSL_CTX_set_cipher_list(probe.get(), name.c_str()) != 1) {
+    // What is taken away or moved to the end is a name too.
+    const char* const alone = name.c_str() + std::strspn(name.c_str(), "-!+");
+    if (SSL_CTX_set_cipher_list(probe.get(), alone) != 1) {
       ERR_clear_error();
       return Error{cat("failed to initialize cipher suites ", ciphers, ": there is no '", name, "'")};
     }

@@ -67,7 +67,8 @@ Result<Parts> list_of(const Parts& parts, const std::string& name) {
   for (const auto& part : parts) {
     const FieldDescriptor* field = part->GetDescriptor()->FindFieldByName(name);
     if (field == nullptr) continue;
-    if (!field->is_repeated()) return Error{cat(name, " is not a repeated field. Use ?mask= to get only this field")};
+    if (!field->is_repeated())
+      return Error{cat(name, " is not a repeated field. Use ?mask=", name, " to get only this field")};
     Parts out;
     for (int i = 0; i < part->GetReflection()->FieldSize(*part, field); ++i) {
       const Message& element = part->GetReflection()->GetRepeatedMessage(*part, field, i);

@@ -119,9 +119,7 @@ std::vector<std::unique_ptr<Message>> dump_parts(const Bootstrap& bootstrap, Wal
     entry->mutable_cluster()->PackFrom(cluster);
     *entry->mutable_last_updated() = at;
     if (cluster.has_load_assignment()) {
-      auto* assignment = parts.endpoints->add_static_endpoint_configs();
-      assignment->mutable_endpoint_config()->PackFrom(cluster.load_assignment());
-      *assignment->mutable_last_updated() = at;
+      parts.endpoints->add_static_endpoint_configs()->mutable_endpoint_config()->PackFrom(cluster.load_assignment());
     }
   }
   for (const auto& listener : bootstrap.static_resources().listeners()) {
@@ -136,7 +134,6 @@ std::vector<std::unique_ptr<Message>> dump_parts(const Bootstrap& bootstrap, Wal
     auto* entry = parts.secrets->add_static_secrets();
     entry->set_name(secret.name());
     entry->mutable_secret()->PackFrom(secret);
-    *entry->mutable_last_updated() = at;
   }
   add_dynamic(dynamic, wanted, parts);
   std::vector<std::unique_ptr<Message>> out;

@@ -13,7 +13,7 @@ void JsonWriter::line(std::string_view key) {
   out_ += filled_.back() ? ",\n" : "\n";
   filled_.back() = true;
   out_.append(filled_.size(), ' ');
-  if (!key.empty()) {
+  if (key.data() != nullptr) {  // a key may be empty
     append(out_, json_quote(key), ": ");
   }
 }

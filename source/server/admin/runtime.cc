@@ -1,4 +1,9 @@
 // /runtime and /runtime_modify.
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "base/strings.h"
 #include "server/admin/json_writer.h"
 #include "server/admin/page.h"
@@ -41,7 +46,14 @@ void runtime_modify_page(const Request& request, AdminSource& source, Reply& rep
                "use an empty value to remove a previously added override");
     return;
   }
-  if (const auto modified = source.modify_runtime(request.query); !modified.ok()) {
+  // The first value of a key counts.
+  std::vector<std::pair<std::string, std::string>> values;
+  for (const auto& one : request.query) {
+    if (std::none_of(values.begin(), values.end(), [&](const auto& before) { return before.first == one.first; })) {
+      values.push_back(one);
+    }
+  }
+  if (const auto modified = source.modify_runtime(values); !modified.ok()) {
     reply.fail(503, modified.error());
     return;
   }
