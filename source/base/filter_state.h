@@ -16,11 +16,11 @@ class FilterState {
   // Whether connections to an upstream that are made for the exchange carry it on.
   enum class Shared : uint8_t { kNone, kOnce, kTransitive };
   // Of objects that are shown in their typed form alone, which is their text.
-  static constexpr std::string_view kJsonFactory = "json";
   struct Object {
     std::string key;
-    std::string factory;  // "envoy.string"; kJsonFactory: `text` is JSON
+    std::string factory;  // "envoy.string"
     std::string text;
+    std::string json;  // how TYPED shows it; empty: as `text`, in quotes
     bool read_only = false;
     Shared shared = Shared::kNone;
   };

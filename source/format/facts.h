@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "base/filter_state.h"
@@ -97,6 +98,22 @@ enum class LogType : uint8_t {
 
 using net::TlsFacts;
 
+// A host that a connection was tried to. Both belong to who names it.
+struct UpstreamHost {
+  const net::Address* address = nullptr;
+  std::string_view name;
+};
+
+// Of an exchange that is under way: what its messages took on the wire so far. Thread: worker.
+class LiveBytes {
+ public:
+  virtual http::ByteMeter downstream_bytes() const = 0;
+  virtual http::ByteMeter upstream_bytes() const = 0;  // of all tries
+
+ protected:
+  ~LiveBytes() = default;
+};
+
 // Thread: its exchange's.
 struct Facts {
   // Who and when. Points in time are kUnset until they happen.
@@ -140,11 +157,15 @@ struct Facts {
   uint64_t bytes_sent = 0;           // of the response body
   http::ByteMeter downstream_bytes;  // when a line is written that tells them
   http::ByteMeter upstream_bytes;    // of all tries that are over
+  // What headers and local replies show, which are made while bytes are still counted; null: what stands above.
+  const LiveBytes* live_bytes = nullptr;
 
   // How it ended.
   uint16_t response_code = 0;            // 0: no response was started
   std::string_view details;              // %RESPONSE_CODE_DETAILS%
   std::string_view termination_details;  // %CONNECTION_TERMINATION_DETAILS%
+  std::string_view close_reason;         // why we closed a connection of bytes
+  bool client_reset = false;             // ... or the client reset it
   std::string_view local_reply_body;
   std::string_view upstream_failure;  // %UPSTREAM_TRANSPORT_FAILURE_REASON%
   Flags flags;
@@ -158,6 +179,7 @@ struct Facts {
   std::string_view cluster;  // the observable name (alt_stat_name)
   std::string_view cluster_raw;
   std::string_view filter_chain;
+  std::string_view listener;
   std::string_view requested_server_name;
   const net::Address* upstream_host = nullptr;
   std::string_view upstream_hostname;
@@ -166,7 +188,8 @@ struct Facts {
   http::Protocol upstream_protocol = http::Protocol::kHttp11;
   bool has_upstream_protocol = false;
   uint32_t attempts = 0;
-  const TlsFacts* upstream_tls = nullptr;  // null: not TLS
+  const TlsFacts* upstream_tls = nullptr;   // null: not TLS
+  std::span<const UpstreamHost> attempted;  // of a connection's bytes, before upstream_host
 
   // What filters and configuration say; null when there is nothing.
   const Metadata* metadata = nullptr;  // dynamic: of this exchange

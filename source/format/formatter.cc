@@ -67,8 +67,9 @@ std::string Formatter::format(const Facts& facts) const {
 }
 
 bool tells_wire_bytes(const Piece& piece) {
-  return piece.op != nullptr && piece.op->name.starts_with("DOWNSTREAM_") &&
-         piece.op->name.find("_BYTES_") != std::string_view::npos;
+  return piece.op != nullptr &&
+         ((piece.op->name.starts_with("DOWNSTREAM_") && piece.op->name.find("_BYTES_") != std::string_view::npos) ||
+          std::any_of(piece.choices.begin(), piece.choices.end(), format::tells_wire_bytes));
 }
 
 namespace {

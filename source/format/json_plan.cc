@@ -60,28 +60,6 @@ Result<JsonPlan> compile_list(const JsonNode& node, const ParseOptions& options)
   return out;
 }
 
-// One operator alone: a number, a string, or null.
-bool append_operator(std::string& to, const Facts& facts, const Piece& piece) {
-  const size_t start = to.size();
-  if (piece.op->append_json != nullptr) {
-    return piece.op->append_json(to, facts, piece);
-  }
-  if (piece.op->type == kNumber) {
-    return piece.op->append(to, facts, piece);
-  }
-  to += '"';
-  if (!piece.op->append(to, facts, piece)) {
-    to.resize(start);
-    return false;
-  }
-  if (to.size() - start - 1 > piece.limit) {
-    to.resize(start + 1 + piece.limit);
-  }
-  escape_json(to, start + 1);
-  to += '"';
-  return true;
-}
-
 // False: the value is unset and nothing was written.
 bool append_value(std::string& to, const Facts& facts, const JsonPlan& plan, ParseOptions::Unset unset);
 
@@ -147,7 +125,7 @@ bool append_value(std::string& to, const Facts& facts, const JsonPlan& plan, Par
     case JsonPlan::Kind::kOperator:
       break;
   }
-  if (append_operator(to, facts, plan.pieces.front())) {
+  if (append_json_piece(to, facts, plan.pieces.front())) {
     return true;
   }
   to += unset == kNothing ? "" : "null";
@@ -155,6 +133,27 @@ bool append_value(std::string& to, const Facts& facts, const JsonPlan& plan, Par
 }
 
 }  // namespace
+
+bool append_json_piece(std::string& to, const Facts& facts, const Piece& piece) {
+  const size_t start = to.size();
+  if (piece.op->append_json != nullptr) {
+    return piece.op->append_json(to, facts, piece);
+  }
+  if (piece.op->type == kNumber) {
+    return piece.op->append(to, facts, piece);
+  }
+  to += '"';
+  if (!piece.op->append(to, facts, piece)) {
+    to.resize(start);
+    return false;
+  }
+  if (to.size() - start - 1 > piece.limit) {
+    to.resize(start + 1 + piece.limit);
+  }
+  escape_json(to, start + 1);
+  to += '"';
+  return true;
+}
 
 Result<JsonPlan> compile_json(const JsonNode& node, const ParseOptions& options) {
   JsonPlan out;

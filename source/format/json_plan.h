@@ -31,6 +31,9 @@ struct JsonPlan::Member {
 // The piece is an operator that tells what the exchange took on the client's connection.
 bool tells_wire_bytes(const Piece& piece);
 
+// One operator alone: a number, a text with its quotes, or a whole value. False: it is unset and nothing was written.
+bool append_json_piece(std::string& to, const Facts& facts, const Piece& piece);
+
 Result<JsonPlan> compile_json(const JsonNode& node, const ParseOptions& options);
 void append_json(std::string& to, const Facts& facts, const JsonPlan& plan, ParseOptions::Unset unset);
 

@@ -7,32 +7,19 @@ namespace sluice::format {
 namespace {
 
 constexpr std::string_view kElsewhere[] = {"CEL",
-                                           "COALESCE",
                                            "DOWNSTREAM_CX_RTT",
-                                           "DOWNSTREAM_DETECTED_CLOSE_TYPE",
                                            "DOWNSTREAM_DIRECT_LOCAL_ADDRESS_ENDPOINT_ID",
                                            "DOWNSTREAM_LOCAL_ADDRESS_ENDPOINT_ID",
-                                           "DOWNSTREAM_LOCAL_CLOSE_REASON",
-                                           "DOWNSTREAM_TLS_GROUP",
                                            "TYPED_CEL",
-                                           "UPSTREAM_CONNECTION_IDS_ATTEMPTED",
-                                           "UPSTREAM_DETECTED_CLOSE_TYPE",
-                                           "UPSTREAM_HOSTS_ATTEMPTED",
-                                           "UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT",
-                                           "UPSTREAM_HOST_NAMES_ATTEMPTED",
-                                           "UPSTREAM_HOST_NAMES_ATTEMPTED_WITHOUT_PORT",
-                                           "UPSTREAM_LOCAL_CLOSE_REASON",
-                                           "UPSTREAM_REMOTE_ADDRESS_ENDPOINT_ID",
-                                           "UPSTREAM_SERVER_NAME",
-                                           "UPSTREAM_TLS_GROUP"};
+                                           "UPSTREAM_REMOTE_ADDRESS_ENDPOINT_ID"};
 
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 }  // namespace
 
 const Operator* find_operator(std::string_view name) {
-  for (const auto table :
-       {exchange_operators(), header_operators(), connection_operators(), time_operators(), metadata_operators()}) {
+  for (const auto table : {exchange_operators(), header_operators(), connection_operators(), time_operators(),
+                           metadata_operators(), choice_operators()}) {
     const auto found = std::find_if(table.begin(), table.end(), [&](const Operator& op) { return op.name == name; });
     if (found != table.end()) {
       return &*found;

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "format/facts.h"
@@ -22,6 +23,7 @@ struct Piece {
   const Operator* op = nullptr;  // null: `text` as it stands
   std::string text;              // literal, header name, time format, variable's value ...
   std::string other;             // second header name
+  std::vector<Piece> choices;    // of COALESCE
   uint32_t limit = kNoLimit;     // bytes (:Z)
   uint32_t option = 0;           // what the argument chose, by operator
   uint32_t option_2 = 0;
@@ -54,6 +56,7 @@ std::span<const Operator> time_operators();
 std::span<const Operator> connection_operators();
 std::span<const Operator> exchange_operators();
 std::span<const Operator> metadata_operators();
+std::span<const Operator> choice_operators();
 
 // Null when there is none of that name.
 const Operator* find_operator(std::string_view name);

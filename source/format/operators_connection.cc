@@ -72,10 +72,12 @@ const net::Address* direct_local(const Facts& facts) {
 }
 const net::Address* upstream_local(const Facts& facts) { return &facts.upstream_local; }
 const net::Address* upstream_host(const Facts& facts) { return facts.upstream_host; }
+bool connected(const Facts& facts) {
+  return facts.upstream_connected != kUnset || facts.upstream_local.kind() != net::AddressKind::kNone;
+}
 // Of a connection that there was.
 const net::Address* upstream_remote(const Facts& facts) {
-  const bool connected = facts.upstream_connected != kUnset || facts.upstream_local.kind() != net::AddressKind::kNone;
-  if (!connected) {
+  if (!connected(facts)) {
     return nullptr;
   }
   return facts.upstream_elsewhere != nullptr ? facts.upstream_elsewhere : facts.upstream_host;
@@ -94,20 +96,20 @@ bool port(std::string& to, const Facts& facts, const Piece&) {
   return put_port(to, Of(facts));
 }
 
-bool host_name(std::string& to, const Facts& facts, const Piece&) {
-  return put_text(to, facts.upstream_hostname) || put_address(to, facts.upstream_host);
+bool put_bare(std::string& to, const net::Address* address) {
+  Piece whole;
+  whole.option = kNoPrefix;
+  return put_without_port(to, address, whole);
 }
 
-bool host_name_without_port(std::string& to, const Facts& facts, const Piece&) {
-  const std::string_view name = facts.upstream_hostname;
-  if (name.empty()) {
-    Piece whole;
-    whole.option = kNoPrefix;
-    return put_without_port(to, facts.upstream_host, whole);
+bool put_name_without_port(std::string& to, const UpstreamHost& host) {
+  if (host.name.empty()) {
+    return put_bare(to, host.address);
   }
-  const size_t colon = name.rfind(':');
-  const bool has_port = colon != std::string_view::npos && parse_number<uint16_t>(name.substr(colon + 1)).has_value();
-  return put_text(to, has_port ? name.substr(0, colon) : name);
+  const size_t colon = host.name.rfind(':');
+  const bool has_port =
+      colon != std::string_view::npos && parse_number<uint16_t>(host.name.substr(colon + 1)).has_value();
+  return put_text(to, has_port ? host.name.substr(0, colon) : host.name);
 }
 
 bool downstream_failure(std::string& to, const Facts& facts, const Piece&) {
@@ -120,6 +122,49 @@ bool tls(std::string& to, const Facts& facts, const Piece&) {
 }
 constexpr auto kDown = &Facts::downstream_tls;
 constexpr auto kUp = &Facts::upstream_tls;
+
+// Who was tried. Of a request only the last host is told, and only when there was a connection to it.
+using PutHost = bool (*)(std::string& to, const UpstreamHost& host);
+
+template <PutHost Put>
+bool attempted(std::string& to, const Facts& facts, const Piece&) {
+  if (facts.upstream_host == nullptr || (facts.request != nullptr && !connected(facts))) {
+    return false;
+  }
+  for (const UpstreamHost& host : facts.attempted) {
+    Put(to, host);
+    to += ',';
+  }
+  return Put(to, {facts.upstream_host, facts.upstream_hostname});
+}
+
+bool put_host(std::string& to, const UpstreamHost& host) { return put_address(to, host.address); }
+bool put_host_without_port(std::string& to, const UpstreamHost& host) { return put_bare(to, host.address); }
+bool put_name(std::string& to, const UpstreamHost& host) {
+  return put_text(to, host.name) || put_address(to, host.address);
+}
+bool host_name(std::string& to, const Facts& facts, const Piece&) {
+  return put_name(to, {facts.upstream_host, facts.upstream_hostname});
+}
+bool host_name_without_port(std::string& to, const Facts& facts, const Piece&) {
+  return put_name_without_port(to, {facts.upstream_host, facts.upstream_hostname});
+}
+
+bool connections_attempted(std::string& to, const Facts& facts, const Piece&) {
+  return connected(facts) && put_number(to, facts.upstream_connection_id);
+}
+
+// How a connection ended. The connection of a request outlives it, so that a request's log does not know.
+bool downstream_close(std::string& to, const Facts& facts, const Piece&) {
+  return put_text(to, facts.client_reset ? "RemoteReset" : "Normal");
+}
+bool upstream_close(std::string& to, const Facts& facts, const Piece&) {
+  return (facts.request == nullptr || facts.attempts != 0) && put_text(to, "Normal");
+}
+// Only of a connection that was there.
+bool upstream_close_reason(std::string& to, const Facts& facts, const Piece&) {
+  return connected(facts) && put_text(to, facts.close_reason);
+}
 
 #define SLUICE_ADDRESS(name, of)                                                                           \
   {name "_ADDRESS", kNoArgument, kWhole, kText, address<of>},                                              \
@@ -140,7 +185,17 @@ constexpr Operator kOperators[] = {
     {"UPSTREAM_HOST_NAME", kNoArgument, kWhole, kText, host_name},
     {"UPSTREAM_HOST_NAME_WITHOUT_PORT", kNoArgument, kWhole, kText, host_name_without_port},
     {"DOWNSTREAM_TRANSPORT_FAILURE_REASON", kNoArgument, kWhole, kText, downstream_failure},
+    {"UPSTREAM_HOSTS_ATTEMPTED", kNoArgument, kWhole, kText, attempted<put_host>},
+    {"UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT", kNoArgument, kWhole, kText, attempted<put_host_without_port>},
+    {"UPSTREAM_HOST_NAMES_ATTEMPTED", kNoArgument, kWhole, kText, attempted<put_name>},
+    {"UPSTREAM_HOST_NAMES_ATTEMPTED_WITHOUT_PORT", kNoArgument, kWhole, kText, attempted<put_name_without_port>},
+    {"UPSTREAM_CONNECTION_IDS_ATTEMPTED", kNoArgument, kWhole, kText, connections_attempted},
+    {"DOWNSTREAM_DETECTED_CLOSE_TYPE", kNoArgument, kWhole, kText, downstream_close},
+    {"DOWNSTREAM_LOCAL_CLOSE_REASON", kNoArgument, kWhole, kText, text<&Facts::close_reason>},
+    {"UPSTREAM_DETECTED_CLOSE_TYPE", kNoArgument, kWhole, kText, upstream_close},
+    {"UPSTREAM_LOCAL_CLOSE_REASON", kNoArgument, kWhole, kText, upstream_close_reason},
     SLUICE_TLS("DOWNSTREAM_TLS_VERSION", kDown, version),
+    SLUICE_TLS("DOWNSTREAM_TLS_GROUP", kDown, group),
     SLUICE_TLS("DOWNSTREAM_TLS_CIPHER", kDown, cipher),
     SLUICE_TLS("DOWNSTREAM_TLS_SESSION_ID", kDown, session_id),
     SLUICE_TLS("DOWNSTREAM_PEER_SUBJECT", kDown, peer_subject),
@@ -148,6 +203,8 @@ constexpr Operator kOperators[] = {
     SLUICE_TLS("DOWNSTREAM_PEER_SERIAL", kDown, peer_serial),
     SLUICE_TLS("DOWNSTREAM_PEER_FINGERPRINT_256", kDown, peer_fingerprint_256),
     SLUICE_TLS("DOWNSTREAM_PEER_FINGERPRINT_1", kDown, peer_fingerprint_1),
+    SLUICE_TLS("DOWNSTREAM_PEER_ISSUER_SERIAL", kDown, peer_issuer_serial),
+    SLUICE_TLS("DOWNSTREAM_PEER_ISSUER_FINGERPRINT_256", kDown, peer_issuer_fingerprint_256),
     SLUICE_TLS("DOWNSTREAM_PEER_CERT", kDown, peer_certificate),
     SLUICE_TLS("DOWNSTREAM_PEER_URI_SAN", kDown, peer_uri_san),
     SLUICE_TLS("DOWNSTREAM_PEER_DNS_SAN", kDown, peer_dns_san),
@@ -166,6 +223,8 @@ constexpr Operator kOperators[] = {
     SLUICE_TLS("TLS_JA3_FINGERPRINT", kDown, ja3),
     SLUICE_TLS("TLS_JA4_FINGERPRINT", kDown, ja4),
     SLUICE_TLS("UPSTREAM_TLS_VERSION", kUp, version),
+    SLUICE_TLS("UPSTREAM_TLS_GROUP", kUp, group),
+    SLUICE_TLS("UPSTREAM_SERVER_NAME", kUp, server_name),
     SLUICE_TLS("UPSTREAM_TLS_CIPHER", kUp, cipher),
     SLUICE_TLS("UPSTREAM_TLS_SESSION_ID", kUp, session_id),
     SLUICE_TLS("UPSTREAM_PEER_SUBJECT", kUp, peer_subject),

@@ -12,9 +12,16 @@ namespace {
 
 using http::ByteMeter;
 
-template <auto Side, auto Count>
-bool bytes(std::string& to, const Facts& facts, const Piece&) {
-  return put_number(to, facts.*Side.*Count);
+template <auto Count>
+bool downstream_bytes(std::string& to, const Facts& facts, const Piece&) {
+  const LiveBytes* live = facts.live_bytes;
+  return put_number(to, (live == nullptr ? facts.downstream_bytes : live->downstream_bytes()).*Count);
+}
+
+template <auto Count>
+bool upstream_bytes(std::string& to, const Facts& facts, const Piece&) {
+  const LiveBytes* live = facts.live_bytes;
+  return put_number(to, (live == nullptr ? facts.upstream_bytes : live->upstream_bytes()).*Count);
 }
 
 bool response_code(std::string& to, const Facts& facts, const Piece&) { return put_number(to, facts.response_code); }
@@ -147,20 +154,17 @@ constexpr Operator kExchangeOperators[] = {
     {"CONNECTION_TERMINATION_DETAILS", kNoArgument, kWhole, kText, text<&Facts::termination_details>},
     {"CUSTOM_FLAGS", kNoArgument, kWhole, kText, custom_flags},
     {"DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED", kNoArgument, kWhole, kNumber,
-     bytes<&Facts::downstream_bytes, &ByteMeter::plain_header_received>},
+     downstream_bytes<&ByteMeter::plain_header_received>},
     {"DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_SENT", kNoArgument, kWhole, kNumber,
-     bytes<&Facts::downstream_bytes, &ByteMeter::plain_header_sent>},
-    {"DOWNSTREAM_HEADER_BYTES_RECEIVED", kNoArgument, kWhole, kNumber,
-     bytes<&Facts::downstream_bytes, &ByteMeter::header_received>},
-    {"DOWNSTREAM_HEADER_BYTES_SENT", kNoArgument, kWhole, kNumber,
-     bytes<&Facts::downstream_bytes, &ByteMeter::header_sent>},
-    {"DOWNSTREAM_WIRE_BYTES_RECEIVED", kNoArgument, kWhole, kNumber,
-     bytes<&Facts::downstream_bytes, &ByteMeter::wire_received>},
-    {"DOWNSTREAM_WIRE_BYTES_SENT", kNoArgument, kWhole, kNumber,
-     bytes<&Facts::downstream_bytes, &ByteMeter::wire_sent>},
+     downstream_bytes<&ByteMeter::plain_header_sent>},
+    {"DOWNSTREAM_HEADER_BYTES_RECEIVED", kNoArgument, kWhole, kNumber, downstream_bytes<&ByteMeter::header_received>},
+    {"DOWNSTREAM_HEADER_BYTES_SENT", kNoArgument, kWhole, kNumber, downstream_bytes<&ByteMeter::header_sent>},
+    {"DOWNSTREAM_WIRE_BYTES_RECEIVED", kNoArgument, kWhole, kNumber, downstream_bytes<&ByteMeter::wire_received>},
+    {"DOWNSTREAM_WIRE_BYTES_SENT", kNoArgument, kWhole, kNumber, downstream_bytes<&ByteMeter::wire_sent>},
     {"ENVIRONMENT", kNeedsArgument, kCanBeCut, kText, prepared_text, prepare_environment},
     {"FILTER_CHAIN_NAME", kNoArgument, kWhole, kText, text<&Facts::filter_chain>},
     {"HOSTNAME", kNoArgument, kWhole, kText, prepared_text, prepare_hostname},
+    {"LISTENER_NAME", kNoArgument, kWhole, kText, text<&Facts::listener>},
     {"LOCAL_REPLY_BODY", kNoArgument, kWhole, kText, local_reply_body},
     {"PACKETS_RETRANSMITTED", kNoArgument, kWhole, kNumber, none_sent_again},
     {"PROTOCOL", kNoArgument, kWhole, kText, protocol},
@@ -181,19 +185,16 @@ constexpr Operator kExchangeOperators[] = {
     {"UPSTREAM_CLUSTER_RAW", kNoArgument, kWhole, kText, text<&Facts::cluster_raw>},
     {"UPSTREAM_CONNECTION_ID", kNoArgument, kWhole, kNumber, count<&Facts::upstream_connection_id>},
     {"UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED", kNoArgument, kWhole, kNumber,
-     bytes<&Facts::upstream_bytes, &ByteMeter::plain_header_received>},
+     upstream_bytes<&ByteMeter::plain_header_received>},
     {"UPSTREAM_DECOMPRESSED_HEADER_BYTES_SENT", kNoArgument, kWhole, kNumber,
-     bytes<&Facts::upstream_bytes, &ByteMeter::plain_header_sent>},
-    {"UPSTREAM_HEADER_BYTES_RECEIVED", kNoArgument, kWhole, kNumber,
-     bytes<&Facts::upstream_bytes, &ByteMeter::header_received>},
-    {"UPSTREAM_HEADER_BYTES_SENT", kNoArgument, kWhole, kNumber,
-     bytes<&Facts::upstream_bytes, &ByteMeter::header_sent>},
+     upstream_bytes<&ByteMeter::plain_header_sent>},
+    {"UPSTREAM_HEADER_BYTES_RECEIVED", kNoArgument, kWhole, kNumber, upstream_bytes<&ByteMeter::header_received>},
+    {"UPSTREAM_HEADER_BYTES_SENT", kNoArgument, kWhole, kNumber, upstream_bytes<&ByteMeter::header_sent>},
     {"UPSTREAM_PROTOCOL", kNoArgument, kWhole, kText, upstream_protocol},
     {"UPSTREAM_REQUEST_ATTEMPT_COUNT", kNoArgument, kWhole, kNumber, count<&Facts::attempts>},
     {"UPSTREAM_TRANSPORT_FAILURE_REASON", kNoArgument, kWhole, kText, upstream_failure},
-    {"UPSTREAM_WIRE_BYTES_RECEIVED", kNoArgument, kWhole, kNumber,
-     bytes<&Facts::upstream_bytes, &ByteMeter::wire_received>},
-    {"UPSTREAM_WIRE_BYTES_SENT", kNoArgument, kWhole, kNumber, bytes<&Facts::upstream_bytes, &ByteMeter::wire_sent>},
+    {"UPSTREAM_WIRE_BYTES_RECEIVED", kNoArgument, kWhole, kNumber, upstream_bytes<&ByteMeter::wire_received>},
+    {"UPSTREAM_WIRE_BYTES_SENT", kNoArgument, kWhole, kNumber, upstream_bytes<&ByteMeter::wire_sent>},
     {"VIRTUAL_CLUSTER_NAME", kNoArgument, kWhole, kText, text<&Facts::virtual_cluster>},
 };
 

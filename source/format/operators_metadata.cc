@@ -140,14 +140,14 @@ bool filter_state(std::string& to, const Facts& facts, const Piece& piece) {
   if (piece.option >= kFieldIp) {
     return put_field(to, *object, piece.option);
   }
-  const bool json = object->factory == FilterState::kJsonFactory;
-  if (piece.option == kPlain && json) {
-    return false;
-  }
-  if (piece.option == kPlain || json) {
+  if (piece.option == kPlain) {
     to += object->text;
-  } else {
+    return !object->text.empty() || object->json.empty();
+  }
+  if (object->json.empty()) {
     append_json_string(to, object->text);
+  } else {
+    to += object->json;
   }
   return true;
 }
@@ -163,9 +163,9 @@ bool filter_state_json(std::string& to, const Facts& facts, const Piece& piece) 
     append_json_string(to, std::string_view(field).substr(0, piece.limit));
     return true;
   }
-  if (object->factory == FilterState::kJsonFactory) {
+  if (!object->json.empty() && (piece.option != kPlain || object->text.empty())) {
     if (piece.option == kPlain) return false;
-    to += object->text;
+    to += object->json;
     return true;
   }
   append_json_string(to, std::string_view(object->text).substr(0, piece.limit));

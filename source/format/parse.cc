@@ -9,9 +9,7 @@ namespace {
 struct Written {
   std::string_view name;
   std::string_view argument;
-  bool brackets = false;
-  bool has_limit = false;
-  uint32_t limit = Piece::kNoLimit;
+  std::optional<uint32_t> limit;
   size_t length = 0;  // with both percent signs
 };
 
@@ -29,8 +27,7 @@ bool read_tail(std::string_view text, size_t at, Written& out) {
     if (!limit) {
       return false;
     }
-    out.has_limit = true;
-    out.limit = *limit;
+    out.limit = limit;
     at = end;
   }
   out.length = at + 1;
@@ -52,45 +49,14 @@ bool read_operator(std::string_view text, Written& out) {
     return read_tail(text, at, out);
   }
   const size_t open = at;
-  out.brackets = true;
   for (size_t close = open + 1; close < text.size() && text[close] != '\n'; ++close) {
     if (text[close] == ')' && read_tail(text, close + 1, out)) {
       out.argument = text.substr(open + 1, close - open - 1);
       return true;
     }
-    out.has_limit = false;
-    out.limit = Piece::kNoLimit;
+    out.limit.reset();
   }
   return false;
-}
-
-Result<Piece> compile(const Written& written, const ParseOptions& options) {
-  const Operator* op = find_operator(written.name);
-  if (op == nullptr || (written.name == "REQ_WITHOUT_QUERY" && !options.req_without_query)) {
-    if (is_known_elsewhere(written.name)) {
-      return Error{cat("not supported yet: ", written.name)};
-    }
-    return Error{op != nullptr ? cat("operator ", written.name, " needs its formatter extension")
-                               : cat("unknown operator ", written.name)};
-  }
-  if (op->argument == kNeedsArgument && written.argument.empty()) {
-    return Error{cat("operator ", written.name, " needs an argument in brackets")};
-  }
-  if (op->argument == kNoArgument && !written.argument.empty()) {
-    return Error{cat("operator ", written.name, " takes no argument")};
-  }
-  if (op->length == kWhole && written.has_limit) {
-    return Error{cat("operator ", written.name, " takes no length")};
-  }
-  Piece piece;
-  piece.op = op;
-  piece.limit = written.limit;
-  if (op->prepare != nullptr) {
-    if (auto prepared = op->prepare(written.argument, piece); !prepared.ok()) {
-      return Error{prepared.error()};
-    }
-  }
-  return piece;
 }
 
 void add_literal(std::vector<Piece>& pieces, std::string_view text) {
@@ -104,6 +70,36 @@ void add_literal(std::vector<Piece>& pieces, std::string_view text) {
 }
 
 }  // namespace
+
+Result<Piece> parse_operator(std::string_view name, std::string_view argument, std::optional<uint32_t> limit,
+                             const ParseOptions& options) {
+  const Operator* op = find_operator(name);
+  if (op == nullptr || (name == "REQ_WITHOUT_QUERY" && !options.req_without_query)) {
+    if (is_known_elsewhere(name)) {
+      return Error{cat("not supported yet: ", name)};
+    }
+    return Error{op != nullptr ? cat("operator ", name, " needs its formatter extension")
+                               : cat("unknown operator ", name)};
+  }
+  if (op->argument == kNeedsArgument && argument.empty()) {
+    return Error{cat("operator ", name, " needs an argument in brackets")};
+  }
+  if (op->argument == kNoArgument && !argument.empty()) {
+    return Error{cat("operator ", name, " takes no argument")};
+  }
+  if (op->length == kWhole && limit) {
+    return Error{cat("operator ", name, " takes no length")};
+  }
+  Piece piece;
+  piece.op = op;
+  piece.limit = limit.value_or(Piece::kNoLimit);
+  if (op->prepare != nullptr) {
+    if (auto prepared = op->prepare(argument, piece); !prepared.ok()) {
+      return Error{prepared.error()};
+    }
+  }
+  return piece;
+}
 
 Result<std::vector<Piece>> parse_pieces(std::string_view text, const ParseOptions& options) {
   std::vector<Piece> pieces;
@@ -124,7 +120,7 @@ Result<std::vector<Piece>> parse_pieces(std::string_view text, const ParseOption
       return Error{cat("no operator at position ", percent, " of the format \"", text,
                        "\" (a percent sign itself is written %%)")};
     }
-    auto piece = compile(written, options);
+    auto piece = parse_operator(written.name, written.argument, written.limit, options);
     if (!piece.ok()) {
       return Error{piece.error()};
     }

@@ -29,6 +29,7 @@ void Accepted::describe(format::Facts& facts) const {
   facts.protocol = protocol;
   facts.has_protocol = has_protocol;
   facts.details = details;
+  facts.listener = listener_->frame().name;
   facts.listener_metadata = listener_->frame().metadata.get();
   facts.bytes_received = bytes_received;
   facts.bytes_sent = bytes_sent;

@@ -101,7 +101,22 @@ void Exchange::begin_facts() {
   }
   facts_.downstream_tls = connection_.tls();
   facts_.filter_chain = connection_.server().listener().chain.name;
-  facts_.listener_metadata = connection_.server().listener().plan.metadata.get();
+  const model::ListenerFrame& listener = connection_.server().listener().plan;
+  facts_.listener = listener.name;
+  facts_.listener_metadata = listener.metadata.get();
+  facts_.live_bytes = this;
+}
+
+// A stream of HTTP/2 that has gone told the facts.
+http::ByteMeter Exchange::downstream_bytes() const {
+  const http::ByteMeter bytes = connection_.bytes_of(*this);
+  return bytes.wire_received == 0 ? facts_.downstream_bytes : bytes;
+}
+
+http::ByteMeter Exchange::upstream_bytes() const {
+  http::ByteMeter bytes = facts_.upstream_bytes;
+  if (tries_ != nullptr && !finished_) bytes += tries_->bytes_under_way();
+  return bytes;
 }
 
 Exchange::~Exchange() { SLUICE_DCHECK(finished_); }
@@ -357,17 +372,18 @@ void Exchange::log(format::LogType type) {
     }
   }
   if (connection_.server().logs_wire_bytes()) {
-    const http::ByteMeter bytes = connection_.bytes_of(*this);
-    if (bytes.wire_received != 0) facts_.downstream_bytes = bytes;  // else its stream has gone, and told
+    facts_.downstream_bytes = downstream_bytes();
   }
-  if (upstream_bytes_ && !finished_) {
+  facts_.live_bytes = nullptr;  // a line tells what stands in the facts
+  if (tries_ != nullptr && !finished_) {
     const http::ByteMeter over = facts_.upstream_bytes;
-    facts_.upstream_bytes += upstream_bytes_();
+    facts_.upstream_bytes += tries_->bytes_under_way();
     connection_.server().log(facts_);
     facts_.upstream_bytes = over;
-    return;
+  } else {
+    connection_.server().log(facts_);
   }
-  connection_.server().log(facts_);
+  facts_.live_bytes = this;
 }
 
 void Exchange::finish() {

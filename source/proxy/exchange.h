@@ -32,8 +32,23 @@ class DownstreamConnection;
 class ExchangeTrace;
 class RouteCounters;
 
+// The tries of an exchange against its upstream. Thread: worker.
+class Tries {
+ public:
+  // How many request bytes the upstream has room for.
+  virtual size_t request_room() = 0;
+  // What those under way took so far: facts have only those that are over.
+  virtual http::ByteMeter bytes_under_way() = 0;
+
+ protected:
+  ~Tries() = default;
+};
+
 // Owned by its DownstreamConnection; destroyed through the loop after finish(). Thread: worker.
-class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamConnection>, private ChainEnds {
+class Exchange final : public event::Deferred,
+                       public IntrusiveNode<DownstreamConnection>,
+                       private ChainEnds,
+                       private format::LiveBytes {
  public:
   Exchange(DownstreamConnection& connection, http::StreamId stream);
   ~Exchange() override;
@@ -140,11 +155,9 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   net::ReadGate& request_gate();
   // How many response bytes the client's side takes before it is above its high mark.
   size_t response_room() const;
-  // How many request bytes may be read at once: set by the router to the room towards the upstream.
-  void set_request_room(Function<size_t()> room) { request_room_ = std::move(room); }
-  size_t request_room() { return request_room_ ? request_room_() : 0; }
-  // What the tries under way took so far, for the lines between: facts have only those that are over.
-  void set_upstream_bytes(Function<http::ByteMeter()> bytes) { upstream_bytes_ = std::move(bytes); }
+  // Set by the router while there are tries; outlives its use, or is taken back.
+  void set_tries(Tries* tries) { tries_ = tries; }
+  size_t request_room() const { return tries_ == nullptr ? 0 : tries_->request_room(); }
   bool request_complete() const { return request_complete_; }
   // Internal redirects. look_up_route() finds the route for the headers as they are now, and changes nothing.
   model::RouteChoice look_up_route();
@@ -213,6 +226,10 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   void begin_trace();
   void enter_chain(http::RequestHeaders& headers, http::End end);
 
+  // format::LiveBytes
+  http::ByteMeter downstream_bytes() const override;
+  http::ByteMeter upstream_bytes() const override;
+
   // ChainEnds
   void response_headers_passed(http::ResponseHeaders& headers, http::End end) override;
   void response_data_passed(buffer::Buffer& data, http::End end) override;
@@ -268,8 +285,7 @@ class Exchange final : public event::Deferred, public IntrusiveNode<DownstreamCo
   Function<void(bool)> on_response_full_;
   Function<void()> on_abort_;
   Function<void()> on_request_complete_;
-  Function<size_t()> request_room_;
-  Function<http::ByteMeter()> upstream_bytes_;
+  Tries* tries_ = nullptr;
   // The hops of internal redirects, latest first.
   struct Redirect {
     const model::Route* from;

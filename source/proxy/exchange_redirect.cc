@@ -29,8 +29,7 @@ void Exchange::begin_again(buffer::Buffer& body, http::HeaderMap* trailers) {
   facts_.end = local().loop.now();
   on_abort_ = nullptr;
   on_response_full_ = nullptr;
-  request_room_ = nullptr;
-  upstream_bytes_ = nullptr;
+  tries_ = nullptr;
   chain_.complete(facts_);
   if (trace_ != nullptr) trace_->end();
   log(format::LogType::kDownstreamEnd);

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <utility>
 
 #include "base/random.h"
+#include "base/strings.h"
 #include "test/format/sample_facts.h"
 
 namespace sluice::format {
@@ -266,6 +268,34 @@ TEST_F(FormatterTest, AcceptedFormats) {
         "%REQ(x):0%", "%REQUESTED_SERVER_NAME(SNI_FIRST:ORIG)%", ""}) {
     EXPECT_EQ(error(format), "accepted") << format;
   }
+}
+
+TEST_F(FormatterTest, TheFirstThatHasAValue) {
+  request.fields.add("x-b", "beta");
+  request.fields.add("x-empty", "");
+  constexpr std::string_view kRest = R"({"command":"REQ","param":"x-b","max_length":3},"PROTOCOL"]})";
+  EXPECT_EQ(line(cat(R"(%COALESCE({"operators":[{"command":"REQ","param":"x-a"},)", kRest, ")%")), "bet");
+  EXPECT_EQ(line(cat(R"(%COALESCE({"operators":[{"command":"REQ","param":"x-a"},)", kRest, "):2%")), "be");
+  EXPECT_EQ(line(cat(R"(%COALESCE({"operators":[{"command":"REQ","param":"x-empty"},)", kRest, ")%")), "");
+  EXPECT_EQ(line(R"(%COALESCE({"operators":[{"command":"REQ","param":"x-a"}]})%)"), "-");
+  EXPECT_EQ(error(R"(%COALESCE({"operators":["PROTOCOL","NOPE"]})%)"), "COALESCE, operator 1: unknown operator NOPE");
+}
+
+TEST_F(FormatterTest, TheHostsThatWereTried) {
+  const net::Address first = net::Address::from_ip("10.0.0.1", 81).value();
+  const UpstreamHost earlier[] = {{&first, "one.test:81"}};
+  constexpr std::string_view kAll =
+      "%UPSTREAM_HOSTS_ATTEMPTED% %UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT% %UPSTREAM_HOST_NAMES_ATTEMPTED% "
+      "%UPSTREAM_HOST_NAMES_ATTEMPTED_WITHOUT_PORT%";
+  const MonotonicTime connected = std::exchange(facts.upstream_connected, kUnset);
+  EXPECT_EQ(line(kAll), "- - - -");  // of a request without a connection nobody is told
+  facts.upstream_connected = connected;
+  facts.upstream_connection_id = 7;
+  EXPECT_EQ(line(kAll), "10.1.2.3:8080 10.1.2.3 10.1.2.3:8080 10.1.2.3");
+  EXPECT_EQ(line("%UPSTREAM_CONNECTION_IDS_ATTEMPTED%"), "7");
+  facts.request = nullptr;  // a connection
+  facts.attempted = earlier;
+  EXPECT_EQ(line(kAll), "10.0.0.1:81,10.1.2.3:8080 10.0.0.1,10.1.2.3 one.test:81,10.1.2.3:8080 one.test,10.1.2.3");
 }
 
 TEST_F(FormatterTest, ErrorsSayWhat) {

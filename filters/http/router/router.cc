@@ -189,10 +189,7 @@ Step Router::forward(const model::ForwardAction& action, http::RequestHeaders& h
       attempt->pause_response(full);
     }
   });
-  exchange_.set_request_room([this] { return newest_ != nullptr ? newest_->request_room() : 0; });
-  if (exchange_.plan().log_interval.count() > 0 || exchange_.plan().log_at_tunnel) {
-    exchange_.set_upstream_bytes([this] { return bytes_under_way(); });
-  }
+  exchange_.set_tries(this);
   exchange_.when_request_complete([this] { on_request_complete(); });
   begin_try(chosen, end);
   return Step::taken();

@@ -35,7 +35,7 @@ class RouterLocal final : public proxy::FilterLocal {
 };
 
 // Lives in the exchange's arena. Thread: worker.
-class Router final : public proxy::HttpFilter, private AttemptOwner {
+class Router final : public proxy::HttpFilter, private AttemptOwner, private proxy::Tries {
  public:
   Router(proxy::Exchange& exchange, const RouterOptions& options, RouterLocal& local);
   ~Router() override { cut_mirrors(); }
@@ -56,6 +56,10 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   void on_try_idle(Attempt& attempt) override;
   void on_log_interval(Attempt& attempt) override;
   void on_over(Attempt& attempt) override;
+
+  // proxy::Tries
+  size_t request_room() override { return newest_ != nullptr ? newest_->request_room() : 0; }
+  http::ByteMeter bytes_under_way() override;
 
   // ---- router.cc: what is done with a request
   proxy::Step direct(const model::DirectResponseAction& action);
@@ -108,7 +112,6 @@ class Router final : public proxy::HttpFilter, private AttemptOwner {
   bool note(Retries::Verdict verdict, Attempt& attempt, Cause cause);
   bool others_may_answer(const Attempt& but);
   // Of all tries that are not over.
-  http::ByteMeter bytes_under_way();
   void log_try(Attempt& attempt, format::LogType why);
   void drop(Attempt& attempt);
   void drop_all_but(const Attempt* kept);

@@ -156,6 +156,7 @@ void Router::log_try(Attempt& attempt, format::LogType why) {
   facts.bytes_sent = attempt.body_sent();
   facts.bytes_received = attempt.body_received();
   facts.upstream_bytes = attempt.bytes();
+  facts.live_bytes = nullptr;
   facts.details = {};
   facts.flags = {};
   if (attempt.timeout_flag) {

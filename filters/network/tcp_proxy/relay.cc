@@ -117,6 +117,11 @@ void Relay::attempt() {
     return;
   }
   ++attempts_;
+  if (host_ != nullptr) {
+    if (earlier_ == nullptr) earlier_ = std::make_unique<Earlier>();
+    earlier_->told.push_back({&host_->address(), host_->hostname()});
+    earlier_->hosts.push_back(std::move(host_));
+  }
   via_ = chosen.cluster;
   host_ = chosen.host->shared_from_this();
   connect_began_ = worker().loop.now();
@@ -142,8 +147,13 @@ void Relay::open_tunnel(const upstream::Chosen& chosen) {
   }
 }
 
+// The number is Envoy's for the kind of failure.
 void Relay::refuse(Flag flag) {
   accepted().flags.set(flag);
+  close_reason_ = flag == Flag::kNoHealthyUpstream  ? "tcp_initializion_failure:1"
+                  : flag == Flag::kUpstreamOverflow ? "tcp_initializion_failure:2"
+                  : flag == Flag::kNoClusterFound   ? "tcp_initializion_failure:3"
+                                                    : "tcp_initializion_failure:0";
   close(net::CloseHow::kFin);
 }
 
@@ -317,6 +327,7 @@ bool Relay::on_closed(net::CloseHow how, format::Facts& facts) {
     std::exchange(upstream_, nullptr)->close(how);
   }
   fill(facts);
+  facts.client_reset = how == net::CloseHow::kReset && !accepted().flags.has(Flag::kUpstreamRemoteReset);
   facts.log_type = format::LogType::kTcpConnectionEnd;
   server_.access_log().log(facts);
   if (flush) {
@@ -361,12 +372,14 @@ void Relay::on_idle() {
     return;
   }
   server_.block().inc(TcpStat::kIdleTimeout);
+  close_reason_ = "tcp_session_idle_timeout";
   cut();
 }
 
 void Relay::on_max_duration() {
   server_.block().inc(TcpStat::kMaxDownstreamConnectionDuration);
   accepted().flags.set(Flag::kDurationTimeout);
+  close_reason_ = "max_connection_duration_reached";
   close(net::CloseHow::kFin);
 }
 
@@ -378,6 +391,8 @@ void Relay::fill(format::Facts& facts) const {
   facts.upstream_bytes.wire_sent = upstream_sent_;
   facts.upstream_bytes.wire_received = upstream_received_;
   facts.attempts = attempts_;
+  facts.close_reason = close_reason_;
+  if (earlier_ != nullptr) facts.attempted = earlier_->told;
   facts.upstream_failure = failure_;
   facts.upstream_connect_start = connect_began_;
   facts.upstream_connected = connected_;

@@ -73,6 +73,12 @@ class Relay final : public proxy::ByteConnection, private upstream::ByteStreamUs
   upstream::ClusterHandle via_;            // whose host it is: with an aggregate another one
   const model::LbMatch* match_ = nullptr;  // what the host's metadata must have
   std::shared_ptr<upstream::Host> host_;   // of the last attempt
+  struct Earlier {
+    std::vector<std::shared_ptr<upstream::Host>> hosts;
+    std::vector<format::UpstreamHost> told;  // the same
+  };
+  std::unique_ptr<Earlier> earlier_;  // of the attempts before; null: there were none
+  const char* close_reason_ = "";     // why we close
   upstream::ByteStream* upstream_ = nullptr;
   buffer::Buffer early_;  // came before the upstream
   std::string failure_;   // of the last attempt

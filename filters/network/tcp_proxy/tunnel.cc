@@ -60,8 +60,7 @@ void HttpTunnel::keep(std::string_view name, const http::HeaderMap& fields, uint
   };
   if (status != 0) add(":status", cat(status));
   for (const http::HeaderField& field : fields) add(field.name(), field.value());
-  client_.found().filter_state.set(
-      {std::string(name), std::string(FilterState::kJsonFactory), cat("{\"headers\":[", text, "]}")});
+  client_.found().filter_state.set({.key = std::string(name), .json = cat("{\"headers\":[", text, "]}")});
 }
 
 void HttpTunnel::on_response_headers(http::ResponseHeaders& headers, http::End end) {

@@ -19,6 +19,32 @@ std::vector<X509*> chain_of(SSL& ssl, X509& leaf) {
   return out;
 }
 
+// The second certificate of the chain that was verified, or else of what the peer sent. Null: there is none.
+X509* issuer_certificate(SSL& ssl, X509& leaf) {
+  STACK_OF(X509)* verified = SSL_get0_verified_chain(&ssl);
+  if (verified != nullptr && sk_X509_num(verified) > 1) {
+    return sk_X509_value(verified, 1);
+  }
+  const std::vector<X509*> sent = chain_of(ssl, leaf);
+  return sent.size() > 1 ? sent[1] : nullptr;
+}
+
+// By their names of RFC 8446 and FIPS 186, as other libraries write them.
+std::string_view group_of(SSL& ssl) {
+  switch (SSL_get_negotiated_group(&ssl)) {
+    case NID_X25519:
+      return "X25519";
+    case NID_X9_62_prime256v1:
+      return "P-256";
+    case NID_secp384r1:
+      return "P-384";
+    case NID_secp521r1:
+      return "P-521";
+    default:
+      return {};
+  }
+}
+
 void add(std::string& list, std::string_view part) { append(list, list.empty() ? "" : ",", part); }
 
 void read_peer(SSL& ssl, TlsFactsText& facts) {
@@ -55,6 +81,10 @@ void read_peer(SSL& ssl, TlsFactsText& facts) {
         break;
     }
   }
+  if (X509* issuer = issuer_certificate(ssl, *leaf)) {
+    out.issuer_serial = serial_of(*issuer);
+    out.issuer_fingerprint_256 = sha256_hex(*issuer);
+  }
   for (X509* one : chain_of(ssl, *leaf)) {
     add(out.chain_fingerprints_256, sha256_hex(*one));
     add(out.chain_fingerprints_1, sha1_hex(*one));
@@ -68,6 +98,8 @@ void read_peer(SSL& ssl, TlsFactsText& facts) {
   facts.peer_serial = out.peer_serial;
   facts.peer_fingerprint_256 = out.peer_fingerprint_256;
   facts.peer_fingerprint_1 = out.peer_fingerprint_1;
+  facts.peer_issuer_serial = out.issuer_serial;
+  facts.peer_issuer_fingerprint_256 = out.issuer_fingerprint_256;
   facts.peer_certificate = out.peer_certificate;
   facts.peer_chain = out.peer_chain;
   facts.peer_uri_san = out.peer_uri_san;
@@ -93,6 +125,7 @@ std::shared_ptr<const TlsTexts> read_facts(SSL& ssl, std::shared_ptr<const Conte
   const bool agreed = SSL_get_current_cipher(&ssl) != nullptr;
   facts.version = agreed ? SSL_get_version(&ssl) : "TLSv1.2";
   facts.cipher = agreed ? SSL_get_cipher_name(&ssl) : "";
+  facts.group = group_of(ssl);
   unsigned size = 0;
   // A session of TLS 1.3 is known by its ticket, and has no identifier.
   if (const SSL_SESSION* session = SSL_get0_session(&ssl); session != nullptr && SSL_version(&ssl) != TLS1_3_VERSION) {

@@ -15,6 +15,7 @@ struct TlsFactsText : TlsTexts {
   // Of the members of TlsTexts with these names.
   struct PeerTexts {
     std::string peer_subject, peer_issuer, peer_serial, peer_fingerprint_256, peer_fingerprint_1, peer_certificate;
+    std::string issuer_serial, issuer_fingerprint_256;
     std::string peer_chain, peer_uri_san, peer_dns_san, peer_ip_san, peer_email_san, peer_othername_san;
     std::string chain_fingerprints_256, chain_fingerprints_1, chain_serials;
     std::vector<std::string> peer_uris, peer_dns_names;
