@@ -142,4 +142,17 @@ model::RateLimits compile_rate_limits(const google::protobuf::RepeatedPtrField<R
   return out;
 }
 
+model::RateLimits compile_route_limits(const google::protobuf::RepeatedPtrField<RateLimitProto>& limits,
+                                       CompileScope& scope) {
+  model::RateLimits out;
+  model::RateLimits all = compile_rate_limits(limits, scope);
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (!limits[static_cast<int>(i)].disable_key().empty()) continue;
+    all[i].hits = 1;
+    all[i].hits_format.reset();
+    out.push_back(std::move(all[i]));
+  }
+  return out;
+}
+
 }  // namespace sluice::config

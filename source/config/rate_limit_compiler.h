@@ -9,7 +9,11 @@
 
 namespace sluice::config {
 
-model::RateLimits compile_rate_limits(const google::protobuf::RepeatedPtrField<envoy::config::route::v3::RateLimit>& limits,
-                                      CompileScope& scope);
+// Of routes and virtual hosts, as a filter without a service reads them: what names a disable_key is not for it, and
+// each request counts once.
+model::RateLimits compile_route_limits(
+    const google::protobuf::RepeatedPtrField<envoy::config::route::v3::RateLimit>& limits, CompileScope& scope);
+model::RateLimits compile_rate_limits(
+    const google::protobuf::RepeatedPtrField<envoy::config::route::v3::RateLimit>& limits, CompileScope& scope);
 
 }  // namespace sluice::config

@@ -244,7 +244,7 @@ model::ForwardAction compile_forward(const route::Route& owner, const RouteConte
   if (proto.has_idle_timeout()) out.idle_timeout = to_duration(proto.idle_timeout());
   out.priority = proto.priority() == envoy::config::core::v3::HIGH ? 1 : 0;
   out.upgrades = compile_upgrades(proto, scope);
-  out.rate_limits = compile_rate_limits(proto.rate_limits(), scope);
+  out.rate_limits = compile_route_limits(proto.rate_limits(), scope);
   out.include_vh_rate_limits = proto.include_vh_rate_limits().value();
   out.hash_policies = compile_hash_policies(proto.hash_policy(), scope);
   out.match = compile_match(proto.metadata_match());

@@ -158,7 +158,7 @@ std::unique_ptr<model::VirtualHost> compile_virtual_host(const route::VirtualHos
   compile_both_header_rules(proto, *out, scope);
   out->overrides = compile_filter_overrides(proto.typed_per_filter_config(), scope);
   if (proto.has_cors()) add_cors(proto.cors(), out->overrides, scope);
-  out->rate_limits = compile_rate_limits(proto.rate_limits(), scope);
+  out->rate_limits = compile_route_limits(proto.rate_limits(), scope);
   out->include_attempt_count = proto.include_request_attempt_count();
   out->include_attempt_count_in_response = proto.include_attempt_count_in_response();
   out->include_is_timeout_retry = proto.include_is_timeout_retry_header();

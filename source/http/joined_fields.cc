@@ -120,4 +120,13 @@ TokenSet join_repeated(HeaderMap& fields, Direction direction) {
   return present;
 }
 
+std::string_view joined(const HeaderMap& fields, std::string_view name) {
+  if (fields.count(name) < 2) return fields.get(name);
+  std::string all;
+  for (const HeaderField& field : fields) {
+    if (field.name() == name) append(all, all.empty() ? "" : ",", field.value());
+  }
+  return fields.arena().copy(all);
+}
+
 }  // namespace sluice::http

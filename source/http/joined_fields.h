@@ -15,4 +15,7 @@ enum class Direction : uint8_t { kRequest, kResponse };
 // Returns the names that the head has; one pass over it when nothing is repeated.
 TokenSet join_repeated(HeaderMap& fields, Direction direction);
 
+// The lines of that name as one, "a,b"; in the arena when there are several. Null data: there is none.
+std::string_view joined(const HeaderMap& fields, std::string_view name);
+
 }  // namespace sluice::http

@@ -64,10 +64,12 @@ void rewrite_prefix(const RouteMatch& match, std::string_view prefix, http::Requ
 
 void rewrite_pattern(const RegexRewrite& rewrite, http::RequestHeaders& request, Originals originals) {
   const PathAndRest parts = cut_query(request.path);
-  keep_original_path(request, originals);
   std::string& text = scratch();
   text = parts.path;
-  if (!rewrite.pattern.replace_all(text, rewrite.substitution)) return;
+  const bool found = rewrite.pattern.replace_all(text, rewrite.substitution);
+  if (text.empty()) return;  // no path at all: it stays as it is
+  keep_original_path(request, originals);
+  if (!found) return;
   request.path = join(request.fields.arena(), {text, parts.rest});
 }
 

@@ -45,7 +45,12 @@ stats::ListenerHttpStat listener_class_stat(uint16_t status) {
   }
 }
 
-void count_answer(HttpServer& server, uint16_t status) {
+// Health checks are no traffic.
+void count_answer(HttpServer& server, const format::Facts& facts, uint16_t status) {
+  if (facts.health_check) {
+    server.tracing_block().inc(stats::TracingStat::kHealthCheck);
+    return;
+  }
   server.block().inc(HttpStat::kDownstreamRqCompleted);
   server.block().inc(class_stat(status));
   server.listener_block().inc(stats::ListenerHttpStat::kDownstreamRqCompleted);
@@ -113,7 +118,7 @@ Step Exchange::reply(const LocalReply& given) {
 
 void Exchange::respond_interim(http::ResponseHeaders& headers) {
   touch();
-  count_answer(connection_.server(), headers.status);
+  count_answer(connection_.server(), facts_, headers.status);
   connection_.send_interim(*this, headers);
 }
 
@@ -133,7 +138,7 @@ void Exchange::response_headers_passed(http::ResponseHeaders& headers, http::End
   }
   facts_.response_code = headers.status;
   facts_.response_start = local_.loop.now();
-  count_answer(connection_.server(), headers.status);
+  count_answer(connection_.server(), facts_, headers.status);
   prepare_response(plan(), request_, headers, local_.loop.wall_now());
   if (trace_ != nullptr) trace_->on_response(headers);
   connection_.send_headers(*this, headers, end);

@@ -26,16 +26,13 @@ bool is_outbound(const ListenerFacts& listener) {
 
 }  // namespace
 
-Tracing::Tracing(const model::HttpPlan& plan, const ProxyLocal& proxy, const ListenerFacts& listener)
+Tracing::Tracing(const model::HttpPlan& plan, const ProxyLocal& proxy, const ListenerFacts& listener,
+                 stats::Block<TracingStat>& block)
     : http_(plan),
       plan_(*plan.tracing),
-      registry_(proxy.local.registry),
-      stats_(registry_.add_block<TracingStat>(cat("http.", plan.stat_prefix, ".tracing."))),
-      block_(proxy.local.cells.block<TracingStat>(stats_)),
+      block_(block),
       tracer_(static_cast<const TracerFactory&>(*plan_.tracer).on_worker(proxy)),
       outbound_(is_outbound(listener)) {}
-
-Tracing::~Tracing() { registry_.release_block(stats_); }
 
 // The request id carries the decision from hop to hop; a request without a good one is not traced.
 void ExchangeTrace::decide() {
@@ -169,10 +166,7 @@ void ExchangeTrace::on_response(http::ResponseHeaders& response) {
 void ExchangeTrace::end() {
   begin();
   const format::Facts& facts = exchange_.facts();
-  if (facts.health_check) {
-    tracing_.block_.inc(TracingStat::kHealthCheck);
-    exchange_.facts().traced = false;
-  }
+  if (facts.health_check) exchange_.facts().traced = false;
   if (span_ == nullptr || !span_->sampled) return;
   span_->duration = facts.end - facts.start;
   tag_request(facts);
@@ -196,8 +190,10 @@ void ExchangeTrace::tag_request(const format::Facts& facts) {
   }
   const std::string_view original = fields.get(Token::kXEnvoyOriginalPath);
   const std::string_view path = original.data() != nullptr ? original : request.path;
-  span.tag("http.url",
-           cat(request.scheme, "://", request.authority, path.substr(0, tracing_.plan_.max_path_tag_length)));
+  if (!path.empty()) {  // CONNECT has none
+    span.tag("http.url",
+             cat(request.scheme, "://", request.authority, path.substr(0, tracing_.plan_.max_path_tag_length)));
+  }
   span.tag("http.method", request.method);
   span.tag("http.protocol", http::name_of(request.protocol));
   span.tag("downstream_cluster", or_dash(fields.get(Token::kXEnvoyDownstreamServiceCluster)));

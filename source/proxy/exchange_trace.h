@@ -23,8 +23,9 @@ class Exchange;
 // Of a connection manager with tracing, on one worker. Thread: worker.
 class Tracing {
  public:
-  Tracing(const model::HttpPlan& plan, const ProxyLocal& proxy, const ListenerFacts& listener);
-  ~Tracing();
+  // `block` is its server's.
+  Tracing(const model::HttpPlan& plan, const ProxyLocal& proxy, const ListenerFacts& listener,
+          stats::Block<stats::TracingStat>& block);
   Tracing(const Tracing&) = delete;
   Tracing& operator=(const Tracing&) = delete;
 
@@ -33,9 +34,7 @@ class Tracing {
 
   const model::HttpPlan& http_;
   const model::TracingPlan& plan_;
-  stats::Registry& registry_;
-  stats::BlockId stats_;
-  stats::Block<stats::TracingStat> block_;
+  stats::Block<stats::TracingStat>& block_;
   std::unique_ptr<Tracer> tracer_;
   const bool outbound_;  // the listener's traffic_direction: the service that we stand beside asks others
 };

@@ -28,13 +28,15 @@ HttpServer::HttpServer(std::shared_ptr<const model::HttpPlan> plan, const ProxyL
   stats_ = registry.add_block<stats::HttpStat>(prefix);
   listener_stats_ = registry.add_block<stats::ListenerHttpStat>(
       cat("listener.", listener_.plan.stat_prefix, ".http.", stat_text(plan_->stat_prefix), "."));
+  tracing_stats_ = registry.add_block<stats::TracingStat>(cat(prefix, "tracing."));
+  tracing_block_ = proxy_.local.cells.block<stats::TracingStat>(tracing_stats_);
   block_ = proxy_.local.cells.block<stats::HttpStat>(stats_);
   listener_block_ = proxy_.local.cells.block<stats::ListenerHttpStat>(listener_stats_);
   if (plan_->routes != nullptr) {
     route_counters_.add(*plan_->routes);
   }
   if (plan_->tracing != nullptr) {
-    tracing_ = std::make_unique<Tracing>(*plan_, proxy_, listener_);
+    tracing_ = std::make_unique<Tracing>(*plan_, proxy_, listener_, tracing_block_);
   }
   for (const model::FilterPlan& filter : plan_->filters) {
     const auto& factory = static_cast<const HttpFilterFactory&>(*filter.config);
@@ -47,6 +49,7 @@ HttpServer::~HttpServer() {
   close_all();
   proxy_.local.registry.release_block(stats_);
   proxy_.local.registry.release_block(listener_stats_);
+  proxy_.local.registry.release_block(tracing_stats_);
   if (http1_stats_.valid()) proxy_.local.registry.release_block(http1_stats_);
   if (http2_stats_.valid()) proxy_.local.registry.release_block(http2_stats_);
 }

@@ -54,6 +54,7 @@ class HttpServer final : public ChainServer {
   const std::vector<std::unique_ptr<FilterLocal>>& filter_locals() const { return filter_locals_; }
   stats::Block<stats::HttpStat>& block() { return block_; }
   stats::Block<stats::ListenerHttpStat>& listener_block() { return listener_block_; }
+  stats::Block<stats::TracingStat>& tracing_block() { return tracing_block_; }
   // Of all connections that speak it; there from the first one on.
   stats::Block<stats::Http1Stat>& http1_block();
   stats::Block<stats::Http2Stat>& http2_block();
@@ -69,10 +70,12 @@ class HttpServer final : public ChainServer {
   const ListenerFacts listener_;
   stats::BlockId stats_;
   stats::BlockId listener_stats_;
+  stats::BlockId tracing_stats_;
   stats::BlockId http1_stats_;
   stats::BlockId http2_stats_;
   stats::Block<stats::HttpStat> block_;
   stats::Block<stats::ListenerHttpStat> listener_block_;
+  stats::Block<stats::TracingStat> tracing_block_;  // there also when nothing is traced
   stats::Block<stats::Http1Stat> http1_block_;
   stats::Block<stats::Http2Stat> http2_block_;
   model::RouteSlot::Held routes_;

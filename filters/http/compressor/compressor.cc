@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "filters/http/compressor/coding_choice.h"
+#include "http/joined_fields.h"
 #include "proxy/exchange.h"
 
 namespace sluice::filters::compressor {
@@ -78,13 +79,17 @@ bool may_be_transformed(const http::HeaderMap& fields) {
   return !has_word(fields.get("cache-control"), "no-transform");
 }
 
+// As Envoy does: what stands there in other letters is not found.
 void add_vary(http::HeaderMap& fields) {
-  const http::HeaderField* vary = fields.find("vary");
-  if (vary == nullptr) {
+  const std::string_view vary = http::joined(fields, "vary");
+  if (vary.data() == nullptr) {
     fields.add("vary", "Accept-Encoding");
-  } else if (!has_word(vary->value(), "Accept-Encoding")) {
-    fields.set_copy("vary", cat(vary->value(), ", Accept-Encoding"));
+    return;
   }
+  for (const std::string_view item : split(vary, ',')) {
+    if (trim(item) == "Accept-Encoding") return;
+  }
+  fields.set_copy("vary", cat(vary, ", Accept-Encoding"));
 }
 
 // What the compressors of the exchange's chain, and of its try's, can do with its answer. Those that CompressorPerRoute
@@ -120,9 +125,12 @@ class Compressor final : public proxy::HttpFilter {
     const bool remove = route != nullptr && route->remove_accept_encoding ? *route->remove_accept_encoding
                                                                           : settings.remove_accept_encoding;
     if (settings.response.enabled && remove) fields.remove(Token::kAcceptEncoding);
-    if (end == End::kYes || !settings.request.enabled || !may_be_transformed(fields) ||
-        fields.has(Token::kContentEncoding) || !settings.request.takes_type(fields.get(Token::kContentType)) ||
-        !is_long_enough(settings.request, fields)) {
+    const bool long_enough = is_long_enough(settings.request, fields);
+    if (end == End::kNo && settings.request.enabled && !long_enough) {
+      local_.request.inc(CompressionStat::kContentLengthTooSmall);
+    }
+    if (end == End::kYes || !settings.request.enabled || !long_enough || !may_be_transformed(fields) ||
+        fields.has(Token::kContentEncoding) || !settings.request.takes_type(fields.get(Token::kContentType))) {
       local_.request.inc(CompressionStat::kNotCompressed);
       return Step::next();
     }
@@ -144,7 +152,11 @@ class Compressor final : public proxy::HttpFilter {
 
   Step on_response_headers(Exchange& exchange, http::ResponseHeaders& response, End end) override {
     const Settings& settings = factory_.settings();
-    if (off_ || !settings.response.enabled) return Step::next();
+    if (off_) return Step::next();
+    if (!settings.response.enabled) {
+      local_.response.inc(CompressionStat::kNotCompressed);
+      return Step::next();
+    }
     http::HeaderMap& fields = response.fields;
     const bool long_enough = is_long_enough(settings.response, fields);
     const bool has_etag = settings.skip_etag && fields.find("etag") != nullptr;

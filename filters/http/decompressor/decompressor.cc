@@ -3,6 +3,7 @@
 #include <span>
 
 #include "base/strings.h"
+#include "http/joined_fields.h"
 #include "proxy/exchange.h"
 
 namespace sluice::filters::decompressor {
@@ -88,15 +89,37 @@ bool may_be_transformed(const http::HeaderMap& fields) {
 
 // Takes our coding away when it is the first; false when it is not.
 bool take_coding(http::HeaderMap& fields, std::string_view ours) {
-  const std::string_view codings = fields.get(Token::kContentEncoding);
+  const std::string_view codings = http::joined(fields, "content-encoding");
   const size_t comma = codings.find(',');
-  if (trim(codings.substr(0, comma)) != ours) return false;
+  if (!equal_ignore_case(trim(codings.substr(0, comma)), ours)) return false;
   if (comma == std::string_view::npos) {
     fields.remove(Token::kContentEncoding);
   } else {
     fields.set(Token::kContentEncoding, trim(codings.substr(comma + 1)));
   }
   return true;
+}
+
+// Our coding becomes the last that is accepted, without a weight.
+void advertise(http::HeaderMap& fields, std::string_view ours) {
+  std::string accepted;
+  for (const std::string_view item : split(fields.get(Token::kAcceptEncoding), ',')) {
+    const std::string_view coding = trim(item);
+    if (!coding.empty() && trim(coding.substr(0, coding.find(';'))) != ours) append(accepted, coding, ",");
+  }
+  fields.set_copy(Token::kAcceptEncoding, cat(accepted, ours));
+}
+
+// A body that is unpacked, and what is told of it in its trailers.
+struct Body {
+  BodyReader* reader = nullptr;  // null: it is not unpacked
+  uint64_t packed = 0, unpacked = 0;
+};
+
+void tell(http::HeaderMap& trailers, const Settings& settings, const Body& body) {
+  if (settings.packed_name.empty()) return;
+  trailers.set_copy(settings.packed_name, cat(body.packed));
+  trailers.set_copy(settings.unpacked_name, cat(body.unpacked));
 }
 
 // Lives in the exchange's arena. Thread: its exchange's.
@@ -106,22 +129,32 @@ class Decompressor final : public proxy::HttpFilter {
       : settings_(factory.settings()), coding_(coding_of(settings_.unpacking)), local_(local) {}
 
   Step on_request_headers(Exchange& exchange, http::RequestHeaders& request, End end) override {
-    if (settings_.advertises) request.fields.append_value(Token::kAcceptEncoding, name_of(coding_));
-    request_ = begin(exchange, settings_.request, request.fields, end, local_.request);
+    if (settings_.advertises) advertise(request.fields, name_of(coding_));
+    request_.reader = begin(exchange, settings_.request, request.fields, end, local_.request);
     return Step::next();
   }
-  Step on_request_data(Exchange& exchange, buffer::Buffer& data, End) override {
-    if (request_ != nullptr && !unpack(*request_, data, local_.request))
-      return refuse(exchange, 400, "decompressor_bad_request");
+  Step on_request_data(Exchange& exchange, buffer::Buffer& data, End end) override {
+    if (request_.reader == nullptr) return Step::next();
+    if (!unpack(request_, data, local_.request)) return refuse(exchange, 400, "decompressor_bad_request");
+    if (end == End::kYes && !settings_.packed_name.empty()) tell(exchange.add_trailers(), settings_, request_);
+    return Step::next();
+  }
+  Step on_request_trailers(Exchange&, http::HeaderMap& trailers) override {
+    if (request_.reader != nullptr) tell(trailers, settings_, request_);
     return Step::next();
   }
   Step on_response_headers(Exchange& exchange, http::ResponseHeaders& response, End end) override {
-    response_ = begin(exchange, settings_.response, response.fields, end, local_.response);
+    response_.reader = begin(exchange, settings_.response, response.fields, end, local_.response);
     return Step::next();
   }
-  Step on_response_data(Exchange& exchange, buffer::Buffer& data, End) override {
-    if (response_ != nullptr && !unpack(*response_, data, local_.response))
-      return refuse(exchange, 502, "decompressor_bad_response");
+  Step on_response_data(Exchange& exchange, buffer::Buffer& data, End end) override {
+    if (response_.reader == nullptr) return Step::next();
+    if (!unpack(response_, data, local_.response)) return refuse(exchange, 502, "decompressor_bad_response");
+    if (end == End::kYes && !settings_.packed_name.empty()) tell(exchange.add_trailers(), settings_, response_);
+    return Step::next();
+  }
+  Step on_response_trailers(Exchange&, http::HeaderMap& trailers) override {
+    if (response_.reader != nullptr) tell(trailers, settings_, response_);
     return Step::next();
   }
 
@@ -139,11 +172,13 @@ class Decompressor final : public proxy::HttpFilter {
     return make_reader(exchange.arena(), settings_.unpacking);
   }
 
-  bool unpack(BodyReader& reader, buffer::Buffer& data, stats::Block<DecompressorStat>& stats) {
+  bool unpack(Body& body, buffer::Buffer& data, stats::Block<DecompressorStat>& stats) {
     stats.add(DecompressorStat::kTotalCompressedBytes, data.size());
-    const Unpacked result = reader.read(data);
+    body.packed += data.size();
+    const Unpacked result = body.reader->read(data);
     if (result == Unpacked::kFine) {
       stats.add(DecompressorStat::kTotalUncompressedBytes, data.size());
+      body.unpacked += data.size();
       return true;
     }
     const bool special = (coding_ == Coding::kBrotli && result == Unpacked::kTooMuch) ||
@@ -165,8 +200,7 @@ class Decompressor final : public proxy::HttpFilter {
   const Settings& settings_;
   const Coding coding_;
   DecompressorLocal& local_;
-  BodyReader* request_ = nullptr;
-  BodyReader* response_ = nullptr;
+  Body request_, response_;
 };
 
 }  // namespace

@@ -18,6 +18,9 @@ struct Direction {
 // Thread: any (immutable).
 struct Settings {
   std::string library;  // its name, for stats
+  // Of the trailers that tell how many bytes came and were made of them; empty: the library's name is no part of a
+  // name.
+  std::string packed_name, unpacked_name;
   http::Unpacking unpacking;
   Direction request, response;
   bool advertises = true;  // the coding in accept-encoding, to the upstream

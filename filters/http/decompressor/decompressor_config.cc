@@ -7,6 +7,7 @@
 #include "envoy/extensions/compression/zstd/decompressor/v3/zstd.pb.h"
 #include "envoy/extensions/filters/http/decompressor/v3/decompressor.pb.h"
 #include "filters/http/decompressor/decompressor.h"
+#include "http/chars.h"
 
 namespace sluice::filters::decompressor {
 namespace {
@@ -64,6 +65,10 @@ std::shared_ptr<const model::FilterConfig> compile(const Message& message, Compi
   const auto& proto = static_cast<const D&>(message);
   Settings out;
   out.library = proto.decompressor_library().name();
+  if (http::is_token(out.library)) {
+    out.packed_name = cat("x-envoy-decompressor-", to_lower(out.library), "-compressed-bytes");
+    out.unpacked_name = cat("x-envoy-decompressor-", to_lower(out.library), "-uncompressed-bytes");
+  }
   out.unpacking = compile_library(proto.decompressor_library(), scope);
   const D::RequestDirectionConfig& request = proto.request_direction_config();
   out.request = compile_direction(request.common_config(), scope);

@@ -81,6 +81,7 @@ class Fault final : public proxy::HttpFilter {
     if (const Duration delay = choose_delay(); delay > Duration::zero()) {
       local_.count(FaultStat::kDelaysInjected, "delays_injected", caller_);
       exchange_.facts().flags.set(format::Flag::kDelayInjected);
+      leave_metadata();
       delay_.arm(delay);
       return Step::pause(request_);
     }
@@ -107,6 +108,11 @@ class Fault final : public proxy::HttpFilter {
   }
 
  private:
+  void leave_metadata() {
+    Value::Map& space = exchange_.metadata().space("envoy.filters.http.fault");
+    for (const Value::Member& member : settings_->metadata) space.set(member.key, member.value);
+  }
+
   bool concerns(const http::RequestHeaders& headers) {
     const Settings& s = *settings_;
     if (!s.upstream_cluster.empty()) {
@@ -204,6 +210,7 @@ class Fault final : public proxy::HttpFilter {
       return false;
     }
     local_.count(FaultStat::kAbortsInjected, "aborts_injected", caller_);
+    leave_metadata();
     proxy::LocalReply reply;
     reply.status = static_cast<uint16_t>(http == kNone ? 200 : http);
     if (grpc != kNone) {

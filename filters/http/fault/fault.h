@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "base/value.h"
 #include "http/header_matcher.h"
 #include "model/route_match.h"
 #include "proxy/filter.h"
@@ -51,6 +52,7 @@ struct Settings {
   std::vector<std::string> downstream_nodes;  // only requests that come from one of them; empty: from any
   std::vector<http::HeaderMatcher> headers;
   uint64_t max_active = UINT64_MAX;
+  Value::Map metadata;       // what an exchange with a fault gets in "envoy.filters.http.fault"
   bool caller_stats = true;  // also counters with the name of the calling cluster
 };
 

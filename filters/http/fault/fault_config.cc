@@ -2,6 +2,7 @@
 
 #include "config/compile_scope.h"
 #include "config/matcher_compiler.h"
+#include "config/metadata_compiler.h"
 #include "envoy/extensions/filters/http/fault/v3/fault.pb.h"
 #include "filters/http/fault/fault.h"
 
@@ -31,9 +32,11 @@ Settings::Delay compile_delay(const v3::HTTPFault& proto, CompileScope& scope) {
   out.share = compile_share(proto.delay().percentage(), proto.delay_percent_runtime(),
                             "fault.http.delay.fixed_delay_percent", scope);
   if (proto.delay().has_fixed_delay()) {
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(config::to_duration(proto.delay().fixed_delay()));
-    out.fixed = std::chrono::milliseconds(runtime_number(
-        proto.delay_duration_runtime(), "fault.http.delay.fixed_duration_ms", static_cast<uint64_t>(ms.count()), scope));
+    const auto ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(config::to_duration(proto.delay().fixed_delay()));
+    out.fixed =
+        std::chrono::milliseconds(runtime_number(proto.delay_duration_runtime(), "fault.http.delay.fixed_duration_ms",
+                                                 static_cast<uint64_t>(ms.count()), scope));
   }
   return out;
 }
@@ -60,7 +63,8 @@ Settings compile_settings(const v3::HTTPFault& proto, CompileScope& scope) {
                      F::kDelayPercentRuntimeFieldNumber, F::kAbortPercentRuntimeFieldNumber,
                      F::kDelayDurationRuntimeFieldNumber, F::kAbortHttpStatusRuntimeFieldNumber,
                      F::kMaxActiveFaultsRuntimeFieldNumber, F::kResponseRateLimitPercentRuntimeFieldNumber,
-                     F::kAbortGrpcStatusRuntimeFieldNumber, F::kDisableDownstreamClusterStatsFieldNumber});
+                     F::kAbortGrpcStatusRuntimeFieldNumber, F::kFilterMetadataFieldNumber,
+                     F::kDisableDownstreamClusterStatsFieldNumber});
   Settings out;
   if (proto.has_delay()) {
     out.delay = compile_delay(proto, scope);
@@ -80,8 +84,10 @@ Settings compile_settings(const v3::HTTPFault& proto, CompileScope& scope) {
   out.upstream_cluster = proto.upstream_cluster();
   out.downstream_nodes.assign(proto.downstream_nodes().begin(), proto.downstream_nodes().end());
   out.headers = config::compile_header_matchers(proto.headers(), scope);
-  out.max_active = runtime_number(proto.max_active_faults_runtime(), "fault.http.max_active_faults",
-                                  proto.has_max_active_faults() ? proto.max_active_faults().value() : UINT64_MAX, scope);
+  out.max_active =
+      runtime_number(proto.max_active_faults_runtime(), "fault.http.max_active_faults",
+                     proto.has_max_active_faults() ? proto.max_active_faults().value() : UINT64_MAX, scope);
+  out.metadata = config::to_map(proto.filter_metadata());
   out.caller_stats = !proto.disable_downstream_cluster_stats();
   return out;
 }

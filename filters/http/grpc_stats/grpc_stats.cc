@@ -23,20 +23,22 @@ class GrpcStats final : public proxy::HttpFilter {
   explicit GrpcStats(const GrpcStatsFactory& factory) : settings_(factory.settings()) {}
 
   Step on_request_headers(Exchange& exchange, http::RequestHeaders& request, End) override {
-    if (!http::is_grpc(request.fields)) return Step::next();
+    counts_requests_ = http::is_grpc(request.fields);
+    if (!counts_requests_) return Step::next();
     if (std::optional<std::string> prefix = prefix_of(request)) counters_.begin(exchange, request, std::move(*prefix));
     return Step::next();
   }
   Step on_request_data(Exchange&, Buffer& data, End) override {
-    count(requests_, data, "request_message_count");
+    if (counts_requests_) count(requests_, data, "request_message_count");
     return Step::next();
   }
   Step on_response_headers(Exchange&, http::ResponseHeaders& response, End end) override {
     if (end == End::kYes) finish(response.fields);
+    counts_responses_ = end == End::kNo && response.status == 200 && http::is_grpc(response.fields);
     return Step::next();
   }
   Step on_response_data(Exchange&, Buffer& data, End) override {
-    count(responses_, data, "response_message_count");
+    if (counts_responses_) count(responses_, data, "response_message_count");
     return Step::next();
   }
   Step on_response_trailers(Exchange&, http::HeaderMap& trailers) override {
@@ -44,12 +46,13 @@ class GrpcStats final : public proxy::HttpFilter {
     return Step::next();
   }
   void on_complete(Exchange& exchange, const format::Facts& facts) noexcept override {
-    if (!counters_.counts()) return;
-    if (settings_.emit_filter_state) {
+    if (settings_.emit_filter_state && requests_.total() + responses_.total() > 0) {
       exchange.filter_state().set({.key = "envoy.filters.http.grpc_stats",
                                    .factory = "envoy.filters.http.grpc_stats",
-                                   .text = cat(requests_.total(), ",", responses_.total())});
+                                   .text = cat(requests_.total(), ",", responses_.total()),
+                                   .json = totals()});
     }
+    if (!counters_.counts()) return;
     if (settings_.upstream_time && facts.upstream_rx_end != format::kUnset && facts.upstream_tx_end != format::kUnset) {
       counters_.record("upstream_rq_time", static_cast<uint64_t>(to_ms(facts.upstream_rx_end - facts.upstream_tx_end)));
     }
@@ -60,7 +63,7 @@ class GrpcStats final : public proxy::HttpFilter {
   std::optional<std::string> prefix_of(const http::RequestHeaders& request) const {
     std::string out = "grpc.";
     const auto called = proxy::grpc_method(request.path);
-    if (!called) return settings_.all_methods ? std::nullopt : std::optional(out);
+    if (!called) return std::nullopt;
     std::string service(called->service);
     if (!settings_.all_methods && !settings_.methods.contains(std::pair(service, std::string(called->method))))
       return out;
@@ -70,8 +73,19 @@ class GrpcStats final : public proxy::HttpFilter {
   }
 
   void count(MessageCounter& counter, Buffer& data, std::string_view name) {
-    if (!counters_.counts()) return;
-    if (const uint64_t begun = counter.count(data.linearize(data.size())); begun > 0) counters_.add(name, begun);
+    if (!counters_.counts() && !settings_.emit_filter_state) return;
+    const uint64_t begun = counter.count(data.linearize(data.size()));
+    if (begun > 0 && counters_.counts()) counters_.add(name, begun);
+  }
+
+  // As protobuf writes a message with two numbers: zeros are left out.
+  std::string totals() const {
+    std::string out;
+    if (requests_.total() > 0) append(out, "\"requestMessageCount\":\"", requests_.total(), "\"");
+    if (responses_.total() > 0) {
+      append(out, out.empty() ? "" : ",", "\"responseMessageCount\":\"", responses_.total(), "\"");
+    }
+    return cat("{", out, "}");
   }
 
   void finish(const http::HeaderMap& fields) {
@@ -85,6 +99,8 @@ class GrpcStats final : public proxy::HttpFilter {
   const Settings& settings_;
   proxy::GrpcCounters counters_;
   MessageCounter requests_, responses_;
+  bool counts_requests_ = false;   // they are gRPC, and so
+  bool counts_responses_ = false;  // are these
   bool done_ = false;
 };
 

@@ -45,7 +45,8 @@ class HealthCheckFactory final : public proxy::HttpFilterFactory {
     std::unique_ptr<Cache> cache;  // null: none
   };
   explicit HealthCheckFactory(Settings settings) : settings_(std::move(settings)) {}
-  proxy::HttpFilter* create(proxy::Exchange& exchange, proxy::FilterLocal*) const override;
+  std::unique_ptr<proxy::FilterLocal> on_worker(const proxy::FilterPlace& place) const override;
+  proxy::HttpFilter* create(proxy::Exchange& exchange, proxy::FilterLocal* local) const override;
   uint8_t hooks() const override;
   const Settings& settings() const { return settings_; }
 

@@ -1,6 +1,7 @@
 #include "filters/http/ip_tagging/ip_tagging.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/strings.h"
 #include "proxy/exchange.h"
@@ -14,14 +15,16 @@ using proxy::Step;
 // Thread: its worker's.
 struct IpTaggingLocal final : proxy::FilterLocal {
   IpTaggingLocal(const proxy::FilterPlace& place, const Settings& settings)
-      : total(counter(place, "total")), no_hit(counter(place, "no_hit")) {
-    for (const auto& [tag, networks] : settings.tags) hits.push_back(counter(place, cat(tag, ".hit")));
+      : cells(place.local.cells), parent(place.stats), hits(settings.tags.size()) {}
+  // A counter is made when there is something to count.
+  void count(std::optional<stats::Single>& counter, std::string_view name, std::string_view end = {}) {
+    if (!counter) counter = cells.counter(cat("ip_tagging.", name, end), parent);
+    counter->inc();
   }
-  static stats::Single counter(const proxy::FilterPlace& place, std::string_view name) {
-    return place.local.cells.counter(cat("ip_tagging.", name), place.stats);
-  }
-  stats::Single total, no_hit;
-  std::vector<stats::Single> hits;  // by tag
+  stats::WorkerCells& cells;
+  const stats::BlockId parent;
+  std::optional<stats::Single> total, no_hit;
+  std::vector<std::optional<stats::Single>> hits;  // by tag
 };
 
 // Lives in the exchange's arena. Thread: its exchange's.
@@ -43,12 +46,12 @@ class IpTagging final : public proxy::HttpFilter {
         continue;
       }
       append(tags, tags.empty() ? "" : ",", tag);
-      local_.hits[i].inc();
+      local_.count(local_.hits[i], tag, ".hit");
     }
-    local_.total.inc();
+    local_.count(local_.total, "total");
     if (settings_.action == Settings::Header::kReplace) headers.fields.remove(settings_.header);
     if (tags.empty()) {
-      local_.no_hit.inc();
+      local_.count(local_.no_hit, "no_hit");
       return Step::next();
     }
     const std::string_view present = headers.fields.get(settings_.header);

@@ -115,8 +115,12 @@ void read_body(Exchange& exchange, const Rules& rules, std::string_view body, st
     for (const std::string& key : rule.path) {
       at = at == nullptr || at->as_map() == nullptr ? nullptr : at->as_map()->find(key);
     }
-    // Only texts, numbers and booleans are values.
-    if (at == nullptr || at->is_null() || at->as_map() != nullptr || at->as_list() != nullptr) {
+    // A value of its own is written whatever stands there, and, without on_missing, even where nothing does. Otherwise
+    // only texts, numbers and booleans are values.
+    const bool has_own = rule.present && rule.present->value;
+    if (has_own && (at != nullptr || !rule.missing)) {
+      (void)write(exchange, *rule.present, at);
+    } else if (at == nullptr || at->is_null() || at->as_map() != nullptr || at->as_list() != nullptr) {
       if (rule.missing) (void)write(exchange, *rule.missing, nullptr);
     } else if (rule.present && !write(exchange, *rule.present, at) && rule.error) {
       (void)write(exchange, *rule.error, nullptr);

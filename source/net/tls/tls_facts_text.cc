@@ -125,7 +125,7 @@ std::shared_ptr<const TlsTexts> read_facts(SSL& ssl, std::shared_ptr<const Conte
   const bool agreed = SSL_get_current_cipher(&ssl) != nullptr;
   facts.version = agreed ? SSL_get_version(&ssl) : "TLSv1.2";
   facts.cipher = agreed ? SSL_get_cipher_name(&ssl) : "";
-  facts.group = group_of(ssl);
+  facts.group = agreed ? group_of(ssl) : std::string_view();
   unsigned size = 0;
   // A session of TLS 1.3 is known by its ticket, and has no identifier.
   if (const SSL_SESSION* session = SSL_get0_session(&ssl); session != nullptr && SSL_version(&ssl) != TLS1_3_VERSION) {

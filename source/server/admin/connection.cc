@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "http/path.h"
 
 namespace sluice::server::admin {
 
@@ -127,7 +128,10 @@ void AdminConnection::on_error(http::StreamId stream, const http::CodecError& er
 
 void AdminConnection::answer_request() {
   Reply reply;
-  if (!admin_.source_.serves(request_->path)) {
+  constexpr http::PathRules kRules{.normalize = true, .merge_slashes = true};
+  if (http::apply_path_rules(kRules, request_->path, arena_) != http::PathVerdict::kContinue) {
+    reply.fail(400, "");
+  } else if (!admin_.source_.serves(request_->path)) {
     reply.fail(403, cat("request to path ", request_->path, " not allowed"));
   } else {
     answer(parse_request(request_->method, request_->path, request_->fields.get(http::Token::kContentType), body_),
