@@ -65,12 +65,11 @@ function(sluice_library name)
 endfunction()
 
 # Tests are optimised little: they build faster, and g++ 12 does not see overflows in its own std::string (its bug
-# 105329), nor what is not read of a Function's space.
+# 105329).
 add_library(sluice_test_warnings INTERFACE)
 target_link_libraries(sluice_test_warnings INTERFACE sluice_warnings)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  target_compile_options(sluice_test_warnings INTERFACE -O1 -Wno-stringop-overflow -Wno-restrict -Wno-array-bounds
-                         -Wno-maybe-uninitialized)
+  target_compile_options(sluice_test_warnings INTERFACE -O1 -Wno-stringop-overflow -Wno-restrict -Wno-array-bounds)
 endif()
 
 # sluice_tests(NAME DEPS a b): all *_test.cc of this folder as one gtest executable, NAME_test in ctest.

@@ -88,7 +88,14 @@ class Function<R(Args...)> {
     if (move_ != nullptr) {
       move_(space_, other.space_);
     } else if (call_ != nullptr) {
+      // All of it, also what the callable leaves unused.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
       std::memcpy(space_, other.space_, sizeof(space_));
+#pragma GCC diagnostic pop
     }
   }
 

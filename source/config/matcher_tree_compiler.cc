@@ -33,6 +33,10 @@ constexpr NamedFact kConnectionFacts[] = {
      model::ConnectionFact::kDestinationPort},
     {"envoy.extensions.matching.common_inputs.network.v3.SourceTypeInput", model::ConnectionFact::kSourceType},
     {"envoy.extensions.matching.common_inputs.network.v3.ServerNameInput", model::ConnectionFact::kServerName},
+    {"envoy.extensions.matching.common_inputs.network.v3.TransportProtocolInput",
+     model::ConnectionFact::kTransportProtocol},
+    {"envoy.extensions.matching.common_inputs.network.v3.ApplicationProtocolInput",
+     model::ConnectionFact::kApplicationProtocols},
     {"envoy.extensions.matching.common_inputs.ssl.v3.UriSanInput", model::ConnectionFact::kUriSan},
     {"envoy.extensions.matching.common_inputs.ssl.v3.DnsSanInput", model::ConnectionFact::kDnsSan},
     {"envoy.extensions.matching.common_inputs.ssl.v3.SubjectInput", model::ConnectionFact::kSubject},
@@ -43,18 +47,38 @@ const T* as(const google::protobuf::Message& content) {
   return content.GetDescriptor() == T::descriptor() ? static_cast<const T*>(&content) : nullptr;
 }
 
-bool may_look_at(TreeInputs inputs, bool of_header, bool of_connection, bool of_source_type) {
+// Of the kinds of input: what a tree may look at depends on where it stands.
+enum class InputKind : uint8_t { kHeader, kConnection, kSourceType, kDetectedProtocol, kOther };
+
+InputKind kind_of(const google::protobuf::Message& input, const NamedFact* fact) {
+  if (as<type::HttpRequestHeaderMatchInput>(input) != nullptr) return InputKind::kHeader;
+  if (as<envoy::extensions::matching::common_inputs::network::v3::FilterStateInput>(input) != nullptr) {
+    return InputKind::kConnection;
+  }
+  if (fact == nullptr) return InputKind::kOther;
+  switch (fact->fact) {
+    case model::ConnectionFact::kSourceType:
+      return InputKind::kSourceType;
+    case model::ConnectionFact::kTransportProtocol:
+    case model::ConnectionFact::kApplicationProtocols:
+      return InputKind::kDetectedProtocol;
+    default:
+      return InputKind::kConnection;
+  }
+}
+
+bool may_look_at(TreeInputs inputs, InputKind kind) {
   switch (inputs) {
     case TreeInputs::kAll:
-      return true;
+      return kind != InputKind::kDetectedProtocol;
     case TreeInputs::kRequestHeaders:
-      return of_header;
+      return kind == InputKind::kHeader;
     case TreeInputs::kConnection:
-      return of_connection;
+      return kind != InputKind::kHeader && kind != InputKind::kOther;
     case TreeInputs::kRbac:
-      return of_header || (of_connection && !of_source_type);
+      return kind == InputKind::kHeader || kind == InputKind::kConnection;
     case TreeInputs::kConnectionRbac:
-      return of_connection && !of_source_type;
+      return kind == InputKind::kConnection;
   }
   return false;
 }
@@ -66,11 +90,7 @@ FactInputPtr compile_input(const xds::core::v3::TypedExtensionConfig& proto, Tre
   const std::string& name = content->GetDescriptor()->full_name();
   const auto* const fact = std::find_if(std::begin(kConnectionFacts), std::end(kConnectionFacts),
                                         [&](const NamedFact& known) { return known.type == name; });
-  const bool of_header = as<type::HttpRequestHeaderMatchInput>(*content) != nullptr;
-  const bool of_connection = fact != std::end(kConnectionFacts) ||
-                             as<envoy::extensions::matching::common_inputs::network::v3::FilterStateInput>(*content);
-  if (!may_look_at(inputs, of_header, of_connection,
-                   fact != std::end(kConnectionFacts) && fact->fact == model::ConnectionFact::kSourceType)) {
+  if (!may_look_at(inputs, kind_of(*content, fact == std::end(kConnectionFacts) ? nullptr : fact))) {
     scope.error(proto.typed_config(), inputs == TreeInputs::kRequestHeaders
                                           ? "this tree can look at request headers only"
                                           : cat("this tree cannot look at ", name));

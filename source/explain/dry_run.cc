@@ -157,13 +157,15 @@ void DryRun::look(proxy::Accepted& accepted, const std::string& bytes) {
 void DryRun::choose_chain(const proxy::Accepted& accepted) {
   const model::ListenerPlan& plan = *seen_.listener;
   seen_.by_tree = plan.tree != nullptr;
+  const model::ChainInputs inputs = proxy::Listener::chain_inputs(accepted);
   if (seen_.by_tree) {
     format::Facts facts;
     accepted.describe(facts);
+    const format::Detected detected{inputs.transport_protocol, inputs.application_protocols};
+    facts.detected = &detected;
     seen_.chain = model::choose_chain(plan, facts);
     return;
   }
-  const model::ChainInputs inputs = proxy::Listener::chain_inputs(accepted);
   (void)plan.matcher.find(inputs, &seen_.decisions);
   seen_.chain = model::choose_chain(plan, inputs);
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/filter_state.h"
@@ -114,6 +115,12 @@ class LiveBytes {
   ~LiveBytes() = default;
 };
 
+// The protocols of a connection, as its listener filters found them. Thread: its listener's.
+struct Detected {
+  std::string_view transport_protocol;  // "tls", "raw_buffer"
+  std::span<const std::string> application_protocols;
+};
+
 // Thread: its exchange's.
 struct Facts {
   // Who and when. Points in time are kUnset until they happen.
@@ -181,6 +188,7 @@ struct Facts {
   std::string_view filter_chain;
   std::string_view listener;
   std::string_view requested_server_name;
+  const Detected* detected = nullptr;  // only while a filter chain is chosen
   const net::Address* upstream_host = nullptr;
   std::string_view upstream_hostname;
   const net::Address* upstream_elsewhere = nullptr;  // null: the connection went to upstream_host

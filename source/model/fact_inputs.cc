@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/strings.h"
 #include "http/path.h"
 #include "model/chain_matcher.h"
 
@@ -134,6 +135,10 @@ class ConnectionInput final : public FactInput {
                    : std::string_view();
       case ConnectionFact::kServerName:
         return unless_empty(facts.requested_server_name);
+      case ConnectionFact::kTransportProtocol:
+        return facts.detected == nullptr ? std::string_view() : unless_empty(facts.detected->transport_protocol);
+      case ConnectionFact::kApplicationProtocols:
+        return facts.detected == nullptr ? std::string_view() : quoted(facts.detected->application_protocols, space);
       case ConnectionFact::kUriSan:
         return tls == nullptr ? std::string_view() : unless_empty(tls->texts().peer_uri_san);
       case ConnectionFact::kDnsSan:
@@ -146,6 +151,11 @@ class ConnectionInput final : public FactInput {
 
  private:
   static std::string_view unless_empty(std::string_view text) { return text.empty() ? std::string_view() : text; }
+  static std::string_view quoted(std::span<const std::string> names, Space& space) {
+    if (names.empty()) return {};
+    for (const std::string& name : names) append(space, space.empty() ? "'" : ",'", name, "'");
+    return space;
+  }
   static std::string_view ip(const net::Address* address, Space& space) {
     if (address == nullptr || !address->is_ip()) return {};
     space = address->ip_to_string();

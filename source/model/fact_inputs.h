@@ -35,6 +35,8 @@ enum class ConnectionFact : uint8_t {
   kDestinationPort,
   kSourceType,  // "local" or nothing
   kServerName,
+  kTransportProtocol,
+  kApplicationProtocols,  // each in '', with commas between them
   kUriSan,
   kDnsSan,
   kSubject,

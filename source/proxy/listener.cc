@@ -220,6 +220,9 @@ std::optional<uint32_t> Listener::choose_chain(const Accepted& accepted) const {
   if (plan_->tree != nullptr) {
     format::Facts facts;
     accepted.describe(facts);
+    const model::ChainInputs inputs = chain_inputs(accepted);
+    const format::Detected detected{inputs.transport_protocol, inputs.application_protocols};
+    facts.detected = &detected;
     return model::choose_chain(*plan_, facts);
   }
   return model::choose_chain(*plan_, chain_inputs(accepted));

@@ -50,6 +50,8 @@ class ByteStream {
   // Where it really went: a host may have several addresses.
   virtual const net::Address& remote_address() const = 0;
   virtual uint64_t connection_id() const = 0;
+  // What the handshake of its connection told, once it is connected; null: not TLS.
+  virtual const net::TlsFacts* tls() const = 0;
 
  protected:
   ~ByteStream() = default;

@@ -45,6 +45,7 @@ class RawConnection final : public event::Deferred,
   const net::Address& local_address() const override { return transport_->local(); }
   const net::Address& remote_address() const override { return transport_->remote(); }
   uint64_t connection_id() const override { return id_; }
+  const net::TlsFacts* tls() const override { return transport_->tls(); }
   const Host& host() const { return *host_; }
   // The cluster goes: its user hears that it is lost.
   void cut();

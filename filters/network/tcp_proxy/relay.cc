@@ -185,6 +185,10 @@ void Relay::on_connected() {
   upstream_local_ = upstream_->local_address();
   upstream_remote_ = upstream_->remote_address();
   upstream_id_ = upstream_->connection_id();
+  const bool told = !server_.access_log().empty() || server_.listener().plan.access_logs != nullptr;
+  if (const net::TlsFacts* tls = upstream_->tls(); tls != nullptr && told) {
+    upstream_tls_ = tls->texts().shared_from_this();
+  }
   if (!outbox().empty() && outbox().full()) {
     upstream_->want_read(false);
   }
@@ -407,6 +411,7 @@ void Relay::fill(format::Facts& facts) const {
     facts.upstream_elsewhere = elsewhere ? &upstream_remote_ : nullptr;
   }
   facts.upstream_local = upstream_local_;
+  facts.upstream_tls = upstream_tls_.get();
   facts.upstream_connection_id = upstream_id_;
   facts.stream_id = stream_id_;
 }

@@ -12,6 +12,7 @@
 
 #include "event/loop.h"
 #include "filters/network/tcp_proxy/tcp_proxy.h"
+#include "net/tls_facts.h"
 #include "proxy/byte_server.h"
 #include "upstream/byte_stream.h"
 #include "upstream/cluster.h"
@@ -83,7 +84,8 @@ class Relay final : public proxy::ByteConnection, private upstream::ByteStreamUs
   buffer::Buffer early_;  // came before the upstream
   std::string failure_;   // of the last attempt
   net::Address upstream_local_, upstream_remote_;
-  const uint64_t stream_id_;  // of %STREAM_ID%
+  std::shared_ptr<const net::TlsTexts> upstream_tls_;  // for logs; null: none, or nobody tells it
+  const uint64_t stream_id_;                           // of %STREAM_ID%
   uint64_t upstream_id_ = 0;
   uint64_t received_ = 0, sent_ = 0;  // of the client, to the client
   uint64_t upstream_sent_ = 0, upstream_received_ = 0;

@@ -41,6 +41,7 @@ void HttpTunnel::on_stream(upstream::UpstreamStream& stream) {
   stream_ = &stream;
   local_ = stream.local_address();
   remote_ = stream.remote_address();
+  if (const net::TlsFacts* tls = stream.tls()) tls_ = tls->texts().shared_from_this();
   id_ = stream.connection_id();
   whole_room_ = stream.room();
   stream.send_headers(request_, http::End::kNo);

@@ -52,6 +52,7 @@ class HttpTunnel final : public event::Deferred,
   size_t room() const override { return stream_ != nullptr ? stream_->room() : 0; }
   const net::Address& local_address() const override { return local_; }
   const net::Address& remote_address() const override { return remote_; }
+  const net::TlsFacts* tls() const override { return tls_.get(); }
   uint64_t connection_id() const override { return id_; }
 
  private:
@@ -94,6 +95,7 @@ class HttpTunnel final : public event::Deferred,
   http::RequestHeaders request_;
   upstream::UpstreamStream* stream_ = nullptr;  // null: not yet, or over
   net::Address local_, remote_;
+  std::shared_ptr<const net::TlsTexts> tls_;
   uint64_t id_ = 0;
   bool open_ = false;      // 2xx came
   bool finished_ = false;  // our side ended
