@@ -111,4 +111,21 @@ std::string take_error_words() {
   return text;
 }
 
+std::string_view group_of(SSL& ssl) {
+  switch (SSL_get_negotiated_group(&ssl)) {
+    case NID_X25519:
+      return "X25519";
+    case NID_X448:
+      return "X448";
+    case NID_X9_62_prime256v1:
+      return "P-256";
+    case NID_secp384r1:
+      return "P-384";
+    case NID_secp521r1:
+      return "P-521";
+    default:
+      return {};
+  }
+}
+
 }  // namespace sluice::net::tls

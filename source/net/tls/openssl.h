@@ -31,6 +31,10 @@ using BioPtr = std::unique_ptr<BIO, Freed<BIO_free>>;
 // A BIO that reads `text`, which must outlive it.
 BioPtr reader_of(std::string_view text);
 
+// The group that a finished handshake agreed on, by its name of RFC 8446 or FIPS 186, as other libraries write them.
+// Empty: an unusual one, or none.
+std::string_view group_of(SSL& ssl);
+
 // What the error queue of this thread says, in the words and numbers of BoringSSL, as Envoy's logs have it:
 // "|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED". The queue is empty afterwards.
 struct QueuedErrors {

@@ -29,22 +29,6 @@ X509* issuer_certificate(SSL& ssl, X509& leaf) {
   return sent.size() > 1 ? sent[1] : nullptr;
 }
 
-// By their names of RFC 8446 and FIPS 186, as other libraries write them.
-std::string_view group_of(SSL& ssl) {
-  switch (SSL_get_negotiated_group(&ssl)) {
-    case NID_X25519:
-      return "X25519";
-    case NID_X9_62_prime256v1:
-      return "P-256";
-    case NID_secp384r1:
-      return "P-384";
-    case NID_secp521r1:
-      return "P-521";
-    default:
-      return {};
-  }
-}
-
 void add(std::string& list, std::string_view part) { append(list, list.empty() ? "" : ",", part); }
 
 void read_peer(SSL& ssl, TlsFactsText& facts) {

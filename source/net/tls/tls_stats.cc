@@ -10,23 +10,6 @@ using stats::TlsStat;
 
 namespace {
 
-std::string_view group_name(int nid) {
-  switch (nid) {
-    case NID_X25519:
-      return "X25519";
-    case NID_X448:
-      return "X448";
-    case NID_X9_62_prime256v1:
-      return "P-256";
-    case NID_secp384r1:
-      return "P-384";
-    case NID_secp521r1:
-      return "P-521";
-    default:
-      return {};
-  }
-}
-
 // TLS's name of what the peer signed with; empty: it did not, or with something unusual.
 std::string signature_name(SSL& ssl) {
   int digest = NID_undef, type = NID_undef;
@@ -80,7 +63,7 @@ void TlsStats::count_handshake(SSL& ssl) {
   }
   count("ciphers", SSL_get_cipher_name(&ssl));
   count("versions", SSL_get_version(&ssl));
-  if (const std::string_view group = group_name(static_cast<int>(SSL_get_negotiated_group(&ssl))); !group.empty()) {
+  if (const std::string_view group = group_of(ssl); !group.empty()) {
     count("curves", group);
   }
   if (const std::string signature = signature_name(ssl); !signature.empty()) {
