@@ -1,6 +1,5 @@
 #include "upstream/load_report.h"
 
-#include <bit>
 #include <charconv>
 #include <cmath>
 #include <string_view>
@@ -8,7 +7,7 @@
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/strings.h"
-#include "base/varint.h"
+#include "base/wire_message.h"
 
 namespace sluice::upstream {
 namespace {
@@ -94,82 +93,38 @@ std::optional<LoadReport> read_text(std::string_view text) {
 // ---- BIN: the message of protobuf
 
 constexpr uint32_t kUtilizationField = 5, kNamedField = 8;
-enum Wire : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
-
-std::optional<double> take_double(std::string_view& from) {
-  if (from.size() < 8) return std::nullopt;
-  uint64_t bits = 0;
-  for (size_t i = 8; i-- > 0;) bits = bits << 8 | static_cast<uint8_t>(from[i]);
-  from.remove_prefix(8);
-  return std::bit_cast<double>(bits);
-}
-
-std::optional<std::string_view> take_bytes(std::string_view& from) {
-  const auto size = take_varint(from);
-  if (!size || *size > from.size()) return std::nullopt;
-  const std::string_view out = from.substr(0, static_cast<size_t>(*size));
-  from.remove_prefix(out.size());
-  return out;
-}
-
-bool skip(uint32_t wire, std::string_view& from) {
-  switch (wire) {
-    case kVarint:
-      return take_varint(from).has_value();
-    case kFixed64:
-      return take_double(from).has_value();
-    case kBytes:
-      return take_bytes(from).has_value();
-    case kFixed32:
-      if (from.size() < 4) return false;
-      from.remove_prefix(4);
-      return true;
-    default:
-      return false;
-  }
-}
 
 // An entry of a map<string, double>.
-bool take_entry(std::string_view from, LoadReport::Metrics& out) {
+bool read_entry(std::string_view message, LoadReport::Metrics& out) {
   std::string_view name;
   double value = 0;
-  while (!from.empty()) {
-    const auto tag = take_varint(from);
-    if (!tag) return false;
-    if (*tag == (1 << 3 | kBytes)) {
-      const auto bytes = take_bytes(from);
-      if (!bytes) return false;
-      name = *bytes;
-    } else if (*tag == (2 << 3 | kFixed64)) {
-      const auto number = take_double(from);
-      if (!number) return false;
-      value = *number;
-    } else if (!skip(*tag & 7, from)) {
+  const bool good = for_each_field(message, 2, [&](const WireField& field, bool&) {
+    if (field.number == 1 && field.wire == Wire::kBytes) {
+      name = field.bytes;
+    } else if (field.number == 2 && field.wire == Wire::kFixed64) {
+      value = field.as_double();
+    } else {
       return false;
     }
-  }
-  out.insert_or_assign(std::string(name), value);
-  return true;
+    return true;
+  });
+  if (good) out.insert_or_assign(std::string(name), value);
+  return good;
 }
 
-bool take_field(std::string_view& from, LoadReport& out) {
-  const auto tag = take_varint(from);
-  if (!tag || *tag >> 3 == 0) return false;
-  const auto wire = static_cast<uint32_t>(*tag & 7);
-  const uint64_t field = *tag >> 3;
-  if (wire == kFixed64) {
-    const auto value = take_double(from);
-    if (!value) return false;
-    for (const Number& one : kNumbers) {
-      if (one.field == field) out.*one.value = *value;
+bool read_message(std::string_view message, LoadReport& out) {
+  return for_each_field(message, 1, [&](const WireField& field, bool& good) {
+    if (field.wire == Wire::kBytes && (field.number == kUtilizationField || field.number == kNamedField)) {
+      good = read_entry(field.bytes, field.number == kNamedField ? out.named_metrics : out.utilization);
+      return true;
     }
-    return true;
-  }
-  if (wire == kBytes && (field == kUtilizationField || field == kNamedField)) {
-    const auto entry = take_bytes(from);
-    return entry && take_entry(*entry, field == kNamedField ? out.named_metrics : out.utilization);
-  }
-  return skip(wire, from);
+    for (const Number& one : kNumbers) {
+      if (one.field != field.number || field.wire != Wire::kFixed64) continue;
+      out.*one.value = field.as_double();
+      return true;
+    }
+    return false;
+  });
 }
 
 // With or without its padding.
@@ -179,9 +134,7 @@ std::optional<LoadReport> read_binary(std::string_view text) {
   const auto bytes = decode_base64(padded);
   if (!bytes) return std::nullopt;
   LoadReport out;
-  for (std::string_view left = *bytes; !left.empty();) {
-    if (!take_field(left, out)) return std::nullopt;
-  }
+  if (!read_message(*bytes, out)) return std::nullopt;
   return out;
 }
 
