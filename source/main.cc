@@ -288,6 +288,9 @@ int main(int argc, char** argv) {
   if (!outcome.bootstrap) {
     return fail(outcome);
   }
+  for (const config::ConfigNote& note : outcome.findings.notes()) {
+    if (note.kind == config::ConfigNote::Kind::UnknownField) SLUICE_LOG(kWarning, kConfig, note.what.to_string());
+  }
   if (outcome.bootstrap->log_format) {
     if (!options.log_format.empty()) {
       return fail("sluice: application_log_config.log_format and --log-format exclude each other");

@@ -8,6 +8,7 @@
 #include "config/core_compiler.h"
 #include "config/matcher_compiler.h"
 #include "envoy/extensions/transport_sockets/tls/v3/tls_spiffe_validator_config.pb.h"
+#include "net/tls/groups.h"
 #include "proxy/access_log/log_files.h"
 
 namespace sluice::config {
@@ -45,6 +46,27 @@ net::tls::StaplePolicy compile_policy(tls3::DownstreamTlsContext::OcspStaplePoli
   }
 }
 
+// Peers agree on what both have, so a list may name key exchanges that this OpenSSL lacks, beside others.
+std::vector<std::string> compile_curves(const tls3::TlsParameters& proto, CompileScope& scope) {
+  constexpr int kField = tls3::TlsParameters::kEcdhCurvesFieldNumber;
+  const std::vector<std::string> names(proto.ecdh_curves().begin(), proto.ecdh_curves().end());
+  Result<net::tls::Groups> groups = net::tls::read_groups(names);
+  if (!groups) {
+    scope.error(proto, kField, groups.error());
+    return {};
+  }
+  for (const std::string& name : groups->lacking) {
+    std::string text = cat("not supported yet: the key exchange ", name, ", which this OpenSSL lacks");
+    if (groups->here.empty()) {
+      scope.error(proto, kField, cat(text, "; no other one is named"));
+    } else {
+      scope.findings().note(
+          {ConfigNote::Kind::UnknownField, scope.map().error(proto, kField, cat(text, "; the others are offered"))});
+    }
+  }
+  return std::move(groups->here);
+}
+
 net::tls::Parameters compile_parameters(const tls3::TlsParameters& proto, CompileScope& scope) {
   using P = tls3::TlsParameters;
   scope.only(proto, {P::kTlsMinimumProtocolVersionFieldNumber, P::kTlsMaximumProtocolVersionFieldNumber,
@@ -59,7 +81,7 @@ net::tls::Parameters compile_parameters(const tls3::TlsParameters& proto, Compil
   out.min = compile_version(proto.tls_minimum_protocol_version());
   out.max = compile_version(proto.tls_maximum_protocol_version());
   out.ciphers.assign(proto.cipher_suites().begin(), proto.cipher_suites().end());
-  out.curves.assign(proto.ecdh_curves().begin(), proto.ecdh_curves().end());
+  out.curves = compile_curves(proto, scope);
   out.signature_algorithms.assign(proto.signature_algorithms().begin(), proto.signature_algorithms().end());
   return out;
 }

@@ -44,3 +44,11 @@ def test_fips_202205(start, pki):
     assert [words for words in REFUSED if shake(proxy, *words)] == []
     free = serve(start, pki)
     assert [words for words in REFUSED if not shake(free, *words)] == []
+
+
+def test_a_key_exchange_that_is_not_here(start, pki):
+    proxy = serve(start, pki, ecdh_curves=["X25519MLKEM768", "P-384"])
+    assert shake(proxy, "-groups", "P-384") and not shake(proxy, "-groups", "X25519")
+    with open(proxy.log.name) as f:
+        told = f.read()
+    assert "ecdh_curves: not supported yet: the key exchange X25519MLKEM768" in told and "P-384" not in told

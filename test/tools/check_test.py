@@ -174,6 +174,18 @@ def test_errors_come_first_all_of_them_and_fail(sluice, tmp_path, pki):
     assert [f["line"] for f in findings] == sorted(f["line"] for f in findings)
 
 
+def test_a_key_exchange_that_is_not_here_is_told(sluice, tmp_path, pki):
+    parameters = CLUSTER + ".transport_socket.typed_config.common_tls_context.tls_params"
+    config = changed(safe(pki), {parameters: {"ecdh_curves": ["X25519MLKEM768", "P-256"]}})
+    code, out = check(sluice, tmp_path, config)
+    findings = json.loads(out)["findings"]
+    assert code == 0 and [(f["level"], f["rule"]) for f in findings] == [("note", "unknown-field")]
+    assert "X25519MLKEM768" in findings[0]["text"] and findings[0]["field"].endswith("tls_params.ecdh_curves")
+    alone = changed(safe(pki), {parameters: {"ecdh_curves": ["X25519MLKEM768"]}})
+    code, out = check(sluice, tmp_path, alone)
+    assert code == 1 and [f["level"] for f in json.loads(out)["findings"]] == ["error"]
+
+
 def test_several_files(sluice, tmp_path, pki):
     good, bad = tmp_path / "good.json", tmp_path / "bad.yaml"
     good.write_text(json.dumps(safe(pki)))

@@ -60,7 +60,7 @@ std::string cipher_list(const std::vector<std::string>& names) {
 std::string joined(const std::vector<std::string>& names) {
   std::string out;
   for (const std::string& name : names) {
-    append(out, out.empty() ? "" : ":", name);
+    append(out, &name == &names.front() ? "" : ":", name);
   }
   return out;
 }
@@ -310,8 +310,8 @@ Result<void> Context::init_parameters(const Parameters& parameters, bool server)
     ERR_clear_error();
     return Error{cat("failed to initialize ECDH curves ", curves)};
   }
-  if (!parameters.signature_algorithms.empty()) {
-    const std::string list = joined(parameters.signature_algorithms);
+  // An empty text is no list, as above.
+  if (const std::string list = joined(parameters.signature_algorithms); !list.empty()) {
     if (SSL_CTX_set1_sigalgs_list(&ctx, list.c_str()) != 1) {
       ERR_clear_error();
       return Error{cat("failed to initialize TLS signature algorithms ", list)};
