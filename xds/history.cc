@@ -48,6 +48,18 @@ void History::answered(uint64_t number, Duration after) {
   }
 }
 
+void History::published(uint64_t number, const event::Loop& loop) {
+  const Push* const push = find(number);
+  if (push == nullptr || push->changes + push->removals == 0 || !when_taken_) {
+    return;
+  }
+  when_taken_([this, number, &loop, came = loop.now()] {
+    if (Push* const taken = find(number); taken != nullptr) {
+      taken->in_force = loop.now() - came;
+    }
+  });
+}
+
 void History::drained(uint64_t number, std::string what) {
   if (Push* const push = find(number); push != nullptr && push->drained.size() < kMostLines) {
     push->drained.push_back(std::move(what));
@@ -69,6 +81,9 @@ std::string History::to_json() const {
            "\",\"why\":", json_quote(push->refused));
     if (push->answered) {
       append(out, ",\"answered_after_ms\":", to_ms(*push->answered));
+    }
+    if (push->in_force) {
+      append(out, ",\"in_force_after_us\":", push->in_force->count() / 1000);
     }
     out += '}';
   }

@@ -8,8 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/function.h"
 #include "base/time.h"
 #include "config/subscription.h"
+#include "event/loop.h"
 
 namespace sluice::xds {
 
@@ -29,6 +31,9 @@ struct Push {
   std::vector<std::string> drained;  // what had to go because of it, for people
   std::string refused;               // empty: it was taken
   std::optional<Duration> answered;  // from its arrival to its ACK or NACK; none: not yet, or the stream ended before
+  // From its arrival until the last worker had what it changed, as far as that need not warm first; none: not yet, or
+  // it changed nothing, or the workers did not run.
+  std::optional<Duration> in_force;
 };
 
 // The last pushes of all control planes, oldest first. Owned by the server; outlives the control planes. Thread: main.
@@ -39,11 +44,16 @@ class History {
   static constexpr size_t kMostLines = 20;
   static constexpr size_t kMostText = 4096;  // bytes of `refused`
 
+  // How to learn that every worker has what was published until now: a call of the argument, on main, or none.
+  void on_published(Function<void(Function<void()>)> when_taken) { when_taken_ = std::move(when_taken); }
+
   // Returns its number.
   uint64_t add(Push push);
   // Nothing happens in these when it is forgotten already.
   void refuse(uint64_t number, std::string_view why);
   void answered(uint64_t number, Duration after);
+  // It came in this turn of `loop`, main's, and its users have taken it.
+  void published(uint64_t number, const event::Loop& loop);
   // "listener 'in': 1 filter chain, 2 connections"; at most kMostLines are kept.
   void drained(uint64_t number, std::string what);
 
@@ -58,6 +68,7 @@ class History {
  private:
   Push* find(uint64_t number);
 
+  Function<void(Function<void()>)> when_taken_;
   std::deque<Push> pushes_;
   uint64_t last_ = 0;
   uint64_t in_hand_ = 0;

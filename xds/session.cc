@@ -144,6 +144,7 @@ std::string Session::hand_out(TypeUsers& users, Arrival& arrival) {
     refused = std::move(delivered.refused);
     kept = std::move(delivered.kept);
     plane_.history_.set_in_hand(0);
+    plane_.history_.published(push, loop());
     for (auto& hold : holds) {
       hold.reset();
     }

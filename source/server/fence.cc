@@ -31,6 +31,27 @@ void Fence::behind(Function<void()> work) {
   }
 }
 
+void Fence::when_taken(Function<void()> work) {
+  if (passed_by_.empty()) {
+    return;
+  }
+  struct Taking {
+    size_t left;  // Thread: main.
+    Function<void()> work;
+  };
+  behind([this, taking = std::make_shared<Taking>(workers_.size(), std::move(work))] {
+    for (const auto& worker : workers_) {
+      worker->loop().post([&main = main_, alive = std::weak_ptr(alive_), taking]() mutable {
+        main.post([alive = std::move(alive), taking = std::move(taking)] {
+          if (!alive.expired() && --taking->left == 0) {
+            taking->work();
+          }
+        });
+      });
+    }
+  });
+}
+
 // What runs here may raise it again, and put more behind.
 void Fence::pass(size_t worker, uint64_t number) {
   passed_by_[worker] = number;

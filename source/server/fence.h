@@ -33,6 +33,9 @@ class Fence {
   bool is_down() const { return passed_ == raised_; }
   // At once when it is down; in the order of the calls.
   void behind(Function<void()> work);
+  // Once each worker has taken what was posted to it until now, and what waits behind the fence by now is seen by it;
+  // never before they run. This does not raise it.
+  void when_taken(Function<void()> work);
   // What waits is not done any more.
   void clear() { waiting_.clear(); }
 

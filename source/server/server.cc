@@ -153,6 +153,7 @@ void Server::publish() {
   if (!options_.last_good_path.empty()) {
     subscriber_.keep_last_good(options_.last_good_path);
   }
+  subscriber_.history().on_published([this](Function<void()> then) { fence_.when_taken(std::move(then)); });
   if (bootstrap_.ads != nullptr) {
     subscriber_.add_ads(*bootstrap_.ads);
   }

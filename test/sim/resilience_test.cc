@@ -12,10 +12,10 @@ using namespace std::chrono_literals;
 
 const net::Address kSecond = *net::Address::from_ip("10.0.0.9", 9001);
 
-std::string answer(int status) { return cat("HTTP/1.1 ", status, " x\r\ncontent-length: 2\r\n\r\nok"); }
+std::string answer_of(int status) { return cat("HTTP/1.1 ", status, " x\r\ncontent-length: 2\r\n\r\nok"); }
 
 SimOrigin::Respond always(int status) {
-  return [status](const std::string&, const std::string&) { return answer(status); };
+  return [status](const std::string&, const std::string&) { return answer_of(status); };
 }
 
 class Resilience : public ::testing::Test {
@@ -200,7 +200,7 @@ constexpr std::string_view kCheck =
 TEST_F(Resilience, AHostIsUsedFromItsFirstGoodCheckAndLeftAfterItsBadOnes) {
   bool well = true;
   start("", kCheck, [&well](const std::string& head, const std::string&) {
-    return answer(head.find("/check") != std::string::npos && !well ? 503 : 200);
+    return answer_of(head.find("/check") != std::string::npos && !well ? 503 : 200);
   });
   ASSERT_TRUE(proxy->world.run_until([&] { return stat("membership_healthy") == 1; }, 1s));
   EXPECT_EQ(ask(), "200");
@@ -220,7 +220,7 @@ TEST_F(Resilience, AFlappingHostChangesNothingBelowItsThreshold) {
         "    health_checks: [{timeout: 1s, interval: 1s, no_traffic_interval: 1s, unhealthy_threshold: 2,"
         " healthy_threshold: 1, http_health_check: {path: /check, retriable_statuses: [{start: 500, end: 600}]}}]\n",
         [&checks](const std::string& head, const std::string&) {
-          return answer(head.find("/check") != std::string::npos && ++checks % 2 == 0 ? 503 : 200);
+          return answer_of(head.find("/check") != std::string::npos && ++checks % 2 == 0 ? 503 : 200);
         });
   ASSERT_TRUE(proxy->world.run_until([&] { return stat("membership_healthy") == 1; }, 1s));
   for (int i = 0; i < 20; ++i) {

@@ -285,6 +285,32 @@ TEST(XdsStream, HistoryIsBoundedAndReadable) {
   EXPECT_LT(json.find("\"last\""), json.find("\"v149\""));
 }
 
+TEST(XdsStream, HistoryHasWhenAllWorkersHadWhatChanged) {
+  Rig rig(Protocol::kSotw);
+  std::vector<Function<void()>> waiting;
+  rig.history.on_published([&](Function<void()> then) { waiting.push_back(std::move(then)); });
+  NotingUser user;
+  const auto subscription = rig.plane.subscribe(Rig::everything(kCluster), user);
+  rig.send(kCluster, "1", {{"a"}});
+  ASSERT_EQ(waiting.size(), 1u);
+  EXPECT_THAT(rig.history.to_json(), Not(HasSubstr("in_force_after_us")));
+  rig.run(0.0035);
+  waiting.front()();
+  EXPECT_THAT(rig.history.to_json(), HasSubstr(R"("in_force_after_us":3500})"));
+  // Nothing is another, or a rule is broken: there is nothing to wait for.
+  rig.send(kCluster, "2", {{"a"}});
+  EXPECT_EQ(waiting.size(), 1u);
+  // Refused, but what its users did take is published.
+  user.refuse_with = "no";
+  rig.send(kCluster, "3", {{"a", "svc"}, {"b"}});
+  EXPECT_EQ(waiting.size(), 2u);
+  // It may be forgotten before.
+  user.refuse_with = "";
+  for (size_t i = 0; i < xds::History::kMost; ++i) rig.send(kCluster, cat("v", i), {{cat("c", i)}});
+  waiting[1]();
+  EXPECT_THAT(rig.history.to_json(), Not(HasSubstr("in_force_after_us")));
+}
+
 TEST(XdsStream, HistorySaysWhatIsDifferent) {
   Rig rig(Protocol::kSotw);
   NotingUser user;
