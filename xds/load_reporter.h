@@ -13,7 +13,7 @@
 #include "event/loop.h"
 #include "stats/names_discovery.h"
 #include "stats/registry.h"
-#include "upstream/cluster.h"
+#include "upstream/cluster_shared.h"
 #include "xds/ads_transport.h"
 
 namespace envoy::config::endpoint::v3 {

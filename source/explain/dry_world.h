@@ -17,7 +17,7 @@
 #include "net/tls_facts.h"
 #include "proxy/chain_server.h"
 #include "stats/registry.h"
-#include "upstream/cluster.h"
+#include "upstream/cluster_set.h"
 #include "upstream/worker_local.h"
 
 namespace sluice::explain {

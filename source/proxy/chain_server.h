@@ -12,7 +12,7 @@
 #include "proxy/accepted.h"
 #include "proxy/drain.h"
 #include "proxy/overload.h"
-#include "upstream/cluster.h"
+#include "upstream/cluster_set.h"
 #include "upstream/worker_local.h"
 
 namespace sluice::proxy {
@@ -28,8 +28,8 @@ struct ServerState {
   Drain drain;
   Overload overload;
   std::atomic<uint64_t> next_connection_id{0};
-  std::string machine_ip;  // set before the workers run; see net/machine_address.h
-  Identity identity;       // the same
+  std::string machine_ip;                                 // set before the workers run; see net/machine_address.h
+  Identity identity;                                      // the same
   model::ClustersOnDemand* clusters_on_demand = nullptr;  // the same; null: nobody gets any
 };
 

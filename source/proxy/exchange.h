@@ -24,7 +24,7 @@
 #include "proxy/filter_chain.h"
 #include "proxy/local_reply.h"
 #include "stats/names_http.h"
-#include "upstream/cluster.h"
+#include "upstream/cluster_set.h"
 
 namespace sluice::proxy {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "http/message.h"
-#include "upstream/cluster.h"
+#include "upstream/cluster_handle.h"
 
 namespace sluice::proxy {
 

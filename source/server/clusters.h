@@ -21,7 +21,7 @@
 #include "server/platform.h"
 #include "server/worker.h"
 #include "stats/names_cluster.h"
-#include "upstream/cluster.h"
+#include "upstream/cluster_shared.h"
 
 namespace sluice::server {
 

@@ -6,7 +6,7 @@
 #include "net/outbox.h"
 #include "server/platform.h"
 #include "stats/registry.h"
-#include "upstream/cluster.h"
+#include "upstream/cluster_set.h"
 #include "upstream/worker_local.h"
 
 namespace sluice::server {

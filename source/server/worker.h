@@ -15,7 +15,7 @@
 #include "proxy/access_log/access_logger.h"
 #include "proxy/listener.h"
 #include "stats/registry.h"
-#include "upstream/cluster.h"
+#include "upstream/cluster_set.h"
 
 namespace sluice::server {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "upstream/cluster.h"
+#include "upstream/cluster_set.h"
 
 namespace sluice::upstream {
 

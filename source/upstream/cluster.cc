@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "upstream/cluster_set.h"
 
 namespace sluice::upstream {
 

@@ -1,4 +1,4 @@
-// Cluster: a worker's view of one upstream service, over what all workers share of it.
+// Cluster: a worker's view of one upstream service, over what all workers share of it (cluster_shared.h).
 #pragma once
 
 #include <cstddef>
@@ -17,9 +17,8 @@
 #include "stats/response_codes.h"
 #include "upstream/aggregate.h"
 #include "upstream/answer_counters.h"
-#include "upstream/breakers.h"
+#include "upstream/cluster_shared.h"
 #include "upstream/forward_hosts.h"
-#include "upstream/goodbye_inbox.h"
 #include "upstream/host_set.h"
 #include "upstream/load_balancer/load_balancer.h"
 #include "upstream/load_balancer/subset_balancer.h"
@@ -31,78 +30,6 @@
 #include "upstream/worker_local.h"
 
 namespace sluice::upstream {
-
-class NameLookups;  // upstream/dns_cache.h
-
-class ClusterShared;
-
-// Hands the hosts of clusters on to the workers. Outlives the clusters that it follows. Thread: main.
-class HostsFollower {
- public:
-  // cluster.hosts() are others than before.
-  virtual void on_hosts(ClusterShared& cluster) = 0;
-
- protected:
-  ~HostsFollower() = default;
-};
-
-// Plan, hosts, limits and names of one cluster. Made on main, shared by the workers, lives until the last of them lets
-// go; release() gives its stats back. Thread: any, but for what is main's.
-class ClusterShared {
- public:
-  // `cells` are main's.
-  ClusterShared(model::ClusterPlanPtr plan, stats::Registry& registry, stats::WorkerCells& cells);
-  ~ClusterShared();
-
-  const model::ClusterPlanPtr plan;
-  Breakers breakers;
-  stats::Registry& registry;
-  stats::BlockId stats;  // of requests and connections
-  stats::BlockId member_stats;
-  stats::BlockId remaining_stats[2];       // by priority, where track_remaining is set
-  stats::BlockId size_stats;               // where track_sizes is set
-  stats::BlockId budget_stats;             // where track_budgets is set
-  std::shared_ptr<OutlierInbox> outliers;  // null: nobody asks
-  std::shared_ptr<GoodbyeInbox> goodbyes;  // null: its hosts are not checked; set before any worker has the cluster
-  std::shared_ptr<NameLookups> lookups;    // kForward: who finds its hosts; set before any worker has the cluster
-
-  // ---- main
-  // The endpoints from now on: static ones, the answers of DNS, an assignment of EDS. The same workers' connections to
-  // hosts that stay are kept, those to others drain. Hosts that checks find well stay although no assignment has them.
-  void assign(model::AssignmentPtr assignment);
-  // Those that stayed and are not well any more go.
-  void let_go_removed() { assign(assigned_); }
-  // The health of a host changed.
-  void refresh();
-  const HostSetPtr& hosts() const { return hosts_; }
-  // Is told of each new set; null: nobody.
-  void follow(HostsFollower* follower) { follower_ = follower; }
-  // Is told after each assignment; of the health checker.
-  void on_members(Function<void()> hook) {
-    on_members_ = hook ? std::make_unique<Function<void()>>(std::move(hook)) : nullptr;
-  }
-  stats::Block<stats::ClusterMemberStat>& main_block() { return main_block_; }
-  // From now on the workers tell how tries end. Before any worker has the cluster.
-  void watch_outliers(std::shared_ptr<OutlierInbox> inbox);
-  // The gauges of its circuit breakers as they are now.
-  void show_breakers(stats::WorkerCells& cells);
-
- private:
-  model::AssignmentPtr with_those_that_stay(const model::AssignmentPtr& assignment) const;
-  void publish(HostSetPtr hosts);
-  void count_outliers(const HostSet& hosts);
-  void show_tables();
-  void show_subsets(const HostSet* former);
-
-  stats::WorkerCells& main_cells_;
-  stats::Block<stats::ClusterMemberStat> main_block_;
-  stats::BlockId table_stats_;
-  HostSetPtr hosts_;
-  model::AssignmentPtr assigned_;      // without the hosts that only stay
-  std::vector<HostSetPtr> published_;  // main frees them, not a worker
-  HostsFollower* follower_ = nullptr;
-  std::unique_ptr<Function<void()>> on_members_;
-};
 
 class ClusterSet;
 
@@ -242,80 +169,6 @@ class Cluster final : public event::Deferred {
   std::unordered_map<PoolKey, std::unique_ptr<Pool>, PoolHash> pools_;
   IntrusiveList<RawConnection, RawConnection> raw_connections_;
   std::map<std::tuple<Host*, PoolKind, std::string>, std::unique_ptr<Pool>> wished_pools_;  // by wishes too
-};
-
-// Keeps a cluster while somebody looks at it, even when it is replaced or removed meanwhile. A plain count of its
-// worker. Thread: worker.
-class ClusterHandle {
- public:
-  ClusterHandle() = default;
-  ~ClusterHandle() { reset(nullptr); }
-  ClusterHandle(const ClusterHandle&) = delete;
-  ClusterHandle& operator=(const ClusterHandle&) = delete;
-  ClusterHandle& operator=(Cluster* cluster) {
-    reset(cluster);
-    return *this;
-  }
-
-  Cluster* get() const { return cluster_; }
-  Cluster* operator->() const { return cluster_; }
-  Cluster& operator*() const { return *cluster_; }
-  bool operator==(std::nullptr_t) const { return cluster_ == nullptr; }
-
- private:
-  void reset(Cluster* cluster) {
-    if (cluster != nullptr) cluster->hold();
-    if (Cluster* old = std::exchange(cluster_, cluster); old != nullptr) old->let_go();
-  }
-
-  Cluster* cluster_ = nullptr;
-};
-
-// The clusters of one worker by name. What a worker needs of a cluster is made when it asks for it first: a cluster
-// that has no traffic costs its entry. Thread: worker.
-class ClusterSet {
- public:
-  explicit ClusterSet(WorkerLocal& local) : local_(local) {}
-  // For zone aware routing; before any request. `cluster`: cluster_manager.local_cluster_name.
-  void set_own_zone(std::string cluster, model::Locality locality) {
-    own_cluster_ = std::move(cluster);
-    own_zone_.locality = std::move(locality);
-  }
-  // As it is now; null: zones do not count.
-  const OwnZone* own_zone();
-
-  // Takes the place of one of the same name. `hosts`: its hosts now, for main changes them.
-  void add(std::shared_ptr<ClusterShared> shared, HostSetPtr hosts);
-  // Unless another one has its name by now.
-  void remove(const std::shared_ptr<ClusterShared>& shared);
-  // Null when there is none of that name.
-  Cluster* find(std::string_view name);
-  // Where find() looks for those that were not added: what is asked for by few keeps no entry for the others.
-  using Source = Function<std::shared_ptr<ClusterShared>(std::string_view name)>;
-  void take_from(Source source) { source_ = std::move(source); }
-  bool has(std::string_view name) const { return clusters_.contains(name); }
-  void update(const std::shared_ptr<ClusterShared>& shared, HostSetPtr hosts);
-  void clear() {
-    clusters_.clear();
-    retired_.clear();
-  }
-
- private:
-  struct Entry {
-    std::shared_ptr<ClusterShared> shared;
-    HostSetPtr hosts;                  // until `cluster` has them
-    std::unique_ptr<Cluster> cluster;  // null: nobody asked yet
-  };
-  friend class Cluster;
-  void retire(std::unique_ptr<Cluster> cluster);
-  void bury(Cluster& cluster);
-
-  WorkerLocal& local_;
-  std::string own_cluster_;  // empty: zones do not count
-  OwnZone own_zone_;
-  Source source_;
-  std::unordered_map<std::string_view, Entry> clusters_;  // the names are those of the plans
-  std::vector<std::unique_ptr<Cluster>> retired_;
 };
 
 }  // namespace sluice::upstream

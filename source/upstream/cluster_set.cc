@@ -1,6 +1,6 @@
-#include <algorithm>
+#include "upstream/cluster_set.h"
 
-#include "upstream/cluster.h"
+#include <algorithm>
 
 namespace sluice::upstream {
 

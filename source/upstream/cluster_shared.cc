@@ -1,10 +1,11 @@
+#include "upstream/cluster_shared.h"
+
 #include <algorithm>
 #include <map>
 #include <set>
 #include <unordered_set>
 
 #include "base/strings.h"
-#include "upstream/cluster.h"
 
 namespace sluice::upstream {
 

@@ -20,7 +20,7 @@
 #include "model/dns_cache_plan.h"
 #include "net/resolver.h"
 #include "stats/names_cluster.h"
-#include "upstream/cluster.h"
+#include "upstream/cluster_shared.h"
 
 namespace sluice::upstream {
 

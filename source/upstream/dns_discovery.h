@@ -11,7 +11,7 @@
 #include "base/random.h"
 #include "event/loop.h"
 #include "net/resolver.h"
-#include "upstream/cluster.h"
+#include "upstream/cluster_shared.h"
 
 namespace sluice::upstream {
 

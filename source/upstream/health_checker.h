@@ -15,7 +15,7 @@
 #include "model/health_plan.h"
 #include "net/address.h"
 #include "stats/names_cluster.h"
-#include "upstream/cluster.h"
+#include "upstream/cluster_shared.h"
 #include "upstream/transport_sockets.h"
 #include "upstream/worker_local.h"
 

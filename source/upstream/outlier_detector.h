@@ -11,7 +11,7 @@
 #include "event/loop.h"
 #include "model/health_plan.h"
 #include "stats/names_cluster.h"
-#include "upstream/cluster.h"
+#include "upstream/cluster_shared.h"
 #include "upstream/outlier.h"
 
 namespace sluice::upstream {

@@ -4,7 +4,7 @@
 #include <limits>
 #include <map>
 
-#include "upstream/cluster.h"
+#include "upstream/cluster_shared.h"
 #include "upstream/load_report.h"
 
 namespace sluice::upstream {

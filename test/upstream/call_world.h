@@ -8,7 +8,7 @@
 
 #include "test/sim/sim_peers.h"
 #include "test/support/sim_random.h"
-#include "upstream/cluster.h"
+#include "upstream/cluster_set.h"
 #include "upstream/worker_local.h"
 
 namespace sluice::test {

@@ -12,7 +12,7 @@
 #include "event/loop.h"
 #include "model/route_action.h"
 #include "proxy/filter.h"
-#include "upstream/cluster.h"
+#include "upstream/cluster_handle.h"
 #include "upstream/pool.h"
 #include "upstream/stream.h"
 

@@ -20,7 +20,7 @@
 #include "proxy/exchange.h"
 #include "proxy/filter.h"
 #include "proxy/route_counters.h"
-#include "upstream/cluster.h"
+#include "upstream/cluster_handle.h"
 
 namespace sluice::filters::router {
 

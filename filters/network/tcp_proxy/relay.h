@@ -15,7 +15,7 @@
 #include "net/tls_facts.h"
 #include "proxy/byte_server.h"
 #include "upstream/byte_stream.h"
-#include "upstream/cluster.h"
+#include "upstream/cluster_handle.h"
 
 namespace sluice::filters::tcp_proxy {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "server/admin/admin_source.h"
-#include "upstream/cluster.h"
+#include "upstream/cluster_shared.h"
 
 namespace sluice::server::admin {
 

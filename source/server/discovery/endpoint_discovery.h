@@ -7,7 +7,7 @@
 #include "base/function.h"
 #include "event/loop.h"
 #include "server/discovery/counts.h"
-#include "upstream/cluster.h"
+#include "upstream/cluster_shared.h"
 
 namespace sluice::server {
 
