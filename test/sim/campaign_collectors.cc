@@ -94,7 +94,9 @@ class Collectors {
                         [](const SimGrpcServer::CallPtr& call) {
                           call->send("");
                           call->end("0");
-                        }}) {}
+                        }}) {
+    collector_.start();
+  }
 
   // Everything breaks, the collector too.
   void play() {

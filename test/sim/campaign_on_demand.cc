@@ -32,29 +32,19 @@ constexpr Duration kLongest = 4s;
 // From the control plane to the last worker, or from a request to the control plane and back.
 constexpr Duration kSoon = 1s;
 
-constexpr std::string_view kProxy = R"(
+std::string proxy_yaml() {
+  return cat(R"(
 node: {id: simulated, cluster: simulated}
 dynamic_resources:
   ads_config: {api_type: DELTA_GRPC, transport_api_version: V3, grpc_services: [{envoy_grpc: {cluster_name: source}}]}
-static_resources:
-  listeners:
-  - name: main
-    address: {socket_address: {address: 10.0.0.2, port_value: 8080}}
-    filter_chains:
-    - filters:
-      - name: hcm
-        typed_config:
-          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-          stat_prefix: main
-          rds: {route_config_name: table, config_source: {resource_api_version: V3, ads: {}}}
-          http_filters:
-          - name: envoy.filters.http.on_demand
+)",
+             proxy_that_asks("{route_config_name: table, config_source: {resource_api_version: V3, ads: {}}}",
+                             R"(          - name: envoy.filters.http.on_demand
             typed_config:
               "@type": type.googleapis.com/envoy.extensions.filters.http.on_demand.v3.OnDemand
               odcds: {timeout: 3s, source: {resource_api_version: V3, ads: {}}}
-          - name: router
-            typed_config:
-              "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
+)"),
+             R"(
   clusters:
   - name: source
     connect_timeout: 1s
@@ -67,7 +57,8 @@ static_resources:
       endpoints:
       - lb_endpoints:
         - endpoint: {address: {socket_address: {address: 10.0.0.32, port_value: 18000}}}
-)";
+)");
+}
 
 // A host is called table/NAME.test, a cluster NAME.
 bool is_host(std::string_view name) { return name.starts_with("table/"); }
@@ -130,7 +121,9 @@ class Source {
         random_(world.random().fork()),
         server_(machine, kSource, {.on_message = [this](const SimGrpcServer::CallPtr& call, std::string_view message) {
                   on_request(call, message);
-                }}) {}
+                }}) {
+    start();
+  }
 
   void behave() { well_ = true; }
   void start() { server_.start(); }
@@ -272,7 +265,7 @@ class OnDemandWorld {
  public:
   OnDemandWorld(uint64_t seed, Trace trace)
       : proxy_(
-            seed, kProxy,
+            seed, proxy_yaml(),
             [](const std::string&, const std::string&) {
               return std::string("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\norigin");
             },

@@ -13,25 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view kBootstrap = R"(
-dynamic_resources:
-  cds_config: {path_config_source: {path: /cds.yaml}}
-static_resources:
-  listeners:
-  - name: main
-    address: {socket_address: {address: 10.0.0.2, port_value: 8080}}
-    filter_chains:
-    - filters:
-      - name: hcm
-        typed_config:
-          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-          stat_prefix: main
-          rds: {route_config_name: main, config_source: {path_config_source: {path: /rds.yaml}}}
-          http_filters:
-          - name: router
-            typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
-)";
-
 std::string cluster(size_t number) {
   return cat(R"(
 - "@type": type.googleapis.com/envoy.config.cluster.v3.Cluster
@@ -78,41 +59,35 @@ class Asker final : public SimTalker {
 };
 
 TEST(Fence, ATableIsSeenBehindTheClustersThatItNames) {
-  log::set_level(log::Level::kWarning);
-  SimWorld world(7);
-  SimFabric fabric(world);
-  SimMachine clients(fabric, "10.0.0.1"), origins(fabric, "10.0.0.9");
-  SimOrigin origin(origins, *net::Address::from_ip("10.0.0.9", 9000),
-                   [](auto&, auto&) { return "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"; });
-  SimPlatform platform(fabric, "10.0.0.2");
-  platform.files().write("/cds.yaml", clusters(0));
-  platform.files().write("/rds.yaml", table(0));
-  const config::Extensions extensions = filters::builtin();
-  config::BootstrapOptions source;
-  source.yaml = kBootstrap;
-  config::CompileOutcome outcome = config::compile_bootstrap(source, extensions, &platform.files());
-  ASSERT_TRUE(outcome.bootstrap) << outcome.error_text();
-  server::Options options;
-  options.concurrency = 3;
-  server::Server server(platform, options, std::move(*outcome.bootstrap));
-  ASSERT_TRUE(server.start().ok());
-  world.run_for(100ms);
+  SimProxy proxy(
+      7,
+      cat("dynamic_resources: {cds_config: {path_config_source: {path: /cds.yaml}}}",
+          proxy_that_asks("{route_config_name: main, config_source: {path_config_source: {path: /rds.yaml}}}")),
+      [](auto&, auto&) { return "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"; }, filters::builtin(), 3,
+      [](SimZone&) {}, {},
+      [](SimFiles& files) {
+        files.write("/cds.yaml", clusters(0));
+        files.write("/rds.yaml", table(0));
+      });
+  ASSERT_EQ(proxy.error, "");
+  proxy.world.run_for(100ms);
 
   std::vector<std::unique_ptr<Asker>> askers;
   for (int i = 0; i < 12; ++i) {
+    SimMachine& clients = proxy.clients;
     askers.push_back(std::make_unique<Asker>(clients.loop, clients.network, clients.slabs,
                                              clients.network.connect(*net::Address::from_ip("10.0.0.2", 8080))));
     askers.back()->ask();
   }
   for (size_t number = 1; number <= 200; ++number) {
-    platform.files().write("/cds.yaml", clusters(number));
+    proxy.platform.files().write("/cds.yaml", clusters(number));
     const std::string name = cat("c", number);
-    ASSERT_TRUE(world.run_until([&] {
-      const auto active = server.shared_clusters();
+    ASSERT_TRUE(proxy.world.run_until([&] {
+      const auto active = proxy.server->shared_clusters();
       return std::any_of(active.begin(), active.end(), [&](const auto& one) { return one->plan->name == name; });
     }));
-    platform.files().write("/rds.yaml", table(number));
-    world.run_for(2ms);
+    proxy.platform.files().write("/rds.yaml", table(number));
+    proxy.world.run_for(2ms);
   }
   size_t answered = 0;
   for (const auto& asker : askers) {
@@ -121,8 +96,7 @@ TEST(Fence, ATableIsSeenBehindTheClustersThatItNames) {
   }
   EXPECT_GT(answered, 1000u);
   askers.clear();
-  server.shutdown();
-  EXPECT_TRUE(world.run_until([&] { return server.ended(); }, 20s));
+  EXPECT_TRUE(proxy.stop());
 }
 
 }  // namespace

@@ -1,15 +1,12 @@
 // SimControlPlane: the reference control plane (tools/control_plane) in the simulation: its directory is files in
-// memory, its gRPC our own HTTP/2 codec on simulated connections. Aggregated streams, state of the world and delta.
+// memory, its streams are calls of a SimGrpcServer. Aggregated streams, state of the world and delta.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "base/arena.h"
-#include "stats/names_http.h"
-#include "stats/registry.h"
-#include "test/sim/sim_peers.h"
+#include "test/sim/sim_grpc_server.h"
 #include "test/support/sim_files.h"
 #include "tools/control_plane/clients.h"
 #include "tools/control_plane/directory.h"
@@ -35,24 +32,18 @@ class SimControlPlane {
   bool in_force() const;
 
  private:
-  class Connection;
-  class Call;
+  using CallPtr = SimGrpcServer::CallPtr;
+
+  void on_open(const CallPtr& call);
+  void on_closed(const CallPtr& call);
   static std::string cat_path(const std::string& name) { return "/plane/" + name; }
 
-  SimMachine& machine_;
-  const net::Address address_;
   SimFiles files_;
   control_plane::Directory directory_;
   control_plane::WorldPtr world_;
-  Owner owner_{"control plane arenas"};
-  ChunkPool chunks_{owner_};
-  stats::Registry registry_;
-  stats::WorkerCells cells_{registry_};
-  stats::BlockId stats_ = registry_.add_block<stats::Http2Stat>("plane.");
+  SimGrpcServer server_;
   std::unique_ptr<control_plane::Clients> clients_;  // null: it is down
-  std::unique_ptr<net::ListenSocket> socket_;
-  std::vector<std::unique_ptr<Connection>> connections_;
-  std::unique_ptr<net::Acceptor> acceptor_;
+  std::map<CallPtr, uint64_t> numbers_;              // of the calls that are clients
 };
 
 }  // namespace sluice::test

@@ -30,20 +30,28 @@ class SimGrpcServer::Connection final : net::TransportHandler, http::http2::Http
     data.append_copy(http::grpc_prefix(static_cast<uint32_t>(message.size())).view());
     data.append_copy(message);
     codec_.encode_data(call.stream_, data, http::End::kNo, out_);
-    flush_soon();
+    soon([this, call = calls_[call.stream_]] {
+      flush();
+      tell(server_.hooks_.on_sent, call);
+    });
   }
   void end(Call& call, const char* status) {
     http::HeaderMap trailers(call.arena);
     trailers.add("grpc-status", status);
     codec_.encode_trailers(call.stream_, trailers, out_);
     call.connection_ = nullptr;
-    flush_soon();
+    soon([this] { flush(); });
   }
 
  private:
-  void flush_soon() {
-    server_.machine_.loop.post([this, alive = std::weak_ptr(alive_)] {
-      if (!alive.expired()) flush();
+  using Hook = std::function<void(const CallPtr&)>;
+  static void tell(const Hook& hook, const CallPtr& call) {
+    if (hook != nullptr) hook(call);
+  }
+  // In a later turn, if we are still here then.
+  void soon(Function<void()> work) {
+    server_.machine_.loop.post([alive = std::weak_ptr(alive_), work = std::move(work)]() mutable {
+      if (!alive.expired()) work();
     });
   }
   void on_ready(net::Ready ready) override {
@@ -64,7 +72,7 @@ class SimGrpcServer::Connection final : net::TransportHandler, http::http2::Http
     if (transport_ == nullptr) return;
     alive_.reset();
     codec_.abandon();
-    for (auto& [stream, call] : calls_) call->connection_ = nullptr;
+    for (auto& [stream, call] : calls_) broken(call);
     transport_->close(how);
     server_.machine_.loop.destroy_later(std::move(transport_));
   }
@@ -92,7 +100,8 @@ class SimGrpcServer::Connection final : net::TransportHandler, http::http2::Http
     answer.status = 200;
     answer.fields.add("content-type", "application/grpc");
     codec_.encode_headers(stream, answer, http::End::kNo, out_);
-    if (end == http::End::kYes) ended(call);
+    tell(server_.hooks_.on_open, call);
+    if (end == http::End::kYes) tell(server_.hooks_.on_end, call);
   }
   void on_data(http::StreamId stream, buffer::Buffer& data, http::End end) override {
     const CallPtr call = calls_[stream];
@@ -100,18 +109,19 @@ class SimGrpcServer::Connection final : net::TransportHandler, http::http2::Http
       server_.hooks_.on_message(call, call->decoder_.message());
     }
     data.clear();
-    if (end == http::End::kYes) ended(call);
+    if (end == http::End::kYes) tell(server_.hooks_.on_end, call);
   }
-  void on_trailers(http::StreamId stream, http::HeaderMap&) override { ended(calls_[stream]); }
+  void on_trailers(http::StreamId stream, http::HeaderMap&) override { tell(server_.hooks_.on_end, calls_[stream]); }
   void on_reset(http::StreamId stream, const http::StreamReset&) override {
-    if (const auto found = calls_.find(stream); found != calls_.end()) found->second->connection_ = nullptr;
+    if (const auto found = calls_.find(stream); found != calls_.end()) broken(found->second);
   }
   void on_error(http::StreamId, const http::CodecError&) override {}
   void on_stream_full(http::StreamId, bool) override {}
   void on_ping_ack() override {}
 
-  void ended(const CallPtr& call) {
-    if (call->open() && server_.hooks_.on_end != nullptr) server_.hooks_.on_end(call);
+  void broken(const CallPtr& call) {
+    call->connection_ = nullptr;
+    tell(server_.hooks_.on_break, call);
   }
 
   SimGrpcServer& server_;
@@ -135,9 +145,7 @@ void SimGrpcServer::Call::end(const char* status) {
 }
 
 SimGrpcServer::SimGrpcServer(SimMachine& machine, const net::Address& address, Hooks hooks)
-    : machine_(machine), address_(address), hooks_(std::move(hooks)) {
-  start();
-}
+    : machine_(machine), address_(address), hooks_(std::move(hooks)) {}
 
 SimGrpcServer::~SimGrpcServer() { stop(); }
 

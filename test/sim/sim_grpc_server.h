@@ -41,11 +41,16 @@ class SimGrpcServer {
   };
   using CallPtr = std::shared_ptr<Call>;
 
+  // All but on_message may be left out.
   struct Hooks {
+    std::function<void(const CallPtr&)> on_open = nullptr;
     std::function<void(const CallPtr&, std::string_view message)> on_message;
-    std::function<void(const CallPtr&)> on_end = nullptr;  // the client says no more; not when the call breaks
+    std::function<void(const CallPtr&)> on_sent = nullptr;   // a message has left
+    std::function<void(const CallPtr&)> on_end = nullptr;    // the client says no more
+    std::function<void(const CallPtr&)> on_break = nullptr;  // the client resets it, or its connection ends
   };
 
+  // Nobody is heard before start().
   SimGrpcServer(SimMachine& machine, const net::Address& address, Hooks hooks);
   ~SimGrpcServer();
 

@@ -109,7 +109,28 @@ static_resources:
         - endpoint: {address: {socket_address: {address: 10.0.0.9, port_value: 9000}}}
 )";
 
-// The same with another cluster of the name `origin`; `fields`: lines of it.
+// One listener on 10.0.0.2:8080, without clusters, whose connection manager asks for its routes: `rds` is a JSON
+// object, `filters` are lines before the router's.
+inline std::string proxy_that_asks(std::string_view rds, std::string_view filters = "") {
+  return cat(R"(
+static_resources:
+  listeners:
+  - name: main
+    address: {socket_address: {address: 10.0.0.2, port_value: 8080}}
+    filter_chains:
+    - filters:
+      - name: hcm
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: main
+          rds: )",
+             rds, "\n          http_filters:\n", filters, R"(
+          - name: router
+            typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
+)");
+}
+
+// kPlainProxy with another cluster of the name `origin`; `fields`: lines of it.
 inline std::string plain_proxy_to(std::string_view fields) {
   constexpr std::string_view kName = "  - name: origin\n";
   return cat(kPlainProxy.substr(0, kPlainProxy.find(kName) + kName.size()), fields);
