@@ -266,9 +266,13 @@ bool Exchange::upgrade_refused() const {
                           plan().upgrades);
 }
 
+// The request is complete before its filters see its end, as in Envoy: who answers there leaves no rest of it behind.
 void Exchange::on_data(buffer::Buffer& data, http::End end) {
   touch();
   facts_.bytes_received += data.size();
+  if (end == http::End::kYes) {
+    note_request_end();
+  }
   if (!answered_locally_ && !response_complete_) {
     chain_.request_data(data, end);
   }
@@ -281,19 +285,23 @@ void Exchange::on_data(buffer::Buffer& data, http::End end) {
 void Exchange::on_trailers(http::HeaderMap& trailers) {
   touch();
   facts_.request_trailers = &trailers;
+  note_request_end();
   if (!answered_locally_ && !response_complete_) {
     chain_.request_trailers(trailers);
   }
   request_is_complete();
 }
 
-void Exchange::request_is_complete() {
-  if (request_complete_) {
-    return;
-  }
+void Exchange::note_request_end() {
   request_complete_ = true;
   facts_.request_end = local_.loop.now();
   deadline_.cancel();
+}
+
+void Exchange::request_is_complete() {
+  if (!request_complete_) {
+    note_request_end();
+  }
   if (on_request_complete_) {
     Function<void()> hook = std::move(on_request_complete_);
     hook();

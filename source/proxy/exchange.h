@@ -245,6 +245,7 @@ class Exchange final : public event::Deferred,
   // Why the upstream's response is not to be read.
   enum ResponseStop : uint8_t { kClientFull = 1, kFilterPaused = 2, kStreamFull = 4 };
   void set_response_stop(ResponseStop reason, bool stopped);
+  void note_request_end();
   void request_is_complete();
   void response_is_complete();
   void log(format::LogType type);

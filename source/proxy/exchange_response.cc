@@ -78,6 +78,11 @@ Step Exchange::reply(const LocalReply& given) {
   if (reply.status == 400 && !connection_.has_streams() && !plan().codec.stream_error_on_invalid_message) {
     connection_.close_after_response();
   }
+  // What made a body too large was there before its end, however the two were read: on HTTP/1 the connection ends.
+  if (reply.details == facts_of(Reason::kRequestTooLarge).details && !connection_.has_streams()) {
+    request_complete_ = false;
+    facts_.request_end = format::kUnset;
+  }
   if (on_abort_) {
     Function<void()> abort = std::move(on_abort_);
     abort();

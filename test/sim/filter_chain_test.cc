@@ -137,7 +137,23 @@ TEST_F(FilterChainTest, OverTheLimitIs413) {
   start(echo);
   post(std::string(101, 'd'));
   EXPECT_TRUE(receives("HTTP/1.1 413 Payload Too Large"));
+  EXPECT_TRUE(receives("connection: close\r\n"));
   EXPECT_EQ(proxy->origin.requests(), 0u);
+}
+
+TEST_F(FilterChainTest, AReplyAtTheEndOfTheBodyKeepsTheConnection) {
+  first().request_headers = [](Probe&, Exchange&, http::RequestHeaders&, End) { return Step::collect(100); };
+  first().request_data = [](Probe&, Exchange& exchange, buffer::Buffer&, End) {
+    return exchange.reply({.status = 403, .body = "seen", .details = "seen"});
+  };
+  start(echo);
+  post("abc");
+  ASSERT_TRUE(receives("seen"));
+  post("abc");
+  EXPECT_TRUE(proxy->world.run_until([&] { return first().completed == 2; }));
+  EXPECT_TRUE(client->received().starts_with("HTTP/1.1 403 Forbidden\r\n"));
+  EXPECT_EQ(client->received().find("connection: close"), std::string::npos);
+  EXPECT_FALSE(client->ended());
 }
 
 TEST_F(FilterChainTest, ResponsesPauseAndCollectToo) {
