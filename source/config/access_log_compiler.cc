@@ -10,6 +10,7 @@
 #include "config/matcher_compiler.h"
 #include "config/metadata_compiler.h"
 #include "envoy/extensions/access_loggers/file/v3/file.pb.h"
+#include "envoy/extensions/access_loggers/filters/cel/v3/cel.pb.h"
 #include "envoy/extensions/access_loggers/stream/v3/stream.pb.h"
 #include "format/response_flags.h"
 #include "proxy/access_log/filters.h"
@@ -20,6 +21,7 @@ namespace {
 
 namespace accesslog = envoy::config::accesslog::v3;
 using envoy::extensions::access_loggers::file::v3::FileAccessLog;
+using envoy::extensions::access_loggers::filters::cel::v3::ExpressionFilter;
 using envoy::extensions::access_loggers::stream::v3::StderrAccessLog;
 using envoy::extensions::access_loggers::stream::v3::StdoutAccessLog;
 using proxy::Comparison;
@@ -101,6 +103,33 @@ FilterPtr compile_log_type(const accesslog::LogTypeFilter& proto) {
   std::set<format::LogType> types;
   for (const int type : proto.types()) types.insert(static_cast<format::LogType>(type));
   return std::make_shared<proxy::LogTypeFilter>(std::move(types), listed(proto.exclude()));
+}
+
+FilterPtr compile_expression(const ExpressionFilter& proto, CompileScope& scope) {
+  using Switches = envoy::config::core::v3::CelExpressionConfig;
+  const Switches& switches = proto.cel_config();
+  if (switches.enable_string_conversion()) scope.not_supported(switches, Switches::kEnableStringConversionFieldNumber);
+  if (switches.enable_string_concat()) scope.not_supported(switches, Switches::kEnableStringConcatFieldNumber);
+  if (switches.enable_string_functions()) scope.not_supported(switches, Switches::kEnableStringFunctionsFieldNumber);
+  auto expression = cel::Expression::parse(proto.expression());
+  if (expression) return std::make_shared<proxy::ExpressionFilter>(std::move(*expression));
+  scope.error(proto, ExpressionFilter::kExpressionFieldNumber, expression.error());
+  return nullptr;
+}
+
+FilterPtr compile_extension(const accesslog::ExtensionFilter& proto, CompileScope& scope) {
+  if (!proto.has_typed_config()) {
+    scope.error(proto,
+                cat("the access log filter '", proto.name(), "' needs a typed_config: filters are found by its type"));
+    return nullptr;
+  }
+  const google::protobuf::Message* content = scope.unpack(proto.typed_config());
+  if (content == nullptr) return nullptr;
+  if (content->GetDescriptor() == ExpressionFilter::descriptor()) {
+    return compile_expression(static_cast<const ExpressionFilter&>(*content), scope);
+  }
+  scope.error(proto.typed_config(), cat("not supported yet: ", content->GetDescriptor()->full_name()));
+  return nullptr;
 }
 
 // What is logged and where it goes: a file, or a logger.
@@ -222,8 +251,7 @@ FilterPtr compile_access_log_filter(const accesslog::AccessLogFilter& filter, Co
     case Kind::kMetadataFilter:
       return compile_metadata_filter(filter.metadata_filter(), scope);
     case Kind::kExtensionFilter:
-      scope.not_supported(filter, Kind::kExtensionFilterFieldNumber);
-      return nullptr;
+      return compile_extension(filter.extension_filter(), scope);
     case Kind::FILTER_SPECIFIER_NOT_SET:
       break;
   }

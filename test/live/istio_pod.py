@@ -53,6 +53,8 @@ def resources(pod):
     for one in listeners:
         if one["name"] in REDIRECTED:
             one["listener_filters"] = [PROXY_HEADER] + one.get("listener_filters", [])
+        elif one.get("bind_to_port") is not False:      # a gateway's; other addresses are those of origins here
+            one["address"]["socket_address"]["address"] = "127.0.0.1"
     return clusters, endpoints, listeners, [x["route_config"] for x in every("dynamic_route_configs")]
 
 

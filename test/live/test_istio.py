@@ -13,6 +13,7 @@ import sys
 
 import pytest
 
+import official_messages
 from istio_pod import (ADDRESSES, APP, BYTES, DATA, FREE, NO_PROTOCOL, OUTSIDE, PROBE, REDIRECTED, Pod, client_hello, exchange_bytes,
                        get, not_yet, secure)
 
@@ -176,3 +177,36 @@ def test_what_istiod_sent_carries_requests(pod):
     print("%s: %d requests" % (pod.name, calls.done), file=sys.stderr)
     assert not calls.failed, "\n".join(map(str, [*calls.failed, pod.logs()]))
     assert calls.done > 20
+
+
+@pytest.mark.parametrize("pod", ["client"], indirect=True)
+def test_istioctl_can_read_the_pages(pod):
+    """proxy-config reads them as Envoy's messages, and shows these fields."""
+    official_messages.know_all()
+    dump = official_messages.read_dump(pod.page(15000, "/config_dump?include_eds"))
+    assert list(dump) == ["BootstrapConfigDump", "ClustersConfigDump", "EndpointsConfigDump", "ListenersConfigDump", "ScopedRoutesConfigDump",
+                          "RoutesConfigDump", "SecretsConfigDump"]
+    assert dump["BootstrapConfigDump"].bootstrap.node.id.startswith("sidecar~")
+    every = dump["ClustersConfigDump"].dynamic_active_clusters
+    assert all(one.version_info and one.HasField("last_updated") for one in every) and len(every) == len(pod.clusters)
+    listeners = dump["ListenersConfigDump"].dynamic_listeners
+    assert {one.name for one in listeners if one.active_state.version_info} == {x["name"] for x in pod.listeners} | {"probe"}
+    assert {one.version_info != "" for one in dump["RoutesConfigDump"].dynamic_route_configs} == {True}
+    assert len(dump["EndpointsConfigDump"].dynamic_endpoint_configs) >= len(pod.endpoints)
+    secrets = dump["SecretsConfigDump"].dynamic_active_secrets
+    assert {"default", "ROOTCA"} <= {one.name for one in secrets}
+    assert "PRIVATE KEY" not in pod.page(15000, "/config_dump?include_eds")
+
+    info = official_messages.read("envoy.admin.v3.ServerInfo", json.loads(pod.page(15000, "/server_info")))
+    assert info.state == 0 and info.node.id.startswith("sidecar~") and info.command_line_options.concurrency == 1
+    clusters = official_messages.read("envoy.admin.v3.Clusters", json.loads(pod.page(15000, "/clusters?format=json")))
+    assert {one.name for one in clusters.cluster_statuses} >= {c["name"] for c in pod.clusters}
+    listening = official_messages.read("envoy.admin.v3.Listeners", json.loads(pod.page(15000, "/listeners?format=json")))
+    assert {"virtualInbound", "virtualOutbound"} <= {one.name for one in listening.listener_statuses}
+    certificates = official_messages.read("envoy.admin.v3.Certificates", json.loads(pod.page(15000, "/certs")))
+    assert any("spiffe://cluster.local/ns/demo/sa/client" in [name.uri for name in chain.subject_alt_names]
+               for one in certificates.certificates for chain in one.cert_chain)
+    official_messages.read("envoy.admin.v3.Memory", {k: v for k, v in json.loads(pod.page(15000, "/memory")).items() if k != "owners"})
+    part = json.loads(pod.page(15000, "/config_dump?resource=dynamic_listeners&name_regex=virtualInbound"))["configs"]
+    assert [one["name"] for one in part] == ["virtualInbound"]
+    assert json.loads(pod.page(15000, "/config_dump?mask=bootstrap.node.id"))["configs"][0]["bootstrap"]["node"]["id"].startswith("sidecar~")

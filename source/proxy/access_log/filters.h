@@ -6,8 +6,10 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
+#include "cel/expression.h"
 #include "format/facts.h"
 #include "http/header_matcher.h"
 #include "match/value_matcher.h"
@@ -152,6 +154,16 @@ class LogTypeFilter final : public model::AccessLogFilter {
  private:
   std::set<format::LogType> types_;
   Listed listed_;
+};
+
+// What an expression says is so. Thread: any.
+class ExpressionFilter final : public model::AccessLogFilter {
+ public:
+  explicit ExpressionFilter(cel::Expression expression) : expression_(std::move(expression)) {}
+  bool passes(const format::Facts& facts) const override { return expression_.holds(facts); }
+
+ private:
+  cel::Expression expression_;
 };
 
 }  // namespace sluice::proxy
