@@ -1,5 +1,6 @@
 #include "config/access_log_compiler.h"
 
+#include <filesystem>
 #include <optional>
 #include <set>
 #include <utility>
@@ -210,17 +211,31 @@ Target compile_target(const accesslog::AccessLog& proto, CompileScope& scope) {
   return {};
 }
 
-void open(const google::protobuf::Message& proto, model::AccessLogPlan& plan, CompileScope& scope) {
-  if (scope.log_files == nullptr) return;
-  auto file = scope.log_files->open(plan.path);
-  if (file) {
-    plan.file = std::move(*file);
-  } else {
-    scope.error(proto, file.error());
-  }
+// Why no log can be written at `path`, as far as that is known without making the file; empty: nothing speaks against
+// it.
+std::string log_complaint(const std::string& path) {
+  std::error_code ignored;
+  const std::filesystem::path file(path);
+  if (std::filesystem::is_directory(file, ignored)) return cat("cannot write '", path, "': Is a directory");
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  if (std::filesystem::is_directory(folder, ignored)) return {};
+  return cat("cannot write '", path, "': there is no directory '", folder.string(), "'");
 }
 
 }  // namespace
+
+std::shared_ptr<event::AppendFile> open_log(const google::protobuf::Message& place, const std::string& path,
+                                            CompileScope& scope) {
+  if (scope.log_files == nullptr) {
+    std::string wrong = log_complaint(path);
+    if (!wrong.empty()) scope.error(place, std::move(wrong));
+    return nullptr;
+  }
+  auto file = scope.log_files->open(path);
+  if (file) return std::move(*file);
+  scope.error(place, file.error());
+  return nullptr;
+}
 
 FilterPtr compile_access_log_filter(const accesslog::AccessLogFilter& filter, CompileScope& scope) {
   using Kind = accesslog::AccessLogFilter;
@@ -261,7 +276,7 @@ FilterPtr compile_access_log_filter(const accesslog::AccessLogFilter& filter, Co
 
 model::AccessLogPlan compile_plain_log(const google::protobuf::Message& proto, std::string path, CompileScope& scope) {
   model::AccessLogPlan plan{nullptr, default_format(), std::move(path), nullptr, nullptr, scope.origin(proto)};
-  open(proto, plan, scope);
+  plan.file = open_log(proto, plan.path, scope);
   return plan;
 }
 
@@ -279,7 +294,7 @@ std::shared_ptr<model::AccessLogSet> compile_access_logs(
     plan.path = std::move(target.path);
     plan.logger = std::move(target.logger);
     plan.origin = scope.origin(proto);
-    if (plan.logger == nullptr) open(proto, plan, scope);
+    if (plan.logger == nullptr) plan.file = open_log(proto, plan.path, scope);
   }
   return out;
 }

@@ -18,6 +18,11 @@ std::shared_ptr<model::AccessLogSet> compile_access_logs(
 // A file that gets every line in the default format; `proto` says where it stands.
 model::AccessLogPlan compile_plain_log(const google::protobuf::Message& proto, std::string path, CompileScope& scope);
 
+// Opened when the scope has log_files; null when only validating, where nothing is made. What cannot be opened is an
+// error at `place`.
+std::shared_ptr<event::AppendFile> open_log(const google::protobuf::Message& place, const std::string& path,
+                                            CompileScope& scope);
+
 // Also for the mappers of local replies. Null after an error.
 std::shared_ptr<const model::AccessLogFilter> compile_access_log_filter(
     const envoy::config::accesslog::v3::AccessLogFilter& filter, CompileScope& scope);

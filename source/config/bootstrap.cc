@@ -249,12 +249,19 @@ void compile_discovered_layers(const v3::LayeredRuntime& proto, CompiledBootstra
 void compile_dynamic(const v3::Bootstrap::DynamicResources& proto, CompiledBootstrap& out, CompileScope& scope) {
   using D = v3::Bootstrap::DynamicResources;
   scope.only(proto, {D::kCdsConfigFieldNumber, D::kLdsConfigFieldNumber, D::kAdsConfigFieldNumber});
-  if (proto.has_ads_config()) out.ads = compile_api_source(proto.ads_config(), scope);
+  if (proto.has_ads_config()) {
+    using A = envoy::config::core::v3::ApiConfigSource;
+    require_node(proto.ads_config(), scope);
+    out.ads = compile_api_source(proto.ads_config(), scope);
+    if (proto.ads_config().api_type() == A::REST) {
+      scope.error(proto.ads_config(), A::kApiTypeFieldNumber, "must be GRPC or DELTA_GRPC for ADS");
+    }
+  }
   if (proto.has_cds_config()) {
     if (const auto source = compile_config_source(proto.cds_config(), scope)) out.clusters_source = *source;
   }
   if (proto.has_lds_config()) {
-    if (const auto source = compile_config_source(proto.lds_config(), scope)) out.listeners_source = *source;
+    if (const auto source = compile_listeners_source(proto.lds_config(), scope)) out.listeners_source = *source;
   }
 }
 

@@ -102,6 +102,12 @@ std::shared_ptr<const model::RequestPolicies> compile_policies(const HttpOptions
   return out;
 }
 
+void compile_names(const envoy::config::core::v3::UpstreamHttpProtocolOptions& proto, model::ClusterPlan& out) {
+  out.auto_sni = proto.auto_sni();
+  out.auto_san_validation = proto.auto_san_validation();
+  if (!proto.override_auto_sni_header().empty()) out.auto_sni_header.edit() = proto.override_auto_sni_header();
+}
+
 void compile_http_options(const HttpOptions& proto, model::ClusterPlan& out, CompileScope& scope) {
   scope.only(proto, {HttpOptions::kCommonHttpProtocolOptionsFieldNumber, HttpOptions::kExplicitHttpConfigFieldNumber,
                      HttpOptions::kUseDownstreamProtocolConfigFieldNumber, HttpOptions::kAutoConfigFieldNumber,
@@ -110,10 +116,7 @@ void compile_http_options(const HttpOptions& proto, model::ClusterPlan& out, Com
                      HttpOptions::kRetryPolicyFieldNumber, HttpOptions::kOutlierDetectionFieldNumber});
   out.policies = compile_policies(proto, scope);
   out.http_filters = compile_upstream_filters(proto.http_filters(), scope);
-  const auto& names = proto.upstream_http_protocol_options();
-  out.auto_sni = names.auto_sni();
-  out.auto_san_validation = names.auto_san_validation();
-  if (!names.override_auto_sni_header().empty()) out.auto_sni_header.edit() = names.override_auto_sni_header();
+  compile_names(proto.upstream_http_protocol_options(), out);
   CommonHttpOptions common;
   compile_common_http_options(proto.common_http_protocol_options(), Side::kUpstream, common, out.codec, scope);
   take(common, out);
@@ -142,6 +145,7 @@ void compile_old_http_options(const Cluster& proto, model::ClusterPlan& out, Com
     compile_common_http_options(proto.common_http_protocol_options(), Side::kUpstream, common, out.codec, scope);
     take(common, out);
   }
+  compile_names(proto.upstream_http_protocol_options(), out);
   if (proto.has_http_protocol_options()) {
     compile_http1_options(proto.http_protocol_options(), Side::kUpstream, out.codec, scope);
   }
@@ -383,7 +387,8 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
                      Cluster::kHealthChecksFieldNumber,
                      Cluster::kLbSubsetConfigFieldNumber,
                      Cluster::kIgnoreHealthOnHostRemovalFieldNumber,
-                     Cluster::kOriginalDstLbConfigFieldNumber,
+                     Cluster::kOriginalDstLbConfigFieldNumber,  // of other types it says nothing, as in Envoy
+                     Cluster::kUpstreamHttpProtocolOptionsFieldNumber,
                      Cluster::kCleanupIntervalFieldNumber,
                      Cluster::kCloseConnectionsOnHostHealthFailureFieldNumber,
                      Cluster::kPreconnectPolicyFieldNumber,
@@ -441,9 +446,6 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
   scope.socket_matches = nullptr;
   if (proto.has_eds_cluster_config() && out->discovery != model::Discovery::kEds) {
     scope.error(proto, Cluster::kEdsClusterConfigFieldNumber, "belongs to clusters of the type EDS");
-  }
-  if (proto.has_original_dst_lb_config() && out->original_dst == nullptr) {
-    scope.error(proto, Cluster::kOriginalDstLbConfigFieldNumber, "belongs to clusters of the type ORIGINAL_DST");
   }
   if (out->discovery == model::Discovery::kLogicalDns) check_logical(proto, *out, scope);
   if (proto.has_wait_for_warm_on_init()) out->wait_for_warm_on_init = proto.wait_for_warm_on_init().value();

@@ -96,13 +96,56 @@ std::optional<model::ConfigSource> compile_file(const ConfigSource& proto, Compi
   } else {
     out.path = proto.path();
   }
+  const auto is_folder = [&](const std::string& path) {
+    std::error_code ignored;
+    return scope.files != nullptr ? scope.files->list(path).ok() : std::filesystem::is_directory(path, ignored);
+  };
+  if (!out.directory.empty() && !is_folder(out.directory)) {
+    scope.error(proto.path_config_source().watched_directory(), core::WatchedDirectory::kPathFieldNumber,
+                cat("there is no directory '", out.directory, "'"));
+    return std::nullopt;
+  }
   const bool there = scope.files != nullptr ? scope.files->read(out.path).ok() : std::filesystem::exists(out.path);
   if (there) return out;
   scope.error(proto, cat("there is no file '", out.path, "': it must exist at the start"));
   return std::nullopt;
 }
 
+std::optional<model::ConfigSource> compile_kinds(const ConfigSource& proto, CompileScope& scope) {
+  using S = ConfigSource;
+  scope.only(proto, {S::kPathFieldNumber, S::kPathConfigSourceFieldNumber, S::kApiConfigSourceFieldNumber,
+                     S::kAdsFieldNumber, S::kInitialFetchTimeoutFieldNumber, S::kResourceApiVersionFieldNumber});
+  // resource_api_version is read by nobody, as in Envoy: the types say which version they are.
+  std::optional<model::ConfigSource> out;
+  switch (proto.config_source_specifier_case()) {
+    case S::kPath:
+    case S::kPathConfigSource:
+      out = compile_file(proto, scope);
+      break;
+    case S::kApiConfigSource:
+      if (auto api = compile_api_source(proto.api_config_source(), scope)) {
+        out.emplace();
+        out->kind = model::ConfigSource::Kind::kApi;
+        out->api = std::move(api);
+      }
+      break;
+    case S::kAds:
+      out.emplace();
+      out->kind = model::ConfigSource::Kind::kAds;
+      break;
+    default:
+      break;  // only(), or validation, told
+  }
+  if (out && proto.has_initial_fetch_timeout()) out->initial_fetch_timeout = to_duration(proto.initial_fetch_timeout());
+  return out;
+}
+
 }  // namespace
+
+void require_node(const google::protobuf::Message& place, CompileScope& scope) {
+  if (!scope.node.id.empty() && !scope.node.cluster.empty()) return;
+  scope.error(place, "needs to know who asks: node.id and node.cluster, or --service-node and --service-cluster");
+}
 
 std::shared_ptr<const model::ApiSource> compile_api_source(const ApiConfigSource& proto, CompileScope& scope) {
   using A = ApiConfigSource;
@@ -138,32 +181,15 @@ std::shared_ptr<const model::ApiSource> compile_api_source(const ApiConfigSource
 }
 
 std::optional<model::ConfigSource> compile_config_source(const ConfigSource& proto, CompileScope& scope) {
+  require_node(proto, scope);
+  return compile_kinds(proto, scope);
+}
+
+std::optional<model::ConfigSource> compile_listeners_source(const ConfigSource& proto, CompileScope& scope) {
   using S = ConfigSource;
-  scope.only(proto, {S::kPathFieldNumber, S::kPathConfigSourceFieldNumber, S::kApiConfigSourceFieldNumber,
-                     S::kAdsFieldNumber, S::kInitialFetchTimeoutFieldNumber, S::kResourceApiVersionFieldNumber});
-  // resource_api_version is read by nobody, as in Envoy: the types say which version they are.
-  std::optional<model::ConfigSource> out;
-  switch (proto.config_source_specifier_case()) {
-    case S::kPath:
-    case S::kPathConfigSource:
-      out = compile_file(proto, scope);
-      break;
-    case S::kApiConfigSource:
-      if (auto api = compile_api_source(proto.api_config_source(), scope)) {
-        out.emplace();
-        out->kind = model::ConfigSource::Kind::kApi;
-        out->api = std::move(api);
-      }
-      break;
-    case S::kAds:
-      out.emplace();
-      out->kind = model::ConfigSource::Kind::kAds;
-      break;
-    default:
-      break;  // only(), or validation, told
-  }
-  if (out && proto.has_initial_fetch_timeout()) out->initial_fetch_timeout = to_duration(proto.initial_fetch_timeout());
-  return out;
+  const auto kind = proto.config_source_specifier_case();
+  if (kind != S::kPath && kind != S::kPathConfigSource) require_node(proto, scope);
+  return compile_kinds(proto, scope);
 }
 
 }  // namespace sluice::config

@@ -14,7 +14,7 @@ namespace core = envoy::config::core::v3;
 
 std::optional<net::Address> compile_ip(const core::SocketAddress& socket, CompileScope& scope) {
   using S = core::SocketAddress;
-  if (!socket.named_port().empty()) {
+  if (socket.port_specifier_case() == S::kNamedPort) {
     scope.not_supported(socket, S::kNamedPortFieldNumber);
     return std::nullopt;
   }

@@ -1,5 +1,7 @@
 #include "config/dns_compiler.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "config/core_compiler.h"
 #include "envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver.pb.h"
@@ -116,7 +118,7 @@ void compile_rates(const Proto& proto, model::DnsPlan& out, CompileScope& scope)
   const auto& rate = proto.dns_failure_refresh_rate();
   out.failure_base = to_duration(rate.base_interval());
   out.failure_max = rate.has_max_interval() ? to_duration(rate.max_interval()) : 10 * out.failure_base;
-  if (out.failure_max < out.failure_base) {
+  if (to_ms(out.failure_max) < to_ms(out.failure_base)) {  // as Envoy compares them
     scope.error(rate, "dns_failure_refresh_rate needs a max_interval that is not below its base_interval");
   }
 }
@@ -184,9 +186,7 @@ std::shared_ptr<const model::DnsCachePlan> compile_dns_cache(
     const auto& rate = proto.dns_failure_refresh_rate();
     out->failure_base = to_duration(rate.base_interval());
     out->failure_max = rate.has_max_interval() ? to_duration(rate.max_interval()) : 10 * out->failure_base;
-    if (out->failure_max < out->failure_base) {
-      scope.error(rate, "dns_failure_refresh_rate needs a max_interval that is not below its base_interval");
-    }
+    out->failure_base = std::min(out->failure_base, out->failure_max);  // Envoy takes any two here
   }
   for (const core::SocketAddress& one : proto.preresolve_hostnames()) {
     // A named_port is none: the name is resolved, for requests that name port 0.

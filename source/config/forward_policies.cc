@@ -44,7 +44,7 @@ void compile_back_off(const route::RetryPolicy& proto, model::RetryPolicy& out, 
   out.max_interval = 10 * out.base_interval;
   if (!back_off.has_max_interval()) return;
   out.max_interval = std::max<Duration>(to_duration(back_off.max_interval()), std::chrono::milliseconds(1));
-  if (out.max_interval < out.base_interval) {
+  if (to_ms(out.max_interval) < to_ms(out.base_interval)) {
     scope.error(back_off, B::kMaxIntervalFieldNumber, "must not be below base_interval");
   }
 }

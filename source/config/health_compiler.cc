@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/strings.h"
+#include "config/access_log_compiler.h"
 #include "config/any.h"
 #include "config/core_compiler.h"
 #include "config/endpoint_compiler.h"
@@ -30,15 +31,9 @@ void take(bool has, const Wrapper& wrapper, T& to) {
   if (has) to = wrapper.value();
 }
 
-std::shared_ptr<event::AppendFile> open_log(const google::protobuf::Message& place, const std::string& path,
-                                            CompileScope& scope) {
-  if (path.empty() || scope.log_files == nullptr) return nullptr;
-  auto file = scope.log_files->open(path);
-  if (!file) {
-    scope.error(place, file.error());
-    return nullptr;
-  }
-  return *file;
+std::shared_ptr<event::AppendFile> open_if_named(const google::protobuf::Message& place, const std::string& path,
+                                                 CompileScope& scope) {
+  return path.empty() ? nullptr : open_log(place, path, scope);
 }
 
 int digit_of_hex(char c) {
@@ -186,8 +181,9 @@ std::shared_ptr<model::HealthCheckPlan> compile_check(const HealthCheck& proto, 
   auto out = std::make_shared<model::HealthCheckPlan>();
   out->name = proto.name();
   out->alpn.assign(proto.tls_options().alpn_protocols().begin(), proto.tls_options().alpn_protocols().end());
+  std::erase(out->alpn, "");  // as of a TLS context
   for (const std::string& name : out->alpn) {
-    if (!name.empty() && name.size() <= 255) continue;
+    if (name.size() <= 255) continue;
     scope.error(proto.tls_options(), cat("'", name, "' cannot be the name of an application protocol"));
   }
   if (proto.has_http_health_check()) out->http = compile_http(proto.http_health_check(), scope);
@@ -216,11 +212,11 @@ std::shared_ptr<model::HealthCheckPlan> compile_check(const HealthCheck& proto, 
   out->reuse_connection = !proto.has_reuse_connection() || proto.reuse_connection().value();
   out->log_every_failure = proto.always_log_health_check_failures();
   out->log_every_success = proto.always_log_health_check_success();
-  if (auto log = open_log(proto, proto.event_log_path(), scope)) out->event_logs.push_back(std::move(log));
+  if (auto log = open_if_named(proto, proto.event_log_path(), scope)) out->event_logs.push_back(std::move(log));
   for (const auto& logger : proto.event_logger()) {
     const auto* sink = scope.unpack_to<EventFileSink>(logger.typed_config());
     if (sink == nullptr) continue;
-    if (auto log = open_log(*sink, sink->event_log_path(), scope)) out->event_logs.push_back(std::move(log));
+    if (auto log = open_if_named(*sink, sink->event_log_path(), scope)) out->event_logs.push_back(std::move(log));
   }
   return out;
 }
@@ -340,7 +336,7 @@ std::shared_ptr<const model::OutlierPlan> compile_outlier(const Cluster& cluster
   take(proto.has_enforcing_failure_percentage_local_origin(), proto.enforcing_failure_percentage_local_origin(),
        out->enforcing_local_failure_percentage);
   out->errors = std::move(errors);
-  out->event_log = open_log(proto, scope.outlier_log_path, scope);
+  out->event_log = open_if_named(proto, scope.outlier_log_path, scope);
   return out;
 }
 
@@ -377,6 +373,9 @@ std::shared_ptr<const model::EndpointCheck> compile_endpoint_check(
   out->hostname = proto.hostname();
   out->port = static_cast<uint16_t>(proto.port_value());
   if (proto.has_address()) out->address = compile_address(proto.address(), scope);
+  if (out->port != 0 && !endpoint.address().has_socket_address() && !proto.has_address()) {
+    scope.error(proto, C::kPortValueFieldNumber, "is for IP addresses");
+  }
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "config/http_options_compiler.h"
 
 #include "base/strings.h"
+#include "config/matcher_compiler.h"
 #include "envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case.pb.h"
 
 namespace sluice::config {
@@ -58,14 +59,18 @@ void compile_http1_options(const Http1& proto, Side side, http::CodecOptions& co
   } else {
     scope.only(proto, {Http1::kHeaderKeyFormatFieldNumber, Http1::kEnableTrailersFieldNumber,
                        Http1::kAllowChunkedLengthFieldNumber, Http1::kUseBalsaParserFieldNumber,
-                       Http1::kAllowCustomMethodsFieldNumber,   // the methods of requests are their clients'
-                       Http1::kIgnoreHttp11UpgradeFieldNumber,  // ... and what they offer
+                       Http1::kAllowCustomMethodsFieldNumber,  // this and what follows: of requests that clients send
+                       Http1::kAllowAbsoluteUrlFieldNumber, Http1::kAcceptHttp10FieldNumber,
+                       Http1::kDefaultHostForHttp10FieldNumber, Http1::kIgnoreHttp11UpgradeFieldNumber,
                        Http1::kSendFullyQualifiedUrlFieldNumber});
     codec.send_fully_qualified_url = proto.send_fully_qualified_url();
+    for (const auto& matcher : proto.ignore_http_11_upgrade()) (void)compile_string_matcher(matcher, scope);
   }
-  codec.allow_absolute_url = !proto.has_allow_absolute_url() || proto.allow_absolute_url().value();
-  codec.accept_http_10 = proto.accept_http_10();
-  codec.default_host_for_http_10 = proto.default_host_for_http_10();
+  if (side == Side::kDownstream) {
+    codec.allow_absolute_url = !proto.has_allow_absolute_url() || proto.allow_absolute_url().value();
+    codec.accept_http_10 = proto.accept_http_10();
+    codec.default_host_for_http_10 = proto.default_host_for_http_10();
+  }
   codec.allow_custom_methods = proto.allow_custom_methods();
   codec.enable_trailers = proto.enable_trailers();
   codec.allow_chunked_length = proto.allow_chunked_length();

@@ -225,6 +225,9 @@ void compile_extension(const policies::least_request::v3::LeastRequest& proto, L
   compile_slow_start(proto.slow_start_config(), out, scope);
   out.policy = LbPolicy::kLeastRequest;
   if (proto.has_choice_count()) out.choice_count = proto.choice_count().value();
+  if (proto.has_choice_count() && out.choice_count == 0) {
+    scope.error(proto, L::kChoiceCountFieldNumber, "of no host none would ever be chosen; must be at least 1");
+  }
   if (proto.has_active_request_bias()) out.active_request_bias = compile_bias(proto.active_request_bias(), scope);
   out.full_scan = proto.selection_method() == L::FULL_SCAN || proto.enable_full_scan().value();
   compile_locality(proto.locality_lb_config(), out, scope);

@@ -189,6 +189,10 @@ class RiskFinder {
            "many applications take x_user for x-user, which rules on headers do not; set "
            "common_http_protocol_options.headers_with_underscores_action to REJECT_REQUEST");
     }
+    if (hcm.forward_client_cert_details() == Hcm::ALWAYS_FORWARD_ONLY) {
+      tell("client-certificates-are-hearsay", hcm, Hcm::kForwardClientCertDetailsFieldNumber,
+           "upstreams are told of any certificate that a client claims in x-forwarded-client-cert; set SANITIZE_SET");
+    }
     if (!hcm.has_normalize_path()) {
       tell("path-is-not-normalised", hcm,
            "rules on paths can be gone round with /a/../b; set normalize_path and merge_slashes");
@@ -203,9 +207,32 @@ class RiskFinder {
     }
   }
 
+  // Of both sides.
+  void look_at(const tls::CommonTlsContext& common) {
+    using Parameters = tls::TlsParameters;
+    const auto least = common.tls_params().tls_minimum_protocol_version();
+    if (least == Parameters::TLSv1_0 || least == Parameters::TLSv1_1) {
+      tell("tls-is-old", common.tls_params(), Parameters::kTlsMinimumProtocolVersionFieldNumber,
+           "versions below 1.2 are deprecated (RFC 8996) and their ciphers weak; set TLSv1_2, or leave it out");
+    }
+    if (common.has_key_log()) {
+      tell("keys-are-logged", common, tls::CommonTlsContext::kKeyLogFieldNumber,
+           "whoever reads this file reads what the connections carry; remove key_log where traffic is real");
+    }
+    const auto& validation = common.has_combined_validation_context()
+                                 ? common.combined_validation_context().default_validation_context()
+                                 : common.validation_context();
+    if (validation.allow_expired_certificate()) {
+      tell("expired-certificates-are-taken", validation,
+           tls::CertificateValidationContext::kAllowExpiredCertificateFieldNumber,
+           "a certificate whose key was lost long ago is good for ever; leave allow_expired_certificate out");
+    }
+  }
+
   void look_at_server_tls(const TransportSocket& socket) {
     const auto* context = content<tls::DownstreamTlsContext>(socket.typed_config());
     if (context == nullptr) return;
+    look_at(context->common_tls_context());
     if (context->require_sni().value()) {
       tell("clients-without-a-name-are-served", *context, tls::DownstreamTlsContext::kRequireSniFieldNumber,
            "require_sni refuses nobody, as in Envoy; let filter_chain_match.server_names say which names are served");
@@ -221,7 +248,11 @@ class RiskFinder {
 
   void look_at(const Cluster& cluster) {
     look_at_outliers(cluster);
-    if (cluster.original_dst_lb_config().use_http_header()) {
+    const bool original = cluster.type() == Cluster::ORIGINAL_DST && !cluster.has_cluster_type();
+    if (cluster.has_original_dst_lb_config() && !original) {
+      tell("settings-say-nothing", cluster, Cluster::kOriginalDstLbConfigFieldNumber,
+           "is read for clusters of the type ORIGINAL_DST alone; set type to that, or remove it");
+    } else if (cluster.original_dst_lb_config().use_http_header()) {
       tell("clients-choose-the-upstream", cluster, Cluster::kOriginalDstLbConfigFieldNumber,
            "whoever may send the header chooses which address and port is connected to; remove it from what clients "
            "send, "
@@ -230,6 +261,11 @@ class RiskFinder {
     const auto* context = content<tls::UpstreamTlsContext>(cluster.transport_socket().typed_config());
     if (context == nullptr) return;
     const auto& common = context->common_tls_context();
+    look_at(common);
+    if (context->allow_renegotiation()) {
+      tell("upstream-may-renegotiate", *context, tls::UpstreamTlsContext::kAllowRenegotiationFieldNumber,
+           "renegotiation changes who the peer is in the middle of a connection; leave allow_renegotiation out");
+    }
     const bool none = common.validation_context_type_case() == tls::CommonTlsContext::VALIDATION_CONTEXT_TYPE_NOT_SET;
     if (none ||
         common.validation_context().trust_chain_verification() == tls::CertificateValidationContext::ACCEPT_UNTRUSTED) {
@@ -250,6 +286,7 @@ class RiskFinder {
         context.auto_sni_san_validation()) {
       return true;
     }
+    if (cluster.upstream_http_protocol_options().auto_san_validation()) return true;
     for (const auto& [name, any] : cluster.typed_extension_protocol_options()) {
       const auto* options = content<UpstreamHttpOptions>(any);
       if (options != nullptr && options->upstream_http_protocol_options().auto_san_validation()) return true;

@@ -130,6 +130,10 @@ void compile_path_rewrite(const ActionProto& proto, const route::RouteMatch& mat
                     (proto.path_rewrite().empty() ? 0 : 1) + (proto.has_path_rewrite_policy() ? 1 : 0);
   if (forms > 1)
     scope.error(proto, "only one of prefix_rewrite, regex_rewrite, path_rewrite_policy and path_rewrite may be set");
+  if (!proto.prefix_rewrite().empty() && match.has_path_match_policy()) {
+    scope.error(proto, ActionProto::kPrefixRewriteFieldNumber,
+                "a path_match_policy matches no prefix that could be replaced");
+  }
   out.prefix = proto.prefix_rewrite();
   out.has_prefix = !out.prefix.empty();
   if (proto.has_regex_rewrite()) out.path_regex = compile_regex_rewrite(proto.regex_rewrite(), scope);
@@ -280,8 +284,12 @@ uint16_t redirect_status(route::RedirectAction::RedirectResponseCode code) {
   }
 }
 
-model::RedirectAction compile_redirect(const route::RedirectAction& proto, CompileScope& scope) {
+model::RedirectAction compile_redirect(const route::RedirectAction& proto, const route::RouteMatch& match,
+                                       CompileScope& scope) {
   using R = route::RedirectAction;
+  if (!proto.prefix_rewrite().empty() && match.has_path_match_policy()) {
+    scope.error(proto, R::kPrefixRewriteFieldNumber, "a path_match_policy matches no prefix that could be replaced");
+  }
   model::RedirectAction out;
   out.status = redirect_status(proto.response_code());
   out.https = proto.https_redirect();
@@ -327,7 +335,7 @@ model::RouteAction compile_route_action(const route::Route& proto, const RouteCo
     case route::Route::kRoute:
       return compile_forward(proto, context, scope);
     case route::Route::kRedirect:
-      return compile_redirect(proto.redirect(), scope);
+      return compile_redirect(proto.redirect(), proto.match(), scope);
     case route::Route::kDirectResponse:
       return compile_direct(proto.direct_response(), context, scope);
     case route::Route::kNonForwardingAction:

@@ -167,7 +167,9 @@ std::unique_ptr<model::VirtualHost> compile_virtual_host(const route::VirtualHos
   for (const auto& one : proto.routes()) out->routes.push_back(compile_route(one, context, scope));
   if (proto.has_matcher()) {
     if (proto.routes_size() > 0) scope.error(proto, V::kMatcherFieldNumber, "cannot stand beside routes");
-    out->tree = compile_tree(proto.matcher(), context, *out, scope);
+    RouteContext inside = context;
+    inside.validate_clusters = false;  // as in Envoy, which looks at lists alone
+    out->tree = compile_tree(proto.matcher(), inside, *out, scope);
   }
   for (const auto& one : proto.virtual_clusters()) {
     if (one.headers().empty()) scope.error(one, "needs headers");

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <numeric>
 #include <utility>
 
 #include "base/strings.h"
+#include "config/access_log_compiler.h"
 #include "config/core_compiler.h"
 #include "config/matcher_compiler.h"
 #include "envoy/extensions/transport_sockets/tls/v3/tls_spiffe_validator_config.pb.h"
@@ -184,7 +186,12 @@ class Compiler {
                 C::kCombinedValidationContextFieldNumber, C::kAlpnProtocolsFieldNumber, C::kKeyLogFieldNumber});
     out.parameters = compile_parameters(proto.tls_params(), scope_);
     out.alpn.assign(proto.alpn_protocols().begin(), proto.alpn_protocols().end());
-    std::erase(out.alpn, "");  // Envoy takes an empty name, and offers nothing for it
+    std::erase(out.alpn, "");           // Envoy takes an empty name, and offers nothing for it
+    constexpr size_t kMaxList = 65535;  // with a byte before each name
+    const size_t list = std::accumulate(out.alpn.begin(), out.alpn.end(), size_t{0},
+                                        [](size_t sum, const std::string& name) { return sum + 1 + name.size(); });
+    if (list > kMaxList)
+      scope_.error(proto, C::kAlpnProtocolsFieldNumber, cat("takes ", list, " bytes; at most 65535"));
     if (!proto.tls_certificates().empty() && !proto.tls_certificate_sds_secret_configs().empty()) {
       scope_.error(proto, C::kTlsCertificateSdsSecretConfigsFieldNumber,
                    "certificates come from SDS or stand here, not both");
@@ -299,6 +306,9 @@ class Compiler {
     net::tls::ValidationOptions options;
     if (proto.has_trusted_ca()) {
       options.trusted_ca = text(proto.trusted_ca());
+      if (proto.trusted_ca().has_inline_string() && options.trusted_ca.empty()) {
+        scope_.error(proto, V::kTrustedCaFieldNumber, "must not be empty");
+      }
       options.ca_path = path_of(proto.trusted_ca());
     }
     options.system_roots = proto.has_system_root_certs();
@@ -382,14 +392,7 @@ class Compiler {
     net::tls::KeyLogOptions options;
     options.local = compile_ranges(proto.local_address_range(), scope_);
     options.remote = compile_ranges(proto.remote_address_range(), scope_);
-    if (scope_.log_files != nullptr) {
-      auto file = scope_.log_files->open(proto.path());
-      if (!file) {
-        scope_.error(proto, tls3::TlsKeyLog::kPathFieldNumber, file.error());
-        return;
-      }
-      options.file = std::move(*file);
-    }
+    options.file = open_log(proto, proto.path(), scope_);
     out.key_log = std::move(options);
   }
 

@@ -226,6 +226,7 @@ TlsSecrets::Source* TlsSecrets::source_of(const Reference& reference) {
   }
   auto& source = sources_[cat(from ? bytes_of(config) : path, "\n", reference.name())];
   if (source == nullptr) {
+    if (!path.empty()) require_node(config, *scope_);
     source = std::make_unique<Source>(*this);
     source->from = std::move(from);
     source->path = path;

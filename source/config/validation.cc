@@ -11,10 +11,12 @@
 #include "config/validation_rules.h"
 #include "config/well_known.h"
 #include "envoy/config/cluster/v3/cluster.pb.h"
+#include "envoy/config/route/v3/route_components.pb.h"
 
 namespace sluice::config {
 namespace {
 
+using envoy::config::route::v3::FilterConfig;
 using google::protobuf::Any;
 using google::protobuf::Descriptor;
 using google::protobuf::Duration;
@@ -84,6 +86,19 @@ bool descends(const Descriptor& type) {
   return name.rfind("google.protobuf.", 0) != 0 || name == "google.protobuf.Any" || name == "google.protobuf.Duration";
 }
 
+// Whether Envoy, too, checks the rules of a field or oneof: it has none of some extensions' messages checked. Only
+// those stand here that mean something when they are broken.
+bool is_checked(const std::string& full_name) {
+  static const std::set<std::string, std::less<>> kUnchecked = {
+      "envoy.extensions.internal_redirect.allow_listed_routes.v3.AllowListedRoutesConfig.allowed_route_names",
+      "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.locality_config_specifier",
+      "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest.choice_count",
+      "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest.selection_method",
+      "envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash.hash_function",
+      "envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash.minimum_ring_size"};
+  return !kUnchecked.contains(full_name);
+}
+
 // What has to be checked in messages of one type; made at the first one. Thread: one.
 struct Plan {
   struct Item {
@@ -93,6 +108,7 @@ struct Plan {
   };
   std::vector<Item> items;
   std::vector<const OneofDescriptor*> required;
+  bool may_be_off = false;  // a FilterConfig
 };
 
 // One walk over a message tree. Thread: as the map.
@@ -105,6 +121,8 @@ class Validator {
     if (!path_.empty() && findings_.failed_at(path_)) return;
     const auto& type = *message.GetDescriptor();
     if (type.full_name() == "google.protobuf.Any") return any(static_cast<const Any&>(message));
+    // Nobody looks at the configuration of a filter that is off.
+    if (plan(type).may_be_off && static_cast<const FilterConfig&>(message).disabled()) return;
     for (const Plan::Item& item : plan(type).items) {
       const size_t size = path_.size();
       append(path_, path_.empty() ? "" : ".", item.field->name());
@@ -133,6 +151,7 @@ class Validator {
     const auto [at, made] = plans_.try_emplace(&type);
     if (!made) return at->second;
     Plan& plan = at->second;
+    plan.may_be_off = &type == FilterConfig::descriptor();
     const auto& options = type.options();
     if (options.GetExtension(validate::disabled) || options.GetExtension(validate::ignored)) return plan;
     for (int i = 0; i < type.field_count(); ++i) {
@@ -141,13 +160,15 @@ class Validator {
       // What metadata holds is for whoever reads it: only its keys have rules here.
       const bool inside = value->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && descends(*value->message_type()) &&
                           type.full_name() != "envoy.config.core.v3.Metadata";
-      const bool has_rules = field->options().HasExtension(validate::rules);
-      const auto& rules = field->options().GetExtension(validate::rules);
+      const bool has_rules = field->options().HasExtension(validate::rules) && is_checked(field->full_name());
+      const auto& rules =
+          has_rules ? field->options().GetExtension(validate::rules) : validate::FieldRules::default_instance();
       if (has_rules || inside) plan.items.push_back({field, &rules, inside && !rules.message().skip()});
     }
     for (int i = 0; i < type.real_oneof_decl_count(); ++i) {
       const auto* oneof = type.oneof_decl(i);
-      if (oneof->options().GetExtension(validate::required)) plan.required.push_back(oneof);
+      if (!oneof->options().GetExtension(validate::required) || !is_checked(oneof->full_name())) continue;
+      plan.required.push_back(oneof);
     }
     return plan;
   }

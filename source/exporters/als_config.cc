@@ -1,5 +1,7 @@
 #include "exporters/als_config.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "config/compile_scope.h"
 #include "config/custom_tag_compiler.h"
@@ -43,9 +45,7 @@ AlsRetries compile_retries(const core::RetryPolicy& proto, CompileScope& scope) 
   const auto& back_off = proto.retry_back_off();
   out.base = config::to_duration(back_off.base_interval());
   out.longest = back_off.has_max_interval() ? config::to_duration(back_off.max_interval()) : out.base * 10;
-  if (out.longest < out.base) {
-    scope.error(back_off, core::BackoffStrategy::kMaxIntervalFieldNumber, "must not be below base_interval");
-  }
+  out.base = std::min(out.base, out.longest);  // Envoy takes any two here
   return out;
 }
 

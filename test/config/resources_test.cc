@@ -42,6 +42,11 @@ Cluster cluster_named(const std::string& name) {
 
 class Resources : public testing::Test {
  protected:
+  static ScopeSettings settings() {
+    ScopeSettings out;
+    out.node = {"proxy", "test"};
+    return out;
+  }
   static std::string cluster(const std::string& name, const std::string& more = "") {
     return "  - {\"@type\": type.googleapis.com/envoy.config.cluster.v3.Cluster, name: " + name + more + "}\n";
   }
@@ -55,7 +60,7 @@ class Resources : public testing::Test {
   }
 
   Extensions extensions_;
-  ResourceCompiler compiler_{extensions_, ScopeSettings{}, UnknownFields::kPass};
+  ResourceCompiler compiler_{extensions_, settings(), UnknownFields::kPass};
 };
 
 TEST_F(Resources, AClusterThatCannotBeBuiltLeavesTheOthers) {
@@ -132,7 +137,7 @@ TEST_F(Resources, WhatIsOfAnotherTypeIsRejected) {
 }
 
 TEST_F(Resources, UnknownFieldsPassAndAreToldUnlessTheyAreRefused) {
-  ResourceCompiler strict(extensions_, ScopeSettings{}, UnknownFields::kRefuse);
+  ResourceCompiler strict(extensions_, settings(), UnknownFields::kRefuse);
   const ResourceUpdate file = in_file("resources:\n" + cluster("a", ", no_such_field: 1"));
   EXPECT_EQ(compiler_.clusters(file).verdict, Verdict::kTaken);
   EXPECT_EQ(strict.clusters(file).verdict, Verdict::kUnreadable);
@@ -198,7 +203,8 @@ RouteConfiguration table_with_vhds() {
 }
 
 TEST_F(Resources, HostsOfVhdsStandBesideThoseOfTheTable) {
-  const auto batch = compiler_.routes(bytes_of(table_with_vhds()), {{"r/a", bytes_of(host_named("a", "a.test"))}}, nullptr);
+  const auto batch =
+      compiler_.routes(bytes_of(table_with_vhds()), {{"r/a", bytes_of(host_named("a", "a.test"))}}, nullptr);
   ASSERT_EQ(batch.verdict, Verdict::kTaken) << batch.why;
   const model::RouteTable& table = *batch.resources.at(0).plan;
   ASSERT_EQ(table.hosts.size(), 2u);
@@ -208,16 +214,17 @@ TEST_F(Resources, HostsOfVhdsStandBesideThoseOfTheTable) {
 }
 
 TEST_F(Resources, TwoHostsOfOneDomainRefuseTheTable) {
-  const auto batch = compiler_.routes(bytes_of(table_with_vhds()),
-                                       {{"r/a", bytes_of(host_named("a", "A.test"))},
-                                        {"r/b", bytes_of(host_named("b", "a.test"))}}, nullptr);
+  const auto batch = compiler_.routes(
+      bytes_of(table_with_vhds()),
+      {{"r/a", bytes_of(host_named("a", "A.test"))}, {"r/b", bytes_of(host_named("b", "a.test"))}}, nullptr);
   EXPECT_EQ(batch.verdict, Verdict::kPartly);
   EXPECT_NE(batch.why.find("'a.test' stands twice"), std::string::npos) << batch.why;
 }
 
 TEST_F(Resources, VhdsTakesAControlPlaneThatTellsChanges) {
   RouteConfiguration polled = table_with_vhds();
-  polled.mutable_vhds()->mutable_config_source()->mutable_path_config_source()->set_path("test/config/resources_test.cc");
+  polled.mutable_vhds()->mutable_config_source()->mutable_path_config_source()->set_path(
+      "test/config/resources_test.cc");
   ResourceUpdate update;
   add(update, "r", polled);
   const auto batch = compiler_.routes(update);

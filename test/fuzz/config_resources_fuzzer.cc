@@ -192,6 +192,7 @@ Answer compile(size_t kind, const ResourceUpdate& update, const Extensions& exte
   TlsSecrets tls(extensions, nullptr, nullptr);
   model::RouteSlots slots;
   ScopeSettings settings;
+  settings.node = {"proxy", "fuzz"};
   settings.tls = &tls;
   settings.route_slots = &slots;
   settings.clusters->names.emplace("a", config::ClusterNames::Kind::kOther);

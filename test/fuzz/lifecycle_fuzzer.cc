@@ -187,7 +187,7 @@ const config::Extensions& extensions() {
 }
 
 std::string yaml() {
-  std::string out(kPlainProxy);
+  std::string out = cat("node: {id: proxy, cluster: fuzz}\n", kPlainProxy);
   const auto behind = [&out](std::string_view what, std::string_view text) {
     const size_t at = out.find(what);
     SLUICE_CHECK(at != std::string::npos);

@@ -67,7 +67,7 @@ class Proxy:
         manager = {"@type": HCM, "stat_prefix": "in", "http_filters": [ROUTER],
                    "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"],
                                                        "routes": [r for r in [*routes, direct, last] if r]}]}, **(hcm or {})}
-        config = {"admin": {"address": address(self.admin_port)},
+        config = {"node": {"id": "proxy", "cluster": "live"}, "admin": {"address": address(self.admin_port)},
                   "static_resources": {"clusters": clusters,
                                        "listeners": [{"name": "in", "address": address(self.port), "per_connection_buffer_limit_bytes": 32768,
                                                       "filter_chains": [{"filters": [{"name": "hcm", "typed_config": manager}]}], **(listener or {})}]}}

@@ -61,7 +61,8 @@ class Asker final : public SimTalker {
 TEST(Fence, ATableIsSeenBehindTheClustersThatItNames) {
   SimProxy proxy(
       7,
-      cat("dynamic_resources: {cds_config: {path_config_source: {path: /cds.yaml}}}",
+      cat("node: {id: proxy, cluster: sim}\n"
+          "dynamic_resources: {cds_config: {path_config_source: {path: /cds.yaml}}}",
           proxy_that_asks("{route_config_name: main, config_source: {path_config_source: {path: /rds.yaml}}}")),
       [](auto&, auto&) { return "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"; }, filters::builtin(), 3,
       [](SimZone&) {}, {},

@@ -65,6 +65,14 @@ RISKS = [
     ("upstream-is-not-verified", {CLUSTER + ".transport_socket.typed_config.common_tls_context": {}}),
     ("upstream-is-not-verified", {CLUSTER + ".transport_socket.typed_config.common_tls_context.validation_context.trust_chain_verification": "ACCEPT_UNTRUSTED"}),
     ("upstream-name-is-not-verified", {CLUSTER + ".transport_socket.typed_config.common_tls_context.validation_context.match_typed_subject_alt_names": None}),
+    ("tls-is-old", {CHAIN + ".transport_socket.typed_config.common_tls_context.tls_params": {"tls_minimum_protocol_version": "TLSv1_1"}}),
+    ("tls-is-old", {CLUSTER + ".transport_socket.typed_config.common_tls_context.tls_params": {"tls_minimum_protocol_version": "TLSv1_0"}}),
+    ("keys-are-logged", {CHAIN + ".transport_socket.typed_config.common_tls_context.key_log": {"path": "/tmp/keys"}}),
+    ("expired-certificates-are-taken", {
+        CLUSTER + ".transport_socket.typed_config.common_tls_context.validation_context.allow_expired_certificate": True}),
+    ("upstream-may-renegotiate", {CLUSTER + ".transport_socket.typed_config.allow_renegotiation": True}),
+    ("client-certificates-are-hearsay", {MANAGER + ".forward_client_cert_details": "ALWAYS_FORWARD_ONLY"}),
+    ("settings-say-nothing", {CLUSTER + ".original_dst_lb_config": {"use_http_header": True}}),
     ("nothing-is-ejected", {CLUSTER + ".outlier_detection": {}}),
     ("collector-is-not-there", {MANAGER + ".access_log": [{"name": "l", "typed_config": {
         "@type": TYPE + "access_loggers.grpc.v3.HttpGrpcAccessLogConfig",
@@ -88,6 +96,8 @@ FINE = [
         "common_config": {"log_name": "l", "transport_api_version": "V3", "grpc_service": {"envoy_grpc": {"cluster_name": "a"}}}}}]},
     {MANAGER + ".request_headers_timeout": None, MANAGER + ".request_timeout": "30s"},
     {MANAGER + ".codec_type": "HTTP1", MANAGER + ".http2_protocol_options": None},
+    {MANAGER + ".forward_client_cert_details": "FORWARD_ONLY"},
+    {CHAIN + ".transport_socket.typed_config.common_tls_context.tls_params": {"tls_minimum_protocol_version": "TLSv1_2"}},
 ]
 
 

@@ -68,7 +68,8 @@ void compile_connecting(const Proto& proto, Plan& out, CompileScope& scope) {
     const auto& backoff = proto.backoff_options();
     out.backoff_base = to_duration(backoff.base_interval());
     out.backoff_max = backoff.has_max_interval() ? to_duration(backoff.max_interval()) : out.backoff_base * 10;
-    if (out.backoff_max < out.backoff_base) scope.error(backoff, "max_interval must not be below base_interval");
+    if (to_ms(out.backoff_max) < to_ms(out.backoff_base))
+      scope.error(backoff, "max_interval must not be below base_interval");
   }
   if (proto.has_max_early_data_bytes()) out.max_early_data = proto.max_early_data_bytes().value();
   switch (proto.upstream_connect_mode()) {
