@@ -7,12 +7,15 @@
 
 #include "base/strings.h"
 #include "config/any.h"
+#include "config/map_access.h"
 
 namespace sluice::config {
 namespace {
 
 using google::protobuf::Any;
 using google::protobuf::FieldDescriptor;
+using google::protobuf::MapKey;
+using google::protobuf::MapValueConstRef;
 using google::protobuf::Message;
 
 // Control planes are no friends: a tree deeper than any real one is not followed.
@@ -38,6 +41,10 @@ class Walk {
     reflection->ListFields(message, &fields);
     for (const FieldDescriptor* field : fields) {
       if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+      if (field->is_map()) {
+        entries(message, *field, depth);
+        continue;
+      }
       if (!field->is_repeated()) {
         child(reflection->GetMessage(message, field), message, *field, -1, depth);
         continue;
@@ -54,6 +61,16 @@ class Walk {
   void child(const Message& message, const Message& parent, const FieldDescriptor& field, int index, int depth) {
     map_.add_message(message, &parent, field.number(), index, {});
     visit(message, depth + 1);
+  }
+
+  void entries(const Message& parent, const FieldDescriptor& field, int depth) {
+    if (field.message_type()->map_value()->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) return;
+    const bool texts = field.message_type()->map_key()->cpp_type() == FieldDescriptor::CPPTYPE_STRING;
+    for_each_entry(parent, field, [&](const MapKey& key, const MapValueConstRef& value) {
+      const Message& message = value.GetMessageValue();
+      map_.add_map_value(message, parent, field.number(), texts ? key.GetStringValue() : std::string(), {});
+      visit(message, depth + 1);
+    });
   }
 
   SourceMap& map_;

@@ -64,7 +64,8 @@ class ResourceCompiler::Reading {
     const google::protobuf::Message* message = nullptr;  // null: `why` says what is wrong
     std::string why;
     SourceMap* map = nullptr;
-    Findings findings;  // of the validation
+    Findings findings;         // of the validation
+    bool refuses_all = false;  // they are about the resource itself, not only about an extension in it
   };
 
   Reading(const ResourceUpdate& update, UnknownFields unknown) : unknown_(unknown) {
@@ -89,17 +90,28 @@ class ResourceCompiler::Reading {
       return;
     }
     version = response_.version_info();
+    const bool readable = file_findings_.ok();
     validate(response_, map_, file_findings_);
     for (const Any& any : response_.resources()) {
       One& one = resources.emplace_back();
       one.version = version;
       one.map = &map_;
-      one.findings = file_findings_;
-      if (const auto content = unpack(any, map_)) {
-        one.message = *content;
-      } else {
+      const auto content = unpack(any, map_);
+      if (!content) {
         one.why = content.error();
+        continue;
       }
+      one.message = *content;
+      if (!readable) {
+        one.findings = file_findings_;
+        one.refuses_all = true;
+        continue;
+      }
+      const std::string path = cat("resources[", resources.size() - 1, "]");
+      for (const ConfigError& error : file_findings_.errors()) {
+        if (error.field.starts_with(path)) one.findings.fail(error);
+      }
+      look_at_own_rules(one);
     }
   }
 
@@ -122,12 +134,22 @@ class ResourceCompiler::Reading {
       for (std::string& found : add_tree(*one.message, *one.map)) {
         if (unknown_ == UnknownFields::kRefuse) {
           one.findings.fail({{}, {}, {}, cat("unknown ", found)});
+          one.refuses_all = true;
         } else {
           unknown.push_back(cat(resource.name, ": ", found));
         }
       }
       validate(*one.message, *one.map, one.findings);
+      look_at_own_rules(one);
     }
+  }
+
+  // Without a map nothing is known of what extensions hold.
+  static void look_at_own_rules(One& one) {
+    if (one.findings.ok() || one.refuses_all) return;
+    Findings own;
+    validate(*one.message, SourceMap(), own);
+    one.refuses_all = !own.ok();
   }
 
   const UnknownFields unknown_;
@@ -144,7 +166,8 @@ ResourceCompiler::ResourceCompiler(const Extensions& extensions, const ScopeSett
 
 ResourceCompiler::~ResourceCompiler() = default;
 
-// A resource that cannot be built does not keep the others from being taken; a broken rule of a field refuses all.
+// A resource that cannot be built, an extension in it that breaks a rule too, does not keep the others from being
+// taken; a broken rule of a field of its own refuses all.
 template <typename Message, typename Plan, typename Compile>
 Batch<Plan> ResourceCompiler::compile(const ResourceUpdate& update, const Compile& compile) const {
   Batch<Plan> out;
@@ -167,7 +190,7 @@ Batch<Plan> ResourceCompiler::compile(const ResourceUpdate& update, const Compil
   // First what refuses all of it.
   for (const Reading::One& one : reading.resources) {
     const bool fits = one.message != nullptr && one.message->GetDescriptor() == Message::descriptor();
-    if (fits && one.findings.ok()) continue;
+    if (fits && !one.refuses_all) continue;
     std::string why = one.message == nullptr ? one.why
                       : !fits                ? cat("is a ", one.message->GetDescriptor()->full_name(), "; meant is a ",
                                                    Message::descriptor()->full_name())
@@ -183,10 +206,11 @@ Batch<Plan> ResourceCompiler::compile(const ResourceUpdate& update, const Compil
       if (kTwiceIsAnError<Message>) complain(cat("'", name, "' stands twice"));
       continue;
     }
-    Findings findings;
+    Findings findings = one.findings;
     CompileScope scope(*one.map, findings, extensions_, *settings_);
     scope.discovered = update.file.empty();
-    Compiled<Plan> compiled{name, one.version, bytes_of(message), compile(message, scope), {}};
+    Compiled<Plan> compiled{name, one.version, bytes_of(message), nullptr, {}};
+    if (findings.ok()) compiled.plan = compile(message, scope);
     if (!findings.ok()) {
       compiled.plan = nullptr;
       compiled.why = update.file.empty() ? cat("'", name, "': ", first_error(findings)) : first_error(findings);

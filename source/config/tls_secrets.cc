@@ -45,6 +45,7 @@ struct TlsSecrets::Source final : ResourceUser {
     block().inc(SdsStat::kUpdateFailure);
   }
   void on_timeout() override {
+    block().inc(SdsStat::kUpdateAttempt);
     block().inc(SdsStat::kInitFetchTimeout);
     owner.known(*this);
   }
@@ -371,10 +372,12 @@ std::string TlsSecrets::take(Source& source, const ResourceUpdate& update) {
                                   [&](const Resource& one) { return one.name == source.name && one.has_body; });
   auto block = source.block();
   if (found == update.resources.end()) {
-    // One that is taken away stays: whoever serves with it has no other.
+    // One that is taken away stays: whoever serves with it has no other. One that does not exist need not be waited
+    // for.
     if (std::find(update.removed.begin(), update.removed.end(), source.name) != update.removed.end()) {
       block.inc(SdsStat::kUpdateAttempt);
       block.inc(SdsStat::kUpdateSuccess);
+      known(source);
     }
     return {};
   }

@@ -9,6 +9,7 @@
 #include "envoy/config/endpoint/v3/endpoint.pb.h"
 #include "envoy/config/listener/v3/listener.pb.h"
 #include "envoy/config/route/v3/route.pb.h"
+#include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h"
 
 namespace sluice::config {
 namespace {
@@ -115,6 +116,36 @@ TEST_F(Resources, ABrokenRuleRefusesTheWholeUpdate) {
   const auto sent = compiler_.clusters(update);
   EXPECT_EQ(sent.verdict, Verdict::kRejected);
   EXPECT_NE(sent.why.find("'b': ring_hash_lb_config.minimum_ring_size"), std::string::npos) << sent.why;
+}
+
+// One in a list, one in a map: the resource is not built, and what comes beside it is.
+TEST_F(Resources, ABrokenRuleOfAnExtensionRefusesItsResource) {
+  const std::string in_list =
+      ", transport_socket: {name: tls, typed_config: {\"@type\": type.googleapis.com/"
+      "envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport}}";
+  const std::string in_map =
+      ", typed_extension_protocol_options: {envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {\"@type\": "
+      "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions}}";
+  for (const std::string& more : {in_list, in_map}) {
+    const auto batch = compiler_.clusters(in_file("resources:\n" + cluster("a") + cluster("b", more)));
+    EXPECT_EQ(batch.verdict, Verdict::kPartly);
+    ASSERT_EQ(batch.resources.size(), 2u);
+    EXPECT_NE(batch.resources[0].plan, nullptr);
+    EXPECT_EQ(batch.resources[1].plan, nullptr);
+    EXPECT_NE(batch.why.find("must be set"), std::string::npos) << batch.why;
+  }
+  ResourceUpdate update;
+  add(update, "a", cluster_named("a"));
+  Cluster bad = cluster_named("b");
+  envoy::extensions::upstreams::http::v3::HttpProtocolOptions options;
+  (*bad.mutable_typed_extension_protocol_options())["http"].PackFrom(options);
+  add(update, "b", bad);
+  const auto sent = compiler_.clusters(update);
+  EXPECT_EQ(sent.verdict, Verdict::kPartly);
+  ASSERT_EQ(sent.resources.size(), 2u);
+  EXPECT_NE(sent.resources[0].plan, nullptr);
+  EXPECT_EQ(sent.why.find("'b': typed_extension_protocol_options[\"http\"]"), 0u) << sent.why;
+  EXPECT_NE(sent.why.find("must be set"), std::string::npos) << sent.why;
 }
 
 TEST_F(Resources, WhatIsNoResponseIsUnreadable) {

@@ -16,7 +16,7 @@ class RuntimeDiscovery::Layer final : private config::ResourceUser {
       : owner_(owner),
         layer_(source.layer),
         name_(source.resource),
-        counts_(cat("runtime.", name_, "."), source.source, owner.tools_, DiscoveryCounts::Reloads::kUncounted) {
+        counts_("runtime.", source.source, owner.tools_, DiscoveryCounts::Reloads::kUncounted) {
     subscription_ = owner.tools_.subscriber.subscribe(
         source.source, interest_in(config::ResourceType::kRuntime, name_, source.source), *this);
   }
