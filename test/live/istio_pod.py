@@ -203,10 +203,10 @@ class Pod:
         return {name: open(self.path(name)).read()[-3000:] for name in ("proxy.log", "plane.log", "secrets.log", "origin.log")
                 if os.path.exists(self.path(name))}
 
-    def page(self, port, path):
+    def page(self, port, path, method="GET"):
         with contextlib.suppress(OSError):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-            connection.request("GET", path)
+            connection.request(method, path)
             return connection.getresponse().read().decode()
 
     def client(self):

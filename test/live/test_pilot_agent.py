@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import ssl
 import subprocess
 
@@ -48,7 +49,7 @@ class Agent:
         self.sluice, self.plane, self.folder, self.pki = sluice, os.path.join(os.path.dirname(sluice), "control_plane"), folder, pki
         self.admin, self.metrics, self.probe, self.inbound, self.outbound = (ports() for _ in range(5))
         self.pages = ports(), ports()
-        self.running, self.proxy = [], None
+        self.running, self.planes, self.proxy = [], [], None
         self.app = Origin(lambda s: self.answer(s, b"app"))
         self.status = Origin(lambda s: self.answer(s, b"agent"))
         self.asked = []
@@ -116,20 +117,38 @@ class Agent:
                                                  preexec_fn=die_with_parent))
         return self.running[-1]
 
-    def start(self):
+    def serve(self, app, leaf):
+        """What istiod and the agent's certificates are from now on."""
         outbound = {**self.inbound_listener(), "name": "outbound", "address": address(self.outbound), "traffic_direction": "OUTBOUND",
                     "listener_filters": []}
         outbound["filter_chains"] = [{"filters": outbound["filter_chains"][1]["filters"]}]
         self.write("resources/all.json", json.dumps({"resources": [
-            cluster("app"), endpoints("app", [self.app.port]), routes("in", {"app": 1}), self.inbound_listener(), outbound]}))
-        self.write("secrets/all.json", json.dumps({"resources": [secret("default", self.pki.path("server.pem"), self.pki.path("server.key"))]}))
+            cluster("app"), endpoints("app", [app]), routes("in", {"app": 1}), self.inbound_listener(), outbound]}))
+        self.write("secrets/all.json", json.dumps({"resources": [secret("default", self.pki.path(leaf + ".pem"), self.pki.path(leaf + ".key"))]}))
+
+    def start(self):
+        self.serve(self.app.port, "server")
         self.write("etc/istio/proxy/envoy-rev.json", self.bootstrap())
-        for place, folder, page in ((XDS, "resources", self.pages[0]), (SECRETS, "secrets", self.pages[1])):
-            os.makedirs(os.path.dirname(self.path(place)), exist_ok=True)
-            self.run(folder + ".log", self.plane, folder, "--listen", "unix:" + place, "--status-page", "127.0.0.1:%d" % page)
-            assert wait_for(lambda: os.path.exists(self.path(place))), open(self.path(folder + ".log")).read()
+        self.start_planes()
         self.proxy = self.run("proxy.log", self.sluice, *WORDS)
         assert wait_for(self.is_ready, 40), open(self.path("proxy.log")).read()
+
+    def start_planes(self):
+        """What it serves on its two sockets."""
+        for place, folder, page in ((XDS, "resources", self.pages[0]), (SECRETS, "secrets", self.pages[1])):
+            os.makedirs(os.path.dirname(self.path(place)), exist_ok=True)
+            self.planes.append(self.run(folder + ".log", self.plane, folder, "--listen", "unix:" + place, "--status-page", "127.0.0.1:%d" % page))
+            assert wait_for(lambda: os.path.exists(self.path(place))), open(self.path(folder + ".log")).read()
+
+    def end_planes(self):
+        for one in self.planes:
+            one.kill()
+            one.wait()
+            self.running.remove(one)
+        self.planes = []
+        for place in (XDS, SECRETS):
+            if os.path.exists(self.path(place)):
+                os.unlink(self.path(place))
 
     def is_ready(self):
         """As the agent judges it on each probe."""
@@ -150,6 +169,13 @@ class Agent:
         finally:
             if connection is None:
                 one.close()
+
+    def certificate(self):
+        """What the inbound listener shows."""
+        context = ssl.create_default_context(cafile=self.pki.path("ca.pem"))
+        context.check_hostname = False
+        with socket.create_connection(("127.0.0.1", self.inbound), timeout=20) as raw, context.wrap_socket(raw) as secure:
+            return secure.getpeercert(True)
 
     def connections(self):
         """{listener: connections} as the agent counts them while it waits for the last one."""
@@ -209,6 +235,20 @@ def test_its_drain(agent):
     assert status == 200 and "connection" not in headers
     assert wait_for(lambda: (agent.connections().get(inbound), agent.connections().get(outbound)) == (0, 0)), agent.connections()
     assert agent.proxy.poll() is None
+
+
+def test_its_restart(agent):
+    """While it is away requests go on as they did. When it is back, what changed meanwhile is taken: an endpoint and a certificate."""
+    assert agent.certificate() == agent.pki.der("server")
+    agent.end_planes()
+    assert agent.ask(agent.inbound, "/away")[::2] == (200, "app") and agent.certificate() == agent.pki.der("server")
+    other = Origin(lambda s: agent.answer(s, b"other"))
+    agent.serve(other.port, "server2")
+    agent.start_planes()
+    assert wait_for(lambda: agent.certificate() == agent.pki.der("server2"), 60)
+    assert wait_for(lambda: agent.ask(agent.inbound, "/back")[::2] == (200, "other"), 60)
+    assert agent.is_ready()
+    other.end()
 
 
 def test_its_kill(agent):
