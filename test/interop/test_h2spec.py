@@ -21,7 +21,9 @@ def h2spec():
 @pytest.fixture
 def edge(sluice, block, tmp_path):
     origin = Origin()
-    one = Edge(sluice, lambda: block.take(""), str(tmp_path), Pki(str(tmp_path / "pki")).ensure(), origin.port)
+    # It opens all streams that it may, each of which is a connection to the origin, which would be busy with a thousand for seconds.
+    one = Edge(sluice, lambda: block.take(""), str(tmp_path), Pki(str(tmp_path / "pki")).ensure(), origin.port,
+               hcm={"http2_protocol_options": {"max_concurrent_streams": 100}})
     yield one
     one.end()
     origin.end()
