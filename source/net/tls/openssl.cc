@@ -4,6 +4,7 @@
 #include <openssl/sslerr.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <climits>
 
 #include "base/strings.h"
@@ -101,6 +102,11 @@ QueuedErrors take_errors() {
     out.text += boring_error(number, name.empty() ? name_of(ERR_reason_error_string(error)) : name);
   }
   return out;
+}
+
+std::string system_error(std::string_view why) {
+  return cat("TLS_error:|", (2u << 24) | static_cast<unsigned>(why == "Broken pipe" ? EPIPE : ECONNRESET),
+             ":system library:OPENSSL_internal:", why, ":TLS_error_end");
 }
 
 std::string take_error_words() {

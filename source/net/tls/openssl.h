@@ -45,6 +45,8 @@ struct QueuedErrors {
 QueuedErrors take_errors();
 // The same for a fault that we found ourselves.
 std::string boring_error(int reason, std::string_view name);
+// The same for an error of the system on the pipe below, by its number.
+std::string system_error(std::string_view why);
 // The first queued error in OpenSSL's own words, for faults in configurations; the queue is empty afterwards.
 std::string take_error_words();
 
