@@ -340,6 +340,7 @@ void Attempt::reset() {
     return;
   }
   upstream::UpstreamStream* stream = stream_;
+  if (span_ != nullptr && span_->sampled) span_->tag("canceled", "true");
   is_over();
   cancel();
   if (raw_ != nullptr) {
