@@ -30,6 +30,7 @@
 #include "server/options.h"
 #include "server/platform.h"
 #include "server/server.h"
+#include "xds/google_grpc/google_client.h"
 #include "xds/google_grpc/google_grpc_transport.h"
 
 namespace {
@@ -70,6 +71,9 @@ class UvPlatform final : public server::Platform {
   }
   void spawn(event::Loop& loop) override {
     threads_.emplace_back([&loop] { loop.run(); });
+  }
+  void time_turns(event::Loop& loop, TellTurn tell) override {
+    static_cast<event::UvLoop&>(loop).time_turns(std::move(tell));
   }
   void watch_over(const server::Guard& guard) override {
     guarding_ = true;
@@ -116,6 +120,7 @@ class UvPlatform final : public server::Platform {
 config::Extensions builtin() {
   config::Extensions extensions = filters::builtin();
   exporters::add_to(extensions);
+  extensions.set_google_grpc(&xds::make_google_service);
   return extensions;
 }
 

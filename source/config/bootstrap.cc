@@ -72,7 +72,9 @@ void check_fields(const v3::Bootstrap& proto, CompileScope& scope) {
                      B::kWatchdogsFieldNumber,
                      B::kStatsServerVersionOverrideFieldNumber,
                      B::kFlagsPathFieldNumber,
-                     B::kDefaultRegexEngineFieldNumber});
+                     B::kDefaultRegexEngineFieldNumber,
+                     B::kInlineHeadersFieldNumber,
+                     B::kEnableDispatcherStatsFieldNumber});
   scope.only(proto.static_resources(),
              {Resources::kListenersFieldNumber, Resources::kClustersFieldNumber, Resources::kSecretsFieldNumber});
 }
@@ -223,8 +225,9 @@ void compile_extensions(const v3::Bootstrap& proto, CompiledBootstrap& out, Comp
 
 void compile_cluster_manager(const v3::ClusterManager& proto, CompiledBootstrap& out, CompileScope& scope) {
   using M = v3::ClusterManager;
+  // enable_deferred_cluster_creation: what costs, the pools of a worker, is made at a cluster's first use anyhow.
   scope.only(proto, {M::kOutlierDetectionFieldNumber, M::kUpstreamBindConfigFieldNumber, M::kLoadStatsConfigFieldNumber,
-                     M::kLocalClusterNameFieldNumber});
+                     M::kLocalClusterNameFieldNumber, M::kEnableDeferredClusterCreationFieldNumber});
   out.local_cluster = proto.local_cluster_name();
   scope.zone_aware = !out.local_cluster.empty();
   scope.only(proto.outlier_detection(), {M::OutlierDetection::kEventLogPathFieldNumber});
@@ -294,6 +297,24 @@ void compile_flush(const v3::Bootstrap& proto, CompiledBootstrap& out, CompileSc
   out.stats_flush_interval = Duration::zero();
 }
 
+// Fields whose lines are joined in all messages, beside those that always are.
+void compile_inline_headers(const v3::Bootstrap& proto, CompileScope& scope) {
+  using Inline = v3::CustomInlineHeader;
+  if (proto.inline_headers().empty()) return;
+  auto out = std::make_shared<http::InlineHeaders>(*scope.inline_headers);
+  for (const Inline& one : proto.inline_headers()) {
+    http::JoinedNames& names = one.inline_header_type() == Inline::REQUEST_HEADER    ? out->request_headers
+                               : one.inline_header_type() == Inline::REQUEST_TRAILER ? out->request_trailers
+                               : one.inline_header_type() == Inline::RESPONSE_HEADER ? out->response_headers
+                                                                                     : out->response_trailers;
+    if (!names.add(to_lower(one.inline_header_name()))) {
+      scope.error(one, Inline::kInlineHeaderNameFieldNumber,
+                  cat("is one too many: at most ", http::JoinedNames::kMost, " of a kind are joined"));
+    }
+  }
+  scope.inline_headers = std::move(out);
+}
+
 // There is one engine.
 void check_regex_engine(const v3::Bootstrap& proto, CompileScope& scope) {
   if (!proto.has_default_regex_engine()) return;
@@ -346,9 +367,11 @@ void compile(const v3::Bootstrap& proto, const BootstrapOptions& options, event:
   scope.resolver = compile_resolver(proto, scope);
   compile_flush(proto, out, scope);
   check_regex_engine(proto, scope);
+  compile_inline_headers(proto, scope);
   out.watchdogs = compile_watchdogs(proto, scope);
   out.server_version = proto.stats_server_version_override().value();
   out.flags_path = proto.flags_path();
+  out.time_turns = proto.enable_dispatcher_stats();
   out.stats = compile_stats_config(proto.stats_config(), scope);
   if (proto.has_overload_manager()) out.overload = compile_overload(proto.overload_manager(), scope);
   out.connection_limit = scope.runtime.live_number(UINT64_MAX, "overload.global_downstream_max_connections");

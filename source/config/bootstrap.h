@@ -67,6 +67,7 @@ struct CompiledBootstrap {
   model::AccessLogSetPtr admin_access_logs;   // null: none
   std::optional<std::string> log_format;      // of the application log (base/log_format.h); none: as it is
   NodePlan node;
+  bool time_turns = false;    // enable_dispatcher_stats
   std::string local_cluster;  // cluster_manager.local_cluster_name; empty: none
   model::Watchdogs watchdogs;
   net::ListenOptions admin_socket;

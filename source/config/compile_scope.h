@@ -25,6 +25,7 @@
 #include "config/runtime_values.h"
 #include "config/source_map.h"
 #include "format/formatter.h"
+#include "http/joined_fields.h"
 #include "model/discovered.h"
 #include "model/origin.h"
 #include "net/network.h"
@@ -85,6 +86,7 @@ struct ScopeSettings {
   Rare<net::ConnectOptions> connect;                // of the bootstrap, as well
   std::shared_ptr<const model::TracerPlan> tracer;  // of the bootstrap: where a connection manager names no provider
   net::ResolverOptions resolver;                    // of the bootstrap: of every cluster that says nothing of its own
+  std::shared_ptr<const http::InlineHeaders> inline_headers = http::InlineHeaders::builtin();  // the same; never null
 };
 
 // One for each compilation; the messages, the map and the findings outlive it. Thread: main.

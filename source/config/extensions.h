@@ -18,8 +18,12 @@ class Message;
 
 namespace sluice::model {
 class AccessLoggerPlan;
+struct GoogleGrpc;
 class TracerPlan;
 }  // namespace sluice::model
+namespace sluice::upstream {
+class GoogleService;
+}
 
 namespace sluice::config {
 
@@ -30,6 +34,9 @@ using CompileTracer = std::shared_ptr<const model::TracerPlan> (*)(const google:
 // The same for an access log that is no file.
 using CompileAccessLogger = std::shared_ptr<const model::AccessLoggerPlan> (*)(const google::protobuf::Message&,
                                                                                CompileScope&);
+
+// A service that is called by gRPC's own library.
+using MakeGoogleService = std::shared_ptr<const upstream::GoogleService> (*)(const model::GoogleGrpc&);
 
 // Compilers return null after they reported errors to the scope. The message is of the type that they are registered
 // for.
@@ -83,6 +90,7 @@ class Extensions {
   void add(const ListenerFilterType& filter);
   void add(const TracerType& tracer);
   void add(const AccessLoggerType& logger);
+  void set_google_grpc(MakeGoogleService make) { google_grpc_ = make; }
 
   // By full name of the message; null when there is none.
   const HttpFilterType* http_filter(std::string_view type) const;
@@ -93,6 +101,8 @@ class Extensions {
   std::vector<std::pair<std::string, std::string_view>> types() const;
   const TracerType* tracer(std::string_view type) const;
   const AccessLoggerType* access_logger(std::string_view type) const;
+  // Null: this build has no library of gRPC's.
+  MakeGoogleService google_grpc() const { return google_grpc_; }
 
  private:
   std::map<std::string_view, HttpFilterType> http_;
@@ -101,6 +111,7 @@ class Extensions {
   std::map<std::string_view, ListenerFilterType> listener_;
   std::map<std::string_view, TracerType> tracers_;
   std::map<std::string_view, AccessLoggerType> access_loggers_;
+  MakeGoogleService google_grpc_ = nullptr;
 };
 
 }  // namespace sluice::config

@@ -1,9 +1,9 @@
-// GrpcService.GoogleGrpc -> how gRPC's own library reaches a control plane.
+// GrpcService.GoogleGrpc -> how gRPC's own library reaches a service.
 #pragma once
 
 #include "config/compile_scope.h"
 #include "envoy/config/core/v3/grpc_service.pb.h"
-#include "model/config_source.h"
+#include "model/google_grpc.h"
 
 namespace sluice::config {
 

@@ -52,8 +52,10 @@ std::optional<model::HeaderRule> compile_header_rule(const core::HeaderValueOpti
   const AppendAction action = compile_action(option, scope);
   if (!value) return std::nullopt;
   const http::Token token = http::token_of(name);
-  return model::HeaderRule{std::move(name),     token, std::move(*value), action, option.keep_empty_value(),
-                           scope.origin(option)};
+  const bool joins = model::joins_lines(token) || scope.inline_headers->request_headers.has(name) ||
+                     scope.inline_headers->response_headers.has(name);
+  return model::HeaderRule{std::move(name),           token, std::move(*value),   action,
+                           option.keep_empty_value(), joins, scope.origin(option)};
 }
 
 model::HeaderRules compile_header_rules(const google::protobuf::Message& owner,

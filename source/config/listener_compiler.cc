@@ -47,6 +47,7 @@ void compile_internal(const Listener& proto, model::ListenerPlan& out, CompileSc
       {Listener::kAdditionalAddressesFieldNumber, !proto.additional_addresses().empty()},
       {Listener::kSocketOptionsFieldNumber, !proto.socket_options().empty()},
       {Listener::kConnectionBalanceConfigFieldNumber, proto.has_connection_balance_config()},
+      {Listener::kEnableMptcpFieldNumber, proto.enable_mptcp()},
       {Listener::kEnableReusePortFieldNumber, proto.has_enable_reuse_port()},
       {Listener::kFreebindFieldNumber, proto.has_freebind()},
       {Listener::kTcpBacklogSizeFieldNumber, proto.has_tcp_backlog_size()},
@@ -81,10 +82,14 @@ void compile_socket(const Listener& proto, model::ListenerPlan& out, CompileScop
   out.socket.backlog = proto.tcp_backlog_size().value();
   out.socket.freebind = proto.freebind().value();
   out.socket.transparent = proto.transparent().value();
+  out.socket.mptcp = proto.enable_mptcp();
   if (proto.has_tcp_fast_open_queue_length()) out.socket.fast_open_queue = proto.tcp_fast_open_queue_length().value();
   if (proto.has_tcp_keepalive()) out.socket.keepalive = compile_keepalive(proto.tcp_keepalive());
   out.socket.more = compile_socket_options(proto.socket_options(), scope);
   compile_additional_addresses(proto, out, scope);
+  if (out.socket.mptcp && !out.address.is_ip()) {
+    scope.error(proto, Listener::kEnableMptcpFieldNumber, "is for IP addresses");
+  }
 }
 
 void compile_accepting(const Listener& proto, model::ListenerPlan& out, CompileScope& scope) {
@@ -144,6 +149,7 @@ model::ListenerPlanPtr compile_listener(const Listener& proto, CompileScope& sco
                      Listener::kConnectionBalanceConfigFieldNumber,
                      Listener::kMaxConnectionsToAcceptPerSocketEventFieldNumber,
                      Listener::kBindToPortFieldNumber,
+                     Listener::kEnableMptcpFieldNumber,
                      Listener::kIgnoreGlobalConnLimitFieldNumber,
                      Listener::kBypassOverloadManagerFieldNumber,
                      Listener::kDrainTypeFieldNumber,

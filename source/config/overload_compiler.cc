@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "config/any.h"
 #include "envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections.pb.h"
 #include "envoy/extensions/resource_monitors/fixed_heap/v3/fixed_heap.pb.h"
 #include "envoy/extensions/resource_monitors/injected_resource/v3/injected_resource.pb.h"
@@ -64,8 +65,20 @@ void compile_monitor(const v3::ResourceMonitor& monitor, model::OverloadPlan& ou
   }
 }
 
-void compile_trigger(const v3::Trigger& trigger, const std::string& of, const model::OverloadPlan& plan,
-                     model::OverloadActionPlan& out, CompileScope& scope) {
+// It refuses connections by itself and tells no action, in Envoy as here.
+bool acts_alone(const v3::ResourceMonitor& monitor) {
+  return type_name(monitor.typed_config().type_url()) == DownstreamConnectionsConfig::descriptor()->full_name();
+}
+
+void compile_trigger(const v3::Trigger& trigger, const std::string& of, const v3::OverloadManager& proto,
+                     const model::OverloadPlan& plan, model::OverloadActionPlan& out, CompileScope& scope) {
+  const auto& all = proto.resource_monitors();
+  if (std::any_of(all.begin(), all.end(),
+                  [&](const auto& each) { return each.name() == trigger.name() && acts_alone(each); })) {
+    scope.pass_over(trigger,
+                    cat("never triggers '", of, "': '", trigger.name(), "' only refuses connections at its limit"));
+    return;
+  }
   const auto monitor = std::find_if(plan.monitors.begin(), plan.monitors.end(),
                                     [&](const model::OverloadMonitor& each) { return each.name == trigger.name(); });
   if (monitor == plan.monitors.end()) {
@@ -87,7 +100,8 @@ void compile_trigger(const v3::Trigger& trigger, const std::string& of, const mo
   out.triggers.push_back(made);
 }
 
-void compile_action(const v3::OverloadAction& action, model::OverloadPlan& out, CompileScope& scope) {
+void compile_action(const v3::OverloadAction& action, const v3::OverloadManager& proto, model::OverloadPlan& out,
+                    CompileScope& scope) {
   model::OverloadActionPlan made;
   made.name = action.name();
   const auto known = std::find_if(kActions.begin(), kActions.end(),
@@ -104,7 +118,7 @@ void compile_action(const v3::OverloadAction& action, model::OverloadPlan& out, 
       scope.error(trigger, v3::Trigger::kNameFieldNumber,
                   cat("'", trigger.name(), "' triggers '", action.name(), "' already"));
     }
-    compile_trigger(trigger, action.name(), out, made, scope);
+    compile_trigger(trigger, action.name(), proto, out, made, scope);
   }
   out.actions.push_back(std::move(made));
 }
@@ -129,7 +143,7 @@ std::shared_ptr<const model::OverloadPlan> compile_overload(const v3::OverloadMa
     if (!names.insert(action.name()).second) {
       scope.error(action, v3::OverloadAction::kNameFieldNumber, cat("the action '", action.name(), "' stands twice"));
     }
-    compile_action(action, *out, scope);
+    compile_action(action, proto, *out, scope);
   }
   return out;
 }

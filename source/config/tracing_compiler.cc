@@ -35,6 +35,20 @@ runtime::Fraction share(bool is_set, const FractionalPercent& proto, std::string
   return share(proto.numerator(), denominator, key, scope);
 }
 
+// Both messages have these fields.
+template <typename Proto>
+model::SpanNames compile_names(const Proto& proto, CompileScope& scope) {
+  constexpr format::ParseOptions kOptions{.unset = format::ParseOptions::Unset::kNothing};
+  model::SpanNames out;
+  if (!proto.operation().empty()) {
+    out.request = scope.formatter(proto, Proto::kOperationFieldNumber, proto.operation(), kOptions);
+  }
+  if (!proto.upstream_operation().empty()) {
+    out.upstream = scope.formatter(proto, Proto::kUpstreamOperationFieldNumber, proto.upstream_operation(), kOptions);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::shared_ptr<const model::TracerPlan> compile_tracer(const envoy::config::trace::v3::Tracing::Http& proto,
@@ -59,7 +73,8 @@ std::shared_ptr<const model::TracingPlan> compile_tracing(const Hcm::Tracing& pr
   using T = Hcm::Tracing;
   scope.only(proto, {T::kClientSamplingFieldNumber, T::kRandomSamplingFieldNumber, T::kOverallSamplingFieldNumber,
                      T::kMaxPathTagLengthFieldNumber, T::kCustomTagsFieldNumber, T::kProviderFieldNumber,
-                     T::kSpawnUpstreamSpanFieldNumber, T::kNoContextPropagationFieldNumber});
+                     T::kSpawnUpstreamSpanFieldNumber, T::kNoContextPropagationFieldNumber, T::kOperationFieldNumber,
+                     T::kUpstreamOperationFieldNumber});
   auto out = std::make_shared<model::TracingPlan>();
   const auto whole = [](bool is_set, double percent) { return is_set ? static_cast<uint32_t>(percent) : 100; };
   out->sampling.client =
@@ -70,6 +85,7 @@ std::shared_ptr<const model::TracingPlan> compile_tracing(const Hcm::Tracing& pr
   out->sampling.overall =
       share(whole(proto.has_overall_sampling(), proto.overall_sampling().value()), 100, kOverallKey, scope);
   out->tags = compile_custom_tags(proto.custom_tags(), scope);
+  out->names = compile_names(proto, scope);
   if (proto.has_max_path_tag_length()) out->max_path_tag_length = proto.max_path_tag_length().value();
   out->spawn_upstream_span = proto.spawn_upstream_span().value();
   out->propagate_context = !proto.no_context_propagation();
@@ -85,12 +101,14 @@ std::shared_ptr<const model::RouteTracing> compile_route_tracing(const Route& pr
   if (proto.has_tracing()) {
     const RouteTracing& tracing = proto.tracing();
     scope.only(tracing, {RouteTracing::kClientSamplingFieldNumber, RouteTracing::kRandomSamplingFieldNumber,
-                         RouteTracing::kOverallSamplingFieldNumber, RouteTracing::kCustomTagsFieldNumber});
+                         RouteTracing::kOverallSamplingFieldNumber, RouteTracing::kCustomTagsFieldNumber,
+                         RouteTracing::kOperationFieldNumber, RouteTracing::kUpstreamOperationFieldNumber});
     out->sampling =
         model::Sampling{share(tracing.has_client_sampling(), tracing.client_sampling(), kClientKey, scope),
                         share(tracing.has_random_sampling(), tracing.random_sampling(), kRandomKey, scope),
                         share(tracing.has_overall_sampling(), tracing.overall_sampling(), kOverallKey, scope)};
     out->tags = compile_custom_tags(tracing.custom_tags(), scope);
+    out->names = compile_names(tracing, scope);
   }
   return out;
 }

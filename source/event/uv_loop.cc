@@ -106,9 +106,13 @@ void UvLoop::turn() {
   const int wait = wait_ms();  // reads the clock when a deadline is armed; without one nobody waits for us
   note_turn(now() - last);
   slow_turns_.turn_began.store(0, std::memory_order_relaxed);
-  set_.wait(wait);
+  if (tell_turn_) [[unlikely]] {
+    timed_wait(wait);
+  } else {
+    set_.wait(wait);
+    read_clock();
+  }
   in_turn_ = true;
-  read_clock();
   slow_turns_.turn_began.store(now().ns, std::memory_order_relaxed);
   set_.dispatch();
   wheel_.run_due();
@@ -116,6 +120,15 @@ void UvLoop::turn() {
   wants_turn_ = false;
   finish_turn();
   in_turn_ = false;
+}
+
+void UvLoop::timed_wait(int ms) {
+  const MonotonicTime began = now();
+  const MonotonicTime ended = clock_now();
+  set_.wait(ms);
+  read_clock();
+  const Duration late = now() - ended - std::chrono::milliseconds(ms);
+  tell_turn_(ended - began, ms < 0 ? std::nullopt : std::optional(std::max(late, Duration::zero())));
 }
 
 void UvLoop::run_posted() {

@@ -8,6 +8,8 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "event/epoll_set.h"
@@ -34,6 +36,10 @@ class UvLoop final : public Loop {
 
   // For net/uv_*: where descriptors are waited for.
   EpollSet& epoll_set() { return set_; }
+  // Tells of every turn how long it took, and by how much the wait after it was longer than it should be; none: it was
+  // a wait without an end, for an event. Set before it runs, or when it has stopped. Costs a look at the clock.
+  using TellTurn = Function<void(Duration took, std::optional<Duration> late)>;
+  void time_turns(TellTurn tell) { tell_turn_ = std::move(tell); }
   // For the other uv_* files: libuv's loop. Whoever starts or closes a handle of it says so with uv_changed(), so that
   // libuv gets a chance to tell the kernel before the next wait.
   uv_loop_s* handle();
@@ -59,6 +65,7 @@ class UvLoop final : public Loop {
   void run_uv();
   int wait_ms();
   void turn();
+  void timed_wait(int ms);
   void run_posted();
 
   EpollSet set_;
@@ -68,6 +75,8 @@ class UvLoop final : public Loop {
   bool in_turn_ = false;
   bool wants_turn_ = false;    // something is to be destroyed although no event will come
   bool posted_ready_ = false;  // the wake-up for posted work arrived
+
+  TellTurn tell_turn_;
 
   std::atomic<bool> stopping_{false};
   std::mutex posted_mutex_;

@@ -11,7 +11,6 @@ namespace {
 constexpr std::string_view kMethod = "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs";
 constexpr std::string_view kStatPrefix = "access_logs.grpc_access_log.";
 constexpr Duration kLook = std::chrono::milliseconds(100);
-constexpr size_t kMaxAnswer = 64 * 1024;
 
 // Of one access log. Thread: worker.
 class AlsLogger final : public proxy::AccessLogger {
@@ -40,27 +39,19 @@ class AlsLogger final : public proxy::AccessLogger {
 AlsStream::AlsStream(std::shared_ptr<const AlsStreamPlan> plan, const proxy::ProxyLocal& proxy)
     : LogBatch(plan->batch, proxy, kStatPrefix),
       plan_(std::move(plan)),
+      way_(plan_->collector, proxy),
       look_(proxy.local.loop.timers(), [this] { look(); }),
       retry_(proxy.local.loop.timers(), [this] { send_again(); }) {}
 
 bool AlsStream::open() {
   const MonotonicTime now = proxy().local.loop.now();
-  upstream::Cluster* cluster = proxy().clusters.find(plan_->collector.cluster);
-  if (cluster == nullptr || (opened_ && now - *opened_ < plan_->batch.interval)) return false;
-  connect(*cluster);
+  if (!way_.is_there() || (opened_ && now - *opened_ < plan_->batch.interval)) return false;
+  connect();
   return true;
 }
 
-void AlsStream::connect(upstream::Cluster& cluster) {
-  upstream::CallOptions options;
-  options.max_queued = SIZE_MAX;  // deliver() looks at it
-  options.machine_ip = proxy().state.machine_ip;
-  stream_.reset(
-      new upstream::GrpcStream(proxy().local, static_cast<upstream::GrpcUser&>(*this), kMethod, options, kMaxAnswer));
-  http::RequestHeaders& headers = stream_->headers();
-  headers.authority = plan_->collector.authority;
-  for (const auto& [name, value] : plan_->collector.fields) headers.fields.add(name, value);
-  stream_->start(&cluster);
+void AlsStream::connect() {
+  stream_ = way_.call(kMethod, Duration::zero(), SIZE_MAX, *this);  // deliver() looks at what is queued
   introduced_ = false;
   opened_ = proxy().local.loop.now();
 }
@@ -111,9 +102,8 @@ void AlsStream::on_grpc_end(uint32_t, std::string_view) {
 }
 
 void AlsStream::send_again() {
-  upstream::Cluster* const cluster = proxy().clusters.find(plan_->collector.cluster);
-  if (cluster == nullptr) return settle(unsure_);
-  connect(*cluster);
+  if (!way_.is_there()) return settle(unsure_);
+  connect();
   send(kept_);
   look();
 }

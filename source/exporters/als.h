@@ -9,8 +9,8 @@
 
 #include "exporters/als_entry.h"
 #include "exporters/collector.h"
+#include "exporters/grpc_way.h"
 #include "exporters/log_batch.h"
-#include "upstream/grpc_stream.h"
 
 namespace sluice::exporters {
 
@@ -48,7 +48,7 @@ class AlsStream final : public LogBatch, private upstream::GrpcUser {
   bool deliver(std::string_view entries, uint64_t count) override;
   void look();
   bool open();
-  void connect(upstream::Cluster& cluster);
+  void connect();
   void send(std::string_view entries);
   // Those that were in a stream without a connection.
   void send_again();
@@ -58,7 +58,8 @@ class AlsStream final : public LogBatch, private upstream::GrpcUser {
   void on_grpc_end(uint32_t status, std::string_view message) override;
 
   const std::shared_ptr<const AlsStreamPlan> plan_;
-  upstream::GrpcStreamPtr stream_;
+  GrpcWay way_;
+  upstream::GrpcCallPtr stream_;
   bool introduced_ = false;  // the stream knows who we are
   std::optional<MonotonicTime> opened_;
   uint64_t unsure_ = 0;   // entries in a stream that has no connection yet

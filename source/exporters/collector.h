@@ -4,11 +4,19 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/time.h"
+#include "event/loop.h"
+#include "format/formatter.h"
+#include "http/header_map.h"
+
+namespace sluice::upstream {
+class GoogleService;
+}
 
 namespace sluice::exporters {
 
@@ -23,6 +31,12 @@ struct Collector {
   Fields fields;          // request_headers_to_add, initial_metadata
   Duration timeout{0};
   Over over = Over::kHttp;
+  std::shared_ptr<const upstream::GoogleService> google;  // of google_grpc, in place of the cluster; null: none
+  // Of request_headers_to_add, what command operators change from time to time.
+  std::vector<std::pair<std::string, format::Formatter>> computed;
 };
+
+// Writes both kinds of fields. There is no request that operators could tell of: what is said of one is "-", or 0.
+void add_fields(const Collector& collector, const event::Loop& loop, http::HeaderMap& fields);
 
 }  // namespace sluice::exporters

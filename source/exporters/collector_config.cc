@@ -4,7 +4,9 @@
 
 #include "base/strings.h"
 #include "config/compile_scope.h"
+#include "config/google_grpc_compiler.h"
 #include "format/formatter.h"
+#include "upstream/google_grpc.h"
 
 namespace sluice::exporters {
 
@@ -15,6 +17,16 @@ namespace {
 void compile_field(const core::HeaderValue& proto, Fields& out, config::CompileScope& scope) {
   if (!proto.raw_value().empty()) scope.not_supported(proto, core::HeaderValue::kRawValueFieldNumber);
   out.emplace_back(to_lower(proto.key()), proto.value());
+}
+
+std::shared_ptr<const upstream::GoogleService> compile_google(const core::GrpcService& proto,
+                                                              config::CompileScope& scope) {
+  const config::MakeGoogleService make = scope.extensions().google_grpc();
+  if (make == nullptr) {
+    scope.not_supported(proto, core::GrpcService::kGoogleGrpcFieldNumber);
+    return nullptr;
+  }
+  return make(config::compile_google_grpc(proto.google_grpc(), scope));
 }
 
 }  // namespace
@@ -36,21 +48,23 @@ Collector compile_http_collector(const core::HttpService& proto, config::Compile
     if (option.has_append() || option.append_action() != core::HeaderValueOption::APPEND_IF_EXISTS_OR_ADD) {
       scope.not_supported(option, core::HeaderValueOption::kAppendActionFieldNumber);
     }
-    compile_field(option.header(), out.fields, scope);
-    const auto value = format::Formatter::parse(option.header().value());
-    if (!value.ok()) {
-      scope.error(option.header(), core::HeaderValue::kValueFieldNumber, value.error());
-    } else if (const std::string_view constant = value->constant(); constant.data() != nullptr) {
-      out.fields.back().second = constant;  // %% is one
+    const core::HeaderValue& header = option.header();
+    auto value = scope.formatter(header, core::HeaderValue::kValueFieldNumber, header.value(), {});
+    if (!value) continue;
+    if (value->constant().data() == nullptr) {
+      out.computed.emplace_back(to_lower(header.key()), std::move(*value));
+      continue;
     }
+    compile_field(header, out.fields, scope);
+    out.fields.back().second = value->constant();  // %% is one
   }
   return out;
 }
 
 Collector compile_grpc_collector(const core::GrpcService& proto, config::CompileScope& scope) {
   using Grpc = core::GrpcService::EnvoyGrpc;
-  scope.only(proto, {core::GrpcService::kEnvoyGrpcFieldNumber, core::GrpcService::kTimeoutFieldNumber,
-                     core::GrpcService::kInitialMetadataFieldNumber});
+  scope.only(proto, {core::GrpcService::kEnvoyGrpcFieldNumber, core::GrpcService::kGoogleGrpcFieldNumber,
+                     core::GrpcService::kTimeoutFieldNumber, core::GrpcService::kInitialMetadataFieldNumber});
   // The retry_policy of envoy_grpc is for streams of discovery only.
   scope.only(proto.envoy_grpc(),
              {Grpc::kClusterNameFieldNumber, Grpc::kAuthorityFieldNumber, Grpc::kRetryPolicyFieldNumber});
@@ -58,6 +72,7 @@ Collector compile_grpc_collector(const core::GrpcService& proto, config::Compile
   out.over = Collector::Over::kGrpc;
   out.cluster = proto.envoy_grpc().cluster_name();
   out.authority = proto.envoy_grpc().authority();
+  if (proto.has_google_grpc()) out.google = compile_google(proto, scope);
   if (proto.has_timeout()) out.timeout = config::to_duration(proto.timeout());
   for (const auto& field : proto.initial_metadata()) compile_field(field, out.fields, scope);
   return out;

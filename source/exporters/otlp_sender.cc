@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "upstream/grpc_stream.h"
+#include "http/grpc.h"
 #include "upstream/unary_call.h"
 
 namespace sluice::exporters {
@@ -20,36 +20,31 @@ class OtlpSender::Open final : public IntrusiveNode<Open>, private upstream::Una
  public:
   Open(OtlpSender& sender, uint64_t members) : sender_(sender), members_(members) {}
 
-  void start(upstream::Cluster& cluster, std::string_view request) {
+  void start(std::string_view request) {
     const Collector& collector = sender_.collector_;
-    upstream::CallOptions options;
-    options.timeout = collector.timeout.count() > 0 ? collector.timeout : kTimeout;
-    options.max_queued = request.size() + kSpare;
-    options.machine_ip = sender_.proxy_.state.machine_ip;
-    upstream::WorkerLocal& local = sender_.proxy_.local;
+    const Duration timeout = collector.timeout.count() > 0 ? collector.timeout : kTimeout;
+    const size_t max_queued = request.size() + kSpare;
     if (collector.over == Collector::Over::kGrpc) {
-      stream_.reset(new upstream::GrpcStream(local, static_cast<upstream::GrpcUser&>(*this), sender_.method_, options,
-                                             kMaxAnswer));
-      add_fields(stream_->headers());
-      stream_->start(&cluster);
+      stream_ = sender_.way_.call(sender_.method_, timeout, max_queued, *this);
       stream_->send(request);
       stream_->finish();
       return;
     }
-    call_.reset(new upstream::UnaryCall(local, static_cast<upstream::UnaryUser&>(*this), options, kMaxAnswer));
+    upstream::CallOptions options;
+    options.timeout = timeout;
+    options.max_queued = max_queued;
+    options.machine_ip = sender_.proxy_.state.machine_ip;
+    call_.reset(new upstream::UnaryCall(sender_.proxy_.local, *this, options, kMaxAnswer));
     http::RequestHeaders& headers = call_->headers();
     headers.method = "POST";
+    headers.authority = collector.authority;
     headers.path = collector.path;
     headers.fields.add(Token::kContentType, "application/x-protobuf");
-    add_fields(headers);
-    call_->start(&cluster, request);
+    add_fields(collector, sender_.proxy_.local.loop, headers.fields);
+    call_->start(sender_.proxy_.clusters.find(collector.cluster), request);
   }
 
  private:
-  void add_fields(http::RequestHeaders& headers) {
-    headers.authority = sender_.collector_.authority;
-    for (const auto& [name, value] : sender_.collector_.fields) headers.fields.add(name, value);
-  }
   void on_answer(const http::ResponseHeaders& headers, std::string_view) override {
     if (headers.status / 100 != 2) sender_.failed_(members_);
     sender_.over(*this);
@@ -67,12 +62,12 @@ class OtlpSender::Open final : public IntrusiveNode<Open>, private upstream::Una
   OtlpSender& sender_;
   const uint64_t members_;
   upstream::UnaryCallPtr call_;
-  upstream::GrpcStreamPtr stream_;
+  upstream::GrpcCallPtr stream_;
 };
 
 OtlpSender::OtlpSender(const Collector& collector, std::string_view method, const proxy::ProxyLocal& proxy,
                        Function<void(uint64_t)> failed)
-    : collector_(collector), method_(method), proxy_(proxy), failed_(std::move(failed)) {}
+    : collector_(collector), method_(method), proxy_(proxy), failed_(std::move(failed)), way_(collector, proxy) {}
 
 OtlpSender::~OtlpSender() {
   while (Open* open = open_.front()) over(*open);
@@ -84,16 +79,14 @@ void OtlpSender::over(Open& open) {
   delete &open;
 }
 
-bool OtlpSender::can_send() const {
-  return count_ < kMaxOpen && proxy_.clusters.find(collector_.cluster) != nullptr;
-}
+bool OtlpSender::can_send() const { return count_ < kMaxOpen && way_.is_there(); }
 
 bool OtlpSender::send(std::string_view request, uint64_t members) {
   if (!can_send()) return false;
   auto* open = new Open(*this, members);
   open_.push_back(*open);
   ++count_;
-  open->start(*proxy_.clusters.find(collector_.cluster), request);
+  open->start(request);
   return true;
 }
 

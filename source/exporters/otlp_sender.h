@@ -9,6 +9,7 @@
 #include "base/function.h"
 #include "base/intrusive_list.h"
 #include "exporters/collector.h"
+#include "exporters/grpc_way.h"
 #include "proxy/chain_server.h"
 
 namespace sluice::exporters {
@@ -23,7 +24,7 @@ class OtlpSender {
              Function<void(uint64_t)> failed);
   ~OtlpSender();
 
-  // There is such a cluster, and not too many requests are open.
+  // There is somebody to send to, and not too many requests are open.
   bool can_send() const;
   // A request with so many spans or records. False, and nothing is sent, when can_send() is.
   bool send(std::string_view request, uint64_t members);
@@ -37,6 +38,7 @@ class OtlpSender {
   const std::string_view method_;
   const proxy::ProxyLocal& proxy_;
   Function<void(uint64_t)> failed_;
+  GrpcWay way_;
   IntrusiveList<Open, Open> open_;
   size_t count_ = 0;
 };

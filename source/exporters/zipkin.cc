@@ -81,7 +81,7 @@ class ZipkinTracer::Report final : public IntrusiveNode<Report>, private upstrea
     headers.path = collector.path;
     headers.authority = collector.authority;
     headers.fields.add(Token::kContentType, "application/json");
-    for (const auto& [name, value] : collector.fields) headers.fields.add(name, value);
+    add_fields(collector, tracer_.proxy_.local.loop, headers.fields);
     call_->start(cluster, body);
   }
 

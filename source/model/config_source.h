@@ -4,39 +4,16 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "base/time.h"
+#include "model/google_grpc.h"
 
 namespace sluice::model {
-
-// A GrpcService.GoogleGrpc: the control plane is reached with gRPC's own library. Immutable. Thread: any.
-struct GoogleGrpc {
-  // kInsecure: neither channel_credentials nor anything in their place. kLocal is for unix sockets, as in Envoy.
-  enum class Channel : uint8_t { kInsecure, kSsl, kGoogleDefault, kLocal };
-  struct AccessToken {
-    std::string token;
-    friend bool operator==(const AccessToken&, const AccessToken&) = default;
-  };
-  struct GoogleIam {
-    std::string token, selector;
-    friend bool operator==(const GoogleIam&, const GoogleIam&) = default;
-  };
-
-  std::string target_uri;
-  std::string stat_prefix;
-  Channel channel = Channel::kInsecure;
-  std::string root_certs, private_key, cert_chain;  // PEM, of kSsl; empty roots: those of gRPC
-  std::vector<std::variant<AccessToken, GoogleIam>> call_credentials;
-  std::map<std::string, std::variant<int, std::string>> channel_args;
-  friend bool operator==(const GoogleGrpc&, const GoogleGrpc&) = default;
-};
 
 // An ApiConfigSource. Immutable. Thread: any.
 struct ApiSource {

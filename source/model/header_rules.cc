@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "base/strings.h"
+
 namespace sluice::model {
 namespace {
 
@@ -70,6 +72,20 @@ void set_unknown(std::string_view name, std::string_view value, http::HeaderMap&
   if (std::find_if(first + 1, fields.end(), is) == fields.end()) return;
   bool kept = false;
   fields.remove_if([&](const http::HeaderField& field) { return is(field) && std::exchange(kept, true); });
+}
+
+// The lines of an upstream's answer are not joined yet: all of them come before the value.
+void extend(const HeaderRule& rule, std::string_view value, http::HeaderMap& fields) {
+  std::string& text = scratch();
+  const auto add = [&text](std::string_view one) {
+    if (!one.empty()) append(text, text.empty() ? "" : ",", one);
+  };
+  for (const http::HeaderField& field : fields) {
+    if (field.token == rule.token && field.name() == rule.name) add(field.value());
+  }
+  add(value);
+  const std::string_view all = fields.arena().copy(text);
+  rule.token != Token::kNone ? fields.set(rule.token, all) : set_unknown(rule.name, all, fields);
 }
 
 bool is_listed(std::string_view name, const std::vector<std::string>& names) {
@@ -143,8 +159,8 @@ void write(const HeaderRule& rule, std::string_view value, http::HeaderMap& fiel
   const bool known = rule.token != Token::kNone;
   if (overwrites(rule)) {
     known ? fields.set(rule.token, value) : set_unknown(rule.name, value, fields);
-  } else if (joins_lines(rule.token)) {
-    fields.append_value(rule.token, value);
+  } else if (rule.joins) {
+    extend(rule, value, fields);
   } else {
     known ? fields.add(rule.token, value) : fields.push_back(field_of(rule.name, value));
   }

@@ -22,6 +22,7 @@ struct HeaderRule {
   format::Formatter value;
   AppendAction action = AppendAction::kAppendIfExistsOrAdd;
   bool keep_empty_value = false;  // else a value that turns out empty changes nothing
+  bool joins = false;             // the lines of that header are one list, which an addition extends
   Origin origin;
 };
 
@@ -51,8 +52,8 @@ struct HeaderRules {
   void change(http::HeaderMap& fields, const format::Facts& facts) const;
 };
 
-// Whether several lines of that header are one list joined with ',' (as Envoy keeps its "inline" headers), so that an
-// addition extends the line. All others get a line of their own.
+// Whether several lines of that header are one list joined with ',' (as Envoy keeps its "inline" headers). All others
+// get a line of their own, but for those that the bootstrap names (inline_headers).
 bool joins_lines(http::Token token);
 
 }  // namespace sluice::model

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "http/codec.h"
 #include "http/http2_options.h"
+#include "http/joined_fields.h"
 #include "http/path.h"
 #include "match/string_matcher.h"
 #include "model/client_detection.h"
@@ -59,6 +60,7 @@ class HttpPlan final : public NetworkFilterPlan {
   bool log_at_tunnel = false;                             // ... and when a tunnel is there
   Duration log_interval{0};                               // ... and so often until the end; 0: no
   std::optional<LocalReplyPlan> local_reply;
+  std::shared_ptr<const http::InlineHeaders> inline_headers = http::InlineHeaders::builtin();  // never null
 
   // One of the three.
   RouteTablePtr routes;                   // inline route_config

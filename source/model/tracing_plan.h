@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "format/formatter.h"
 #include "model/custom_tag.h"
 #include "runtime/key.h"
 
@@ -19,9 +20,15 @@ struct Sampling {
   runtime::Fraction client, random, overall;
 };
 
+// What spans are called, as texts with command operators; none: as they always are. Immutable. Thread: any.
+struct SpanNames {
+  std::optional<format::Formatter> request, upstream;  // operation, upstream_operation
+};
+
 // What a route says. Immutable. Thread: any.
 struct RouteTracing {
   std::string operation;  // of its decorator; empty: none
+  SpanNames names;        // before the connection manager's
   bool propagate = true;
   std::optional<Sampling> sampling;  // instead of the connection manager's
   std::vector<CustomTag> tags;       // beside the connection manager's
@@ -38,6 +45,7 @@ struct TracingPlan {
   std::shared_ptr<const TracerPlan> tracer;  // never null
   Sampling sampling;
   std::vector<CustomTag> tags;
+  SpanNames names;
   uint32_t max_path_tag_length = 256;
   bool spawn_upstream_span = false;
   bool propagate_context = true;

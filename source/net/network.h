@@ -41,6 +41,7 @@ struct ListenOptions {
   uint32_t unix_mode = 0;    // of a unix socket's path; 0: leave it to the umask
   bool freebind = false;     // the address need not be one of this machine
   bool transparent = false;  // IP_TRANSPARENT: connections to any address may be led here; needs a capability
+  bool mptcp = false;        // several paths for one connection (RFC 8684), for clients that have them
   std::optional<uint32_t> fast_open_queue;  // tcp_fast_open_queue_length; 0: off
   std::optional<Keepalive> keepalive;       // of the connections that come
   SocketOptionsPtr more;                    // socket_options; one that fails fails the listener

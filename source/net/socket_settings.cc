@@ -14,10 +14,13 @@ bool ListenOptions::makes_same_socket(const ListenOptions& other) const {
   };
   return bind_to_port == other.bind_to_port && reuse_port == other.reuse_port && ipv4_compat == other.ipv4_compat &&
          unix_mode == other.unix_mode && freebind == other.freebind && transparent == other.transparent &&
-         fast_open_queue == other.fast_open_queue && keepalive == other.keepalive && same_list(more, other.more);
+         mptcp == other.mptcp && fast_open_queue == other.fast_open_queue && keepalive == other.keepalive &&
+         same_list(more, other.more);
 }
 
-bool set_option(int fd, int level, int name, int value) { return setsockopt(fd, level, name, &value, sizeof(value)) == 0; }
+bool set_option(int fd, int level, int name, int value) {
+  return setsockopt(fd, level, name, &value, sizeof(value)) == 0;
+}
 
 // An IPv6 socket may carry IPv4 too.
 bool set_freebind(int fd, AddressKind kind) {
@@ -41,8 +44,8 @@ bool set_keepalive(int fd, const Keepalive& keepalive) {
 bool set_options(int fd, AddressKind kind, const SocketOptionsPtr& options, SocketOption::When when) {
   return options == nullptr || std::all_of(options->begin(), options->end(), [&](const SocketOption& one) {
            const bool meant = one.when == when && (one.only == AddressKind::kNone || one.only == kind);
-           return !meant || setsockopt(fd, one.level, one.name, one.value.data(),
-                                       static_cast<socklen_t>(one.value.size())) == 0;
+           return !meant ||
+                  setsockopt(fd, one.level, one.name, one.value.data(), static_cast<socklen_t>(one.value.size())) == 0;
          });
 }
 

@@ -49,9 +49,10 @@ Error UvListenSocket::error(std::string_view doing) const {
 Result<int> UvListenSocket::open(const ListenOptions& options, bool reuse_port) const {
   sockaddr_storage name;
   const socklen_t length = address_.to_sockaddr(name);
-  const int fd = socket(name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int protocol = options.mptcp ? IPPROTO_MPTCP : 0;
+  const int fd = socket(name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
   if (fd < 0) {
-    return error("make a socket for");
+    return error(options.mptcp ? "make a socket of MPTCP for" : "make a socket for");
   }
   if (address_.is_ip()) {
     set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -82,11 +83,11 @@ Result<int> UvListenSocket::open(const ListenOptions& options, bool reuse_port) 
 // Of connections that come the accepted sockets inherit it.
 bool UvListenSocket::prepare(int fd, const ListenOptions& options) const {
   const AddressKind kind = address_.kind();
-  if (address_.is_ip() && ((options.freebind && !set_freebind(fd, kind)) ||
-                           (options.transparent && !set_transparent(fd, kind)) ||
-                           (options.keepalive && !set_keepalive(fd, *options.keepalive)) ||
-                           (options.fast_open_queue && !set_option(fd, IPPROTO_TCP, TCP_FASTOPEN,
-                                                                   static_cast<int>(*options.fast_open_queue))))) {
+  if (address_.is_ip() &&
+      ((options.freebind && !set_freebind(fd, kind)) || (options.transparent && !set_transparent(fd, kind)) ||
+       (options.keepalive && !set_keepalive(fd, *options.keepalive)) ||
+       (options.fast_open_queue &&
+        !set_option(fd, IPPROTO_TCP, TCP_FASTOPEN, static_cast<int>(*options.fast_open_queue))))) {
     return false;
   }
   return set_options(fd, kind, options.more, SocketOption::When::kPrebind);

@@ -284,6 +284,8 @@ void Exchange::on_data(buffer::Buffer& data, http::End end) {
 
 void Exchange::on_trailers(http::HeaderMap& trailers) {
   touch();
+  const http::JoinedNames& joined = plan().inline_headers->request_trailers;
+  if (!joined.empty()) join_repeated(trailers, joined);
   facts_.request_trailers = &trailers;
   note_request_end();
   if (!answered_locally_ && !response_complete_) {

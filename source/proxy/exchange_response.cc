@@ -170,6 +170,8 @@ void Exchange::response_data_passed(buffer::Buffer& data, http::End end) {
 }
 
 void Exchange::respond_trailers(http::HeaderMap& trailers) {
+  const http::JoinedNames& joined = plan().inline_headers->response_trailers;
+  if (!joined.empty()) join_repeated(trailers, joined);
   touch();
   facts_.response_trailers = &trailers;
   chain_.built() ? chain_.response_trailers(trailers) : response_trailers_passed(trailers);

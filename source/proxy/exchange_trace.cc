@@ -46,8 +46,7 @@ void ExchangeTrace::decide() {
   const auto number = number_of_request_id(id);
   if (!number) return;
   const uint64_t stable = *number % 10000;
-  const model::Route* route = exchange_.route().route;
-  const model::RouteTracing* own = route == nullptr ? nullptr : route->tracing.get();
+  const model::RouteTracing* own = of_route();
   const model::Sampling& sampling = own != nullptr && own->sampling ? *own->sampling : tracing_.plan_.sampling;
   reason_ = trace_reason(id);
   if (reason_ == TraceReason::kNone) {
@@ -102,10 +101,31 @@ void ExchangeTrace::begin() {
   decorate();
 }
 
-// An outbound proxy tells the next one how the operation is called; that one takes it for its own span.
-void ExchangeTrace::decorate() {
+const model::RouteTracing* ExchangeTrace::of_route() const {
   const model::Route* route = exchange_.route().route;
-  const model::RouteTracing* own = route == nullptr ? nullptr : route->tracing.get();
+  return route == nullptr ? nullptr : route->tracing.get();
+}
+
+const format::Formatter* ExchangeTrace::own_name(NameOf which) const {
+  const model::RouteTracing* own = of_route();
+  if (own != nullptr && own->names.*which) return &*(own->names.*which);
+  const std::optional<format::Formatter>& name = tracing_.plan_.names.*which;
+  return name ? &*name : nullptr;
+}
+
+void ExchangeTrace::give_name(Span& span, NameOf which) const {
+  const format::Formatter* name = own_name(which);
+  if (name == nullptr) return;
+  std::string text;
+  name->append(text, exchange_.facts());
+  if (!text.empty()) span.name = text;
+}
+
+// An outbound proxy tells the next one how the operation is called; that one takes it for its own span.
+// Nothing of this is looked at where the span has a name of its own.
+void ExchangeTrace::decorate() {
+  if (own_name(&model::SpanNames::request) != nullptr) return;
+  const model::RouteTracing* own = of_route();
   if (own != nullptr && !own->operation.empty()) {
     span_->name = own->operation;
     if (own->propagate) operation_ = own->operation;
@@ -148,11 +168,12 @@ void ExchangeTrace::end_try(Span& span, const upstream::Host& host, uint16_t sta
   span.tag("upstream_address", address);
   span.tag("http.protocol", http::name_of(facts.has_upstream_protocol ? facts.upstream_protocol : facts.protocol));
   tag_answer(span, facts, status);
+  give_name(span, &model::SpanNames::upstream);
   tracing_.tracer_->report(span);
 }
 
 void ExchangeTrace::on_response(http::ResponseHeaders& response) {
-  if (span_ == nullptr) return;
+  if (span_ == nullptr || own_name(&model::SpanNames::request) != nullptr) return;
   if (!tracing_.outbound_) {
     if (!operation_.empty()) response.fields.set(Token::kXEnvoyDecoratorOperation, operation_);
     return;
@@ -172,9 +193,8 @@ void ExchangeTrace::end() {
   tag_request(facts);
   tag_answer(*span_, facts, facts.response_code);
   tag_custom(tracing_.plan_.tags, facts);
-  if (const model::Route* route = exchange_.route().route; route != nullptr && route->tracing != nullptr) {
-    tag_custom(route->tracing->tags, facts);
-  }
+  if (const model::RouteTracing* own = of_route()) tag_custom(own->tags, facts);
+  give_name(*span_, &model::SpanNames::request);
   tracing_.tracer_->report(*span_);
   span_ = nullptr;
 }

@@ -56,8 +56,15 @@ class ExchangeTrace {
   void end();
 
  private:
+  using NameOf = std::optional<format::Formatter> model::SpanNames::*;
+
   void begin();
   void decorate();
+  // Null: the route says nothing.
+  const model::RouteTracing* of_route() const;
+  // The name that the route, or else the connection manager has for such a span; null: none.
+  const format::Formatter* own_name(NameOf which) const;
+  void give_name(trace::Span& span, NameOf which) const;
   void tag_request(const format::Facts& facts);
   void tag_answer(trace::Span& span, const format::Facts& facts, uint16_t status) const;
   void tag_custom(const std::vector<model::CustomTag>& tags, const format::Facts& facts);

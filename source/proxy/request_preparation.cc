@@ -193,7 +193,7 @@ Prepared prepare_request(const model::HttpPlan& plan, RequestHeaders& request, c
 
   http::HeaderMap& fields = request.fields;
   if (plan.early_mutations != nullptr) plan.early_mutations->apply(fields, facts);
-  const TokenSet present = join_repeated(fields, http::Direction::kRequest);
+  const TokenSet present = join_repeated(fields, plan.inline_headers->request_headers);
   if (present.intersects(kHopByHopOfRequests)) remove_hop_by_hop(request);
   if (present.has(Token::kReferer) && !http::is_good_referer(fields.get(Token::kReferer))) {
     fields.remove(Token::kReferer);

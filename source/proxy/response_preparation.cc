@@ -45,7 +45,7 @@ void prepare_request_id(const model::HttpPlan& plan, const http::RequestHeaders*
 void prepare_response(const model::HttpPlan& plan, const http::RequestHeaders* request, http::ResponseHeaders& response,
                       WallTime now) {
   http::HeaderMap& fields = response.fields;
-  const TokenSet present = join_repeated(fields, http::Direction::kResponse);
+  const TokenSet present = join_repeated(fields, plan.inline_headers->response_headers);
   if (present.intersects(kHopByHopOfResponses)) remove_hop_by_hop(response);
   if (!present.has(Token::kDate)) fields.add(Token::kDate, fields.arena().copy(current_date.at(now)));
   prepare_server(plan, fields);

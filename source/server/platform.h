@@ -2,6 +2,11 @@
 // simulation.
 #pragma once
 
+#include <memory>
+#include <optional>
+
+#include "base/function.h"
+#include "base/time.h"
 #include "event/files.h"
 #include "event/loop.h"
 #include "model/config_source.h"
@@ -31,6 +36,10 @@ class Platform {
   virtual WorkerSeams make_worker(uint32_t index) = 0;
   // Runs the loop of a worker, on a thread of its own where there are threads.
   virtual void spawn(event::Loop& loop) = 0;
+  // Tells of every turn of that loop how long it took, and how late it began (event/uv_loop.h); before it runs. Where
+  // time is simulated turns take none.
+  using TellTurn = Function<void(Duration took, std::optional<Duration> late)>;
+  virtual void time_turns(event::Loop&, TellTurn) {}
   // Has the guard look from time to time until join(), on a thread of its own: the process ends when it says so. Where
   // time is simulated no thread hangs.
   virtual void watch_over(const Guard&) {}

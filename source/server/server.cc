@@ -64,7 +64,10 @@ Server::Server(Platform& platform, const Options& options, config::CompiledBoots
       options_.drain_time);
 }
 
-Server::~Server() { SLUICE_CHECK(workers_.empty()); }
+Server::~Server() {
+  SLUICE_CHECK(workers_.empty());
+  platform_.time_turns(platform_.main_loop(), nullptr);
+}
 
 Result<void> Server::bind_all() {
   std::string errors;
@@ -124,6 +127,24 @@ void Server::watch_turns(const std::string& name, event::Loop& loop, const model
   server_stats_.watch(name, loop);
 }
 
+// As histograms of that name.
+void Server::time_turns(std::string_view of, event::Loop& loop, stats::WorkerCells& cells) {
+  if (!bootstrap_.time_turns) {
+    return;
+  }
+  const auto histogram = [&](std::string_view name) {
+    return cells.single(stats::Kind::kHistogram, cat(of, ".dispatcher.", name));
+  };
+  const auto us = [](Duration time) { return static_cast<uint64_t>(time / std::chrono::microseconds(1)); };
+  platform_.time_turns(loop, [us, took = histogram("loop_duration_us"), late = histogram("poll_delay_us")](
+                                 Duration turn, std::optional<Duration> delay) mutable {
+    took.record(us(turn));
+    if (delay) {
+      late.record(us(*delay));
+    }
+  });
+}
+
 // Until now nobody listened: clients were refused.
 void Server::serve() {
   serving_ = true;
@@ -163,11 +184,13 @@ void Server::publish() {
         return subscriber_.subscribe(source, interest_in(config::ResourceType::kSecret, name, source), user);
       });
   watch_turns("main_thread", platform_.main_loop(), bootstrap_.watchdogs.main_thread);
+  time_turns("server", platform_.main_loop(), cells_);
   for (uint32_t i = 0; i < concurrency(); ++i) {
     WorkerSeams seams = platform_.make_worker(i);
     seams.internal_buffer = bootstrap_.internal_buffer.value_or(seams.internal_buffer);
     workers_.push_back(std::make_unique<Worker>(i, std::move(seams), registry_, state_));
     watch_turns(cat("worker_", i), workers_.back()->loop(), bootstrap_.watchdogs.workers);
+    time_turns(cat("listener_manager.worker_", i), workers_.back()->loop(), workers_.back()->cells());
     workers_.back()->clusters().set_own_zone(bootstrap_.local_cluster, bootstrap_.node.locality());
   }
   upstreams_.clusters().set_own_zone(bootstrap_.local_cluster, bootstrap_.node.locality());

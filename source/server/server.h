@@ -105,6 +105,7 @@ class Server final : public admin::AdminSource {
   bool serves(std::string_view path) const override;
   uint32_t concurrency() const;
   void watch_turns(const std::string& name, event::Loop& loop, const model::WatchdogPlan& plan);
+  void time_turns(std::string_view of, event::Loop& loop, stats::WorkerCells& cells);
   uint64_t connections() const;
   void refresh_breakers();
   void set_accepting(proxy::Accepting accepting);

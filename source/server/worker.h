@@ -35,6 +35,7 @@ class Worker final : private proxy::ListenerTable {
 
   event::Loop& loop() { return *seams_.loop; }
   uint32_t index() const { return local_.index; }
+  stats::WorkerCells& cells() { return cells_; }
 
   // --- on the worker's thread ---
   upstream::ClusterSet& clusters() { return clusters_; }

@@ -1,4 +1,4 @@
-// GrpcStream: a gRPC call of the proxy itself: messages both ways, and a status at the end.
+// GrpcStream: a gRPC call of the proxy itself over the pools of a cluster.
 // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
 #pragma once
 
@@ -11,24 +11,12 @@
 
 #include "http/grpc.h"
 #include "upstream/call.h"
+#include "upstream/grpc_call.h"
 
 namespace sluice::upstream {
 
-// Never called inside start() and send(); the stream may be let go inside. Thread: its stream's.
-class GrpcUser {
- public:
-  // One message, whole; the bytes live as long as the call.
-  virtual void on_grpc_message(std::string_view message) = 0;
-  // The last call: what the peer said (grpc-status and grpc-message, or an HTTP status mapped to one), or what went
-  // wrong on the way (UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, RESOURCE_EXHAUSTED).
-  virtual void on_grpc_end(uint32_t status, std::string_view message) = 0;
-
- protected:
-  ~GrpcUser() = default;
-};
-
 // Ends with its owner: `GrpcStreamPtr`. Thread: worker or main.
-class GrpcStream final : public event::Deferred, private CallUser {
+class GrpcStream final : public event::Deferred, public GrpcCall, private CallUser {
  public:
   // `path`: "/package.Service/Method". A message of the peer above `max_message` bytes ends the stream.
   GrpcStream(WorkerLocal& local, GrpcUser& user, std::string_view path, const CallOptions& options, size_t max_message);
@@ -36,16 +24,12 @@ class GrpcStream final : public event::Deferred, private CallUser {
   // Metadata and an authority may be added before start().
   http::RequestHeaders& headers() { return call_->headers(); }
   void start(Cluster* cluster);
-  // One message; kept while there is no stream yet.
-  void send(std::string_view message);
-  // What was sent has left, or may have: there is a connection, or was one.
-  bool connected() const { return call_ != nullptr ? call_->had_stream() : connected_; }
-  // Bytes of messages that did not leave for the connection yet.
-  size_t queued() const { return user_ == nullptr ? 0 : call_->queued(); }
-  // We send no more messages.
-  void finish();
-  // For GrpcStreamPtr.
-  void let_go();
+  // GrpcCall
+  void send(std::string_view message) override;
+  void finish() override;
+  bool connected() const override { return call_ != nullptr ? call_->had_stream() : connected_; }
+  size_t queued() const override { return user_ == nullptr ? 0 : call_->queued(); }
+  void let_go() override;
 
  private:
   // CallUser

@@ -5,8 +5,12 @@
 #include <signal.h>
 #include <time.h>
 
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "event/uv_signals.h"
 
@@ -235,6 +239,29 @@ TEST(UvSignals, TellsEachSignalOnTheLoop) {
   }
   EXPECT_EQ(seen, (std::vector<int>{SIGUSR1, SIGHUP}));
   raise(SIGPIPE);  // ignored from now on
+}
+
+// Each turn once: what the first one took is told when the wait after it is over, and that wait had no end or one.
+TEST(UvLoop, TurnsAreTimed) {
+  UvLoop loop;
+  std::vector<std::pair<Duration, std::optional<Duration>>> told;
+  loop.time_turns([&](Duration took, std::optional<Duration> late) { told.emplace_back(took, late); });
+  Timer end(loop.timers(), [&] { loop.stop(); });
+  loop.post([&] {
+    const MonotonicTime until = UvLoop::clock_now() + 3ms;
+    while (UvLoop::clock_now() < until) {
+    }
+    end.arm(5ms);
+  });
+  loop.run();
+  loop.time_turns(nullptr);
+  ASSERT_GE(told.size(), 3u);
+  EXPECT_TRUE(std::any_of(told.begin(), told.end(), [](const auto& turn) { return turn.first >= 3ms; }));
+  EXPECT_TRUE(std::all_of(told.begin(), told.end(), [](const auto& turn) { return turn.first >= Duration::zero(); }));
+  EXPECT_TRUE(told.back().second.has_value());
+  for (const auto& [took, late] : told) {
+    EXPECT_GE(late.value_or(Duration::zero()), Duration::zero());
+  }
 }
 
 }  // namespace

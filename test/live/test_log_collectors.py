@@ -241,3 +241,43 @@ def test_what_is_detected_stands_in_the_resource(start, ports, collectors, origi
     assert wait_for(lambda: collectors.posts)
     attributes = collectors.posts[0][2].resource_logs[0].resource.attributes
     assert sorted((one.key, one.value.string_value) for one in attributes) == [("w", "fixed"), ("x", "fixed"), ("z", "found")]
+
+
+def by_library(port, prefix, **more):
+    """A service that gRPC's own library calls; it tries again soon."""
+    often = {"grpc.initial_reconnect_backoff_ms": {"int_value": 100}, "grpc.max_reconnect_backoff_ms": {"int_value": 100}}
+    return {"google_grpc": {"target_uri": "127.0.0.1:%d" % port, "stat_prefix": prefix, "channel_args": {"args": often}}, **more}
+
+
+def test_by_the_library_of_grpc(start, ports, collectors, origin):
+    """Envoy passes it as well (SLUICE=$(tools/peers envoy))."""
+    at = ports()
+    fields = {"initial_metadata": [{"key": "X-Token", "value": "t"}]}
+    logs = [als("one", common={"grpc_service": by_library(collectors.port, "streams", **fields)}),
+            als("two", common={"grpc_service": by_library(collectors.port, "streams", **fields)}),
+            otlp(grpc_service=by_library(collectors.port, "records", **fields), body=text("%REQ(:PATH)%"))]
+    proxy = start(bootstrap=bootstrap(collectors, origin, [listener("http", at, manager(logs))]))
+    for number in range(3):
+        assert ask(at, b"GET /%d HTTP/1.1\r\nhost: a\r\n\r\n" % number)[1] == b"hello"
+        assert wait_for(lambda: len(collectors.entries("one")) == len(collectors.entries("two")) == number + 1 and len(collectors.exports) == number + 1)
+    assert [entry.request.path for entry in collectors.entries("two")] == ["/0", "/1", "/2"]
+    for metadata, message in collectors.exports:
+        assert metadata["x-token"] == "t" and metadata["user-agent"].startswith("grpc-c++/") and records_in((message,)) == 1
+    assert (proxy.stat("grpc.streams.streams_total"), proxy.stat("grpc.records.streams_total")) == (2, 3)
+    assert wait_for(lambda: proxy.stat("grpc.records.streams_closed_0") == 3)
+    assert [proxy.stat("access_logs.grpc_access_log." + name) for name in ("logs_written", "logs_dropped")] == [6, 0]
+
+
+def test_the_library_of_grpc_finds_a_collector_that_comes_late(start, ports, collectors, origin):
+    at, later = ports(), ports()
+    log = als("http", common={"buffer_size_bytes": 2000, "grpc_service": by_library(later, "late")})
+    proxy = start(bootstrap=bootstrap(collectors, origin, [listener("http", at, manager([log]))]))
+    for _ in range(40):
+        assert ask(at, b"GET /direct HTTP/1.1\r\nhost: a\r\n\r\n")[1] == b"direct"
+    assert wait_for(lambda: proxy.stat("access_logs.grpc_access_log.logs_dropped") > 0 and proxy.stat("grpc.late.streams_closed_14") > 0)
+    arrived = Collectors(later)
+    try:
+        assert wait_for(lambda: ask(at, b"GET /direct HTTP/1.1\r\nhost: a\r\n\r\n") and arrived.entries("http"))
+        assert proxy.alive()
+    finally:
+        arrived.end()

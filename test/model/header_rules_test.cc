@@ -85,6 +85,25 @@ TEST_F(HeaderRulesTest, ListsOfOneLineAreExtended) {
   EXPECT_EQ(lines(headers.fields, "cookie"), (Lines{"a=1", "added=1"}));
 }
 
+// The lines of an answer are not joined when its rules are applied.
+TEST_F(HeaderRulesTest, SeveralLinesOfAListAreExtendedAtTheEnd) {
+  rules_.add = {rule("vary", "new"), rule("x-list", "new"),
+                rule("x-empty", "", AppendAction::kAppendIfExistsOrAdd, true)};
+  for (HeaderRule& each : rules_.add) each.joins = true;
+  auto& message = request("/", "h",
+                          {{"vary", "a"},
+                           {"x-list", "a"},
+                           {"vary", ""},
+                           {"x-list", "b"},
+                           {"vary", "b,c"},
+                           {"x-empty", ""},
+                           {"x-empty", "a"}});
+  rules_.apply(message, facts_);
+  EXPECT_EQ(lines(message.fields, "vary"), Lines{"a,b,c,new"});
+  EXPECT_EQ(lines(message.fields, "x-list"), Lines{"a,b,new"});
+  EXPECT_EQ(lines(message.fields, "x-empty"), Lines{"a"});
+}
+
 TEST_F(HeaderRulesTest, MutationsSeeEachOther) {
   HeaderMutations mutations;
   mutations.list.push_back(rule("x-a", "1", AppendAction::kOverwriteIfExistsOrAdd));

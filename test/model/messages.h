@@ -21,7 +21,8 @@ inline HeaderRule rule(std::string_view name, std::string_view value,
                        AppendAction action = AppendAction::kAppendIfExistsOrAdd, bool keep_empty = false) {
   auto formatter = format::Formatter::parse(value, {.unset = format::ParseOptions::Unset::kNothing});
   EXPECT_TRUE(formatter.ok()) << value;
-  return {std::string(name), http::token_of(name), std::move(*formatter), action, keep_empty};
+  const http::Token token = http::token_of(name);
+  return {std::string(name), token, std::move(*formatter), action, keep_empty, joins_lines(token)};
 }
 
 inline std::shared_ptr<const RegexRewrite> rewrite(std::string_view pattern, std::string_view substitution) {

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "model/config_source.h"
+#include "model/google_grpc.h"
 
 namespace sluice::xds {
 

@@ -8,6 +8,7 @@
 #include "config/header_compiler.h"
 #include "config/matcher_compiler.h"
 #include "config/rate_limit_compiler.h"
+#include "config/token_bucket_compiler.h"
 #include "envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit.pb.h"
 #include "filters/http/local_ratelimit/local_ratelimit.h"
 
@@ -19,19 +20,6 @@ namespace common = envoy::extensions::common::ratelimit::v3;
 using config::CompileScope;
 using google::protobuf::Message;
 
-TokenBucket::Plan compile_bucket(const envoy::type::v3::TokenBucket& proto, CompileScope& scope) {
-  TokenBucket::Plan out;
-  out.max = proto.max_tokens();
-  out.tokens = proto.has_tokens_per_fill() ? proto.tokens_per_fill().value() : 1;
-  out.interval = config::to_duration(proto.fill_interval());
-  if (out.interval < std::chrono::milliseconds(50)) {
-    scope.error(proto, envoy::type::v3::TokenBucket::kFillIntervalFieldNumber,
-                "the fill interval of a local rate limit must be at least 50 ms");
-    out.interval = std::chrono::milliseconds(50);
-  }
-  return out;
-}
-
 void compile_limits(const v3::LocalRateLimit& proto, LimiterPlan& out, CompileScope& scope) {
   std::set<std::vector<std::pair<std::string, std::string>>> seen;
   for (int i = 0; i < proto.descriptors_size(); ++i) {
@@ -41,7 +29,7 @@ void compile_limits(const v3::LocalRateLimit& proto, LimiterPlan& out, CompileSc
     if (!seen.insert(limit.entries).second) {
       scope.error(proto, v3::LocalRateLimit::kDescriptorsFieldNumber, "this descriptor stands twice", i);
     }
-    limit.bucket = compile_bucket(descriptor.token_bucket(), scope);
+    limit.bucket = config::compile_token_bucket(descriptor.token_bucket(), scope);
     limit.shadow = descriptor.shadow_mode();
     out.limits.push_back(std::move(limit));
   }
@@ -108,7 +96,7 @@ std::shared_ptr<const Settings> compile_settings(const v3::LocalRateLimit& proto
   out->per_connection = proto.local_rate_limit_per_downstream_connection();
   out->show_headers = proto.enable_x_ratelimit_headers() == common::DRAFT_VERSION_03;
   if (proto.has_token_bucket()) {
-    out->limiter.bucket = compile_bucket(proto.token_bucket(), scope);
+    out->limiter.bucket = config::compile_default_bucket(proto.token_bucket(), scope);
   }
   out->limiter.always_default =
       !proto.has_always_consume_default_token_bucket() || proto.always_consume_default_token_bucket().value();

@@ -342,6 +342,7 @@ std::shared_ptr<const model::NetworkFilterPlan> compile(const google::protobuf::
   check_fields(proto, scope);
   auto out = std::make_shared<model::HttpPlan>();
   out->stat_prefix = proto.stat_prefix();
+  out->inline_headers = scope.inline_headers;
   compile_codec(proto, *out, scope);
   compile_timeouts(proto, *out);
   compile_reset_limits(*out, scope);

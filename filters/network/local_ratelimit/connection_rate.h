@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/token_bucket.h"
@@ -20,10 +21,12 @@ SLUICE_STAT_BLOCK(RateStat, SLUICE_CONNECTION_RATE_STATS)
 
 // Compiled configuration, with the bucket that all workers share. Thread: any.
 struct Rate {
-  explicit Rate(const TokenBucket::Plan& plan) : bucket(plan) {}
+  explicit Rate(const std::optional<TokenBucket::Plan>& plan) {
+    if (plan) bucket.emplace(*plan);
+  }
   std::string stat_prefix;
   runtime::Flag enabled{true, nullptr};
-  mutable TokenBucket bucket;
+  mutable std::optional<TokenBucket> bucket;  // none: nothing is limited
 };
 
 // A worker's part of it. Thread: worker.
@@ -40,7 +43,7 @@ class RateLocal {
 
   // False, and counted: one connection too many.
   bool admit() {
-    if (!rate_->enabled.now() || rate_->bucket.take(1, local_.loop.now())) {
+    if (!rate_->enabled.now() || !rate_->bucket || rate_->bucket->take(1, local_.loop.now())) {
       return true;
     }
     block_.inc(RateStat::kRateLimited);
