@@ -13,9 +13,26 @@ using model::RateLimitAction;
 // An absent operator gives no text at all, so that the fallback is taken.
 constexpr format::ParseOptions kEmptyWhenUnset{.unset = format::ParseOptions::Unset::kNothing};
 
+// Operators in a descriptor's value count when the runtime says so, as in Envoy; without that each text is as it
+// stands.
+bool formats_values(const CompileScope& scope) {
+  return scope.runtime.boolean("envoy.reloadable_features.enable_formatter_for_ratelimit_action_descriptor_value")
+      .value_or(false);
+}
+
+std::string without_operators(std::string_view text) {
+  std::string out;
+  for (const char c : text) out.append(c == '%' ? 2 : 1, c);
+  return out;
+}
+
 std::optional<RateLimitAction::Text> compile_text(const google::protobuf::Message& message, int field,
                                                   const std::string& value, const std::string& fallback,
                                                   CompileScope& scope) {
+  if (!formats_values(scope)) {
+    auto literal = scope.formatter(message, field, without_operators(value), kEmptyWhenUnset);
+    return literal ? std::optional(RateLimitAction::Text{std::move(*literal), {}}) : std::nullopt;
+  }
   auto formatter = scope.formatter(message, field, value, kEmptyWhenUnset);
   return formatter ? std::optional(RateLimitAction::Text{std::move(*formatter), fallback}) : std::nullopt;
 }

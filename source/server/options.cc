@@ -124,8 +124,8 @@ Result<void> stats_tag(Options& o, std::string_view text) {
     return Error{cat("--stats-tag needs TAG:VALUE with a tag of letters and digits, not '", text, "'")};
   }
   const std::string_view value = text.substr(colon + 1);
-  if (value.find('.') != std::string_view::npos) {
-    return Error{cat("--stats-tag: the value of '", tag, "' must not contain a dot")};
+  if (value.empty() || value.find('.') != std::string_view::npos) {
+    return Error{cat("--stats-tag: the value of '", tag, "' must be a text without a dot")};
   }
   for (const auto& [known, other] : o.stats_tags) {
     if (known == tag) {

@@ -44,6 +44,7 @@ TEST(Options, OddOnes) {
   EXPECT_EQ(parsed({"--stats-tag", "a:b", "--stats-tag", "c:d:e"}).stats_tags.size(), 2u);
   EXPECT_FALSE(parse_options({"--stats-tag", "a:b", "--stats-tag", "a:c"}).ok());
   EXPECT_FALSE(parse_options({"--stats-tag", "a:b.c"}).ok());
+  EXPECT_FALSE(parse_options({"--stats-tag", "a:"}).ok());
   EXPECT_FALSE(parse_options({"--stats-tag", "a_b:c"}).ok());
   EXPECT_FALSE(parse_options({"--local-address-ip-version", "v5"}).ok());
   EXPECT_FALSE(parse_options({"--component-log-level", "nonsense:error"}).ok());
