@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "base/strings.h"
+#include "server/foreign_loggers.h"
 
 namespace sluice::server {
 
@@ -52,16 +53,6 @@ Result<void> level(Options& o, std::string_view text) {
   return {};
 }
 
-// Envoy's loggers for what is written to no log of its own here: their levels are accepted and say nothing.
-constexpr std::string_view kForeignComponents[] = {
-    "a2a", "ai_protocol_manager", "alternate_protocols_cache", "assert", "aws", "backtrace", "basic_auth",
-    "cache_filter", "compression", "conn_handler", "credential_injector", "decompression", "dns", "dubbo",
-    "dynamic_modules", "envoy_bug", "ext_authz", "ext_proc", "forward_proxy", "geolocation", "golang", "grpc",
-    "happy_eyeballs", "hc", "health_checker", "http2", "hystrix", "init", "io", "ip_tagging", "json_rpc", "jwt",
-    "kafka", "key_value_store", "local_rate_limit", "lua", "matcher", "mcp", "misc", "mongo", "multi_connection",
-    "notification", "oauth2", "quic", "quic_stream", "rate_limit_quota", "rbac", "rds", "redis", "rocketmq", "secret",
-    "sse", "stats", "stats_sinks", "tap", "testing", "thrift", "tracing", "udp", "wasm", "websocket"};
-
 // "upstream:debug,http:trace"
 Result<void> component_levels(Options& o, std::string_view text) {
   for (std::string_view part : split(text, ',')) {
@@ -70,8 +61,7 @@ Result<void> component_levels(Options& o, std::string_view text) {
     if (!parsed) {
       return Error{cat("--component-log-level '", part, "': ", parsed.error())};
     }
-    bool known = std::find(std::begin(kForeignComponents), std::end(kForeignComponents), part.substr(0, colon)) !=
-                 std::end(kForeignComponents);
+    bool known = is_foreign_logger(part.substr(0, colon));
     for (int i = 0; i < static_cast<int>(log::Component::kCount); ++i) {
       const auto component = static_cast<log::Component>(i);
       if (log::name_of(component) == part.substr(0, colon)) {

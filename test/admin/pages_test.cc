@@ -206,6 +206,7 @@ TEST_F(PagesTest, Logging) {
     EXPECT_THAT(post(wrong).body, StartsWith("error: unknown logger level\n\nusage: /logging?<name>=<level>")) << wrong;
     EXPECT_EQ(post(wrong).status, 400);
   }
+  EXPECT_THAT(post("/logging?paths=rbac:debug,http:warning").body, HasSubstr("  http: warning\n"));
   EXPECT_THAT(post("/logging?nosuch=info").body, StartsWith("error: unknown logger name\n"));
   EXPECT_THAT(post("/logging?a=info&b=info").body, StartsWith("error: invalid number of parameters\n"));
   EXPECT_THAT(post("/logging?paths=x").body, StartsWith("error: empty logger name or empty logger level\n"));

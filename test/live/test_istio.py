@@ -210,7 +210,8 @@ def test_istioctl_can_read_the_pages(pod):
     metrics = pod.page(15090, "/stats/prometheus").splitlines()
     assert 'envoy_cluster_upstream_cx_total{cluster_name="xds-grpc"} 1' in metrics
     assert "envoy_listener_manager_lds_update_success{} 1" in metrics and "envoy_server_state{} 0" in metrics
-    assert "upstream: debug" in pod.page(15000, "/logging?paths=upstream:debug,http:warning", "POST")
+    assert "upstream: debug" in pod.page(15000, "/logging?paths=upstream:debug,rbac:debug", "POST")
+    assert "error" not in pod.page(15000, "/logging?rbac=warning", "POST")
     part = json.loads(pod.page(15000, "/config_dump?resource=dynamic_listeners&name_regex=virtualInbound"))["configs"]
     assert [one["name"] for one in part] == ["virtualInbound"]
     assert json.loads(pod.page(15000, "/config_dump?mask=bootstrap.node.id"))["configs"][0]["bootstrap"]["node"]["id"].startswith("sidecar~")

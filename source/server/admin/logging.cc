@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "server/admin/page.h"
+#include "server/foreign_loggers.h"
 
 namespace sluice::server::admin {
 namespace {
@@ -20,8 +21,9 @@ std::optional<log::Component> component_of(std::string_view name) {
   return std::nullopt;
 }
 
+// Without a component: of a logger that is not there.
 struct Change {
-  log::Component component;
+  std::optional<log::Component> component;
   log::Level level;
 };
 
@@ -31,14 +33,14 @@ Result<Change> parse_change(std::string_view name, std::string_view level) {
     return Error{"empty logger name or empty logger level"};
   }
   const auto component = component_of(name);
-  if (!component) {
+  if (!component && !is_foreign_logger(name)) {
     return Error{"unknown logger name"};
   }
   const auto parsed = log::parse_level(level);
   if (!parsed.ok() || log::name_of(*parsed) != level) {
     return Error{"unknown logger level"};
   }
-  return Change{*component, *parsed};
+  return Change{component, *parsed};
 }
 
 Result<std::vector<Change>> parse_list(std::string_view text) {
@@ -103,7 +105,7 @@ void logging_page(const Request& request, AdminSource&, Reply& reply) {
   const auto changes = parse_query(request);
   if (changes.ok()) {
     for (const Change& change : *changes) {
-      log::set_level(change.component, change.level);
+      if (change.component) log::set_level(*change.component, change.level);
     }
   } else {
     reply.fail(400, cat("error: ", changes.error(), "\n", kUsage));
