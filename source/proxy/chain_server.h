@@ -62,12 +62,16 @@ struct ListenerFacts {
   const MonotonicTime& drain_since;  // when the drain of this chain alone began; Drain::kNever: it has not
 };
 
+enum class ClosedBy : uint8_t { kUs, kPeer };
+
 // Owned by its worker's Listener. Thread: worker.
 class ChainServer {
  public:
   virtual ~ChainServer() = default;
   // Takes an accepted connection, and tells accepted->end() when it is gone.
   virtual void serve(std::unique_ptr<net::Transport> transport, AcceptedPtr accepted) = 0;
+  // A connection that ended while the network filters before this server looked at it: it is counted all the same.
+  virtual void count_unserved(const Accepted&, ClosedBy) {}
   // The process ends: connections are told to go with their next answer, idle ones close when nothing more comes.
   virtual void start_drain() = 0;
   virtual size_t connections() const = 0;

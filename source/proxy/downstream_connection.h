@@ -145,7 +145,10 @@ class DownstreamConnection final : public event::Deferred,
     if (seldom_ != nullptr) seldom_->duration.cancel();
   }
 
-  enum class ClosedBy : uint8_t { kUs, kPeer };
+  // A client that goes on sending requests sends the next one within this time. When the process ends, a connection
+  // that was silent for so long is closed; an earlier close could cross a request that is on its way.
+  static constexpr Duration kQuiet = std::chrono::milliseconds(100);
+
   void close(ClosedBy by);
   Exchange* find(http::StreamId stream);
 

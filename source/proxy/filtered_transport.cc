@@ -10,12 +10,12 @@ using net::IoStatus;
 
 FilteredTransport::FilteredTransport(std::unique_ptr<net::Transport> inner, AcceptedPtr accepted,
                                      std::vector<std::unique_ptr<NetworkFilter>> filters, upstream::WorkerLocal& worker,
-                                     Serve serve)
+                                     ChainServer& server)
     : inner_(std::move(inner)),
       owned_(std::move(accepted)),
       accepted_(owned_.get()),
       worker_(worker),
-      serve_(std::move(serve)),
+      server_(server),
       filters_(std::move(filters)),
       held_(worker.slabs) {}
 
@@ -42,7 +42,7 @@ void FilteredTransport::run_start() {
   state_ = State::kServing;
   next_ = 0;
   unlink();
-  serve_(std::unique_ptr<net::Transport>(this), std::move(owned_));
+  server_.serve(std::unique_ptr<net::Transport>(this), std::move(owned_));
 }
 
 void FilteredTransport::resume() {
@@ -136,7 +136,7 @@ void FilteredTransport::on_ready(net::Ready ready) {
     }
     handler_->on_ready(ready);
   } else if (state_ == State::kStarting && (ready.failed || ready.peer_closed)) {
-    close_now({});
+    end_unserved(ClosedBy::kPeer);
   }
 }
 
@@ -145,16 +145,21 @@ void FilteredTransport::close_now(std::string_view details) {
     accepted_->found().termination_details = details;
   }
   if (state_ == State::kStarting) {
-    close(net::CloseHow::kFin);
-    owned_.reset();
-    unlink();
-    worker_.loop.destroy_later(std::unique_ptr<event::Deferred>(this));
+    end_unserved(ClosedBy::kUs);
   } else if (state_ == State::kServing) {
     close(net::CloseHow::kFin);
     net::Ready gone;
     gone.failed = true;
     handler_->on_ready(gone);
   }
+}
+
+void FilteredTransport::end_unserved(ClosedBy by) {
+  close(net::CloseHow::kFin);
+  server_.count_unserved(*accepted_, by);
+  owned_.reset();
+  unlink();
+  worker_.loop.destroy_later(std::unique_ptr<event::Deferred>(this));
 }
 
 void FilteredTransport::close(net::CloseHow how) {

@@ -11,6 +11,7 @@
 #include "base/intrusive_list.h"
 #include "net/transport.h"
 #include "proxy/accepted.h"
+#include "proxy/chain_server.h"
 #include "proxy/network_filter.h"
 #include "upstream/worker_local.h"
 
@@ -19,10 +20,10 @@ namespace sluice::proxy {
 // While it is starting it stands in its Listener's list and owns itself; then its user owns it. Thread: worker.
 class FilteredTransport final : public net::Transport, public IntrusiveNode<Listener>, private net::TransportHandler {
  public:
-  // Takes the connection from here on: `serve` gets it when all filters have let it pass.
-  using Serve = Function<void(std::unique_ptr<net::Transport> transport, AcceptedPtr accepted)>;
+  // Takes the connection from here on: `server` gets it when all filters have let it pass.
   FilteredTransport(std::unique_ptr<net::Transport> inner, AcceptedPtr accepted,
-                    std::vector<std::unique_ptr<NetworkFilter>> filters, upstream::WorkerLocal& worker, Serve serve);
+                    std::vector<std::unique_ptr<NetworkFilter>> filters, upstream::WorkerLocal& worker,
+                    ChainServer& server);
   ~FilteredTransport() override;
 
   void start();
@@ -55,6 +56,7 @@ class FilteredTransport final : public net::Transport, public IntrusiveNode<List
 
   void on_ready(net::Ready ready) override;
   void run_start();
+  void end_unserved(ClosedBy by);
   bool run_data(buffer::Buffer& data);
   void sync_reading() { inner_->want_read(read_on_ && !paused_); }
 
@@ -62,12 +64,12 @@ class FilteredTransport final : public net::Transport, public IntrusiveNode<List
   bool paused_ = false;
   bool read_on_ = true;
   bool ended_ = false;  // the client's side, which a filter paused at: not told yet
-  size_t next_ = 0;  // the filter that sees the event next
+  size_t next_ = 0;     // the filter that sees the event next
   std::unique_ptr<net::Transport> inner_;
   AcceptedPtr owned_;  // until it is served
   Accepted* accepted_;
   upstream::WorkerLocal& worker_;
-  Serve serve_;
+  ChainServer& server_;
   net::TransportHandler* handler_ = nullptr;
   std::vector<std::unique_ptr<NetworkFilter>> filters_;
   buffer::Buffer held_;  // paused at; then, let through but not read yet

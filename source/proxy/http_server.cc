@@ -76,6 +76,16 @@ void HttpServer::serve(std::unique_ptr<net::Transport> transport, AcceptedPtr ac
   ++count_;
 }
 
+void HttpServer::count_unserved(const Accepted& accepted, ClosedBy by) {
+  using stats::HttpStat;
+  block_.inc(HttpStat::kDownstreamCxTotal);
+  if (listener_.chain.transport_socket != nullptr) block_.inc(HttpStat::kDownstreamCxSslTotal);
+  block_.inc(HttpStat::kDownstreamCxDestroy);
+  block_.inc(by == ClosedBy::kUs ? HttpStat::kDownstreamCxDestroyLocal : HttpStat::kDownstreamCxDestroyRemote);
+  const Duration lasted = proxy_.local.loop.now() - accepted.started();
+  block_.record(HttpStat::kDownstreamCxLengthMs, static_cast<uint64_t>(to_ms(lasted)));
+}
+
 void HttpServer::start_drain() {
   draining_ = true;
   DownstreamConnection* connection = connections_.front();

@@ -25,6 +25,7 @@ class HttpServer final : public ChainServer {
   ~HttpServer() override;
 
   void serve(std::unique_ptr<net::Transport> transport, AcceptedPtr accepted) override;
+  void count_unserved(const Accepted& accepted, ClosedBy by) override;
   void start_drain() override;
   size_t connections() const override { return count_; }
   void close_all() override;

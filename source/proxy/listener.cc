@@ -277,10 +277,7 @@ void Listener::serve_filtered(Chain& chain, std::unique_ptr<net::Transport> tran
     }
   }
   auto* filtered =
-      new FilteredTransport(std::move(transport), std::move(accepted), std::move(filters), proxy_.local,
-                            [&server = *chain.server](std::unique_ptr<net::Transport> ready, AcceptedPtr who) {
-                              server.serve(std::move(ready), std::move(who));
-                            });
+      new FilteredTransport(std::move(transport), std::move(accepted), std::move(filters), proxy_.local, *chain.server);
   chain.starting.push_back(*filtered);
   filtered->start();
 }

@@ -149,8 +149,9 @@ Played play_slow_start(uint64_t seed, Trace trace) {
     // Weights as they are at the beginning and at the end of the second; each worker's queue rounds.
     const double most = std::min(1.0, std::max(0.1, (second + 1.0) / kWindow));
     const double least = std::min(1.0, second * 1.0 / kWindow);
-    fleet.violations.expect(share <= most * 1.2 + 0.1 && share >= least * 0.8 - 0.1,
-                            cat("in second ", second, " of its start a host has ", share, " of another's share"));
+    fleet.violations.expect(
+        share <= most * 1.2 + 0.1 && share >= least * 0.8 - 0.1,
+        cat("in second ", second, " of its start a host has ", static_cast<int>(100 * share), "% of another's share"));
   }
   return fleet.end();
 }

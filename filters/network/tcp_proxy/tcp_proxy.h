@@ -78,6 +78,7 @@ class TcpServer final : public proxy::ByteServer {
   TcpServer(std::shared_ptr<const Plan> plan, const proxy::ProxyLocal& proxy, const proxy::ListenerFacts& listener);
   ~TcpServer() override;
   void serve(std::unique_ptr<net::Transport> transport, proxy::AcceptedPtr accepted) override;
+  void count_unserved(const proxy::Accepted&, proxy::ClosedBy) override { block_.inc(TcpStat::kDownstreamCxTotal); }
 
   const Plan& plan() const { return *plan_; }
   stats::Block<TcpStat>& block() { return block_; }
