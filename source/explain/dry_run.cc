@@ -8,6 +8,7 @@
 #include "explain/discovered_files.h"
 #include "filters/http/router/router.h"
 #include "http/path.h"
+#include "model/request_policies.h"
 #include "proxy/exchange.h"
 #include "proxy/grpc_timeout.h"
 #include "proxy/http_server.h"
@@ -247,7 +248,13 @@ void DryRun::read_timeouts(const proxy::Exchange& exchange, const http::RequestH
   copy.method = request.method;
   for (const http::HeaderField& field : request.fields) copy.fields.push_back(field);
   seen_.max_duration = proxy::stream_duration(*seen_.plan, *forward, copy);
-  seen_.timeouts = filters::router::take_timeouts(*forward, forward->retry.get(), router->options(), copy);
+  const Routed& routed = seen_.rerouted ? *seen_.rerouted : seen_.routed;
+  const upstream::Cluster* cluster = world_.clusters.find(routed.cluster);
+  if (cluster != nullptr && cluster->plan().policies != nullptr) {
+    seen_.cluster_retry = cluster->plan().policies->retry;
+  }
+  const model::RetryPolicy* retry = seen_.cluster_retry != nullptr ? seen_.cluster_retry.get() : forward->retry.get();
+  seen_.timeouts = filters::router::take_timeouts(*forward, retry, router->options(), copy);
 }
 
 void DryRun::on_request(size_t place, proxy::Exchange& exchange, const http::RequestHeaders& request) {

@@ -15,6 +15,7 @@
 #include "explain/question.h"
 #include "filters/http/router/timeouts.h"
 #include "model/chain_matcher.h"
+#include "model/retry_policy.h"
 
 namespace sluice::explain {
 
@@ -56,6 +57,7 @@ struct Seen {
   std::map<size_t, Fields> requests;   // in front of the filter of that number
   std::map<size_t, Fields> responses;  // behind it, as seen on the way back
   filters::router::Timeouts timeouts;
+  model::RetryPolicyPtr cluster_retry;  // counts in place of the route's; null: the cluster has none
   std::optional<Duration> max_duration;
   std::vector<Sent> sent;  // upstream, by the router and others
   Fields upstream_answer;

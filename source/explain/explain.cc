@@ -343,10 +343,11 @@ void Teller::tell_router() {
   times.add("idle", idle.count() > 0 ? seconds(idle) : "none",
             place_of(forward->idle_timeout ? forward->origin : seen_.plan->origin));
   std::string asked = joined(before->second, "x-envoy-retry-on");
-  if (forward->retry != nullptr && forward->retry->on != 0) {
-    Note& retry =
-        out_.add("retries", cat("up to ", forward->retry->num_retries, " on ", retry_words(forward->retry->on)),
-                 place_of(forward->retry->origin));
+  const model::RetryPolicy* policy = seen_.cluster_retry != nullptr ? seen_.cluster_retry.get() : forward->retry.get();
+  if (policy != nullptr && policy->on != 0) {
+    const std::string_view whose = seen_.cluster_retry != nullptr ? ", as the cluster says" : "";
+    Note& retry = out_.add("retries", cat("up to ", policy->num_retries, " on ", retry_words(policy->on), whose),
+                           place_of(policy->origin));
     if (!asked.empty()) retry.add("", cat("and as the request asks, on ", asked));
   } else {
     out_.add("retries", asked.empty() ? "none" : cat("as the request asks, on ", asked));

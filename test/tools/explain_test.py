@@ -136,3 +136,29 @@ def test_what_comes_out_of_files_is_read_too(explain, tmp_path):
     (tmp_path / "rds.yaml").write_text("resources: []")
     out = explain("GET http://any:8080/x", config=str(tmp_path / "boot.yaml"))
     assert "there is no table of that name" in find(out, "not known here: routes 'table'")
+
+
+def test_a_retry_policy_of_the_cluster_takes_the_place_of_the_routes(explain, tmp_path):
+    options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+    hcm = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+    router = {"name": "r", "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}
+    routes = [{"match": {"prefix": "/route"}, "route": {"cluster": "plain", "retry_policy": {"retry_on": "reset"}}},
+              {"match": {"prefix": "/both"}, "route": {"cluster": "own", "retry_policy": {"retry_on": "reset"}}},
+              {"match": {"prefix": "/"}, "route": {"cluster": "own"}}]
+    own = {"@type": "type.googleapis.com/" + options, "explicit_http_config": {"http_protocol_options": {}},
+           "retry_policy": {"retry_on": "5xx", "num_retries": 4, "per_try_timeout": "0.7s"}}
+    config = {"static_resources": {
+        "listeners": [{"address": {"socket_address": {"address": "127.0.0.1", "port_value": 8080}}, "filter_chains": [{"filters": [
+            {"name": "h", "typed_config": {"@type": hcm, "stat_prefix": "h", "http_filters": [router], "route_config": {
+                "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]}}}]}]}],
+        "clusters": [{"name": "plain"}, {"name": "own", "typed_extension_protocol_options": {options: own}}]}}
+    for cluster in config["static_resources"]["clusters"]:
+        cluster["load_assignment"] = {"cluster_name": cluster["name"], "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {
+            "socket_address": {"address": "127.0.0.1", "port_value": 9001}}}}]}]}
+    file = tmp_path / "own.json"
+    file.write_text(json.dumps(config))
+    assert "up to 1 on reset" in find(explain("GET http://a:8080/route", config=file), "retries:")
+    for path in ("/both", "/"):
+        out = explain("GET http://a:8080%s" % path, config=file)
+        assert "up to 4 on 5xx, as the cluster says" in find(out, "retries:")
+        assert "700 ms" in find(out, "per try")
