@@ -35,8 +35,11 @@ void OriginalDst::count(int64_t hosts) {
   }
 }
 
+// "10.0.0.1:+80" is read as Envoy reads it.
 std::optional<net::Address> OriginalDst::parse(std::string_view text) {
-  if (auto address = net::parse_address(text)) return address;
+  std::string plain(text);
+  if (const size_t sign = plain.find(":+"); sign != std::string::npos) plain.erase(sign + 1, 1);
+  if (auto address = net::parse_address(plain)) return address;
   block_.inc(ClusterMemberStat::kOriginalDstHostInvalid);
   return std::nullopt;
 }
@@ -51,8 +54,8 @@ std::optional<net::Address> OriginalDst::address(const Wanted& wanted) {
     const Value* value = wanted.metadata->find(plan_.metadata_space, plan_.metadata_path);
     if (value != nullptr && value->as_text() != nullptr) found = parse(*value->as_text());
   }
-  if (!found && wanted.headers != nullptr && !plan_.header.empty()) {
-    if (const http::HeaderField* field = wanted.headers->find(plan_.header)) found = parse(field->value());
+  if (!found && wanted.request != nullptr && !plan_.header.empty()) {
+    if (const std::string_view value = wanted.request->get(plan_.header); value.data() != nullptr) found = parse(value);
   }
   if (!found && wanted.restored != nullptr && wanted.restored->is_ip()) found = *wanted.restored;
   if (found && plan_.port) return found->with_port(*plan_.port);

@@ -11,7 +11,7 @@
 #include "base/filter_state.h"
 #include "base/function.h"
 #include "event/loop.h"
-#include "http/header_map.h"
+#include "http/message.h"
 #include "model/cluster_plan.h"
 #include "stats/names_cluster.h"
 #include "upstream/host.h"
@@ -22,7 +22,7 @@ namespace sluice::upstream {
 struct Wanted {
   const FilterState* filter_state = nullptr;  // envoy.network.transport_socket.original_dst_address
   const Metadata* metadata = nullptr;         // dynamic
-  const http::HeaderMap* headers = nullptr;
+  const http::RequestHeaders* request = nullptr;
   const net::Address* restored = nullptr;  // the connection's local address, when a listener filter found it out
 };
 

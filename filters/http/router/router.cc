@@ -265,7 +265,7 @@ Router::Override Router::override_host() {
 
 upstream::Wanted Router::original_destination() {
   const format::Facts& facts = exchange_.facts();
-  return {facts.filter_state, facts.metadata, &exchange_.request()->fields,
+  return {facts.filter_state, facts.metadata, exchange_.request(),
           facts.local != facts.direct_local ? facts.local : nullptr};
 }
 
