@@ -20,7 +20,11 @@
 #include "config/tls_compiler.h"
 #include "envoy/extensions/clusters/aggregate/v3/cluster.pb.h"
 #include "envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster.pb.h"
+#include "envoy/extensions/upstreams/http/generic/v3/generic_connection_pool.pb.h"
+#include "envoy/extensions/upstreams/http/http/v3/http_connection_pool.pb.h"
+#include "envoy/extensions/upstreams/http/tcp/v3/tcp_connection_pool.pb.h"
 #include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h"
+#include "envoy/extensions/upstreams/tcp/v3/tcp_protocol_options.pb.h"
 #include "model/request_policies.h"
 
 namespace sluice::config {
@@ -31,16 +35,18 @@ using envoy::config::cluster::v3::CircuitBreakers;
 using envoy::config::cluster::v3::Cluster;
 using ForwardCluster = envoy::extensions::clusters::dynamic_forward_proxy::v3::ClusterConfig;
 using HttpOptions = envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
+using TcpOptions = envoy::extensions::upstreams::tcp::v3::TcpProtocolOptions;
 
 constexpr uint32_t kMaxResponseHeadBytes = 80 * 1024;
 
 void compile_budget(const CircuitBreakers::Thresholds::RetryBudget& proto, model::BreakerLimits& out,
                     CompileScope& scope) {
   using B = CircuitBreakers::Thresholds::RetryBudget;
-  scope.only(proto, {B::kBudgetPercentFieldNumber, B::kMinRetryConcurrencyFieldNumber});
+  scope.only(proto, {B::kBudgetPercentFieldNumber, B::kMinRetryConcurrencyFieldNumber, B::kBudgetIntervalFieldNumber});
   out.has_retry_budget = true;
   if (proto.has_budget_percent()) out.retry_budget_percent = proto.budget_percent().value();
   if (proto.has_min_retry_concurrency()) out.min_retry_concurrency = proto.min_retry_concurrency().value();
+  if (proto.has_budget_interval()) out.budget_interval = to_duration(proto.budget_interval());
 }
 
 // The first entry of a priority counts.
@@ -164,18 +170,22 @@ void compile_protocol_options(const Cluster& proto, model::ClusterPlan& out, Com
   }
   bool typed = false;
   for (const auto& [name, any] : proto.typed_extension_protocol_options()) {
-    if (name != HttpOptions::descriptor()->full_name()) {
+    if (name != HttpOptions::descriptor()->full_name() && name != TcpOptions::descriptor()->full_name()) {
       scope.error(any,
-                  cat("not supported yet: '", name, "'; for HTTP the key is ", HttpOptions::descriptor()->full_name()));
+                  cat("not supported yet: '", name, "'; for HTTP the key is ", HttpOptions::descriptor()->full_name(),
+                      ", for TCP ", TcpOptions::descriptor()->full_name()));
       continue;
     }
     const google::protobuf::Message* content = scope.unpack(any);
     if (content == nullptr) continue;
-    if (content->GetDescriptor() == HttpOptions::descriptor()) {
+    if (content->GetDescriptor()->full_name() != name) {
+      scope.error(any, cat(content->GetDescriptor()->full_name(), " under the key of another type"));
+    } else if (content->GetDescriptor() == HttpOptions::descriptor()) {
       typed = true;
       compile_http_options(static_cast<const HttpOptions&>(*content), out, scope);
     } else {
-      scope.error(any, cat("not supported yet: ", content->GetDescriptor()->full_name()));
+      // idle_timeout: of connections that wait for a client, which there are none of here.
+      scope.only(static_cast<const TcpOptions&>(*content), {TcpOptions::kIdleTimeoutFieldNumber});
     }
   }
   if (!typed) compile_old_http_options(proto, out, scope);
@@ -317,6 +327,20 @@ void compile_kind(const Cluster& proto, model::ClusterPlan& out, CompileScope& s
   }
 }
 
+void compile_form(const core::TypedExtensionConfig& proto, model::ClusterPlan& out, CompileScope& scope) {
+  namespace upstreams = envoy::extensions::upstreams::http;
+  const google::protobuf::Message* content = scope.unpack(proto.typed_config());
+  if (content == nullptr) return;
+  const auto* type = content->GetDescriptor();
+  if (type == upstreams::http::v3::HttpConnectionPoolProto::descriptor()) {
+    out.form = model::UpstreamForm::kHttp;
+  } else if (type == upstreams::tcp::v3::TcpConnectionPoolProto::descriptor()) {
+    out.form = model::UpstreamForm::kTcp;
+  } else if (type != upstreams::generic::v3::GenericConnectionPoolProto::descriptor()) {
+    scope.error(proto.typed_config(), cat("not supported yet: ", type->full_name(), " as an upstream"));
+  }
+}
+
 void compile_preconnect(const Cluster::PreconnectPolicy& proto, model::ClusterPlan& out, CompileScope& scope) {
   using P = Cluster::PreconnectPolicy;
   scope.only(proto, {P::kPerUpstreamPreconnectRatioFieldNumber, P::kPredictivePreconnectRatioFieldNumber});
@@ -331,9 +355,11 @@ void compile_preconnect(const Cluster::PreconnectPolicy& proto, model::ClusterPl
 void compile_tracking(const envoy::config::cluster::v3::TrackClusterStats& proto, model::ClusterPlan& out,
                       CompileScope& scope) {
   using T = envoy::config::cluster::v3::TrackClusterStats;
-  scope.only(proto, {T::kTimeoutBudgetsFieldNumber, T::kRequestResponseSizesFieldNumber});
+  scope.only(proto,
+             {T::kTimeoutBudgetsFieldNumber, T::kRequestResponseSizesFieldNumber, T::kPerEndpointStatsFieldNumber});
   out.track_budgets = proto.timeout_budgets();
   out.track_sizes = proto.request_response_sizes();
+  out.track_endpoints = proto.per_endpoint_stats();
 }
 
 // LOGICAL_DNS: one name, one host.
@@ -396,6 +422,7 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
                      Cluster::kTrackTimeoutBudgetsFieldNumber,
                      Cluster::kConnectionPoolPerDownstreamConnectionFieldNumber,
                      Cluster::kTrackClusterStatsFieldNumber,
+                     Cluster::kUpstreamConfigFieldNumber,
                      Cluster::kLrsServerFieldNumber});  // which Envoy does not read either
   auto out = std::make_shared<model::ClusterPlan>();
   compile_kind(proto, *out, scope);
@@ -425,6 +452,7 @@ model::ClusterPlanPtr compile_cluster(const Cluster& proto, CompileScope& scope)
   out->pool_per_downstream = proto.connection_pool_per_downstream_connection();
   compile_preconnect(proto.preconnect_policy(), *out, scope);
   compile_tracking(proto.track_cluster_stats(), *out, scope);
+  if (proto.has_upstream_config()) compile_form(proto.upstream_config(), *out, scope);
   out->track_budgets |= proto.track_timeout_budgets();
   const Names names = out->discovery == model::Discovery::kStatic ? Names::kRefused : Names::kAllowed;
   const std::string stat_prefix = out->stat_prefix();

@@ -101,6 +101,7 @@ struct BreakerLimits {
   uint64_t max_connection_pools = UINT64_MAX;
   bool has_retry_budget = false;     // ... which then takes the place of max_retries:
   double retry_budget_percent = 20;  // of active and pending requests
+  Duration budget_interval{0};       // ... of those that began in the last so long instead; 0: none
   uint32_t min_retry_concurrency = 3;
   bool track_remaining = false;  // remaining_* gauges
 };
@@ -207,6 +208,10 @@ struct EdsPlan {
   std::string service_name;  // of the assignment there
 };
 
+// upstream_config: what a request becomes. kGeneric: bytes where its route says that a tunnel ends here, a request
+// otherwise. kTcp: the bytes of its body, whatever it is.
+enum class UpstreamForm : uint8_t { kGeneric, kHttp, kTcp };
+
 // What is spoken with the hosts: one of them, what the client speaks, or what ALPN agrees on.
 enum class UpstreamProtocol : uint8_t { kHttp1, kHttp2, kDownstream, kAuto };
 
@@ -225,6 +230,7 @@ struct ClusterPlan {
   Rare<std::array<BreakerLimits, 2>> breakers;     // by routing priority: default, high
   uint32_t max_connections_per_host = UINT32_MAX;  // per_host_thresholds
   UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
+  UpstreamForm form = UpstreamForm::kGeneric;
   http::CodecOptions codec;
   Rare<http::Http2Options> http2;
   AssignmentPtr assignment;                      // never null; DNS clusters: with endpoints that have no address yet
@@ -248,6 +254,7 @@ struct ClusterPlan {
   bool pool_per_downstream = false;                             // connection_pool_per_downstream_connection
   bool track_sizes = false;                                     // track_cluster_stats.request_response_sizes
   bool track_budgets = false;                                   // track_cluster_stats.timeout_budgets
+  bool track_endpoints = false;                                 // track_cluster_stats.per_endpoint_stats
   std::shared_ptr<const std::vector<FilterPlan>> http_filters;  // on each try, without upstream_codec; null: none
   MetadataPtr metadata;                                         // null: none
   std::shared_ptr<const RequestPolicies> policies;              // of HttpProtocolOptions; null: the routes' count

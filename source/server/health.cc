@@ -15,6 +15,11 @@ void Health::follow(upstream::ClusterShared& cluster) {
   if (cluster.plan->lb.reported_weights != nullptr) {
     weights_.push_back(std::make_unique<upstream::ReportedWeights>(cluster, local_.loop));
   }
+  for (uint8_t priority = 0; priority < 2; ++priority) {
+    if ((*cluster.plan->breakers)[priority].budget_interval.count() > 0) {
+      budgets_.push_back(std::make_unique<upstream::BudgetWindow>(cluster, priority, local_.loop));
+    }
+  }
 }
 
 void Health::when_checked(upstream::ClusterShared& cluster, Function<void()> hook) {
@@ -30,12 +35,14 @@ void Health::forget(upstream::ClusterShared& cluster) {
   std::erase_if(checkers_, [&](const auto& checker) { return &checker->cluster() == &cluster; });
   std::erase_if(detectors_, [&](const auto& detector) { return &detector->cluster() == &cluster; });
   std::erase_if(weights_, [&](const auto& weights) { return &weights->cluster() == &cluster; });
+  std::erase_if(budgets_, [&](const auto& budget) { return &budget->cluster() == &cluster; });
 }
 
 void Health::clear() {
   checkers_.clear();
   detectors_.clear();
   weights_.clear();
+  budgets_.clear();
 }
 
 }  // namespace sluice::server

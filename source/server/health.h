@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "upstream/budget_window.h"
 #include "upstream/health_checkers.h"
 #include "upstream/outlier_detector.h"
 #include "upstream/reported_weights.h"
@@ -29,6 +30,7 @@ class Health {
   std::vector<std::unique_ptr<upstream::OutlierDetector>> detectors_;
   std::vector<std::unique_ptr<upstream::HealthCheckers>> checkers_;
   std::vector<std::unique_ptr<upstream::ReportedWeights>> weights_;
+  std::vector<std::unique_ptr<upstream::BudgetWindow>> budgets_;
 };
 
 }  // namespace sluice::server

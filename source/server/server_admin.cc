@@ -158,7 +158,7 @@ uint64_t Server::connections() const {
 }
 
 void Server::refresh_breakers() {
-  clusters_.each_active([this](upstream::ClusterShared& cluster) { cluster.show_breakers(cells_); });
+  clusters_.each_active([](upstream::ClusterShared& cluster) { cluster.refresh_stats(); });
   clusters_.refresh_stats();
 }
 

@@ -83,8 +83,9 @@ namespace sluice::stats {
 // clang-format on
 SLUICE_STAT_BLOCK(ClusterStat, SLUICE_CLUSTER_STATS)
 
-// Same prefix: the members, where they come from, and the circuit breakers. Main's, but for the hosts of an ORIGINAL_DST
-// cluster, which are the workers'. A table of its own, so that a cluster without traffic has no cells for the other one.
+// Same prefix: the members, where they come from, and the circuit breakers. Main's, but for the hosts of an
+// ORIGINAL_DST cluster, which are the workers'. A table of its own, so that a cluster without traffic has no cells for
+// the other one.
 // clang-format off
 #define SLUICE_CLUSTER_MEMBER_STATS(X) \
   X(kCounter, kAssignmentStale, "assignment_stale") \
@@ -137,6 +138,16 @@ SLUICE_STAT_BLOCK(BreakerRemainingStat, SLUICE_BREAKER_REMAINING_STATS)
 // clang-format on
 SLUICE_STAT_BLOCK(SizeStat, SLUICE_SIZE_STATS)
 SLUICE_STAT_BLOCK(BudgetStat, SLUICE_BUDGET_STATS)
+
+// Prefix "cluster.NAME.endpoint.ADDRESS_PORT.", only where per_endpoint_stats asks for them.
+// clang-format off
+#define SLUICE_ENDPOINT_STATS(X) \
+  X(kGauge, kCxActive, "cx_active") X(kCounter, kCxConnectFail, "cx_connect_fail") X(kCounter, kCxTotal, "cx_total") \
+  X(kGauge, kHealthy, "healthy") X(kGauge, kRqActive, "rq_active") X(kCounter, kRqError, "rq_error") \
+  X(kGauge, kRqPendingActive, "rq_pending_active") X(kCounter, kRqSuccess, "rq_success") \
+  X(kCounter, kRqTimeout, "rq_timeout") X(kCounter, kRqTotal, "rq_total")
+// clang-format on
+SLUICE_STAT_BLOCK(EndpointStat, SLUICE_ENDPOINT_STATS)
 
 // Prefix "dns_cache.NAME.".
 // clang-format off

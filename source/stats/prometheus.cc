@@ -15,7 +15,8 @@ bool is_name_letter(char c) {
 
 std::string clean_name(std::string_view name) {
   std::string out(name);
-  std::replace_if(out.begin(), out.end(), [](char c) { return !is_name_letter(c); }, '_');
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return !is_name_letter(c); }, '_');
   return out;
 }
 
@@ -108,7 +109,8 @@ std::string print_prometheus(const Registry& registry, TagExtractor& tags, Print
     if (options.used_only && !view.used) {
       return;
     }
-    const Tagged tagged = tags.extract(view.name);
+    const Tagged tagged =
+        view.fixed == nullptr ? tags.extract(view.name) : Tagged{cat(view.fixed->name, view.rest), view.fixed->tags};
     if (view.kind != Kind::kHistogram) {
       add_number(view.kind == Kind::kCounter ? counters : gauges, tagged, view.value);
     } else if (histograms == PrometheusHistograms::kHistogram) {

@@ -121,6 +121,11 @@ BlockId Registry::add_locked(std::string_view prefix, std::span<const Definition
   return {index};
 }
 
+void Registry::fix_tags(BlockId id, FixedTags tags) {
+  const std::lock_guard lock(mutex_);
+  entries_[id.index]->more.edit().fixed = std::make_unique<FixedTags>(std::move(tags));
+}
+
 void Registry::release_block(BlockId id) {
   const std::lock_guard lock(mutex_);
   drop_locked(id.index);
@@ -289,7 +294,8 @@ void Registry::reset_counters() {
 StatView Registry::view(uint32_t index, uint16_t stat, std::string_view name) const {
   static const Bins kNone;
   Entry& entry = *entries_[index];
-  StatView out{name, entry.table()[stat].kind, false, 0, &kNone, &kNone};
+  const std::string_view rest = entry.table()[stat].name;
+  StatView out{name, entry.table()[stat].kind, false, 0, &kNone, &kNone, rest, entry.more->fixed.get()};
   if (out.kind != Kind::kHistogram) {
     const Sum total = sum(index, stat);
     out.value = total.value;

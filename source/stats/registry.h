@@ -21,6 +21,7 @@
 #include "base/rare.h"
 #include "stats/histogram.h"
 #include "stats/stats.h"
+#include "stats/tags.h"
 
 namespace sluice::stats {
 
@@ -59,6 +60,8 @@ struct StatView {
   uint64_t value;          // counters and gauges
   const Bins* cumulative;  // histograms: up to the last merge
   const Bins* interval;    // histograms: between the last two merges
+  std::string_view rest;   // of the name, behind the prefix of its block
+  const FixedTags* fixed;  // of its block; null: rules find the tags in the name
 };
 
 // A rule of stats_config.histogram_bucket_settings: the first one that matches decides.
@@ -84,6 +87,8 @@ class Registry {
   BlockId add_block(std::string_view prefix) {
     return add_block(prefix, definitions(Stat{}));
   }
+  // For Prometheus, instead of what TagExtractor finds in the names; before the block is used.
+  void fix_tags(BlockId id, FixedTags tags);
   // At the last release the block, the single stats below it and all their cells are gone: no thread may still hold a
   // Block or Single of it.
   void release_block(BlockId id);
@@ -123,6 +128,7 @@ class Registry {
     std::vector<uint64_t> reset_at;                                    // sums at the last reset; empty: never reset
     std::vector<bool> hidden;                                          // by stat; empty: nothing is
     std::vector<std::pair<uint16_t, std::unique_ptr<Merged>>> merged;  // of the histograms that have values
+    std::unique_ptr<FixedTags> fixed;                                  // null: none
   };
   static constexpr uint32_t kNone = UINT32_MAX;
   struct Entry {

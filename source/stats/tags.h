@@ -18,6 +18,10 @@ struct Tagged {
   std::vector<std::pair<std::string, std::string>> tags;
 };
 
+// Of a block of stats whose values cannot be found in their names: what `name` the labels leave of its prefix, and the
+// labels.
+using FixedTags = Tagged;
+
 // One part that a rule found in the whole name: what to cut out (0 bytes: nothing), and the value.
 struct TagMatch {
   size_t cut_at = 0;

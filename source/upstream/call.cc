@@ -146,7 +146,7 @@ void Call::on_response_headers(http::ResponseHeaders& headers, http::End end) {
   answered_ = true;
   status_ = headers.status;
   cluster_->report(pool_->host(), Outcome::kAnswered, status_);
-  cluster_->answers().count(status_, {.internal = true});
+  cluster_->answers().count(status_, answer_of());
   HostState::inc(status_ >= 500 ? pool_->host().state.rq_error : pool_->host().state.rq_success);
   if (end == http::End::kYes) {
     answered_whole();
@@ -169,7 +169,7 @@ void Call::on_response_trailers(http::HeaderMap& trailers) {
 
 void Call::answered_whole() {
   stream_ = nullptr;
-  cluster_->answers().record_time(static_cast<uint64_t>(to_ms(local_.loop.now() - started_)), {.internal = true});
+  cluster_->answers().record_time(static_cast<uint64_t>(to_ms(local_.loop.now() - started_)), answer_of());
   end();
 }
 
@@ -205,13 +205,18 @@ void Call::fail(const CallFailure& failure) {
   if (user_ != nullptr) user_->on_call_failed(failure);
 }
 
+AnswerOf Call::answer_of() const {
+  const Host* host = pool_ == nullptr ? nullptr : &pool_->host();
+  return {.internal = true, .zone = cluster_->answers().zone_of(host)};
+}
+
 void Call::count_failure(CallFailure::Kind kind, ResetReason reason) {
   if (cluster_ == nullptr || answered_) {
     return;
   }
   const bool timeout = kind == CallFailure::Kind::kTimeout;
   if (timeout) cluster_->block().inc(ClusterStat::kUpstreamRqTimeout);
-  cluster_->answers().count(timeout ? 504 : 503, {.internal = true});
+  cluster_->answers().count(timeout ? 504 : 503, answer_of());
   if (pool_ == nullptr || (kind == CallFailure::Kind::kReset && reason == ResetReason::kOverflow)) {
     return;  // no host was asked
   }

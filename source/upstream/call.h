@@ -114,6 +114,7 @@ class Call final : public event::Deferred, private PoolRequest, private StreamUs
   void fail_soon(CallFailure::Kind kind, ResetReason reason, std::string_view details);
   void fail(const CallFailure& failure);
   void count_failure(CallFailure::Kind kind, ResetReason reason);
+  AnswerOf answer_of() const;
   void answered_whole();
   void end();
   // Lets the cluster go: after that it may end before the call.

@@ -23,7 +23,9 @@ class ClusterSet {
     own_cluster_ = std::move(cluster);
     own_zone_.locality = std::move(locality);
   }
-  // As it is now; null: zones do not count.
+  // Of the proxy; empty: it has none.
+  const std::string& zone() const { return own_zone_.locality.zone; }
+  // As it is now; null: zones do not count for who is chosen.
   const OwnZone* own_zone();
 
   // Takes the place of one of the same name. `hosts`: its hosts now, for main changes them.

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "base/strings.h"
+#include "upstream/load_balancer/subsets.h"
 
 namespace sluice::upstream {
 
@@ -100,11 +101,15 @@ ClusterShared::ClusterShared(model::ClusterPlanPtr the_plan, stats::Registry& th
   if (plan->track_budgets) {
     budget_stats = registry.add_block<stats::BudgetStat>(prefix);
   }
+  if (plan->track_endpoints) {
+    endpoints_ = std::make_unique<EndpointStats>(*plan, registry, cells);
+  }
   const bool known = plan->discovery == model::Discovery::kStatic || plan->discovery == model::Discovery::kOriginalDst;
   assign(known ? plan->assignment : model::no_endpoints());
 }
 
 ClusterShared::~ClusterShared() {
+  endpoints_.reset();
   registry.release_block(stats);
   registry.release_block(member_stats);
   for (const stats::BlockId id : remaining_stats) {
@@ -256,7 +261,12 @@ void ClusterShared::show_tables() {
   }
 }
 
-void ClusterShared::show_breakers(stats::WorkerCells& cells) {
+void ClusterShared::refresh_stats() {
+  show_breakers();
+  if (endpoints_ != nullptr) endpoints_->show(*hosts_);
+}
+
+void ClusterShared::show_breakers() {
   using stats::BreakerRemainingStat;
   using Open = ClusterMemberStat;
   struct OpenStats {
@@ -282,7 +292,7 @@ void ClusterShared::show_breakers(stats::WorkerCells& cells) {
     main_block_.set(kOpen[priority].retry, open(Resource::kRetries));
     main_block_.set(kOpen[priority].pools, open(Resource::kPools));
     if (remaining_stats[priority].valid()) {
-      auto left = cells.block<BreakerRemainingStat>(remaining_stats[priority]);
+      auto left = main_cells_.block<BreakerRemainingStat>(remaining_stats[priority]);
       left.set(BreakerRemainingStat::kRemainingCx, remaining(Resource::kConnections));
       left.set(BreakerRemainingStat::kRemainingPending, remaining(Resource::kPending));
       left.set(BreakerRemainingStat::kRemainingRq, remaining(Resource::kRequests));

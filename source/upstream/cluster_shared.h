@@ -11,6 +11,7 @@
 #include "stats/names_cluster.h"
 #include "stats/registry.h"
 #include "upstream/breakers.h"
+#include "upstream/endpoint_stats.h"
 #include "upstream/goodbye_inbox.h"
 #include "upstream/host_set.h"
 
@@ -68,12 +69,13 @@ class ClusterShared {
   stats::Block<stats::ClusterMemberStat>& main_block() { return main_block_; }
   // From now on the workers tell how tries end. Before any worker has the cluster.
   void watch_outliers(std::shared_ptr<OutlierInbox> inbox);
-  // The gauges of its circuit breakers as they are now.
-  void show_breakers(stats::WorkerCells& cells);
+  // The gauges of its circuit breakers, and the stats of its endpoints, as they are now.
+  void refresh_stats();
 
  private:
   model::AssignmentPtr with_those_that_stay(const model::AssignmentPtr& assignment) const;
   void publish(HostSetPtr hosts);
+  void show_breakers();
   void count_outliers(const HostSet& hosts);
   void show_tables();
   void show_subsets(const HostSet* former);
@@ -82,8 +84,9 @@ class ClusterShared {
   stats::Block<stats::ClusterMemberStat> main_block_;
   stats::BlockId table_stats_;
   HostSetPtr hosts_;
-  model::AssignmentPtr assigned_;      // without the hosts that only stay
-  std::vector<HostSetPtr> published_;  // main frees them, not a worker
+  model::AssignmentPtr assigned_;             // without the hosts that only stay
+  std::vector<HostSetPtr> published_;         // main frees them, not a worker
+  std::unique_ptr<EndpointStats> endpoints_;  // null: not asked for
   HostsFollower* follower_ = nullptr;
   std::unique_ptr<Function<void()>> on_members_;
 };

@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "model/health_plan.h"
 #include "upstream/load_balancer/subsets.h"
+#include "upstream/zone_names.h"
 
 namespace sluice::upstream {
 namespace {
@@ -90,6 +91,7 @@ class Builder {
       }
       Level& level = levels_[locality.priority];
       Place place{&locality, {}, {}, {}};
+      const std::string* const zone = zone_name(locality.locality.zone);
       for (const model::EndpointPlan& endpoint : locality.endpoints) {
         if (members_ != nullptr && !(*members_)[at]) {
           ++at;
@@ -117,6 +119,7 @@ class Builder {
         host->socket_match.store(endpoint.socket_match, std::memory_order_relaxed);
         host->canary.store(endpoint.canary, std::memory_order_relaxed);
         host->assigned.store(endpoint.health, std::memory_order_relaxed);
+        host->zone.store(zone, std::memory_order_relaxed);
         if (const MetadataPtr& metadata = endpoint.extra->metadata;
             members_ == nullptr && (metadata != nullptr || host->has_metadata)) {
           host->metadata.store(metadata);

@@ -26,11 +26,10 @@ Pool::Pool(Cluster& cluster, std::shared_ptr<Host> host, PoolKind kind, net::Tra
       wishes_(std::move(wishes)),
       local_(local),
       drains_(host_->drains.load(std::memory_order_relaxed)),
-      // One of a single client's is not looked for again once that has gone: it ends when it is empty.
-      retired_(wishes_.of_client != 0) {}
+      life_(wishes_.of_client != 0 ? Life::kWhileUsed : Life::kStays) {}
 
 Pool::~Pool() {
-  retired_ = false;  // it ends here and now
+  life_ = Life::kEnded;  // here and now
   while (PoolRequest* request = queue_.front()) {
     leave_queue(*request);
     request->on_no_stream(ResetReason::kLocalReset, "");
@@ -98,6 +97,7 @@ void Pool::request(PoolRequest& request, uint8_t priority) {
   request.priority_ = priority;
   queue_.push_back(request);
   ++queued_;
+  HostState::inc(host_->state.rq_pending);
   ++cluster_.demand.requests;
   cluster_.block().inc(ClusterStat::kUpstreamRqPendingTotal);
   cluster_.block().inc(ClusterStat::kUpstreamRqPendingActive);
@@ -173,6 +173,7 @@ void Pool::leave_queue(PoolRequest& request) {
   request.unlink();
   request.pool_ = nullptr;
   --queued_;
+  HostState::dec(host_->state.rq_pending);
   --cluster_.demand.requests;
   cluster_.breakers().give_back(Resource::kPending, request.priority_);
   cluster_.block().dec(ClusterStat::kUpstreamRqPendingActive);
@@ -223,10 +224,8 @@ void Pool::place(UpstreamConnection& connection) {
   if (!connection.linked()) {
     return;  // closed meanwhile
   }
-  // What was opened for those that still waited is not kept beyond them; a pool of one client is retired from the
-  // start.
-  const bool last = retired_ && wishes_.of_client == 0;
-  if ((connection.draining() || last) && connection.idle()) {
+  // What was opened for those that still waited is not kept beyond them.
+  if ((connection.draining() || life_ == Life::kRetired) && connection.idle()) {
     connection.close(ResetReason::kLocalReset);
     return;
   }
@@ -293,14 +292,15 @@ void Pool::drain_when_asked() {
 }
 
 void Pool::retire() {
-  retired_ = true;
+  if (life_ == Life::kEnded) return;
+  life_ = Life::kRetired;
   drain();
   check_retired();
 }
 
 void Pool::check_retired() {
-  if (retired_ && connections_ == 0 && queued_ == 0 && pins_ == 0) {
-    retired_ = false;
+  if ((life_ == Life::kWhileUsed || life_ == Life::kRetired) && connections_ == 0 && queued_ == 0 && pins_ == 0) {
+    life_ = Life::kEnded;
     cluster_.release(*this);
   }
 }

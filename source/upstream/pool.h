@@ -142,7 +142,8 @@ class Pool final : public event::Deferred {
   uint32_t pins_ = 0;
   uint32_t drains_ = 0;  // of Host::drains that were followed
   bool admitted_ = false;
-  bool retired_;
+  // kWhileUsed: of a single client, and not looked for again once that has gone: ends when it is empty. kEnded: it did.
+  enum class Life : uint8_t { kStays, kWhileUsed, kRetired, kEnded } life_;
 };
 
 // Keeps a pool, and so its host, while somebody still looks at them: an exchange until its access log. A plain count of

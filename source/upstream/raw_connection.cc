@@ -45,6 +45,7 @@ RawConnection::RawConnection(Cluster& cluster, Host& host, WorkerLocal& local, c
   auto& block = cluster_.block();
   block.inc(ClusterStat::kUpstreamRqPendingTotal);
   block.inc(ClusterStat::kUpstreamRqPendingActive);
+  HostState::inc(host_->state.rq_pending);
   block.inc(ClusterStat::kUpstreamCxTotal);
   block.inc(ClusterStat::kUpstreamCxActive);
   HostState::inc(host_->state.cx_total);
@@ -94,6 +95,7 @@ void RawConnection::on_connected() {
   timer_.cancel();
   cluster_.breakers().give_back(Resource::kPending, kDefaultPriority);
   block.dec(ClusterStat::kUpstreamRqPendingActive);
+  HostState::dec(host_->state.rq_pending);
   state_ = State::kOpen;
   cluster_.breakers().take(Resource::kRequests, kDefaultPriority);
   block.inc(ClusterStat::kUpstreamRqTotal);
@@ -224,6 +226,7 @@ void RawConnection::end(net::CloseHow how, ClosedBy by) {
   } else {
     breakers.give_back(Resource::kPending, kDefaultPriority);
     block.dec(ClusterStat::kUpstreamRqPendingActive);
+    HostState::dec(host_->state.rq_pending);
     block.inc(ClusterStat::kUpstreamCxConnectFail);
     HostState::inc(host_->state.cx_connect_fail);
   }

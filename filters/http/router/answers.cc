@@ -377,6 +377,7 @@ void Router::count_code(uint16_t status, const upstream::Host* host, const http:
   }
   answer_of_.canary = (host != nullptr && host->canary.load(std::memory_order_relaxed)) ||
                       (answer != nullptr && answer->fields.get(Token::kXEnvoyUpstreamCanary) == "true");
+  answer_of_.zone = cluster_->answers().zone_of(host);
   cluster_->answers().count(status, answer_of_);
   charges_.each([status](proxy::RouteCounter& one) { one.codes.inc(status); });
 }

@@ -69,6 +69,7 @@ void Mirror::start(uint8_t priority, http::End end) {
 
 void Mirror::request_ended() {
   ended_ = true;
+  request_end_ = local_.loop.now();
   IntrusiveNode<MirrorFeed>::unlink();
   if (timeout_.count() > 0) {
     deadline_.arm(timeout_);
@@ -145,20 +146,22 @@ void Mirror::on_no_stream(ResetReason reason, std::string_view) {
 void Mirror::on_response_headers(http::ResponseHeaders& headers, http::End end_of) {
   answered_ = true;
   cluster_.report(pool_.host(), Outcome::kAnswered, headers.status);
-  cluster_.answers().count(headers.status, {.internal = true});
+  cluster_.answers().count(headers.status, answer_of());
   HostState::inc(headers.status >= 500 ? pool_.host().state.rq_error : pool_.host().state.rq_success);
-  if (end_of == http::End::kYes) {
-    stream_ = nullptr;
-    end();
-  }
+  if (end_of == http::End::kYes) answered_whole();
 }
 
 void Mirror::on_response_data(buffer::Buffer& data, http::End end_of) {
   data.clear();
-  if (end_of == http::End::kYes) {
-    stream_ = nullptr;
-    end();
+  if (end_of == http::End::kYes) answered_whole();
+}
+
+void Mirror::answered_whole() {
+  stream_ = nullptr;
+  if (ended_) {
+    cluster_.answers().record_time(static_cast<uint64_t>(to_ms(local_.loop.now() - request_end_)), answer_of());
   }
+  end();
 }
 
 void Mirror::on_stream_reset(ResetReason, std::string_view) {
@@ -166,11 +169,15 @@ void Mirror::on_stream_reset(ResetReason, std::string_view) {
   failed(Outcome::kConnectFailed, 503);
 }
 
+upstream::AnswerOf Mirror::answer_of() const {
+  return {.internal = true, .zone = cluster_.answers().zone_of(&pool_.host())};
+}
+
 void Mirror::failed(Outcome outcome, uint16_t status) {
   if (!answered_) {
     cluster_.report(pool_.host(), outcome, status);
     HostState::inc(pool_.host().state.rq_error);
-    cluster_.answers().count(status, {.internal = true});
+    cluster_.answers().count(status, answer_of());
   }
   end();
 }

@@ -52,14 +52,16 @@ class Mirror final : public event::Deferred,
   void on_interim(http::ResponseHeaders&) override {}
   void on_response_headers(http::ResponseHeaders& headers, http::End end) override;
   void on_response_data(buffer::Buffer& data, http::End end) override;
-  void on_response_trailers(http::HeaderMap&) override { end(); }
+  void on_response_trailers(http::HeaderMap&) override { answered_whole(); }
   void on_stream_reset(upstream::ResetReason reason, std::string_view details) override;
   void on_request_full(bool) override {}
   size_t response_room() const override { return 64 * 1024; }
 
   void failed(upstream::Outcome outcome, uint16_t status);
   void request_ended();
+  void answered_whole();
   void end();
+  upstream::AnswerOf answer_of() const;
   size_t room() const;
 
   upstream::WorkerLocal& local_;
@@ -73,6 +75,7 @@ class Mirror final : public event::Deferred,
   upstream::UpstreamStream* stream_ = nullptr;
   buffer::Buffer waiting_;  // body that came before the stream
   const Duration timeout_;
+  MonotonicTime request_end_{};
   event::Timer deadline_;
   bool headers_only_ = false;
   bool ended_ = false;  // the request is complete

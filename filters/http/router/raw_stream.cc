@@ -42,7 +42,10 @@ void RawStream::on_failed(ResetReason reason, std::string_view details) {
 }
 
 // The request itself goes no further.
-void RawStream::send_headers(const http::RequestHeaders&, End) { soon_.arm(Duration(0)); }
+void RawStream::send_headers(const http::RequestHeaders&, End end) {
+  soon_.arm(Duration(0));
+  if (end == End::kYes) finish();
+}
 
 void RawStream::answer() {
   soon_.cancel();

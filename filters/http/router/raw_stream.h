@@ -1,5 +1,6 @@
-// RawStream: the upstream of a CONNECT, or of a POST, that ends here (connect_config): plain bytes on a connection of
-// its own, behind the face of a stream. The answer is made here, as soon as there is a connection.
+// RawStream: the upstream of a CONNECT, or of a POST, that ends here (connect_config), or of any request to a cluster
+// whose upstream_config says so: plain bytes on a connection of its own, behind the face of a stream. The answer is
+// made here, as soon as there is a connection.
 #pragma once
 
 #include <cstdint>

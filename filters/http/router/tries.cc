@@ -29,7 +29,9 @@ void Router::begin_try(const upstream::Chosen& chosen, http::End end) {
   newest_ = exchange_.arena().create<Attempt>(static_cast<AttemptOwner&>(*this), exchange_, options_, timeouts_, pool,
                                               local_.upstream_filters);
   attempts_.push_back(*newest_);
-  if (action_->ends(*exchange_.request())) {
+  using model::UpstreamForm;
+  const UpstreamForm form = chosen.cluster->plan().form;
+  if (form == UpstreamForm::kGeneric ? action_->ends(*exchange_.request()) : form == UpstreamForm::kTcp) {
     newest_->start_raw(*chosen.cluster);
   } else {
     newest_->start(action_->priority, end);
