@@ -25,7 +25,7 @@ enum class Verdict : uint8_t {
   kTaken,
   kPartly,      // some resources cannot be built; the others count
   kRejected,    // nothing of it counts
-  kUnreadable,  // it is no discovery response at all
+  kUnreadable,  // a file that is no discovery response at all: the wait for the first one is over
 };
 
 // What becomes of fields that this build does not know: the update is refused, or they are passed over and told of.

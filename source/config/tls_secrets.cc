@@ -21,6 +21,13 @@ using stats::CertificateStat;
 using stats::SdsStat;
 using stats::TlsFactoryStat;
 
+namespace {
+
+// What cannot be read at all is a failure, what can be read and is not wanted a rejection.
+bool is_unreadable(const std::string& why) { return why.find("has no secret") == std::string::npos; }
+
+}  // namespace
+
 // The content of a file of secrets, with one of them; or the one that a control plane sent.
 struct TlsSecrets::Loaded {
   DiscoveryResponse response;
@@ -246,7 +253,7 @@ TlsSecrets::Source* TlsSecrets::source_of(const Reference& reference) {
         source->loaded = std::move(*loaded);
         ++source->successes;
       } else {
-        ++source->rejections;
+        ++(is_unreadable(loaded.error()) ? source->failures : source->rejections);
         SLUICE_LOG(kWarning, kConfig, "secret '", source->name, "': ", loaded.error());
       }
     }
@@ -299,6 +306,7 @@ void TlsSecrets::begin(Source& source) {
   }
   block.add(SdsStat::kUpdateAttempt, source.attempts);
   block.add(SdsStat::kUpdateSuccess, source.successes);
+  block.add(SdsStat::kUpdateFailure, source.failures);
   block.add(SdsStat::kUpdateRejected, source.rejections);
   watch(source);
   watch_secret(source);
@@ -456,9 +464,7 @@ void TlsSecrets::read(Source& source) {
   block.inc(SdsStat::kUpdateAttempt);
   auto loaded = load(source);
   if (!loaded) {
-    // What cannot be read at all is a failure, what can be read and is not wanted a rejection.
-    const bool unreadable = loaded.error().find("has no secret") == std::string::npos;
-    block.inc(unreadable ? SdsStat::kUpdateFailure : SdsStat::kUpdateRejected);
+    block.inc(is_unreadable(loaded.error()) ? SdsStat::kUpdateFailure : SdsStat::kUpdateRejected);
     SLUICE_LOG(kWarning, kConfig, "secret '", source.name, "': ", loaded.error());
     return;
   }

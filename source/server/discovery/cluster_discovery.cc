@@ -26,9 +26,7 @@ std::string ClusterDiscovery::on_resources(const config::ResourceUpdate& update)
   }
   counts_.count(batch.verdict, batch.version);
   std::string answer = tell("clusters", batch, tools_);
-  if (batch.verdict != Verdict::kUnreadable) {
-    known();
-  }
+  known();
   return answer;
 }
 

@@ -45,6 +45,7 @@ std::string EndpointDiscovery::on_resources(const config::ResourceUpdate& update
   std::string answer = tell(cluster_.plan->name, batch, tools_);
   if (batch.verdict == Verdict::kUnreadable) {
     cluster_.main_block().inc(ClusterMemberStat::kUpdateFailure);
+    known();
     return answer;
   }
   if (update.known) {

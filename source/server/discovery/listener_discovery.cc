@@ -123,9 +123,7 @@ std::string ListenerDiscovery::on_resources(const config::ResourceUpdate& update
   }
   counts_->count(batch.verdict, batch.version);
   std::string answer = tell("listeners", batch, tools_);
-  if (batch.verdict != Verdict::kUnreadable) {
-    known();
-  }
+  known();
   return answer;
 }
 

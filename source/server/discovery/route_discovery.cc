@@ -42,7 +42,7 @@ class RouteDiscovery::Table final : private config::ResourceUser, private Virtua
     counts_.count(batch.verdict, batch.version);
     std::string answer = tell(name_, batch, tools_);
     // Nothing but a removal says nothing: the table may still come.
-    if (batch.verdict != Verdict::kUnreadable && (update.removed.empty() || !update.resources.empty())) {
+    if (update.removed.empty() || !update.resources.empty()) {
       known();
     }
     return answer;
