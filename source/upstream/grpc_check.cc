@@ -2,7 +2,6 @@
 
 #include "base/strings.h"
 #include "base/varint.h"
-#include "format/facts.h"
 #include "http/grpc.h"
 
 namespace sluice::upstream {
@@ -71,19 +70,13 @@ std::string_view GrpcCheckSession::make_request(http::RequestHeaders& request) {
   request.fields.add(Token::kTe, "trailers");
   request.fields.add(Token::kContentType, "application/grpc");
   request.fields.add(Token::kUserAgent, "Envoy/HC");
-  if (!check_.initial_metadata.empty()) {
-    format::Facts facts;
-    facts.start_wall = checker().local().loop.wall_now();
-    facts.start = checker().local().loop.now();
-    facts.request = &request;
-    check_.initial_metadata.apply(request, facts);
-  }
+  apply(check_.initial_metadata, request);
   request.fields.set_copy(Token::kGrpcTimeout, cat(to_ms(checker().plan().timeout), "m"));
   return message_;
 }
 
 bool GrpcCheckSession::serving() const {
-  if (response().status != 200) return false;
+  if (response().status != 200 || !http::is_grpc(response().fields)) return false;
   const http::HeaderMap& last = trailers() != nullptr ? *trailers() : response().fields;
   if (http::grpc_status_in(last) != http::kGrpcOk) return false;
   buffer::Buffer data(checker().local().slabs);

@@ -94,13 +94,13 @@ void CheckSession::passed(Wellness wellness) {
       change = Change::kPending;
     }
   }
+  if (change != Change::kDone && checker_.plan().log_every_success) log("\"successful_health_check_event\":{}");
   const bool degraded = wellness == Wellness::kDegraded;
   const bool flips = degraded != verdict_.degraded;
   if (flips) {
     verdict_.degraded = degraded;
     log(degraded ? "\"degraded_healthy_host\":{}" : "\"no_longer_degraded_host\":{}");
   }
-  if (checker_.plan().log_every_success) log("\"successful_health_check_event\":{}");
   checker_.stats_.inc(HealthChecker::Stat::kSuccess);
   first_ = false;
   host_->check_pending = false;

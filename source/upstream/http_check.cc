@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/strings.h"
-#include "format/facts.h"
 #include "upstream/check_payload.h"
 
 namespace sluice::upstream {
@@ -30,13 +29,7 @@ std::string_view HttpCheckSession::make_request(http::RequestHeaders& request) {
   request.path = check_.path;
   request.authority = authority_or(check_.host);
   request.fields.add(Token::kUserAgent, "Envoy/HC");
-  if (!check_.request_headers.empty()) {
-    format::Facts facts;
-    facts.start_wall = checker().local().loop.wall_now();
-    facts.start = checker().local().loop.now();
-    facts.request = &request;
-    check_.request_headers.apply(request, facts);
-  }
+  apply(check_.request_headers, request);
   if (!check_.send.empty()) {
     request.fields.set_copy(Token::kContentLength, Piece(check_.send.size()).text());
   }

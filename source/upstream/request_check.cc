@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "format/facts.h"
 #include "http/http1/client_codec.h"
 
 namespace sluice::upstream {
@@ -30,6 +31,21 @@ std::string_view RequestCheckSession::authority_or(const std::string& of_check) 
   return !check_hostname().empty() ? std::string_view(check_hostname())
          : !of_check.empty()       ? std::string_view(of_check)
                                    : std::string_view(checker().cluster().plan->name);
+}
+
+void RequestCheckSession::apply(const model::HeaderRules& rules, http::RequestHeaders& request) const {
+  if (rules.empty()) return;
+  const WorkerLocal& local = checker().local();
+  const net::Transport& transport = pipe_.transport();
+  format::Facts facts;
+  facts.start_wall = local.loop.wall_now();
+  facts.start = local.loop.now();
+  facts.local = &transport.local();
+  facts.remote = facts.direct_remote = &transport.remote();
+  facts.protocol = kind_ == Codec::kHttp2 ? http::Protocol::kHttp2 : http::Protocol::kHttp11;
+  facts.has_protocol = true;
+  facts.request = &request;
+  rules.apply(request, facts);
 }
 
 void RequestCheckSession::begin_check() {

@@ -32,6 +32,9 @@ class RequestCheckSession : public CheckSession, private CheckPipeUser, private 
 
   // Of the endpoint, of the check, or the cluster's name.
   std::string_view authority_or(const std::string& of_check) const;
+  // What the configuration adds and removes. Of a connection there is only the one to the host: it stands for the
+  // client's, too.
+  void apply(const model::HeaderRules& rules, http::RequestHeaders& request) const;
   const http::ResponseHeaders& response() const { return *response_; }
   const http::HeaderMap* trailers() const { return trailers_; }
   std::string_view body() const { return body_; }
