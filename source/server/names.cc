@@ -31,7 +31,7 @@ void Names::forget(upstream::ClusterShared& cluster) {
 
 void Names::refresh_stats() {
   for (const auto& [plan, cache] : caches_) {
-    cache->count_overflows();
+    cache->show_breaker();
   }
 }
 

@@ -152,12 +152,13 @@ SLUICE_STAT_BLOCK(EndpointStat, SLUICE_ENDPOINT_STATS)
 // Prefix "dns_cache.NAME.".
 // clang-format off
 #define SLUICE_DNS_CACHE_STATS(X) \
-  X(kCounter, kCacheLoad, "cache_load") X(kCounter, kDnsQueryAttempt, "dns_query_attempt") \
-  X(kCounter, kDnsQueryFailure, "dns_query_failure") X(kCounter, kDnsQuerySuccess, "dns_query_success") \
-  X(kCounter, kDnsQueryTimeout, "dns_query_timeout") X(kCounter, kDnsRqPendingOverflow, "dns_rq_pending_overflow") \
-  X(kCounter, kHostAdded, "host_added") X(kCounter, kHostAddressChanged, "host_address_changed") \
-  X(kCounter, kHostOverflow, "host_overflow") X(kCounter, kHostRemoved, "host_removed") \
-  X(kGauge, kNumHosts, "num_hosts")
+  X(kCounter, kCacheLoad, "cache_load") X(kGauge, kRqPendingOpen, "circuit_breakers.rq_pending_open") \
+  X(kGauge, kRqPendingRemaining, "circuit_breakers.rq_pending_remaining") \
+  X(kCounter, kDnsQueryAttempt, "dns_query_attempt") X(kCounter, kDnsQueryFailure, "dns_query_failure") \
+  X(kCounter, kDnsQuerySuccess, "dns_query_success") X(kCounter, kDnsQueryTimeout, "dns_query_timeout") \
+  X(kCounter, kDnsRqPendingOverflow, "dns_rq_pending_overflow") X(kCounter, kHostAdded, "host_added") \
+  X(kCounter, kHostAddressChanged, "host_address_changed") X(kCounter, kHostOverflow, "host_overflow") \
+  X(kCounter, kHostRemoved, "host_removed") X(kGauge, kNumHosts, "num_hosts")
 // clang-format on
 SLUICE_STAT_BLOCK(DnsCacheStat, SLUICE_DNS_CACHE_STATS)
 

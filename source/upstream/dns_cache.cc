@@ -109,8 +109,12 @@ void DnsCache::add(ClusterShared& cluster) {
 
 void DnsCache::remove(ClusterShared& cluster) { std::erase(clusters_, &cluster); }
 
-void DnsCache::count_overflows() {
+void DnsCache::show_breaker() {
   block_.add(Stat::kDnsRqPendingOverflow, lookups_->overflows_.exchange(0, std::memory_order_relaxed));
+  const uint32_t most = plan_->max_pending_requests;
+  const uint32_t pending = std::min(lookups_->pending_.load(std::memory_order_relaxed), most);
+  block_.set(Stat::kRqPendingOpen, pending > 0 && pending == most ? 1 : 0);
+  block_.set(Stat::kRqPendingRemaining, most - pending);
 }
 
 void DnsCache::look_up(const std::string& key, Function<void(Answer)> on_answer) {

@@ -71,7 +71,8 @@ class DnsCache {
   size_t clusters() const { return clusters_.size(); }
   // `name` with its port.
   void look_up(const std::string& name, Function<void(NameLookups::Answer)> on_answer);
-  void count_overflows();
+  // What workers did since the last time, and how many lookups wait.
+  void show_breaker();
 
  private:
   using Stat = stats::DnsCacheStat;
