@@ -81,6 +81,7 @@ void compile_breakers(const CircuitBreakers& proto, model::ClusterPlan& out, Com
 void take(const CommonHttpOptions& common, model::ClusterPlan& out) {
   out.idle_timeout = common.idle_timeout;
   out.max_connection_duration = common.max_connection_duration;
+  out.max_stream_duration = common.max_stream_duration;
   if (common.max_requests_per_connection != 0) out.max_requests_per_connection = common.max_requests_per_connection;
 }
 

@@ -34,7 +34,7 @@ void compile_common_http_options(const Common& proto, Side side, CommonHttpOptio
   } else {
     scope.only(proto, {Common::kIdleTimeoutFieldNumber, Common::kMaxConnectionDurationFieldNumber,
                        Common::kMaxHeadersCountFieldNumber, Common::kMaxResponseHeadersKbFieldNumber,
-                       Common::kMaxRequestsPerConnectionFieldNumber});
+                       Common::kMaxStreamDurationFieldNumber, Common::kMaxRequestsPerConnectionFieldNumber});
   }
   if (proto.has_idle_timeout()) out.idle_timeout = to_duration(proto.idle_timeout());
   if (proto.has_max_connection_duration()) out.max_connection_duration = to_duration(proto.max_connection_duration());

@@ -297,6 +297,9 @@ Result<Seen> run_dry(config::CompiledBootstrap& bootstrap, const Question& quest
   seen.listener = chosen->first;
   seen.listener_guessed = chosen->second;
   DryRun(bootstrap, question, seen).run();
+  for (const model::ClusterPlanPtr& cluster : bootstrap.clusters) {
+    if (cluster->name == seen.cluster) seen.max_try_duration = cluster->max_stream_duration;
+  }
   return seen;
 }
 

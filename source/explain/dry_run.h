@@ -59,7 +59,8 @@ struct Seen {
   filters::router::Timeouts timeouts;
   model::RetryPolicyPtr cluster_retry;  // counts in place of the route's; null: the cluster has none
   std::optional<Duration> max_duration;
-  std::vector<Sent> sent;  // upstream, by the router and others
+  Duration max_try_duration{0};  // of the cluster; 0: none
+  std::vector<Sent> sent;        // upstream, by the router and others
   Fields upstream_answer;
   std::string answer;  // to the client, its head as bytes
 

@@ -339,6 +339,9 @@ void Teller::tell_router() {
   if (seen_.timeouts.per_try.count() > 0) times.add("per try", seconds(seen_.timeouts.per_try));
   if (seen_.timeouts.per_try_idle.count() > 0) times.add("per try, idle", seconds(seen_.timeouts.per_try_idle));
   if (seen_.max_duration) times.add("max_stream_duration", seconds(*seen_.max_duration));
+  if (seen_.max_try_duration.count() > 0) {
+    times.add("each try", cat(seconds(seen_.max_try_duration), ", max_stream_duration of the cluster"));
+  }
   const Duration idle = forward->idle_timeout.value_or(seen_.plan->stream_idle_timeout);
   times.add("idle", idle.count() > 0 ? seconds(idle) : "none",
             place_of(forward->idle_timeout ? forward->origin : seen_.plan->origin));

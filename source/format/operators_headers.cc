@@ -7,6 +7,7 @@
 #include "format/grpc_status.h"
 #include "format/operators.h"
 #include "http/chars.h"
+#include "http/grpc.h"
 
 namespace sluice::format {
 namespace {
@@ -225,7 +226,8 @@ bool put_grpc_status(std::string& to, const Facts& facts, const Piece& piece) {
   const std::string_view name = piece.option == kCamel   ? camel_name_of(*status)
                                 : piece.option == kSnake ? snake_name_of(*status)
                                                          : std::string_view();
-  return name.empty() ? put_number(to, *status) : put_text(to, name);
+  if (!name.empty()) return put_text(to, name);
+  return *status == http::kGrpcNoNumber ? put_text(to, "-1") : put_number(to, *status);
 }
 
 bool grpc_status_json(std::string& to, const Facts& facts, const Piece& piece) {

@@ -35,7 +35,10 @@ uint32_t grpc_status_of(uint16_t http_status) {
 }
 
 std::optional<uint32_t> grpc_status_in(const HeaderMap& fields) {
-  return parse_number<uint32_t>(fields.get(Token::kGrpcStatus));
+  std::string_view text = fields.get(Token::kGrpcStatus);
+  if (text.empty()) return std::nullopt;
+  if (text.front() == '+') text.remove_prefix(1);
+  return parse_number<uint32_t>(text).value_or(kGrpcNoNumber);
 }
 
 std::string grpc_message_in(const HeaderMap& fields) { return percent_decoded(fields.get(Token::kGrpcMessage)); }

@@ -30,13 +30,16 @@ enum GrpcStatus : uint32_t {
   kGrpcUnimplemented = 12,
   kGrpcInternal = 13,
   kGrpcUnavailable = 14,
+  kGrpcDataLoss = 15,
   kGrpcUnauthenticated = 16,
+  kGrpcNoNumber = UINT32_MAX,  // not of gRPC: what stands there is no number, or none of 32 bits
 };
 
 // 400 INTERNAL, 401 UNAUTHENTICATED, 403 PERMISSION_DENIED, 404 UNIMPLEMENTED, 429, 502, 503, 504 UNAVAILABLE, else
 // UNKNOWN.
 uint32_t grpc_status_of(uint16_t http_status);
-// grpc-status of trailers, or of the headers of an answer that has nothing else. Nothing: none there, or no number.
+// grpc-status of trailers, or of the headers of an answer that has nothing else. A plus and zeros before the number do
+// no harm. Nothing: none there, or an empty one.
 std::optional<uint32_t> grpc_status_in(const HeaderMap& fields);
 // grpc-message, its %XX resolved; what is no %XX stays as it is.
 std::string grpc_message_in(const HeaderMap& fields);

@@ -224,6 +224,7 @@ struct ClusterPlan {
   Duration connect_timeout = std::chrono::seconds(5);
   Duration idle_timeout = std::chrono::hours(1);  // 0: none
   Duration max_connection_duration{0};            // 0: none
+  Duration max_stream_duration{0};                // of one try, from its stream on; 0: none
   uint32_t max_requests_per_connection = 0;       // 0: no limit
   Rare<net::ConnectOptions> connect;
   uint32_t buffer_limit = 1024 * 1024;             // per_connection_buffer_limit_bytes

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/strings.h"
-#include "format/grpc_status.h"
 #include "format/response_flags.h"
 #include "http/grpc.h"
 #include "proxy/exchange.h"
@@ -22,6 +21,22 @@ std::string_view or_dash(std::string_view text) { return text.empty() ? std::str
 
 bool is_outbound(const ListenerFacts& listener) {
   return listener.plan.direction == model::TrafficDirection::kOutbound;
+}
+
+// The other statuses are what the client did, or wanted.
+bool is_fault_of_upstream(uint32_t grpc_status) {
+  switch (grpc_status) {
+    case http::kGrpcUnknown:
+    case http::kGrpcDeadlineExceeded:
+    case http::kGrpcResourceExhausted:
+    case http::kGrpcUnimplemented:
+    case http::kGrpcInternal:
+    case http::kGrpcUnavailable:
+    case http::kGrpcDataLoss:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -245,15 +260,14 @@ void ExchangeTrace::tag_answer(Span& span, const format::Facts& facts, uint16_t 
   format::append_flags(flags, facts.flags, format::FlagNames::kShort);
   span.tag("response_flags", flags);
   bool failed = status == 0 || status >= 500;
-  if (facts.request != nullptr && http::is_grpc(facts.request->fields)) {
-    if (const auto grpc = format::grpc_status(facts)) {
-      span.tag("grpc.status_code", Piece(*grpc).text());
-      failed |= *grpc != 0;
-    }
-    const http::HeaderMap* last = facts.response_trailers != nullptr ? facts.response_trailers
-                                  : facts.response != nullptr        ? &facts.response->fields
-                                                                     : nullptr;
-    if (last != nullptr && last->has(Token::kGrpcMessage)) span.tag("grpc.message", last->get(Token::kGrpcMessage));
+  const http::HeaderMap* last = facts.response_trailers;
+  if (last == nullptr || !last->has(Token::kGrpcStatus)) {
+    last = facts.response != nullptr ? &facts.response->fields : nullptr;
+  }
+  if (last != nullptr && last->has(Token::kGrpcStatus)) {
+    if (const std::string_view grpc = last->get(Token::kGrpcStatus); !grpc.empty()) span.tag("grpc.status_code", grpc);
+    if (last->has(Token::kGrpcMessage)) span.tag("grpc.message", last->get(Token::kGrpcMessage));
+    failed |= is_fault_of_upstream(http::grpc_status_in(*last).value_or(http::kGrpcOk));
   }
   if (failed) span.tag("error", "true");
 }

@@ -206,7 +206,8 @@ TEST_F(FormatterTest, GrpcStatusAsRecorded) {
   request.fields.add(http::Token::kContentType, "application/grpc");
   for (const GrpcCase& c :
        {GrpcCase{200, "0", "OK OK 0 0"}, GrpcCase{200, "4", "DeadlineExceeded DEADLINE_EXCEEDED 4 4"},
-        GrpcCase{200, "99", "99 99 99 99"}, GrpcCase{200, nullptr, "Unknown UNKNOWN 2 2"},
+        GrpcCase{200, "99", "99 99 99 99"}, GrpcCase{200, "no", "-1 -1 -1 -1"},
+        GrpcCase{200, "+4", "DeadlineExceeded DEADLINE_EXCEEDED 4 4"}, GrpcCase{200, nullptr, "Unknown UNKNOWN 2 2"},
         GrpcCase{503, nullptr, "Unavailable UNAVAILABLE 14 14"}}) {
     http::HeaderMap fields(arena);
     if (c.sent != nullptr) {

@@ -24,8 +24,8 @@ using upstream::ResetReason;
 namespace {
 
 // Envoy's mapping.
-std::optional<uint16_t> http_status_of_grpc(std::string_view text) {
-  switch (parse_number<uint8_t>(text).value_or(255)) {
+uint16_t http_status_of_grpc(uint32_t status) {
+  switch (status) {
     case 0:
       return 200;
     case 1:
@@ -51,12 +51,8 @@ std::optional<uint16_t> http_status_of_grpc(std::string_view text) {
       return 503;
     case 16:
       return 401;
-    case 2:
-    case 13:
-    case 15:
-      return 500;
     default:
-      return std::nullopt;
+      return 500;
   }
 }
 
@@ -66,7 +62,7 @@ std::optional<uint16_t> http_status_of_grpc(std::string_view text) {
 void Router::report_answer(Attempt& attempt, const http::ResponseHeaders& headers) {
   uint16_t status = headers.status;
   if (headers.fields.has(Token::kGrpcStatus)) {
-    status = http_status_of_grpc(headers.fields.get(Token::kGrpcStatus)).value_or(status);
+    if (const auto grpc = http::grpc_status_in(headers.fields)) status = http_status_of_grpc(*grpc);
   }
   const model::ClusterPlan& plan = attempt.cluster().plan();
   if (plan.outlier != nullptr && plan.outlier->errors != nullptr) {
@@ -291,6 +287,19 @@ void Router::on_try_idle(Attempt& attempt) {
   give_up_try(attempt, Reason::kPerTryIdleTimeout, ClusterStat::kUpstreamRqPerTryIdleTimeout);
 }
 
+// No failure of the host: it may be that it had much to say.
+void Router::on_try_too_long(Attempt& attempt) {
+  attempt.cluster().block().inc(ClusterStat::kUpstreamRqMaxDurationReached);
+  attempt.timeout_flag = format::Flag::kUpstreamMaxStreamDurationReached;
+  drop(attempt);
+  if (retry_after_reset(attempt, ResetReason::kLocalReset, Cause::kFailure) || others_may_answer(attempt)) {
+    return;
+  }
+  LocalReply reply = proxy::reply_of(Reason::kUpstreamMaxStreamDuration);
+  if (!request_ended_) reply.status = 408;
+  abort(reply);
+}
+
 void Router::give_up_try(Attempt& attempt, Reason reason, ClusterStat counter) {
   cluster_->block().inc(counter);
   HostState::inc(attempt.host().state.rq_timeout);
@@ -341,8 +350,8 @@ void Router::count_for_host(Attempt& attempt, const http::ResponseHeaders& heade
 
 void Router::count_grpc_for_host(Attempt& attempt, const http::HeaderMap* fields) {
   grpc_to_count_ = false;
-  const std::string_view status = fields == nullptr ? std::string_view() : fields->get(Token::kGrpcStatus);
-  const bool good = !status.empty() && http_status_of_grpc(status).value_or(500) < 500;
+  const auto status = fields == nullptr ? std::nullopt : http::grpc_status_in(*fields);
+  const bool good = status && http_status_of_grpc(*status) < 500;
   HostState::inc(good ? attempt.host().state.rq_success : attempt.host().state.rq_error);
 }
 

@@ -165,6 +165,12 @@ void Attempt::log_again() {
   log_interval_->arm(options_.log_interval);
 }
 
+void Attempt::limit_life(Duration limit) {
+  life_ = exchange_.arena().create<event::Timer>(exchange_.local().loop.timers(),
+                                                 [this] { owner_.on_try_too_long(*this); });
+  life_->arm(limit);
+}
+
 // track_cluster_stats: bytes of names and values, pseudo headers with them.
 void Attempt::record_response_sizes(const http::ResponseHeaders& headers) {
   if (auto& sizes = pool_.cluster().sizes()) {
@@ -202,6 +208,9 @@ void Attempt::is_over() {
   if (log_interval_ != nullptr) {
     log_interval_->cancel();
   }
+  if (life_ != nullptr) {
+    life_->cancel();
+  }
   if (span_ != nullptr) {
     exchange_.trace()->end_try(*std::exchange(span_, nullptr), pool_.host(),
                                response_ == nullptr ? 0 : response_->status);
@@ -232,6 +241,9 @@ void Attempt::on_stream(upstream::UpstreamStream& stream) {
   const upstream::ConnectTimes connected = stream.connect_times();
   facts.upstream_connect_start = connected.begin;
   facts.upstream_connected = connected.end;
+  if (const Duration limit = pool_.cluster().plan().max_stream_duration; limit.count() > 0) {
+    limit_life(limit);
+  }
   owner_.on_stream(*this);
   const http::End headers_end = headers_only_ ? http::End::kYes : http::End::kNo;
   put_headers(*exchange_.request(), headers_end);

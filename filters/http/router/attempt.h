@@ -36,6 +36,8 @@ class AttemptOwner {
   virtual void on_try_timeout(Attempt& attempt) = 0;
   // Nothing moved for per_try_idle_timeout.
   virtual void on_try_idle(Attempt& attempt) = 0;
+  // max_stream_duration of its cluster is over. The attempt goes on until it is reset.
+  virtual void on_try_too_long(Attempt& attempt) = 0;
   // upstream_log_flush_interval is over, again.
   virtual void on_log_interval(Attempt& attempt) = 0;
   // It is over, whatever becomes of it: told before the above.
@@ -141,6 +143,7 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   void sent_all();
   void touch();
   void log_again();  // upstream_log_flush_interval begins
+  void limit_life(Duration limit);
   void is_over();
 
   AttemptOwner& owner_;
@@ -158,6 +161,7 @@ class Attempt final : private upstream::PoolRequest, private upstream::StreamUse
   UpstreamFilters* filters_ = nullptr;       // of the cluster, else the router's; null: none
   const net::Address* elsewhere_ = nullptr;  // where the stream went, if that is another address of the host
   event::Timer* log_interval_ = nullptr;     // null: there is none
+  event::Timer* life_ = nullptr;             // max_stream_duration of the cluster; null: there is none
   MonotonicTime began_;
   const http::ResponseHeaders* response_ = nullptr;
   std::optional<upstream::ResetReason> reset_reason_;

@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "filters/http/router/timeouts.h"
+#include "http/grpc.h"
 
 namespace sluice::filters::router {
 
@@ -19,8 +20,8 @@ const model::RetryPolicy kNoPolicy;
 
 bool is_gateway_error(uint16_t status) { return status == 502 || status == 503 || status == 504; }
 
-uint32_t bit_of_grpc_status(std::string_view text) {
-  switch (parse_number<uint32_t>(text).value_or(0)) {
+uint32_t bit_of_grpc_status(uint32_t status) {
+  switch (status) {
     case 1:
       return on::kCancelled;
     case 4:
@@ -126,8 +127,8 @@ bool Retries::would_retry(const http::ResponseHeaders& headers) const {
     if (has(policy_.status_codes) || has(status_codes_)) return true;
   }
   if ((on_ & on::kHeaders) != 0 && has_retriable_field(headers)) return true;
-  return (on_ & on::kGrpc) != 0 && headers.fields.has(Token::kGrpcStatus) &&
-         (on_ & bit_of_grpc_status(headers.fields.get(Token::kGrpcStatus))) != 0;
+  return (on_ & on::kGrpc) != 0 &&
+         (on_ & bit_of_grpc_status(http::grpc_status_in(headers.fields).value_or(http::kGrpcOk))) != 0;
 }
 
 bool Retries::has_retriable_field(const http::ResponseHeaders& headers) const {
@@ -154,13 +155,13 @@ void Retries::count(ClusterStat cluster, proxy::RouteStat route) {
 
 Retries::Verdict Retries::decide(bool wanted) {
   using proxy::RouteStat;
-  if (held_ && !wanted) count(ClusterStat::kUpstreamRqRetrySuccess, RouteStat::kRetrySuccess);
-  end();
-  if (!wanted) return Verdict::kNo;
-  if (left_ == 0) {
+  if (wanted && left_ == 0) {  // a hedged one that is under way may still do well
     count(ClusterStat::kUpstreamRqRetryLimitExceeded, RouteStat::kRetryLimitExceeded);
     return Verdict::kLimitExceeded;
   }
+  if (held_ && !wanted) count(ClusterStat::kUpstreamRqRetrySuccess, RouteStat::kRetrySuccess);
+  end();
+  if (!wanted) return Verdict::kNo;
   --left_;
   if (!cluster_.breakers().try_take(Resource::kRetries, priority_)) {
     count(ClusterStat::kUpstreamRqRetryOverflow, RouteStat::kRetryOverflow);

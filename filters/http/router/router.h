@@ -54,6 +54,7 @@ class Router final : public proxy::HttpFilter, private AttemptOwner, private pro
   void on_failed(Attempt& attempt, upstream::ResetReason reason, std::string_view details) override;
   void on_try_timeout(Attempt& attempt) override;
   void on_try_idle(Attempt& attempt) override;
+  void on_try_too_long(Attempt& attempt) override;
   void on_log_interval(Attempt& attempt) override;
   void on_over(Attempt& attempt) override;
 
