@@ -12,6 +12,7 @@
 
 #include "stats/response_codes.h"
 #include "upstream/host.h"
+#include "upstream/zone_names.h"
 
 namespace sluice::upstream {
 
@@ -37,7 +38,8 @@ class AnswerCounters {
 
   // What AnswerOf says of an answer of this host, or instead of one; null: nothing.
   const std::string* zone_of(const Host* host) const {
-    return own_zone_.empty() || host == nullptr ? nullptr : host->zone.load(std::memory_order_relaxed);
+    const uint32_t zone = own_zone_.empty() || host == nullptr ? 0 : host->state.zone.load(std::memory_order_acquire);
+    return zone == 0 ? nullptr : &zone_name(zone);
   }
   // An answer of an upstream, or instead of one.
   void count(uint16_t status, const AnswerOf& of) {

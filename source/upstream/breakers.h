@@ -10,7 +10,7 @@
 
 namespace sluice::upstream {
 
-enum class Resource : uint8_t { kConnections, kPending, kRequests, kRetries, kPools, kCount };
+enum class Resource : uint8_t { kConnections, kPending, kRetries, kPools, kRequests };
 
 // One atomic for each priority and resource, changed when a lease is taken or given back. That of requests also has, in
 // its upper half, how many were ever taken: what budgets of retries are counted from. Thread: any.
@@ -21,27 +21,46 @@ class Breakers {
 
   // False, and nothing taken, when the limit is reached.
   bool try_take(Resource resource, uint8_t priority) {
-    std::atomic<uint64_t>& count = at(resource, priority);
-    if (static_cast<uint32_t>(count.fetch_add(kOne, std::memory_order_relaxed)) < limit(resource, priority)) {
+    if (resource == Resource::kRequests) {
+      std::atomic<uint64_t>& requests = requests_[priority];
+      const auto before = static_cast<uint32_t>(requests.fetch_add(kOneRequest, std::memory_order_relaxed));
+      if (before < limit(resource, priority)) return true;
+      requests.fetch_sub(kOneRequest, std::memory_order_relaxed);
+      return false;
+    }
+    std::atomic<uint32_t>& count = at(resource, priority);
+    if (count.fetch_add(1, std::memory_order_relaxed) < limit(resource, priority)) {
       return true;
     }
-    count.fetch_sub(kOne, std::memory_order_relaxed);
+    count.fetch_sub(1, std::memory_order_relaxed);
     return false;
   }
   // Takes beyond the limit.
-  void take(Resource resource, uint8_t priority) { at(resource, priority).fetch_add(kOne, std::memory_order_relaxed); }
+  void take(Resource resource, uint8_t priority) {
+    if (resource == Resource::kRequests) {
+      requests_[priority].fetch_add(kOneRequest, std::memory_order_relaxed);
+    } else {
+      at(resource, priority).fetch_add(1, std::memory_order_relaxed);
+    }
+  }
   void give_back(Resource resource, uint8_t priority) {
-    at(resource, priority).fetch_sub(1, std::memory_order_relaxed);
+    if (resource == Resource::kRequests) {
+      requests_[priority].fetch_sub(1, std::memory_order_relaxed);
+    } else {
+      at(resource, priority).fetch_sub(1, std::memory_order_relaxed);
+    }
   }
 
   uint32_t in_use(Resource resource, uint8_t priority) const {
-    return static_cast<uint32_t>(counts_[priority][static_cast<int>(resource)].load(std::memory_order_relaxed));
+    return resource == Resource::kRequests
+               ? static_cast<uint32_t>(requests_[priority].load(std::memory_order_relaxed))
+               : counts_[priority][static_cast<int>(resource)].load(std::memory_order_relaxed);
   }
-  // How often it was taken since the start, modulo 2^32; for differences.
-  uint32_t ever_taken(Resource resource, uint8_t priority) const {
-    return static_cast<uint32_t>(counts_[priority][static_cast<int>(resource)].load(std::memory_order_relaxed) >> 32);
+  // How many requests began since the start, modulo 2^32; for differences.
+  uint32_t ever_begun(uint8_t priority) const {
+    return static_cast<uint32_t>(requests_[priority].load(std::memory_order_relaxed) >> 32);
   }
-  // retry_budget.budget_interval: the requests behind that count of ever_taken() are those of the interval.
+  // retry_budget.budget_interval: the requests behind that count of ever_begun() are those of the interval.
   void begin_budget_at(uint8_t priority, uint32_t taken) {
     budget_begins_[priority].store(taken, std::memory_order_relaxed);
   }
@@ -62,23 +81,23 @@ class Breakers {
   }
 
  private:
-  static constexpr uint64_t kOne = (uint64_t{1} << 32) + 1;
+  static constexpr uint64_t kOneRequest = (uint64_t{1} << 32) + 1;
 
   // A share of the requests that there are now, or that began in the interval.
   uint32_t retry_budget(uint8_t priority) const {
     const model::BreakerLimits& limits = limits_[priority];
-    const uint32_t requests =
-        limits.budget_interval.count() > 0
-            ? ever_taken(Resource::kRequests, priority) - budget_begins_[priority].load(std::memory_order_relaxed)
-            : in_use(Resource::kRequests, priority) + in_use(Resource::kPending, priority);
+    const uint32_t requests = limits.budget_interval.count() > 0
+                                  ? ever_begun(priority) - budget_begins_[priority].load(std::memory_order_relaxed)
+                                  : in_use(Resource::kRequests, priority) + in_use(Resource::kPending, priority);
     return std::max(limits.min_retry_concurrency, static_cast<uint32_t>(limits.retry_budget_percent / 100 * requests));
   }
-  std::atomic<uint64_t>& at(Resource resource, uint8_t priority) {
+  std::atomic<uint32_t>& at(Resource resource, uint8_t priority) {
     return counts_[priority][static_cast<int>(resource)];
   }
 
   const std::array<model::BreakerLimits, 2>& limits_;
-  std::atomic<uint64_t> counts_[2][static_cast<int>(Resource::kCount)] = {};
+  std::atomic<uint64_t> requests_[2] = {};
+  std::atomic<uint32_t> counts_[2][static_cast<int>(Resource::kRequests)] = {};  // of the others
   std::atomic<uint32_t> budget_begins_[2] = {};
 };
 

@@ -12,7 +12,7 @@ BudgetWindow::BudgetWindow(ClusterShared& cluster, uint8_t priority, event::Loop
 void BudgetWindow::move_on() {
   Breakers& breakers = cluster_.breakers;
   breakers.begin_budget_at(priority_, taken_[oldest_]);
-  taken_[oldest_] = breakers.ever_taken(Resource::kRequests, priority_);
+  taken_[oldest_] = breakers.ever_begun(priority_);
   oldest_ = (oldest_ + 1) % kSteps;
   const Duration interval = (*cluster_.plan->breakers)[priority_].budget_interval;
   timer_.arm(std::max<Duration>(interval / kSteps, std::chrono::milliseconds(1)));

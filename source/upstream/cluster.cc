@@ -59,11 +59,9 @@ Cluster::Cluster(std::shared_ptr<ClusterShared> shared, const HostSetPtr& hosts,
   } else if (plan().discovery == model::Discovery::kForward) {
     forward_ = std::make_unique<ForwardHosts>();
   }
-  if (shared_->size_stats.valid()) {
-    sizes_ = local.cells.block<stats::SizeStat>(shared_->size_stats);
-  }
-  if (shared_->budget_stats.valid()) {
-    budgets_ = local.cells.block<stats::BudgetStat>(shared_->budget_stats);
+  if (const auto& tracked = shared_->tracked; tracked != nullptr) {
+    if (tracked->sizes.valid()) sizes_ = local.cells.block<stats::SizeStat>(tracked->sizes);
+    if (tracked->budgets.valid()) budgets_ = local.cells.block<stats::BudgetStat>(tracked->budgets);
   }
   balance(hosts);
   if (plan().original_dst != nullptr) {

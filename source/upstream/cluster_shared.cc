@@ -84,7 +84,7 @@ ClusterShared::ClusterShared(model::ClusterPlanPtr the_plan, stats::Registry& th
   member_stats = registry.add_block<ClusterMemberStat>(prefix);
   for (int priority = 0; priority < 2; ++priority) {
     if ((*plan->breakers)[priority].track_remaining) {
-      remaining_stats[priority] = registry.add_block<stats::BreakerRemainingStat>(
+      track().remaining[priority] = registry.add_block<stats::BreakerRemainingStat>(
           cat(prefix, "circuit_breakers.", priority == 0 ? "default." : "high."));
     }
   }
@@ -96,30 +96,32 @@ ClusterShared::ClusterShared(model::ClusterPlanPtr the_plan, stats::Registry& th
   main_block_ = cells.block<ClusterMemberStat>(member_stats);
   // A DNS cluster has no hosts before its first answers.
   if (plan->track_sizes) {
-    size_stats = registry.add_block<stats::SizeStat>(prefix);
+    track().sizes = registry.add_block<stats::SizeStat>(prefix);
   }
   if (plan->track_budgets) {
-    budget_stats = registry.add_block<stats::BudgetStat>(prefix);
+    track().budgets = registry.add_block<stats::BudgetStat>(prefix);
   }
   if (plan->track_endpoints) {
-    endpoints_ = std::make_unique<EndpointStats>(*plan, registry, cells);
+    track().endpoints = std::make_unique<EndpointStats>(*plan, registry, cells);
   }
   const bool known = plan->discovery == model::Discovery::kStatic || plan->discovery == model::Discovery::kOriginalDst;
   assign(known ? plan->assignment : model::no_endpoints());
 }
 
 ClusterShared::~ClusterShared() {
-  endpoints_.reset();
   registry.release_block(stats);
   registry.release_block(member_stats);
-  for (const stats::BlockId id : remaining_stats) {
+  if (table_stats_.valid()) registry.release_block(table_stats_);
+  if (tracked == nullptr) return;
+  tracked->endpoints.reset();
+  for (const stats::BlockId id : {tracked->remaining[0], tracked->remaining[1], tracked->sizes, tracked->budgets}) {
     if (id.valid()) registry.release_block(id);
   }
-  for (const stats::BlockId id : {table_stats_, size_stats, budget_stats}) {
-    if (id.valid()) {
-      registry.release_block(id);
-    }
-  }
+}
+
+ClusterShared::Tracked& ClusterShared::track() {
+  if (tracked == nullptr) tracked = std::make_unique<Tracked>();
+  return *tracked;
 }
 
 // A copy with the hosts that are in it no more, but that checks find well: they go when a check fails.
@@ -263,7 +265,7 @@ void ClusterShared::show_tables() {
 
 void ClusterShared::refresh_stats() {
   show_breakers();
-  if (endpoints_ != nullptr) endpoints_->show(*hosts_);
+  if (tracked != nullptr && tracked->endpoints != nullptr) tracked->endpoints->show(*hosts_);
 }
 
 void ClusterShared::show_breakers() {
@@ -291,8 +293,8 @@ void ClusterShared::show_breakers() {
     main_block_.set(kOpen[priority].rq, open(Resource::kRequests));
     main_block_.set(kOpen[priority].retry, open(Resource::kRetries));
     main_block_.set(kOpen[priority].pools, open(Resource::kPools));
-    if (remaining_stats[priority].valid()) {
-      auto left = main_cells_.block<BreakerRemainingStat>(remaining_stats[priority]);
+    if (tracked != nullptr && tracked->remaining[priority].valid()) {
+      auto left = main_cells_.block<BreakerRemainingStat>(tracked->remaining[priority]);
       left.set(BreakerRemainingStat::kRemainingCx, remaining(Resource::kConnections));
       left.set(BreakerRemainingStat::kRemainingPending, remaining(Resource::kPending));
       left.set(BreakerRemainingStat::kRemainingRq, remaining(Resource::kRequests));

@@ -44,9 +44,14 @@ class ClusterShared {
   stats::Registry& registry;
   stats::BlockId stats;  // of requests and connections
   stats::BlockId member_stats;
-  stats::BlockId remaining_stats[2];       // by priority, where track_remaining is set
-  stats::BlockId size_stats;               // where track_sizes is set
-  stats::BlockId budget_stats;             // where track_budgets is set
+  // What few ask for; null: none of it.
+  struct Tracked {
+    stats::BlockId remaining[2];               // by priority, where track_remaining is set
+    stats::BlockId sizes;                      // where track_sizes is set
+    stats::BlockId budgets;                    // where track_budgets is set
+    std::unique_ptr<EndpointStats> endpoints;  // where track_endpoints is set
+  };
+  std::unique_ptr<Tracked> tracked;
   std::shared_ptr<OutlierInbox> outliers;  // null: nobody asks
   std::shared_ptr<GoodbyeInbox> goodbyes;  // null: its hosts are not checked; set before any worker has the cluster
   std::shared_ptr<NameLookups> lookups;    // kForward: who finds its hosts; set before any worker has the cluster
@@ -76,6 +81,7 @@ class ClusterShared {
   model::AssignmentPtr with_those_that_stay(const model::AssignmentPtr& assignment) const;
   void publish(HostSetPtr hosts);
   void show_breakers();
+  Tracked& track();
   void count_outliers(const HostSet& hosts);
   void show_tables();
   void show_subsets(const HostSet* former);
@@ -84,9 +90,8 @@ class ClusterShared {
   stats::Block<stats::ClusterMemberStat> main_block_;
   stats::BlockId table_stats_;
   HostSetPtr hosts_;
-  model::AssignmentPtr assigned_;             // without the hosts that only stay
-  std::vector<HostSetPtr> published_;         // main frees them, not a worker
-  std::unique_ptr<EndpointStats> endpoints_;  // null: not asked for
+  model::AssignmentPtr assigned_;      // without the hosts that only stay
+  std::vector<HostSetPtr> published_;  // main frees them, not a worker
   HostsFollower* follower_ = nullptr;
   std::unique_ptr<Function<void()>> on_members_;
 };

@@ -19,6 +19,7 @@ struct HostState {
   std::atomic<uint32_t> cx_active{0};
   std::atomic<uint32_t> rq_active{0};
   std::atomic<uint32_t> rq_pending{0};  // wait for one of its connections
+  std::atomic<uint32_t> zone{0};        // no count, but here is room: zone_number() of its locality
   std::atomic<uint64_t> cx_total{0};
   std::atomic<uint64_t> cx_connect_fail{0};
   std::atomic<uint64_t> rq_total{0};
@@ -56,7 +57,6 @@ struct Host : std::enable_shared_from_this<Host> {
   std::atomic<uint8_t> degraded{0};       // who says so; Failing bits
   std::atomic<bool> canary{false};        // EndpointPlan::canary
   std::atomic<model::HealthStatus> assigned{model::HealthStatus::kUnknown};  // EndpointPlan::health
-  std::atomic<const std::string*> zone{nullptr};  // of its locality: one of zone_name(); null: none
   std::atomic<bool> has_metadata{false};
   std::atomic<MetadataPtr> metadata;       // EndpointPlan::metadata; look at it only when there are any
   std::atomic<net::AddressesPtr> others;   // tried when address() does not answer; look at it only when there are any

@@ -91,7 +91,7 @@ class Builder {
       }
       Level& level = levels_[locality.priority];
       Place place{&locality, {}, {}, {}};
-      const std::string* const zone = zone_name(locality.locality.zone);
+      const uint32_t zone = zone_number(locality.locality.zone);
       for (const model::EndpointPlan& endpoint : locality.endpoints) {
         if (members_ != nullptr && !(*members_)[at]) {
           ++at;
@@ -119,7 +119,7 @@ class Builder {
         host->socket_match.store(endpoint.socket_match, std::memory_order_relaxed);
         host->canary.store(endpoint.canary, std::memory_order_relaxed);
         host->assigned.store(endpoint.health, std::memory_order_relaxed);
-        host->zone.store(zone, std::memory_order_relaxed);
+        host->state.zone.store(zone, std::memory_order_release);
         if (const MetadataPtr& metadata = endpoint.extra->metadata;
             members_ == nullptr && (metadata != nullptr || host->has_metadata)) {
           host->metadata.store(metadata);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace sluice::upstream {
@@ -9,7 +10,9 @@ namespace sluice::upstream {
 // Control planes choose the names: above so many a new one is as none.
 inline constexpr size_t kMostZones = 1000;
 
-// Stays for ever, one for each name. Null: no zone, or one too many. Thread: main.
-const std::string* zone_name(const std::string& zone);
+// The same for ever. 0: no zone, or one too many. Thread: main.
+uint32_t zone_number(const std::string& zone);
+// Of a number above 0 that was handed out before. Thread: any.
+const std::string& zone_name(uint32_t number);
 
 }  // namespace sluice::upstream
