@@ -72,8 +72,9 @@ std::optional<int64_t> of_newest_push(const std::string& history, std::string_vi
 
 TEST_P(InForce, OneChangedAssignmentTakesTwoTurns) {
   constexpr uint32_t kWorkers = 3;
+  const config::Extensions extensions = filters::builtin();
   for (uint64_t seed = 1; seed <= 5; ++seed) {
-    SimProxy proxy(seed, ads_bootstrap(GetParam()), nullptr, filters::builtin(), kWorkers);
+    SimProxy proxy(seed, ads_bootstrap(GetParam()), nullptr, extensions, kWorkers);
     ASSERT_EQ(proxy.error, "");
     SimMachine machine(proxy.fabric, "10.0.0.30");
     SimControlPlane plane(machine, *net::Address::from_ip("10.0.0.30", 18000));
