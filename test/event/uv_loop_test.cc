@@ -255,7 +255,7 @@ TEST(UvLoop, TurnsAreTimed) {
   });
   loop.run();
   loop.time_turns(nullptr);
-  ASSERT_GE(told.size(), 3u);
+  ASSERT_GE(told.size(), 2u);
   EXPECT_TRUE(std::any_of(told.begin(), told.end(), [](const auto& turn) { return turn.first >= 3ms; }));
   EXPECT_TRUE(std::all_of(told.begin(), told.end(), [](const auto& turn) { return turn.first >= Duration::zero(); }));
   EXPECT_TRUE(told.back().second.has_value());
