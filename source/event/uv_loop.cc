@@ -105,10 +105,10 @@ void UvLoop::turn() {
   const MonotonicTime last = now();
   const int wait = wait_ms();  // reads the clock when a deadline is armed; without one nobody waits for us
   note_turn(now() - last);
-  slow_turns_.turn_began.store(0, std::memory_order_relaxed);
   if (tell_turn_) [[unlikely]] {
     timed_wait(wait);
   } else {
+    slow_turns_.turn_began.store(0, std::memory_order_relaxed);
     set_.wait(wait);
     read_clock();
   }
@@ -123,8 +123,10 @@ void UvLoop::turn() {
 }
 
 void UvLoop::timed_wait(int ms) {
-  const MonotonicTime began = now();
   const MonotonicTime ended = clock_now();
+  // Not now(), which may have been read since. The first turn follows none.
+  const int64_t turn_began = slow_turns_.turn_began.exchange(0, std::memory_order_relaxed);
+  const MonotonicTime began = turn_began == 0 ? ended : MonotonicTime{turn_began};
   set_.wait(ms);
   read_clock();
   const Duration late = now() - ended - std::chrono::milliseconds(ms);
