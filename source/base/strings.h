@@ -27,6 +27,7 @@ class Piece {
     const auto end = std::to_chars(space_, space_ + sizeof(space_), number).ptr;
     text_ = {space_, static_cast<size_t>(end - space_)};
   }
+  Piece(std::floating_point auto) = delete;  // or it would be a char
   Piece(const Piece&) = delete;
   std::string_view text() const { return text_; }
 

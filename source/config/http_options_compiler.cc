@@ -1,5 +1,10 @@
 #include "config/http_options_compiler.h"
 
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <utility>
+
 #include "base/strings.h"
 #include "config/matcher_compiler.h"
 #include "envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case.pb.h"
@@ -20,6 +25,54 @@ http::CodecOptions::Underscores compile_underscores(Common::HeadersWithUnderscor
       return http::CodecOptions::Underscores::kDrop;
     default:
       return http::CodecOptions::Underscores::kAllow;
+  }
+}
+
+// Of the settings that RFC 9113, 8441 and 9218 define: what a value may be, and the field that says the same.
+struct KnownSetting {
+  uint32_t id;
+  uint32_t least, most;
+  int field;  // 0: none
+};
+
+const KnownSetting* known_setting(uint32_t id) {
+  static constexpr KnownSetting kKnown[] = {{1, 0, UINT32_MAX, Http2::kHpackTableSizeFieldNumber},
+                                            {2, 0, 0, 0},
+                                            {3, 0, UINT32_MAX, Http2::kMaxConcurrentStreamsFieldNumber},
+                                            {4, 0, INT32_MAX, Http2::kInitialStreamWindowSizeFieldNumber},
+                                            {5, 1 << 14, (1 << 24) - 1, 0},
+                                            {8, 0, 0, Http2::kAllowConnectFieldNumber},
+                                            {9, 0, 1, 0}};
+  const auto* found =
+      std::find_if(std::begin(kKnown), std::end(kKnown), [id](const KnownSetting& known) { return known.id == id; });
+  return found == std::end(kKnown) ? nullptr : found;
+}
+
+// What is wrong with one setting; empty: nothing.
+std::string setting_complaint(const Http2& proto, uint32_t id, uint32_t value) {
+  const KnownSetting* known = known_setting(id);
+  if (known == nullptr) return {};
+  if (id == 2 && value == 1) return "servers push nothing here: the setting 2 can only be 0";
+  if (known->field == Http2::kAllowConnectFieldNumber) return "the setting 8 is said by allow_connect";
+  if (known->field != 0) {
+    const auto* field = Http2::descriptor()->FindFieldByNumber(known->field);
+    if (proto.GetReflection()->HasField(proto, field)) return cat("the setting ", id, " is said by ", field->name());
+  }
+  if (value >= known->least && value <= known->most) return {};
+  return cat("RFC 9113 allows ", known->least, " to ", known->most, " for the setting ", id, ", not ", value);
+}
+
+void compile_settings(const Http2& proto, http::Http2Options& out, CompileScope& scope) {
+  for (int i = 0; i < proto.custom_settings_parameters_size(); ++i) {
+    const auto& one = proto.custom_settings_parameters(i);
+    const http::Http2Setting setting{static_cast<uint16_t>(one.identifier().value()), one.value().value()};
+    std::string wrong = setting_complaint(proto, one.identifier().value(), setting.value);
+    const auto before = std::find_if(out.custom_settings.begin(), out.custom_settings.end(),
+                                     [&](const http::Http2Setting& other) { return other.id == setting.id; });
+    const bool twice = before != out.custom_settings.end();
+    if (twice && before->value != setting.value) wrong = cat("the setting ", setting.id, " has two values");
+    if (!wrong.empty()) scope.error(proto, Http2::kCustomSettingsParametersFieldNumber, std::move(wrong), i);
+    if (!twice) out.custom_settings.push_back(setting);
   }
 }
 
@@ -91,17 +144,19 @@ void compile_http1_options(const Http1& proto, Side side, http::CodecOptions& co
 
 void compile_http2_options(const Http2& proto, Side side, http::Http2Options& out, CompileScope& scope) {
   // use_oghttp2_codec chooses between two libraries of Envoy's; we have one, which always writes Huffman codes.
-  scope.only(proto, {Http2::kHpackTableSizeFieldNumber, Http2::kMaxConcurrentStreamsFieldNumber,
-                     Http2::kInitialStreamWindowSizeFieldNumber, Http2::kInitialConnectionWindowSizeFieldNumber,
-                     Http2::kAllowConnectFieldNumber, Http2::kMaxOutboundFramesFieldNumber,
-                     Http2::kMaxOutboundControlFramesFieldNumber,
-                     Http2::kMaxConsecutiveInboundFramesWithEmptyPayloadFieldNumber,
-                     Http2::kMaxInboundPriorityFramesPerStreamFieldNumber,
-                     Http2::kMaxInboundWindowUpdateFramesPerDataFrameSentFieldNumber,
-                     Http2::kStreamErrorOnInvalidHttpMessagingFieldNumber,
-                     Http2::kOverrideStreamErrorOnInvalidHttpMessageFieldNumber, Http2::kConnectionKeepaliveFieldNumber,
-                     Http2::kUseOghttp2CodecFieldNumber, Http2::kEnableHuffmanEncodingFieldNumber,
-                     Http2::kMaxMetadataSizeFieldNumber});  // there is none: allow_metadata is refused
+  scope.only(
+      proto,
+      {Http2::kHpackTableSizeFieldNumber, Http2::kMaxConcurrentStreamsFieldNumber,
+       Http2::kInitialStreamWindowSizeFieldNumber, Http2::kInitialConnectionWindowSizeFieldNumber,
+       Http2::kAllowConnectFieldNumber, Http2::kMaxOutboundFramesFieldNumber,
+       Http2::kMaxOutboundControlFramesFieldNumber, Http2::kMaxConsecutiveInboundFramesWithEmptyPayloadFieldNumber,
+       Http2::kMaxInboundPriorityFramesPerStreamFieldNumber,
+       Http2::kMaxInboundWindowUpdateFramesPerDataFrameSentFieldNumber,
+       Http2::kStreamErrorOnInvalidHttpMessagingFieldNumber, Http2::kOverrideStreamErrorOnInvalidHttpMessageFieldNumber,
+       Http2::kConnectionKeepaliveFieldNumber, Http2::kUseOghttp2CodecFieldNumber,
+       Http2::kEnableHuffmanEncodingFieldNumber, Http2::kCustomSettingsParametersFieldNumber,
+       Http2::kMaxMetadataSizeFieldNumber});  // there is none: allow_metadata is refused
+  compile_settings(proto, out, scope);
   if (proto.has_enable_huffman_encoding() && !proto.enable_huffman_encoding().value()) {
     scope.not_supported(proto, Http2::kEnableHuffmanEncodingFieldNumber);
   }

@@ -2,10 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "base/time.h"
 
 namespace sluice::http {
+
+// One of SETTINGS (RFC 9113 6.5.1). A plain value.
+struct Http2Setting {
+  uint16_t id;
+  uint32_t value;
+};
 
 // Immutable. Thread: any.
 struct Http2Options {
@@ -26,6 +33,8 @@ struct Http2Options {
   Duration ping_timeout{0};
   double ping_jitter_percent = 15;
   Duration ping_when_idle{0};  // before the first stream after so much silence
+  // custom_settings_parameters: told to the peer beside those above, or in their place; each id once.
+  std::vector<Http2Setting> custom_settings;
 };
 
 }  // namespace sluice::http

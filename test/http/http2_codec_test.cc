@@ -354,5 +354,17 @@ TEST_F(Http2Codec, StreamsAboveTheLimitAreRefused) {
   EXPECT_EQ(client.codec().stream_limit(), 1u);
 }
 
+// One that names a setting of ours is told in its place.
+TEST_F(Http2Codec, SettingsOfOnesOwnAreTold) {
+  PairSettings own;
+  own.http2.custom_settings = {{3, 1}, {0xf000, 5}};
+  Server single(own);
+  const std::string told = single.output();
+  EXPECT_NE(told.find(std::string("\0\3\0\0\0\1", 6)), std::string::npos);
+  EXPECT_NE(told.find(std::string("\xf0\0\0\0\0\5", 6)), std::string::npos);
+  client.feed(told);
+  EXPECT_EQ(client.codec().stream_limit(), 1u);
+}
+
 }  // namespace
 }  // namespace sluice::http::http2

@@ -72,6 +72,25 @@ BENCHMARK_CAPTURE(flip, round_robin, LbPolicy::kRoundRobin)->Unit(benchmark::kMi
 BENCHMARK_CAPTURE(flip, least_request, LbPolicy::kLeastRequest)->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(flip, random, LbPolicy::kRandom)->Unit(benchmark::kMicrosecond);
 
+// What a worker does when such a set is its own, and a request comes.
+void first_pick(benchmark::State& state, LbPolicy policy, Weights weights) {
+  CallWorld world{model::UpstreamProtocol::kHttp1};
+  LbPlan lb;
+  lb.policy = policy;
+  const upstream::HostSetPtr hosts = upstream::build_host_set(lb, assignment(10'000, weights), nullptr);
+  upstream::LoadBalancer balancer{lb, world.shared->breakers, world.random, world.loop, world.cluster->block()};
+  for (auto _ : state) {
+    balancer.update(hosts);
+    benchmark::DoNotOptimize(balancer.choose({}, nullptr));
+  }
+}
+BENCHMARK_CAPTURE(first_pick, round_robin, LbPolicy::kRoundRobin, Weights::kEven)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(first_pick, round_robin_weighted, LbPolicy::kRoundRobin, Weights::kSpread)
+    ->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(first_pick, least_request_weighted, LbPolicy::kLeastRequest, Weights::kSpread)
+    ->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(first_pick, maglev, LbPolicy::kMaglev, Weights::kSpread)->Unit(benchmark::kMicrosecond);
+
 // 10,000 hosts, half of which are others than before.
 void assign(benchmark::State& state) {
   LbPlan lb;

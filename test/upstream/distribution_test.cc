@@ -19,13 +19,13 @@ constexpr int kHosts = 20;
 constexpr int kHashes = 20'000;
 
 // 10.1.0.1 and up with weights 1, 2, 3, 4, 1 ... or 1 each, without the one of that index.
-model::AssignmentPtr fleet(bool weighted, int gone = -1) {
+model::AssignmentPtr fleet(bool weighted, int gone = -1, int hosts = kHosts) {
   auto out = std::make_shared<model::AssignmentPlan>();
   model::LocalityPlan& locality = out->localities.emplace_back();
-  for (int i = 0; i < kHosts; ++i) {
+  for (int i = 0; i < hosts; ++i) {
     if (i == gone) continue;
     model::EndpointPlan& one = locality.endpoints.emplace_back();
-    one.address = *net::Address::from_ip(cat("10.1.0.", i + 1), 80);
+    one.address = *net::Address::from_ip(cat("10.1.", i / 200, ".", i % 200 + 1), 80);
     one.weight = weighted ? static_cast<uint32_t>(i % 4 + 1) : 1;
   }
   return out;
@@ -100,6 +100,15 @@ TEST_F(Distribution, RoundRobinIsExact) {
   const Shares seen = shares(50 * 50);  // the weights are 50 in all
   for (const auto& host : hosts->hosts) {
     EXPECT_NEAR(seen.at(host->address().to_string()), 50.0 * host->weight(), 1.0);
+  }
+}
+
+// So many are queued while they are used, a few with each pick.
+TEST_F(Distribution, RoundRobinOfManyWeightsIsFair) {
+  use(LbPolicy::kRoundRobin, fleet(true, -1, 1'000));
+  const Shares seen = shares(2'500 * 20);
+  for (const auto& host : hosts->hosts) {
+    EXPECT_NEAR(seen.at(host->address().to_string()), 20.0 * host->weight(), 1.5);
   }
 }
 

@@ -1,4 +1,8 @@
 // nghttp2's callbacks, and how a session begins.
+#include <algorithm>
+#include <span>
+#include <vector>
+
 #include "base/check.h"
 #include "http/http2/session.h"
 
@@ -73,6 +77,25 @@ struct Session::Callbacks {
   }
 };
 
+namespace {
+
+std::vector<nghttp2_settings_entry> with_custom(std::span<const nghttp2_settings_entry> usual,
+                                                std::span<const Http2Setting> custom) {
+  std::vector<nghttp2_settings_entry> out(usual.begin(), usual.end());
+  for (const Http2Setting& one : custom) {
+    const auto same = std::find_if(out.begin(), out.end(),
+                                   [&](const nghttp2_settings_entry& entry) { return entry.settings_id == one.id; });
+    if (same == out.end()) {
+      out.push_back({one.id, one.value});
+    } else {
+      same->value = one.value;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 nghttp2_data_source_read_callback Session::read_callback() { return Callbacks::read; }
 
 void Session::start() {
@@ -104,7 +127,12 @@ void Session::start() {
   }
   settings[count++] = {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, http2_.max_concurrent_streams};
   settings[count++] = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, http2_.stream_window};
-  nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings, count);
+  if (http2_.custom_settings.empty()) {
+    nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings, count);
+  } else {
+    const auto all = with_custom({settings, count}, http2_.custom_settings);
+    nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, all.data(), all.size());
+  }
   nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, static_cast<int32_t>(http2_.connection_window));
 }
 

@@ -13,11 +13,12 @@ template <typename T>
 class Edf {
  public:
   bool empty() const { return heap_.empty(); }
+  size_t size() const { return heap_.size(); }
   void reserve(size_t n) { heap_.reserve(n); }
 
-  // `weight` > 0.
+  // `weight` > 0. Its turns begin now.
   void add(double weight, T value) {
-    heap_.push_back({1.0 / weight, order_++, value});
+    heap_.push_back({now_ + 1.0 / weight, order_++, value});
     std::push_heap(heap_.begin(), heap_.end(), later);
   }
 
@@ -27,6 +28,7 @@ class Edf {
     std::pop_heap(heap_.begin(), heap_.end(), later);
     Entry& entry = heap_.back();
     const T value = entry.value;
+    now_ = entry.deadline;
     entry.deadline += 1.0 / weight_of(value);
     entry.order = order_++;
     std::push_heap(heap_.begin(), heap_.end(), later);
@@ -44,6 +46,7 @@ class Edf {
   }
 
   std::vector<Entry> heap_;
+  double now_ = 0;  // the deadline of the last pick
   uint64_t order_ = 0;
 };
 

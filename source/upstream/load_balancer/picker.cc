@@ -46,31 +46,47 @@ double slow_part(const model::SlowStart& slow, const Host& host, MonotonicTime n
 }
 
 bool any_starts_slowly(const model::LbPlan& lb, const HostGroup& group, MonotonicTime now) {
-  return std::any_of(group.hosts.begin(), group.hosts.end(),
+  return lb.slow_start->window.count() > 0 &&
+         std::any_of(group.hosts.begin(), group.hosts.end(),
                      [&](const WeightedHost& one) { return starts_slowly(*lb.slow_start, *one.host, now); });
 }
 
 // ROUND_ROBIN and LEAST_REQUEST of unequal weights: by deadlines; LEAST_REQUEST lowers the weight of hosts that have
-// requests, slow start that of hosts that are new. Begins after a random number of picks.
+// requests, slow start that of hosts that are new. Begins at a random place. A new set of thousands of hosts must not
+// hold a worker: each pick lets in a few of those that are not queued yet, so that all are after the first picks.
 class ByDeadline final : public Picker {
  public:
   ByDeadline(const model::LbPlan& lb, const HostGroup& group, Random& random, const event::Loop& loop)
       : bias_(lb.policy == model::LbPolicy::kLeastRequest ? lb.active_request_bias : 0),
         slow_(*lb.slow_start),
+        hosts_(group.hosts),
         loop_(loop) {
-    queue_.reserve(group.hosts.size());
-    for (const WeightedHost& one : group.hosts) {
-      queue_.add(slowed(one), &one);
-    }
-    for (uint64_t skip = random.below(group.hosts.size()); skip > 0; --skip) {
-      pick({});
+    queue_.reserve(hosts_.size());
+    outside_ = hosts_.size() > kAtOnce ? random.below(hosts_.size()) : 0;
+    let_in();
+    for (uint64_t skip = random.below(queue_.size()); skip > 0; --skip) {
+      next();
     }
   }
   Host* pick(const PickRequest&) override {
-    return queue_.pick([this](const WeightedHost* one) { return weight_of(*one); })->host;
+    if (queue_.size() < hosts_.size()) {
+      let_in();
+    }
+    return next();
   }
 
  private:
+  static constexpr size_t kAtOnce = 64;  // let in by a pick
+
+  void let_in() {
+    for (size_t i = 0; i < kAtOnce && queue_.size() < hosts_.size(); ++i) {
+      queue_.add(slowed(hosts_[outside_]), &hosts_[outside_]);
+      outside_ = outside_ + 1 == hosts_.size() ? 0 : outside_ + 1;
+    }
+  }
+  Host* next() {
+    return queue_.pick([this](const WeightedHost* one) { return weight_of(*one); })->host;
+  }
   double weight_of(const WeightedHost& one) const {
     if (bias_ == 0) {
       return slowed(one);
@@ -86,8 +102,10 @@ class ByDeadline final : public Picker {
 
   const double bias_;
   const model::SlowStart& slow_;
+  const std::vector<WeightedHost>& hosts_;
   const event::Loop& loop_;
   Edf<const WeightedHost*> queue_;
+  size_t outside_ = 0;  // the next of hosts_ to be let in
 };
 
 // LEAST_REQUEST of equal weights: the least busy of a few random hosts.
