@@ -131,11 +131,11 @@ TEST(BootstrapCompiler, NothingIsIgnoredInSilence) {
                   .fails("lrs_report_endpoint_metrics", "not supported yet"));
   EXPECT_TRUE(
       Compiled(Pieces{.cluster = ", type: EDS"}).fails("eds_cluster_config", "an EDS cluster needs an eds_config"));
-  EXPECT_TRUE(Compiled(Pieces{.listener = ", enable_mptcp: true"}).fails("enable_mptcp", "not supported yet"));
+  EXPECT_TRUE(Compiled(Pieces{.listener = ", per_connection_buffer_high_watermark_timeout: 1s"})
+                  .fails("per_connection_buffer_high_watermark_timeout", "not supported yet"));
   EXPECT_TRUE(Compiled(Pieces{.routes = "{match: {prefix: /}, route: {cluster_specifier_plugin: p}}"})
                   .fails("route.cluster_specifier_plugin", "not supported yet"));
-  EXPECT_TRUE(Compiled(Pieces{.bootstrap = "enable_dispatcher_stats: true\n"})
-                  .fails("enable_dispatcher_stats", "not supported yet"));
+  EXPECT_TRUE(Compiled(Pieces{.bootstrap = "header_prefix: x-other\n"}).fails("header_prefix", "not supported yet"));
 }
 
 TEST(BootstrapCompiler, AllErrorsAreTold) {

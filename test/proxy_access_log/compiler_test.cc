@@ -149,7 +149,8 @@ TEST_F(AccessLogCompiler, ErrorsInWords) {
         Case{file(R"(,"format":"%CEL(a)%")"), "not supported yet: CEL"},
         Case{file(R"(,"log_format":{"json_format":{"k":"%REQ%"}})"), "k: operator REQ needs an argument"},
         Case{R"([{"name":"x"}])", "needs a typed_config"},
-        Case{file("", R"("filter":{"extension_filter":{"name":"x"}},)"), "not supported yet: extension_filter"},
+        Case{file("", R"("filter":{"extension_filter":{"name":"x"}},)"),
+             "the access log filter 'x' needs a typed_config"},
         Case{R"([{"name":"x","typed_config":{"@type":"type.googleapis.com/envoy.config.cluster.v3.Cluster"}}])",
              "is not an access logger"}}) {
     findings = {};

@@ -94,7 +94,9 @@ class HostilePlane {
       : random_(world.random().fork()),
         server_(machine, kHostile, {.on_message = [this](const SimGrpcServer::CallPtr& call, std::string_view bytes) {
                   on_request(call, bytes);
-                }}) {}
+                }}) {
+    server_.start();
+  }
 
   // Nobody can tell what comes next.
   void misbehave() {
