@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -84,12 +85,17 @@ def test_clients_that_ask_for_much_and_do_not_read(start, origin):
     for client in clients[20:]:
         client.close()
     assert wait_for(lambda: proxy.stat("http.in.downstream_rq_active") == min(20, CLIENTS))
-    for client, until in [(clients[0], SIZE)] + [(c, 4 << 20) for c in clients[1:20]]:
-        # Under tcp_mem's pressure the kernel drops what came into a full queue, and asks again up to two minutes later.
+
+    def read_on(client, until):
+        # Under tcp_mem's pressure the kernel drops what came into a full queue, and asks again up to two minutes later:
+        # all read at once, so that these waits are not added up.
         client.settimeout(240)
         head, rest = read_head(client)
         assert head.startswith(b"HTTP/1.1 200") and CONTENT[:len(rest)] == rest
         read_content(client, len(rest), until)
+    with ThreadPoolExecutor(20) as readers:
+        for done in [readers.submit(read_on, clients[0], SIZE)] + [readers.submit(read_on, c, 4 << 20) for c in clients[1:20]]:
+            done.result()
     for client in clients:
         client.close()
     assert wait_for(lambda: proxy.descriptors() <= descriptors + 1), (proxy.descriptors(), descriptors)
