@@ -185,8 +185,8 @@ void Clusters::look_at_stage() {
 void Clusters::note_new(const upstream::HostSet& hosts) {
   for (const auto& host : hosts.hosts) {
     if (host->failing.load(std::memory_order_relaxed) == 0 &&
-        host->well_since.load(std::memory_order_relaxed) == upstream::Host::kNever) {
-      host->well_since.store(tools_.loop.now(), std::memory_order_relaxed);
+        host->noted_at.load(std::memory_order_relaxed) == upstream::Host::kNever) {
+      host->noted_at.store(tools_.loop.now(), std::memory_order_relaxed);
     }
   }
 }

@@ -140,7 +140,7 @@ Host* Cluster::host_at(const net::Address& address) {
 Host* Cluster::forward_host(std::string_view authority) {
   Host* host = forward_->find(ForwardName(authority, default_port()).text);
   if (host != nullptr) {
-    host->used_at.store(local_.loop.now(), std::memory_order_relaxed);
+    host->noted_at.store(local_.loop.now(), std::memory_order_relaxed);
   }
   return host;
 }

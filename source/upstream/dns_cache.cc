@@ -259,7 +259,7 @@ MonotonicTime DnsCache::last_use(const Name& name) const {
   for (const ClusterShared* cluster : clusters_) {
     for (const auto& host : cluster->hosts()->hosts) {
       if (host->hostname() == name.key) {
-        last = std::max(last, host->used_at.load(std::memory_order_relaxed));
+        last = std::max(last, host->noted_at.load(std::memory_order_relaxed));
       }
     }
   }

@@ -70,7 +70,7 @@ void HealthCheckers::settle(Host& host) {
   set(host.degraded, all.degraded);
   set(host.failing, all.failing);
   if (failed && !all.failing) {
-    host.well_since.store(local_.loop.now(), std::memory_order_relaxed);
+    host.noted_at.store(local_.loop.now(), std::memory_order_relaxed);
   }
   if (!failed && all.failing) {
     // Its connections go with the news of it.

@@ -68,8 +68,9 @@ struct Host : std::enable_shared_from_this<Host> {
   bool check_timed_out = false;     // main: the last check did
   std::atomic<bool> has_others{false};
   bool says_goodbye = false;  // main: x-envoy-immediate-health-check-fail: it does not even count as one that fails
-  std::atomic<MonotonicTime> well_since{kNever};  // new, or well again after failed checks: slow start counts from here
-  std::atomic<MonotonicTime> used_at{kNever};     // of a dynamic forward proxy: its last request
+  // When it was new, or well again after failed checks: slow start counts from here. Of a dynamic forward proxy, where
+  // nobody starts slowly: when its last request began.
+  std::atomic<MonotonicTime> noted_at{kNever};
   // What the last assignment and the last check say of it. Thread: main.
   const model::EndpointPlan* plan = nullptr;
   const model::LocalityPlan* place = nullptr;

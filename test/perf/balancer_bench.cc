@@ -6,7 +6,8 @@
 //
 // Measured last (2 cores of a Xeon VM, beside a build; ns a pick at 10, 1,000, 10,000 hosts): ROUND_ROBIN 13 13 12,
 // with weights 46 118 163; LEAST_REQUEST 23 16 23, with weights 47 111 166; RANDOM 17 17 17; RING_HASH 81 116 149;
-// MAGLEV 23 24 25. A flip 0.28 ms, a whole new assignment 6 ms (the figure has two of them).
+// MAGLEV 23 24 25. A flip 0.15 ms, a whole new assignment 5 ms (the figure has two of them); a worker's first pick out
+// of a new set of 10,000 with weights 2.2 us.
 #include <benchmark/benchmark.h>
 
 #include "test/upstream/call_world.h"

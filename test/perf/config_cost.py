@@ -25,7 +25,7 @@ from proc import cpu_seconds, owned, small_pages  # noqa: E402
 HTTP = "type.googleapis.com/envoy.extensions.filters."
 # 10,000 clusters with three endpoints each and 10,000 routes: 5 times and 64 MB here, where that is 0.6 s of CPU. These hold what is reached.
 MAX_READS, MAX_PEAK_MB = 10, 70
-MAX_CLUSTER_BYTES = 1950        # of one without endpoints and traffic, with its stats; aimed at were 2,048
+MAX_CLUSTER_BYTES = 1960        # of one without endpoints and traffic, with its stats; aimed at were 2,048
 MAX_ENDPOINT_BYTES = 400        # of one without traffic; as was aimed at
 MAX_GROWTH = 13                 # of the time, for ten times the routes
 

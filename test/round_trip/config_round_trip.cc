@@ -18,6 +18,7 @@
 #include "filters/builtin.h"
 #include "server/admin/config_dump.h"
 #include "server/options.h"
+#include "xds/google_grpc/google_client.h"
 
 namespace {
 
@@ -48,6 +49,7 @@ int main(int argc, char** argv) {
   if (!options) return fail(2, options.error());
   config::Extensions extensions = filters::builtin();
   exporters::add_to(extensions);
+  extensions.set_google_grpc(&sluice::xds::make_google_service);
   config::BootstrapOptions source;
   source.path = options->config_path;
   source.yaml = options->config_yaml;

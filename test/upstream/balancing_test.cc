@@ -74,8 +74,8 @@ class SlowStartTest : public BalancingTest, public testing::WithParamInterface<L
     lb.slow_start.edit() = {100s, {aggression, nullptr}, least};
     use({{"old", 1, 1}, {"new", 1, 1}});
     world.world.run_for(200s);
-    hosts->hosts[0]->well_since = world.loop.now() + -150s;
-    hosts->hosts[1]->well_since = world.loop.now();
+    hosts->hosts[0]->noted_at = world.loop.now() + -150s;
+    hosts->hosts[1]->noted_at = world.loop.now();
     balancer.update(hosts);
   }
 };

@@ -31,14 +31,14 @@ class InTurn final : public Picker {
 
 // Its window is not over.
 bool starts_slowly(const model::SlowStart& slow, const Host& host, MonotonicTime now) {
-  const MonotonicTime since = host.well_since.load(std::memory_order_relaxed);
+  const MonotonicTime since = host.noted_at.load(std::memory_order_relaxed);
   return slow.window.count() > 0 && since != Host::kNever && now - since < slow.window;
 }
 
 // The part of its weight that a host in its window has.
 double slow_part(const model::SlowStart& slow, const Host& host, MonotonicTime now) {
   const Duration since =
-      std::max<Duration>(now - host.well_since.load(std::memory_order_relaxed), std::chrono::milliseconds(1));
+      std::max<Duration>(now - host.noted_at.load(std::memory_order_relaxed), std::chrono::milliseconds(1));
   const double time = static_cast<double>(since.count()) / static_cast<double>(slow.window.count());
   const double set = slow.aggression.now();
   const double aggression = set > 0 ? set : 1;
