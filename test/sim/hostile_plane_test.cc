@@ -215,6 +215,7 @@ class HostilePlane {
 
   SimRandom random_;
   const std::map<std::string, std::string> good_ = good_resources();
+  SimGrpcServer server_;  // before its calls, which have memory of it
   SimGrpcServer::CallPtr call_;
   std::set<std::string> asked_;    // on this stream
   std::set<std::string> settled_;  // types whose good response was taken
@@ -222,7 +223,6 @@ class HostilePlane {
   uint64_t number_ = 0;
   bool well_ = false;
   size_t refused_ = 0, taken_ = 0;
-  SimGrpcServer server_;
 };
 
 TEST(HostileControlPlane, SaysAnythingInAnyOrder) {

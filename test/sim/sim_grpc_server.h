@@ -21,7 +21,8 @@ class SimGrpcServer {
   class Connection;
 
  public:
-  // One call. Lives as long as somebody has it; after its end, and after that of its connection, it says nothing.
+  // One call. Lives as long as somebody has it, but not longer than its server; after its end, and after that of its
+  // connection, it says nothing.
   class Call {
    public:
     Call(ChunkPool& chunks, std::string path) : arena(chunks), path(std::move(path)) {}
