@@ -25,25 +25,6 @@ using envoy::service::discovery::v3::DiscoveryResponse;
 
 const net::Address kHostile = *net::Address::from_ip("10.0.0.30", 18000);
 
-constexpr std::string_view kHostileBootstrap = R"(
-node: {id: simulated, cluster: simulated}
-dynamic_resources:
-  ads_config: {api_type: GRPC, transport_api_version: V3, grpc_services: [{envoy_grpc: {cluster_name: xds}}]}
-  cds_config: {resource_api_version: V3, ads: {}}
-  lds_config: {resource_api_version: V3, ads: {}}
-static_resources:
-  clusters:
-  - name: xds
-    connect_timeout: 1s
-    typed_extension_protocol_options:
-      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
-        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
-        explicit_http_config: {http2_protocol_options: {}}
-    load_assignment:
-      cluster_name: xds
-      endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 10.0.0.30, port_value: 18000}}}}]}]
-)";
-
 constexpr std::string_view kGoodResources = R"(
 resources:
 - "@type": type.googleapis.com/envoy.config.cluster.v3.Cluster
@@ -232,8 +213,9 @@ TEST(HostileControlPlane, SaysAnythingInAnyOrder) {
     server::Options options;
     options.drain_time = 1s;
     SimProxy proxy(
-        seed, kHostileBootstrap, [](auto&, auto&) { return "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"; },
-        extensions, 2, [](SimZone&) {}, options);
+        seed, proxy_of_control_plane("GRPC"),
+        [](auto&, auto&) { return "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"; }, extensions, 2,
+        [](SimZone&) {}, options);
     ASSERT_EQ(proxy.error, "");
     log::set_level(log::Level::kOff);  // each refusal is told
     const google::protobuf::LogSilencer silence;

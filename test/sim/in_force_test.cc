@@ -16,25 +16,6 @@ using namespace std::chrono_literals;
 constexpr int64_t kTwoTurnsUs = (2 * SimLoop::kLongestDelay) / 1us;
 constexpr size_t kClusters = 100;
 
-std::string ads_bootstrap(std::string_view api) {
-  return cat("node: {id: simulated, cluster: simulated}\ndynamic_resources:\n  ads_config: {api_type: ", api, R"(,
-    transport_api_version: V3, grpc_services: [{envoy_grpc: {cluster_name: xds}}]}
-  cds_config: {resource_api_version: V3, ads: {}}
-  lds_config: {resource_api_version: V3, ads: {}}
-static_resources:
-  clusters:
-  - name: xds
-    connect_timeout: 1s
-    typed_extension_protocol_options:
-      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
-        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
-        explicit_http_config: {http2_protocol_options: {}}
-    load_assignment:
-      cluster_name: xds
-      endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 10.0.0.30, port_value: 18000}}}}]}]
-)");
-}
-
 std::string eds_clusters() {
   std::string out = "resources:\n";
   for (size_t i = 0; i < kClusters; ++i) {
@@ -74,7 +55,7 @@ TEST_P(InForce, OneChangedAssignmentTakesTwoTurns) {
   constexpr uint32_t kWorkers = 3;
   const config::Extensions extensions = filters::builtin();
   for (uint64_t seed = 1; seed <= 5; ++seed) {
-    SimProxy proxy(seed, ads_bootstrap(GetParam()), nullptr, extensions, kWorkers);
+    SimProxy proxy(seed, proxy_of_control_plane(GetParam()), nullptr, extensions, kWorkers);
     ASSERT_EQ(proxy.error, "");
     SimMachine machine(proxy.fabric, "10.0.0.30");
     SimControlPlane plane(machine, *net::Address::from_ip("10.0.0.30", 18000));

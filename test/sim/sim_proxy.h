@@ -130,6 +130,27 @@ static_resources:
 )");
 }
 
+// Asks the control plane at 10.0.0.30:18000 for its clusters and listeners, on one aggregated stream; `api`: GRPC or
+// DELTA_GRPC.
+inline std::string proxy_of_control_plane(std::string_view api) {
+  return cat("node: {id: simulated, cluster: simulated}\ndynamic_resources:\n  ads_config: {api_type: ", api, R"(,
+    transport_api_version: V3, grpc_services: [{envoy_grpc: {cluster_name: xds}}]}
+  cds_config: {resource_api_version: V3, ads: {}}
+  lds_config: {resource_api_version: V3, ads: {}}
+static_resources:
+  clusters:
+  - name: xds
+    connect_timeout: 1s
+    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+        explicit_http_config: {http2_protocol_options: {}}
+    load_assignment:
+      cluster_name: xds
+      endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 10.0.0.30, port_value: 18000}}}}]}]
+)");
+}
+
 // kPlainProxy with another cluster of the name `origin`; `fields`: lines of it.
 inline std::string plain_proxy_to(std::string_view fields) {
   constexpr std::string_view kName = "  - name: origin\n";
